@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compiler.h: the attributes that the contract uses, under their plain names.
+ */
+#pragma once
+
+/** The caller has to look at the result; a plain call is a warning, and so an error. */
+#define HAL_MUST_CHECK __attribute__((warn_unused_result))
+/** Control does not come back to the caller. */
+#define HAL_NORETURN __attribute__((noreturn))
+/** Argument F is a format in the manner of printf; the values start at argument A. */
+#define HAL_FORMAT(f, a) __attribute__((format(printf, f, a)))

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errno.h: the error numbers, which are Linux's on every processor that Tayberry runs on.
+ *
+ * A function that can fail returns 0 or a count on success and the negative of one of these. They
+ * are spelt as the host's <errno.h> spells them, so that a file may include both.
+ *
+ * Source: Linux, include/uapi/asm-generic/errno-base.h and errno.h.
+ */
+#pragma once
+
+#define EPERM 1
+#define ENOENT 2
+#define EINTR 4
+#define EIO 5
+#define ENXIO 6
+#define E2BIG 7
+#define ECHILD 10
+#define EAGAIN 11
+#define ENOMEM 12
+#define EACCES 13
+#define EFAULT 14
+#define EBUSY 16
+#define EEXIST 17
+#define EXDEV 18
+#define ENODEV 19
+#define ENOTDIR 20
+#define EISDIR 21
+#define EINVAL 22
+#define EFBIG 27
+#define ENOSPC 28
+#define EROFS 30
+#define ERANGE 34
+#define EDEADLK 35
+#define ENAMETOOLONG 36
+#define ENOSYS 38
+#define ENOTEMPTY 39
+#define ELOOP 40
+#define EOVERFLOW 75
+#define EILSEQ 84
+#define ENOTSUP 95
+#define ETIMEDOUT 110
+#define ENOMEDIUM 123
+#define ECANCELED 125
