@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock.h: the wall clock: the board's, where it has one, or what `date` set.
+ */
+#pragma once
+
+#include <hal/compiler.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct calendar {
+    int year;  /**< 1970 .. 9999 */
+    int month; /**< 1 .. 12 */
+    int day;   /**< 1 .. 31 */
+    int hour, minute, second;
+    int weekday; /**< 0 is Sunday */
+};
+
+/** Seconds since 1970-01-01 00:00 UTC, now. Any context. */
+int64_t wall_now(void);
+
+/** True when the time comes from a clock or from wall_set, not from counting since power-on. Any context. */
+bool wall_known(void);
+
+/** Sets the wall clock. Any context. */
+void wall_set(int64_t seconds);
+
+/** The date and time of `seconds`, UTC, proleptic Gregorian calendar. Clamped to the years 1970 .. 9999. */
+void calendar_from_seconds(int64_t seconds, struct calendar *calendar);
+
+/** The reverse: 0, or -EINVAL for a date that does not exist. */
+HAL_MUST_CHECK int calendar_to_seconds(const struct calendar *calendar, int64_t *seconds);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h: kernel threads.
+ *
+ * Life of a thread:
+ *
+ *     thread_create -> READY <-> RUNNING -> ZOMBIE -> (freed)
+ *                        ^          |         by thread_join, or by itself when detached
+ *                        +- SLEEPING+
+ *
+ * A thread runs on a stack of its own with a guard page below it, and may be preempted at any
+ * instruction where interrupts are unmasked.
+ */
+#pragma once
+
+#include "lib/list.h"
+
+#include <hal/compiler.h>
+#include <hal/context.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define THREAD_NAME_MAX 31
+
+enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
+
+struct wait_queue;
+
+struct thread {
+    /* Constant after creation. */
+    uint32_t id;
+    char name[THREAD_NAME_MAX + 1];
+    void (*entry)(void *argument);
+    void *argument;
+    void *stack; /**< lowest usable byte; the guard page is below */
+    bool idle;   /**< runs when nothing else can */
+
+    /* Guarded by the run-queue lock. */
+    enum thread_state state;
+    struct hal_context context;
+    struct list run_link;   /**< on the run queue while READY */
+    struct list sleep_link; /**< among the sleepers with a deadline */
+    uint64_t deadline;
+    uint64_t run_since; /**< when it got the CPU */
+    uint64_t run_time;  /**< ns on a CPU until run_since */
+    uint64_t switches;
+    unsigned cpu;
+    int wake_reason; /**< what wait_sleep returns */
+    bool cancelled;
+
+    /* Guarded by the lock of the wait queue it sleeps in. */
+    struct list wait_link;
+    struct wait_queue *waiting_in;
+
+    /* Guarded by the thread-table lock. */
+    struct list all_link;
+    bool detached;
+    bool joined;
+};
+
+/**
+ * Starts a thread that calls entry(argument) and ends when that returns.
+ *
+ * Returns 0 and the thread, which must be joined or detached; or -ENOMEM. Thread context.
+ */
+HAL_MUST_CHECK int thread_create(const char *name, void (*entry)(void *argument), void *argument,
+                                 struct thread **thread);
+
+/** The thread frees itself at its end; nobody may use its pointer any more. Any context but interrupts. */
+void thread_detach(struct thread *thread);
+
+/** Waits for the end of `thread` and frees it. May sleep. */
+void thread_join(struct thread *thread);
+
+/** The thread that calls. Any context; in an interrupt, the interrupted one. */
+struct thread *thread_current(void);
+
+/** Lets others run first. Thread context. */
+void thread_yield(void);
+
+/** Sleeps for `ns` nanoseconds at least. Returns 0, or -EINTR when cancelled. May sleep. */
+int thread_sleep(uint64_t ns);
+
+/** Sleeps until hal_time_now reaches `deadline`. As thread_sleep. */
+int thread_sleep_until(uint64_t deadline);
+
+/**
+ * Asks thread number `id` to end: its sleeps return -EINTR from now on, and thread_cancelled is true in
+ * it. Returns 0, -ENOENT. Any context.
+ */
+HAL_MUST_CHECK int thread_cancel(uint32_t id);
+
+/** True if the calling thread has been asked to end. */
+bool thread_cancelled(void);
+
+struct thread_info {
+    uint32_t id;
+    enum thread_state state;
+    char name[THREAD_NAME_MAX + 1];
+    uint64_t run_time; /**< ns on a CPU so far */
+    uint64_t switches; /**< how often it got a CPU */
+    unsigned cpu;
+    bool idle;
+};
+
+/** The first thread whose number is >= `id`: 0, or -ENOENT. Any context. */
+HAL_MUST_CHECK int thread_read_info(uint32_t id, struct thread_info *info);
+
+/** The quantum of the round robin, in nanoseconds. Any context. */
+void thread_set_quantum(uint64_t ns);
+uint64_t thread_quantum(void);
