@@ -20,13 +20,15 @@ struct calendar {
 /** Seconds since 1970-01-01 00:00 UTC, now. Any context. */
 int64_t wall_now(void);
 
-/** True when the time comes from a clock or from wall_set, not from counting since power-on. Any context. */
+/** True when the time comes from a clock or from wall_set, not from counting since power-on. Any
+ * context. */
 bool wall_known(void);
 
 /** Sets the wall clock. Any context. */
 void wall_set(int64_t seconds);
 
-/** The date and time of `seconds`, UTC, proleptic Gregorian calendar. Clamped to the years 1970 .. 9999. */
+/** The date and time of `seconds`, UTC, proleptic Gregorian calendar. Clamped to the years 1970 ..
+ * 9999. */
 void calendar_from_seconds(int64_t seconds, struct calendar *calendar);
 
 /** The reverse: 0, or -EINVAL for a date that does not exist. */

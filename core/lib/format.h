@@ -2,8 +2,9 @@
 /*
  * format.h: text from values, in the manner of printf, into memory or a byte at a time.
  *
- * Conversions: %d %i %u %x %X %o %c %s %p %%, with the flags - 0 + space #, width and precision (also *), and
- * the lengths hh h l ll z t j. No floating point. Any context; no allocation, no locks.
+ * Conversions: %d %i %u %x %X %o %c %s %p %%, with the flags - 0 + space #, width and precision
+ * (also *), and the lengths hh h l ll z t j. No floating point. Any context; no allocation, no
+ * locks.
  */
 #pragma once
 

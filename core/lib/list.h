@@ -20,7 +20,7 @@ struct list {
 };
 
 /** The object of type `type` whose member `member` is the link `link`. */
-#define list_entry(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
+#define list_entry(link, type, member) ((type *)((char *)(link)-offsetof(type, member)))
 
 /** Walks from the first link to the last. The body must not remove `link`. */
 #define list_for_each(link, head) \

@@ -2,8 +2,8 @@
 /*
  * log.h: the kernel's log: lines with a level and a time stamp, kept in a ring for `dmesg`.
  *
- * Lines at or below the console level (`loglevel=` on the command line; by default warnings) also go to the
- * console. When the ring is full the oldest lines go.
+ * Lines at or below the console level (`loglevel=` on the command line; by default warnings) also
+ * go to the console. When the ring is full the oldest lines go.
  */
 #pragma once
 
@@ -12,9 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum klog_level { KLOG_ERROR = 3, KLOG_WARNING = 4, KLOG_NOTICE = 5, KLOG_INFO = 6, KLOG_DEBUG = 7 };
+enum klog_level {
+    KLOG_ERROR = 3,
+    KLOG_WARNING = 4,
+    KLOG_NOTICE = 5,
+    KLOG_INFO = 6,
+    KLOG_DEBUG = 7
+};
 
 #define KLOG_TEXT_MAX 120
+
+/** Readies the log. The first thing that boot does. */
+void klog_init(void);
 
 /** Adds a line (no newline at its end). Cut at KLOG_TEXT_MAX bytes. Any context. */
 void klog(enum klog_level level, const char *format, ...) HAL_FORMAT(2, 3);
@@ -26,7 +35,8 @@ struct klog_line {
     char text[KLOG_TEXT_MAX + 1];
 };
 
-/** Copies the oldest kept line whose number is >= `number`. Returns 0, or -ENOENT if there is none. Any context. */
+/** Copies the oldest kept line whose number is >= `number`. Returns 0, or -ENOENT if there is none.
+ * Any context. */
 int klog_read(uint64_t number, struct klog_line *line);
 
 /** Lines at or below `level` go to the console from now on. Any context. */

@@ -12,7 +12,8 @@
 
 #define FRAME_ORDER_MAX 9u /**< 2 MiB */
 
-/** The address of a run of 2^order frames, aligned to its size, or NULL. Not zeroed. Any context. */
+/** The address of a run of 2^order frames, aligned to its size, or NULL. Not zeroed. Any context.
+ */
 HAL_MUST_CHECK void *frame_alloc(unsigned order);
 
 /** Gives back what frame_alloc(order) returned. NULL is allowed. Any context. */

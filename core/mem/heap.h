@@ -25,10 +25,10 @@ HAL_MUST_CHECK void *kcalloc(size_t count, size_t bytes);
 void kfree(void *pointer);
 
 struct heap_stats {
-    uint64_t live_bytes;   /**< asked for and not given back */
+    uint64_t live_bytes; /**< of blocks in use, each rounded up to its class or run */
     uint64_t live_blocks;
-    uint64_t frames;       /**< page frames that the heap holds */
-    uint64_t allocations;  /**< since boot */
-    uint64_t failures;     /**< since boot */
+    uint64_t frames;      /**< page frames that the heap holds */
+    uint64_t allocations; /**< since boot */
+    uint64_t failures;    /**< since boot */
 };
 void heap_read_stats(struct heap_stats *stats);

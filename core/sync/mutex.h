@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mutex.h: mutual exclusion for threads, which sleep while they wait. Handed over in the order of arrival.
+ * mutex.h: mutual exclusion for threads, which sleep while they wait. Handed over in the order of
+ * arrival.
  */
 #pragma once
 

@@ -15,10 +15,10 @@
 /** The order of all spinlocks: lower ranks are taken first. */
 enum lock_rank {
     LOCK_RANK_NONE,
-    LOCK_RANK_DEVICE,  /**< drivers: block queue, gpio, tty */
-    LOCK_RANK_WAIT,    /**< wait queues and the locks built on them */
-    LOCK_RANK_THREAD,  /**< table of threads */
-    LOCK_RANK_RUN,     /**< run queues and sleeping threads */
+    LOCK_RANK_DEVICE, /**< drivers: block queue, gpio, tty */
+    LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
+    LOCK_RANK_THREAD, /**< table of threads */
+    LOCK_RANK_RUN,    /**< run queues and sleeping threads */
     LOCK_RANK_HEAP,
     LOCK_RANK_FRAME,
     LOCK_RANK_CONSOLE, /**< output of the console */

@@ -26,38 +26,37 @@
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
-struct wait_queue;
-
 struct thread {
     /* Constant after creation. */
     uint32_t id;
     char name[THREAD_NAME_MAX + 1];
     void (*entry)(void *argument);
     void *argument;
-    void *stack; /**< lowest usable byte; the guard page is below */
+    void *stack; /**< the run of frames; its lowest page is the guard */
     bool idle;   /**< runs when nothing else can */
 
-    /* Guarded by the run-queue lock. */
+    /* Guarded by the run lock. */
     enum thread_state state;
     struct hal_context context;
-    struct list run_link;   /**< on the run queue while READY */
-    struct list sleep_link; /**< among the sleepers with a deadline */
+    struct list run_link;   /**< on the run queue while READY; on the list of the dead at the end */
+    struct list sleep_link; /**< among the sleepers that have a deadline */
     uint64_t deadline;
     uint64_t run_since; /**< when it got the CPU */
     uint64_t run_time;  /**< ns on a CPU until run_since */
     uint64_t switches;
     unsigned cpu;
-    int wake_reason; /**< what wait_sleep returns */
+    int wake_reason; /**< what its sleep returns */
     bool cancelled;
+    bool interrupted;      /**< its next cancellable sleep returns -EINTR */
+    bool cancellable;      /**< sleeps in a way that cancelling ends */
+    bool detached;         /**< nobody will join: the reaper frees it */
+    struct thread *joiner; /**< sleeps until this thread is a zombie */
 
     /* Guarded by the lock of the wait queue it sleeps in. */
     struct list wait_link;
-    struct wait_queue *waiting_in;
 
-    /* Guarded by the thread-table lock. */
-    struct list all_link;
-    bool detached;
-    bool joined;
+    /* Guarded by the lock of the thread table. */
+    struct list all_link; /**< on the list of all threads, in the order of their numbers */
 };
 
 /**
@@ -68,7 +67,8 @@ struct thread {
 HAL_MUST_CHECK int thread_create(const char *name, void (*entry)(void *argument), void *argument,
                                  struct thread **thread);
 
-/** The thread frees itself at its end; nobody may use its pointer any more. Any context but interrupts. */
+/** The thread frees itself at its end; nobody may use its pointer any more. Any context but
+ * interrupts. */
 void thread_detach(struct thread *thread);
 
 /** Waits for the end of `thread` and frees it. May sleep. */
@@ -87,10 +87,14 @@ int thread_sleep(uint64_t ns);
 int thread_sleep_until(uint64_t deadline);
 
 /**
- * Asks thread number `id` to end: its sleeps return -EINTR from now on, and thread_cancelled is true in
- * it. Returns 0, -ENOENT. Any context.
+ * Asks thread number `id` to end: its sleeps return -EINTR from now on, and thread_cancelled is
+ * true in it. Returns 0, -ENOENT. Any context.
  */
 HAL_MUST_CHECK int thread_cancel(uint32_t id);
+
+/** Makes the sleep that thread number `id` is in, or its next one, return -EINTR once. 0, -ENOENT.
+ * Any context. */
+int thread_interrupt(uint32_t id);
 
 /** True if the calling thread has been asked to end. */
 bool thread_cancelled(void);
@@ -107,6 +111,15 @@ struct thread_info {
 
 /** The first thread whose number is >= `id`: 0, or -ENOENT. Any context. */
 HAL_MUST_CHECK int thread_read_info(uint32_t id, struct thread_info *info);
+
+/** Makes the thread system work; the calling code becomes the idle thread of CPU 0. Boot only,
+ * masked. */
+void thread_init(void);
+
+/**
+ * Starts the thread that frees detached threads. 0 or -ENOMEM. Boot only, after thread_init.
+ */
+HAL_MUST_CHECK int thread_start_reaper(void);
 
 /** The quantum of the round robin, in nanoseconds. Any context. */
 void thread_set_quantum(uint64_t ns);

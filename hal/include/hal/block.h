@@ -5,9 +5,12 @@
  * The caller owns a request's memory and everything it points to, and leaves it alone from submit
  * to completion. The data of a request lies in segments (scatter-gather): pieces of kernel memory
  * whose lengths are multiples of HAL_SECTOR_SIZE and whose starts are aligned to HAL_BLOCK_ALIGN
- * of <hal/machine.h>. A request is marked done before its interrupt is raised. Requests may complete
- * in any order; a flush is a barrier: it completes after everything submitted before it is on the
- * medium to stay, and nothing submitted after it starts before.
+ * of <hal/machine.h>. A request is marked done before its interrupt is raised. Requests may
+ * complete in any order; a flush is a barrier: it completes after everything submitted before it is
+ * on the medium to stay, and nothing submitted after it starts before.
+ *
+ * Every request that was accepted completes, and within 10 seconds: a card that does not answer is
+ * given up by the backend, which stops it, lets go of the memory and reports -ETIMEDOUT.
  *
  * A write is atomic by sector when the power is cut: a sector has its old or its new content.
  */
@@ -24,8 +27,8 @@
 #define HAL_BLOCK_SECTORS 2048u
 
 struct hal_block_info {
-    uint64_t sectors;    /**< how many sectors of HAL_SECTOR_SIZE bytes the card has */
-    bool read_only;      /**< writes fail with -EROFS */
+    uint64_t sectors;     /**< how many sectors of HAL_SECTOR_SIZE bytes the card has */
+    bool read_only;       /**< writes fail with -EROFS */
     char description[40]; /**< what the card calls itself; printable, NUL-terminated */
 };
 
@@ -60,7 +63,8 @@ HAL_MUST_CHECK int hal_block_probe(struct hal_block_info *info);
  * Queues `request`. Any context; never waits.
  *
  * -EINVAL, and nothing is queued: sectors outside the card, no or too many segments, a length of 0
- * or above the limits, a start that is not aligned. -ENOMEDIUM: hal_block_probe has not found a card.
+ * or above the limits, a start that is not aligned. A flush has no segments and its sector is
+ * ignored. -ENOMEDIUM: hal_block_probe has not found a card.
  */
 HAL_MUST_CHECK int hal_block_submit(struct hal_block_request *request);
 
@@ -68,6 +72,7 @@ HAL_MUST_CHECK int hal_block_submit(struct hal_block_request *request);
  * Takes one completed request, or NULL. Any context.
  *
  * A driver calls it until NULL after each HAL_IRQ_BLOCK: the interrupt is promised only for
- * completions after that. Polling it (with hal_cpu_relax) makes progress with the line disabled too.
+ * completions after that. Polling it (with hal_cpu_relax) makes progress with the line disabled
+ * too.
  */
 struct hal_block_request *hal_block_completed(void);

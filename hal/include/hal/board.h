@@ -12,12 +12,13 @@
 /** The board's name, such as "Raspberry Pi 3 Model B". Constant. Any context. */
 const char *hal_board_name(void);
 
-/** Lights the green activity LED, or not. Any context; may be ignored where the LED is out of reach. */
+/** Lights the green activity LED, or not. Any context; may be ignored where the LED is out of
+ * reach. */
 void hal_board_led(bool on);
 
 /**
- * Fills `bytes` with `n` bytes of entropy: from a hardware source on a real board, from the seed in a
- * repeatable run. Any context. -EIO: the source does not answer; the bytes are then undefined.
+ * Fills `bytes` with `n` bytes of entropy: from a hardware source on a real board, from the seed in
+ * a repeatable run. Any context. -EIO: the source does not answer; the bytes are then undefined.
  */
 HAL_MUST_CHECK int hal_board_entropy(void *bytes, size_t n);
 

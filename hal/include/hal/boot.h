@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot.h: the message of the firmware: memory size and command line, still in the firmware's format.
+ * boot.h: the message of the firmware: memory size and command line, still in the firmware's
+ * format.
  *
- * Source: Linux, Documentation/arm/booting.rst (ATAGS); Devicetree Specification 0.4 section 5 (DTB).
- * Telling the formats apart and reading them is core's task, and the bytes are not to be trusted.
+ * Source: Linux, Documentation/arm/booting.rst (ATAGS); Devicetree Specification 0.4 section 5
+ * (DTB). Telling the formats apart and reading them is core's task, and the bytes are not to be
+ * trusted.
  */
 #pragma once
 

@@ -46,9 +46,9 @@ void hal_context_finish(struct hal_context *context);
 /**
  * Stores the return addresses of the calling chain, innermost first, and returns how many.
  *
- * From frame address `frame` (0: the caller's own). Stops at `max`, at the end of the stack, or where
- * the chain looks broken; never faults. Addresses are absolute; hal_context_code_base gives the
- * number to subtract so that they mean the same in every run. Any context.
+ * From frame address `frame` (0: the caller's own). Stops at `max`, at the end of the stack, or
+ * where the chain looks broken; never faults. Addresses are absolute; hal_context_code_base gives
+ * the number to subtract so that they mean the same in every run. Any context.
  */
 size_t hal_context_backtrace(uintptr_t frame, uintptr_t *addresses, size_t max);
 

@@ -51,7 +51,8 @@ bool hal_irq_masked(void);
 void hal_cpu_idle(void);
 
 /**
- * The body of every loop that polls: gives way to a sibling processor, and lets simulated time pass.
+ * The body of every loop that polls: gives way to a sibling processor, and lets simulated time
+ * pass.
  *
  * Any context. Does not change the mask. If interrupts are unmasked, pending ones may be taken.
  * A loop that waits for another CPU, a device or the time, and does not call this, may hang.

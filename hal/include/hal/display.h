@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct hal_display {
-    uint32_t *pixels;   /**< the top left pixel; each is 0x00RRGGBB */
-    uint32_t width;     /**< pixels in a line */
-    uint32_t height;    /**< lines */
-    uint32_t pitch;     /**< bytes from one line to the next, a multiple of 4 */
+    uint32_t *pixels; /**< the top left pixel; each is 0x00RRGGBB */
+    uint32_t width;   /**< pixels in a line */
+    uint32_t height;  /**< lines */
+    uint32_t pitch;   /**< bytes from one line to the next, a multiple of 4 */
 };
 
 /**

@@ -14,7 +14,8 @@
 
 #define HAL_GPIO_PINS 28u
 
-/** What a pin does. The ALT functions are the chip's; which device is behind one is in the data sheet. */
+/** What a pin does. The ALT functions are the chip's; which device is behind one is in the data
+ * sheet. */
 enum hal_gpio_function {
     HAL_GPIO_INPUT,
     HAL_GPIO_OUTPUT,
@@ -35,13 +36,15 @@ enum hal_gpio_edge {
     HAL_GPIO_EDGE_BOTH = 3
 };
 
-/** Gives `pin` a function. -EINVAL: no such pin or function. -EBUSY: the pin carries the console. Any context. */
+/** Gives `pin` a function. -EINVAL: no such pin or function. -EBUSY: the pin carries the console.
+ * Any context. */
 HAL_MUST_CHECK int hal_gpio_set_function(unsigned pin, enum hal_gpio_function function);
 
 /** The function that `pin` has now, or -EINVAL. Any context. */
 HAL_MUST_CHECK int hal_gpio_get_function(unsigned pin);
 
-/** Sets the resistor that `pin` has while nothing drives it. -EINVAL: no such pin or pull. Takes under 10 us. */
+/** Sets the resistor that `pin` has while nothing drives it. -EINVAL: no such pin or pull. Takes
+ * under 10 us. */
 HAL_MUST_CHECK int hal_gpio_set_pull(unsigned pin, enum hal_gpio_pull pull);
 
 /**

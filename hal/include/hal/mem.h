@@ -29,7 +29,8 @@ bool hal_mem_ram(unsigned index, struct hal_range *range);
 
 /**
  * RAM that core must not hand out although it is RAM: the kernel's image, the first page with
- * boot tags and spin tables, page tables. Range `index`, or false when there are no more. Any context. Constant after boot.
+ * boot tags and spin tables, page tables. Range `index`, or false when there are no more. Any
+ * context. Constant after boot.
  */
 bool hal_mem_reserved(unsigned index, struct hal_range *range);
 

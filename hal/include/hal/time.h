@@ -17,7 +17,8 @@
 uint64_t hal_time_now(void);
 
 /**
- * Arms this CPU's timer: HAL_IRQ_TIMER becomes pending once, at or after `deadline` of hal_time_now.
+ * Arms this CPU's timer: HAL_IRQ_TIMER becomes pending once, at or after `deadline` of
+ * hal_time_now.
  *
  * Replaces the earlier deadline, also one whose interrupt has not been taken yet. A deadline in the
  * past fires at once; HAL_TIME_NEVER disarms. Never fires early. Any context.

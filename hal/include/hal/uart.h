@@ -21,12 +21,14 @@
  */
 HAL_MUST_CHECK size_t hal_uart_read(uint8_t *bytes, size_t n);
 
-/** Gives up to `n` bytes to the line and returns how many were accepted; 0 when it is full. Any context. */
+/** Gives up to `n` bytes to the line and returns how many were accepted; 0 when it is full. Any
+ * context. */
 HAL_MUST_CHECK size_t hal_uart_write(const uint8_t *bytes, size_t n);
 
 /**
  * Asks for an interrupt when there is room for output (`on`), or no longer. Any context.
  *
- * While on and with room, the interrupt is raised again and again; turn it off when there is nothing to send.
+ * While on and with room, the interrupt is raised again and again; turn it off when there is
+ * nothing to send.
  */
 void hal_uart_notify_room(bool on);

@@ -28,13 +28,13 @@ HAL_NORETURN void hal_upcall_cpu(void);
 void hal_upcall_interrupt(enum hal_irq line);
 
 enum hal_fault_kind {
-    HAL_FAULT_ACCESS,     /**< no such memory, or not for this kind of access; `address` says where */
-    HAL_FAULT_STACK,      /**< the access hit a page guarded by hal_mem_guard; `address` says where */
-    HAL_FAULT_ALIGNMENT,  /**< a misaligned access or program counter */
+    HAL_FAULT_ACCESS, /**< no such memory, or not for this kind of access; `address` says where */
+    HAL_FAULT_STACK,  /**< the access hit a page guarded by hal_mem_guard; `address` says where */
+    HAL_FAULT_ALIGNMENT,   /**< a misaligned access or program counter */
     HAL_FAULT_INSTRUCTION, /**< an instruction that does not exist or is not allowed */
-    HAL_FAULT_ARITHMETIC, /**< a division by zero, where the processor tells */
-    HAL_FAULT_BREAKPOINT, /**< hal_cpu_breakpoint, or the processor's own instruction for it */
-    HAL_FAULT_OTHER       /**< `detail` says what, in the machine's terms */
+    HAL_FAULT_ARITHMETIC,  /**< a division by zero, where the processor tells */
+    HAL_FAULT_BREAKPOINT,  /**< hal_cpu_breakpoint, or the processor's own instruction for it */
+    HAL_FAULT_OTHER        /**< `detail` says what, in the machine's terms */
 };
 
 /** The general registers at a fault, for people: `count` names with their values. */
@@ -46,10 +46,10 @@ struct hal_registers {
 
 struct hal_fault {
     enum hal_fault_kind kind;
-    uint64_t address; /**< what was accessed, where the kind has an address */
-    uintptr_t pc;     /**< the instruction */
-    uintptr_t frame;  /**< where hal_context_backtrace starts for the interrupted code */
-    uint64_t code;    /**< the processor's own word for it (ESR_EL1; the trap number on x86) */
+    uint64_t address;   /**< what was accessed, where the kind has an address */
+    uintptr_t pc;       /**< the instruction */
+    uintptr_t frame;    /**< where hal_context_backtrace starts for the interrupted code */
+    uint64_t code;      /**< the processor's own word for it (ESR_EL1; the trap number on x86) */
     const char *detail; /**< a few words in the machine's terms, never NULL */
     struct hal_registers registers;
 };

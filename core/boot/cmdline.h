@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmdline.h: the kernel's command line: words like `quantum=10ms` and `debug`, parted by blanks.
+ *
+ * Words that the kernel knows:
+ *   settings      loglevel=N  quantum=TIME  cpus=N
+ *   what to run   ktest=NAME  debug  semihosting (the Pi's backend reads it)
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Keeps `text`, which must stay. Boot calls it once. */
+void cmdline_init(const char *text);
+
+/** The whole line; "" when there is none. Any context. */
+const char *cmdline_text(void);
+
+/** True if the word `name` stands on the line. Any context. */
+bool cmdline_flag(const char *name);
+
+/**
+ * Copies what stands after `name=` (the first one) into the `size` bytes at `to`. False, and "" in
+ * `to`, if there is none or it does not fit. Any context.
+ */
+bool cmdline_value(const char *name, char *to, size_t size);

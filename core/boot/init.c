@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.c: from power-on to the shell, in order:
+ *
+ *   1. read the boot tags: memory and command line;
+ *   2. frames, heap, threads: from here on the boot code is the idle thread;
+ *   3. the console, then interrupts;
+ *   4. thread "init": the card, the root file system, then the tests that `ktest=` asks for or the
+ * shell.
+ *
+ * Until 4 a failure ends in a panic that names what could not be had. From there on nothing does.
+ */
+#include "block/block.h"
+#include "boot/boot.h"
+#include "boot/cmdline.h"
+#include "boot/panic.h"
+#include "boot/tags.h"
+#include "dev/gpio.h"
+#include "fs/vfs.h"
+#include "ktest/ktest.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mem/frame.h"
+#include "mem/heap.h"
+#include "mem/memory.h"
+#include "shell/shell.h"
+#include "thread/run.h"
+#include "thread/thread.h"
+#include "tty/tty.h"
+
+#include <hal/board.h>
+#include <hal/boot.h>
+#include <hal/cpu.h>
+#include <hal/kstate.h>
+#include <hal/upcall.h>
+
+#define QUANTUM_MIN 100000u      /* 100 us */
+#define QUANTUM_MAX 10000000000u /* 10 s */
+
+static KSTATE struct boot_info info;
+static KSTATE struct memory_map memory;
+
+const struct boot_info *boot_information(void)
+{
+    return &info;
+}
+
+const struct memory_map *boot_memory(void)
+{
+    return &memory;
+}
+
+static void read_tags(void)
+{
+    size_t bytes;
+    const void *tags = hal_boot_tags(&bytes);
+
+    tags_read(tags, bytes, &info);
+    cmdline_init(info.cmdline);
+    klog(KLOG_NOTICE, "Tayberry " BOOT_VERSION " on a %s, %u CPU%s", hal_board_name(),
+         hal_cpu_count(), hal_cpu_count() == 1 ? "" : "s");
+    if (info.problem)
+        klog(KLOG_WARNING, "boot: %s", info.problem);
+    if (info.ram_count == 0)
+        klog(KLOG_WARNING, "boot: no memory size from the firmware; using what the board has");
+    klog(KLOG_INFO, "boot: command line: %s", cmdline_text());
+}
+
+static void start_memory(void)
+{
+    struct frame_stats stats;
+
+    memory_map_build(&info, &memory);
+    if (frame_init(&memory))
+        panic("out of memory at boot: the tags and the board share no RAM that can be used");
+    heap_init();
+    frame_read_stats(&stats);
+    klog(KLOG_INFO, "memory: %llu KiB in %u range%s, %llu KiB free",
+         (unsigned long long)stats.total * (HAL_PAGE_SIZE / 1024), memory.count,
+         memory.count == 1 ? "" : "s", (unsigned long long)stats.free * (HAL_PAGE_SIZE / 1024));
+}
+
+static void read_loglevel(void)
+{
+    char text[16];
+    const char *end;
+    uint64_t level;
+
+    if (!cmdline_value("loglevel", text, sizeof text))
+        return;
+    if (string_to_u64(text, &level, &end) || *end || level > KLOG_DEBUG)
+        klog(KLOG_WARNING, "boot: loglevel=%s is not a level from 0 to %d", text, KLOG_DEBUG);
+    else
+        klog_set_console_level((int)level);
+}
+
+static void read_quantum(void)
+{
+    char text[16];
+    uint64_t quantum;
+
+    if (!cmdline_value("quantum", text, sizeof text))
+        return;
+    if (string_to_duration(text, 1000000, &quantum) || quantum < QUANTUM_MIN ||
+        quantum > QUANTUM_MAX)
+        klog(KLOG_WARNING, "boot: quantum=%s is not a time from 100us to 10s", text);
+    else
+        thread_set_quantum(quantum);
+}
+
+static void read_cpus(void)
+{
+    char text[16];
+    const char *end;
+    uint64_t cpus;
+
+    if (!cmdline_value("cpus", text, sizeof text))
+        return;
+    if (string_to_u64(text, &cpus, &end) || *end || cpus < 1)
+        klog(KLOG_WARNING, "boot: cpus=%s is not a number of CPUs", text);
+    else if (cpus > 1)
+        klog(KLOG_WARNING, "boot: cpus=%s: this kernel uses one CPU", text);
+}
+
+/* The first thread: what needs to sleep, and then the shell. */
+static void init_main(void *unused)
+{
+    char tests[64];
+
+    (void)unused;
+    if (block_start() == 0)
+        (void)vfs_mount_root();
+    if (cmdline_value("ktest", tests, sizeof tests))
+        ktest_run_and_stop(tests);
+    shell_main(NULL);
+}
+
+static void start_threads(void)
+{
+    struct thread *init;
+
+    thread_init();
+    read_quantum();
+    read_cpus();
+    if (tty_start())
+        panic("out of memory at boot: no room for the console");
+    if (thread_start_reaper() || thread_create("init", init_main, NULL, &init))
+        panic("out of memory at boot: no room for the first threads");
+    thread_detach(init);
+}
+
+void hal_upcall_boot(void)
+{
+    klog_init();
+    read_tags();
+    read_loglevel();
+    start_memory();
+    start_threads();
+    hal_irq_enable(HAL_IRQ_TIMER);
+    hal_irq_enable(HAL_IRQ_UART);
+    hal_irq_enable(HAL_IRQ_BLOCK);
+    hal_irq_enable(HAL_IRQ_GPIO);
+    hal_irq_enable(HAL_IRQ_IPI);
+    run_idle();
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interrupt.c: from a line to the driver behind it. The drivers do little here: they move bytes,
+ * mark requests as done and wake threads. Before the interrupted code goes on, the scheduler may
+ * switch.
+ */
+#include "block/block.h"
+#include "dev/gpio.h"
+#include "lib/trace.h"
+#include "thread/cpu.h"
+#include "thread/run.h"
+#include "tty/tty.h"
+
+#include <hal/cpu.h>
+#include <hal/time.h>
+#include <hal/upcall.h>
+
+static void dispatch(enum hal_irq line)
+{
+    switch (line) {
+    case HAL_IRQ_TIMER:
+        run_timer_interrupt();
+        break;
+    case HAL_IRQ_UART:
+        tty_interrupt();
+        break;
+    case HAL_IRQ_BLOCK:
+        block_interrupt();
+        break;
+    case HAL_IRQ_GPIO:
+        gpio_interrupt();
+        break;
+    default: /* an IPI only makes the CPU look whether another thread should run */
+        break;
+    }
+}
+
+void hal_upcall_interrupt(enum hal_irq line)
+{
+    struct cpu *cpu = cpu_here();
+
+    trace_event(TRACE_INTERRUPT, hal_time_now(), line, 0);
+    cpu->interrupts++;
+    dispatch(line);
+    cpu->interrupts--;
+    run_interrupt_exit();
+}
+
+void hal_upcall_cpu(void)
+{
+    /* Only CPU 0 has a scheduler; another one that was started all the same rests. */
+    for (;;)
+        hal_cpu_idle();
+}

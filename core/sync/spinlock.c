@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spinlock.c: ticket locks: who comes takes the next number and waits until it is called, so that
+ * nobody starves. Ranks are kept as one bit each in the CPU that holds them.
+ */
+#include "sync/spinlock.h"
+
+#include "boot/panic.h"
+#include "thread/cpu.h"
+
+void spinlock_init(struct spinlock *lock, enum lock_rank rank)
+{
+    *lock = (struct spinlock){.rank = (uint8_t)rank};
+}
+
+hal_irq_state_t spinlock_acquire(struct spinlock *lock)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *cpu = cpu_here();
+    uint32_t ticket;
+
+    /* Only locks of lower ranks may be held: with one order for all, nobody waits in a circle. */
+    kassert(cpu->held_ranks >> lock->rank == 0);
+    ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+        hal_cpu_relax();
+    lock->holder = (uint8_t)(hal_cpu_id() + 1);
+    cpu->held_ranks |= 1u << lock->rank;
+    return state;
+}
+
+void spinlock_release(struct spinlock *lock, hal_irq_state_t state)
+{
+    kassert(spinlock_held(lock));
+    cpu_here()->held_ranks &= ~(1u << lock->rank);
+    lock->holder = 0;
+    __atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+    hal_irq_restore(state);
+}
+
+bool spinlock_held(const struct spinlock *lock)
+{
+    return hal_irq_masked() && lock->holder == hal_cpu_id() + 1;
+}

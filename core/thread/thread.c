@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.c: the life of a thread: made, listed, cancelled, ended, joined, freed.
+ *
+ * A thread cannot free the stack that it stands on. One that is joined is freed by the joiner,
+ * which sees ZOMBIE only after the switch away, because both happen under the run lock. One that is
+ * detached goes on the list of the dead, and the reaper, a thread of its own, frees it.
+ */
+#include "thread/thread.h"
+
+#include "boot/panic.h"
+#include "lib/string.h"
+#include "mem/frame.h"
+#include "mem/heap.h"
+#include "sync/spinlock.h"
+#include "thread/cpu.h"
+#include "thread/run.h"
+
+#include <hal/errno.h>
+#include <hal/kstate.h>
+#include <hal/machine.h>
+#include <hal/mem.h>
+#include <hal/time.h>
+
+static KSTATE struct thread_table {
+    struct spinlock lock; /* guards all and last_id */
+    struct list all;      /* of all threads, by number */
+    uint32_t last_id;
+    struct thread boot; /* the idle thread of CPU 0 */
+    struct list dead;   /* detached zombies; guarded by the run lock */
+    struct thread *reaper;
+} table;
+
+static void add_to_table(struct thread *thread)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+
+    thread->id = ++table.last_id;
+    list_add_tail(&table.all, &thread->all_link);
+    spinlock_release(&table.lock, state);
+}
+
+static void remove_from_table(struct thread *thread)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+
+    list_remove(&thread->all_link);
+    spinlock_release(&table.lock, state);
+}
+
+void thread_init(void)
+{
+    struct thread *idle = &table.boot;
+
+    spinlock_init(&table.lock, LOCK_RANK_THREAD);
+    list_init(&table.all);
+    list_init(&table.dead);
+    idle->idle = true;
+    (void)string_copy(idle->name, sizeof idle->name, "idle");
+    list_init(&idle->run_link);
+    list_init(&idle->sleep_link);
+    list_init(&idle->wait_link);
+    run_init_cpu(idle);
+    add_to_table(idle);
+}
+
+/* Where each new thread begins. */
+static void first_step(void *argument)
+{
+    struct thread *self = argument;
+    hal_irq_state_t masked;
+
+    run_enter();
+    self->entry(self->argument);
+    masked = run_lock();
+    (void)masked; /* this thread never unmasks again */
+    if (self->detached) {
+        list_add_tail(&table.dead, &self->run_link);
+        if (table.reaper)
+            (void)run_wake_locked(table.reaper, 0);
+    } else if (self->joiner) {
+        (void)run_wake_locked(self->joiner, 0);
+    }
+    run_exit();
+}
+
+static unsigned stack_order(void)
+{
+    return frame_order(HAL_STACK_SIZE);
+}
+
+/* A stack whose lowest page is guarded, or NULL. */
+static void *create_stack(void)
+{
+    void *stack = frame_alloc(stack_order());
+
+    if (stack && hal_mem_guard(stack, true)) {
+        frame_free(stack, stack_order());
+        stack = NULL;
+    }
+    return stack;
+}
+
+static void destroy_thread(struct thread *thread)
+{
+    remove_from_table(thread);
+    hal_context_finish(&thread->context);
+    /* Taking a guard away needs no memory, so it cannot fail. */
+    if (hal_mem_guard(thread->stack, false))
+        panic("the guard page of thread %u cannot be removed", thread->id);
+    frame_free(thread->stack, stack_order());
+    kfree(thread);
+}
+
+int thread_create(const char *name, void (*entry)(void *argument), void *argument,
+                  struct thread **thread)
+{
+    struct thread *new = kcalloc(1, sizeof *new);
+    hal_irq_state_t state;
+
+    *thread = NULL;
+    if (!new)
+        return -ENOMEM;
+    new->stack = create_stack();
+    if (!new->stack) {
+        kfree(new);
+        return -ENOMEM;
+    }
+    (void)string_copy(new->name, sizeof new->name, name);
+    new->entry = entry;
+    new->argument = argument;
+    hal_context_init(&new->context, (char *)new->stack + HAL_PAGE_SIZE,
+                     ((size_t)HAL_PAGE_SIZE << stack_order()) - HAL_PAGE_SIZE, first_step, new);
+    add_to_table(new);
+    *thread = new;
+    state = run_lock();
+    run_add(new);
+    run_unlock(state);
+    return 0;
+}
+
+void thread_detach(struct thread *thread)
+{
+    hal_irq_state_t state = run_lock();
+
+    thread->detached = true;
+    if (thread->state == THREAD_ZOMBIE) {
+        list_add_tail(&table.dead, &thread->run_link);
+        (void)run_wake_locked(table.reaper, 0);
+    }
+    run_unlock(state);
+}
+
+void thread_join(struct thread *thread)
+{
+    hal_irq_state_t state = run_lock();
+
+    while (thread->state != THREAD_ZOMBIE) {
+        thread->joiner = cpu_here()->current;
+        (void)run_block(HAL_TIME_NEVER, false);
+    }
+    run_unlock(state);
+    destroy_thread(thread);
+}
+
+static void reap(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        hal_irq_state_t state = run_lock();
+        struct list *link;
+
+        while (!(link = list_take_head(&table.dead)))
+            (void)run_block(HAL_TIME_NEVER, false);
+        run_unlock(state);
+        destroy_thread(list_entry(link, struct thread, run_link));
+    }
+}
+
+int thread_start_reaper(void)
+{
+    return thread_create("reaper", reap, NULL, &table.reaper);
+}
+
+struct thread *thread_current(void)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct thread *current = cpu_here()->current;
+
+    hal_irq_restore(state);
+    return current;
+}
+
+/* The first thread whose number is >= id, or NULL. Caller holds the table's lock. */
+static struct thread *find(uint32_t id)
+{
+    list_for_each (link, &table.all) {
+        struct thread *thread = list_entry(link, struct thread, all_link);
+
+        if (thread->id >= id)
+            return thread;
+    }
+    return NULL;
+}
+
+/* Sets one of the flags of thread `id`, and ends its sleep if it can be ended. */
+static int disturb(uint32_t id, bool cancel)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock), masked;
+    struct thread *thread = find(id);
+    int error = -ENOENT;
+
+    if (thread && thread->id == id && !thread->idle) {
+        masked = run_lock();
+        if (cancel)
+            thread->cancelled = true;
+        else
+            thread->interrupted = true;
+        if (thread->cancellable)
+            (void)run_wake_locked(thread, -EINTR);
+        run_unlock(masked);
+        error = 0;
+    }
+    spinlock_release(&table.lock, state);
+    return error;
+}
+
+int thread_cancel(uint32_t id)
+{
+    return disturb(id, true);
+}
+
+int thread_interrupt(uint32_t id)
+{
+    return disturb(id, false);
+}
+
+bool thread_cancelled(void)
+{
+    return __atomic_load_n(&thread_current()->cancelled, __ATOMIC_RELAXED);
+}
+
+int thread_read_info(uint32_t id, struct thread_info *info)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock), masked;
+    struct thread *thread = find(id);
+
+    if (thread) {
+        masked = run_lock();
+        *info = (struct thread_info){.id = thread->id,
+                                     .state = thread->state,
+                                     .run_time = thread->run_time,
+                                     .switches = thread->switches,
+                                     .cpu = thread->cpu,
+                                     .idle = thread->idle};
+        if (thread->state == THREAD_RUNNING)
+            info->run_time += hal_time_now() - thread->run_since;
+        (void)string_copy(info->name, sizeof info->name, thread->name);
+        run_unlock(masked);
+    }
+    spinlock_release(&table.lock, state);
+    return thread ? 0 : -ENOENT;
+}
