@@ -196,8 +196,8 @@ def offsets(size):
 def boot_sector(part, sectors):
     raw = struct.pack("<3s8sHBHBHHBHHHIIIHHIHH12sBBBI11s8s", b"\xeb\x58\x90", b"TAYBERRY",
                       SECTOR, 1, RESERVED, 2, 0, 0, 0xF8, 0, 63, 255, part, sectors,
-                      FAT_SECTORS, 0, 0, ROOT[0], 1, 6, bytes(12), 0x80, 0, 0x29, 0x0BADCA2D, b"BADCARD    ",
-                      b"FAT32   ")
+                      FAT_SECTORS, 0, 0, ROOT[0], 1, 6, bytes(12), 0x80, 0, 0x29, 0x0BADCA2D,
+                      b"BADCARD    ", b"FAT32   ")
     return raw.ljust(510, b"\0") + b"\x55\xaa"
 
 

@@ -13,7 +13,7 @@ import unittest
 
 
 class TapResult(unittest.TestResult):
-    """Prints 'ok N - name' or 'not ok N - name' as each test ends, with the traceback as comment."""
+    """Prints 'ok N - name' or 'not ok N - name' as each test ends, a traceback as comments."""
 
     def say(self, word, test, note=""):
         # A subtest fails under its own description; the test it belongs to then has no line.
@@ -53,7 +53,8 @@ class TapResult(unittest.TestResult):
 
 def name(test):
     """The last part of the test's name: a claim, with spaces for the underscores."""
-    return test.id().rpartition("test_")[2].replace("_", " ").replace("#", "")
+    words = test.id().rpartition(".")[2]
+    return words.removeprefix("test_").replace("_", " ").replace("#", "")
 
 
 def main():

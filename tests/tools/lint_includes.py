@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checks that includes go only where the design lets dependencies go.
+
+    lint_includes.py [--root DIR]
+
+    sim-gui -> the library's public header, and its own libraries
+    hal-sim/program -> the library's public header and the host's C library
+    hal-sim -> hal/      hal-pi3 -> hal/      core -> hal/      hal -> nothing
+
+POSIX headers belong to hal-sim/host, SDL to sim-gui. Meson gives each target only the include
+directories of its layer, so most of this cannot happen by accident; this tool sees the rest, such
+as a path with '..' in it or a host's header in freestanding code, and says what the rule is.
+"""
+import argparse
+import pathlib
+import posixpath
+import sys
+
+import csource
+
+FREESTANDING = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdbool.h",
+                "stddef.h", "stdint.h", "stdnoreturn.h"}
+CORE_SYSTEM = {"limits.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"}
+ISO_C = FREESTANDING | {"assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h", "inttypes.h",
+                        "locale.h", "math.h", "setjmp.h", "signal.h", "stdatomic.h", "stdio.h",
+                        "stdlib.h", "string.h", "time.h", "wchar.h", "wctype.h"}
+GUI_LIBRARIES = ("SDL.h", "SDL_", "SDL2/", "libtsm.h", "png.h", "cjson/", "cJSON.h")
+PUBLIC = {"hal-sim/include/tayberry.h"}
+
+
+class Layer:
+    """A part of the tree and what it may see.
+
+    system: names of <...> headers, or None for any that the host has. sees: prefixes of paths in
+    the tree that its includes may resolve to. roots: where its quoted includes are looked up.
+    """
+
+    def __init__(self, prefix, rule, system, sees, roots, gui=False):
+        self.prefix, self.rule, self.system = prefix, rule, system
+        self.sees, self.roots, self.gui = sees, roots, gui
+
+
+HAL = "hal/include/"
+# The first prefix that fits decides, so the narrower one stands first.
+LAYERS = [
+    Layer("core/", "core/ sees itself, hal/ and freestanding headers", CORE_SYSTEM,
+          ("core/", HAL), ("core", "hal/include")),
+    Layer("hal/", "hal/ sees itself and freestanding headers", FREESTANDING, (HAL,),
+          ("hal/include",)),
+    Layer("hal-pi3/", "hal-pi3/ sees itself, hal/ and freestanding headers", FREESTANDING,
+          ("hal-pi3/", HAL), ("hal-pi3", "hal/include")),
+    Layer("hal-sim/include/tayberry.h", "the public header sees only the C standard's headers",
+          ISO_C, (), ("hal-sim/include",)),
+    Layer("hal-sim/program/", "hal-sim/program/ is a user of the library: its public header and "
+          "the host's C library", None, ("hal-sim/program/", "hal-sim/include/tayberry.h",
+                                         "sim-gui/tayberry_gui.h"),
+          ("hal-sim/program", "hal-sim/include", "sim-gui")),
+    Layer("hal-sim/host/", "hal-sim/host/ sees hal-sim/, hal/ and the host", None,
+          ("hal-sim/", HAL), ("hal-sim", "hal-sim/include", "hal/include")),
+    Layer("hal-sim/", "hal-sim/ outside host/ sees itself, hal/ and the C standard's headers",
+          ISO_C, ("hal-sim/", HAL), ("hal-sim", "hal-sim/include", "hal/include")),
+    Layer("sim-gui/", "sim-gui/ sees itself, <tayberry.h>, its own libraries and the C library",
+          None, ("sim-gui/", "hal-sim/include/tayberry.h"), ("sim-gui", "hal-sim/include"),
+          gui=True),
+    Layer("tests/gui/", "tests/gui/ sees sim-gui/ and the public header", None,
+          ("tests/", "sim-gui/", "hal-sim/include/tayberry.h"),
+          ("tests", "sim-gui", "hal-sim/include"), gui=True),
+    Layer("tests/contract/", "tests/contract/ sees hal/ and freestanding headers", FREESTANDING,
+          ("tests/contract/", HAL), ("tests/contract", "hal/include")),
+    Layer("tests/pi3/", "tests/pi3/ sees hal-pi3/ and hal/", None, ("tests/", "hal-pi3/", HAL),
+          ("tests", "hal-pi3", "hal/include")),
+    Layer("tests/sim/", "tests/sim/ sees the public header: it tests the whole from outside", None,
+          ("tests/", "hal-sim/include/tayberry.h"), ("tests", "hal-sim/include")),
+    Layer("tests/", "tests/ see core/, hal/ and the public header", None,
+          ("tests/", "core/", HAL, "hal-sim/include/"),
+          ("tests", "core", "hal/include", "hal-sim/include")),
+]
+
+
+class Tree:
+    def __init__(self, root):
+        self.files = csource.tree_files(root)
+        self.known = set(self.files)
+        self.names = {name.rpartition("/")[2] for name in self.files}
+        # Wherever a layer keeps its headers: core/, sim-gui/, any folder named include, and the
+        # folders of what differs by machine.
+        self.roots = ["core", "hal/include", "sim-gui", "hal-sim", "hal-pi3", "tests"]
+        self.roots += sorted({path[:path.index("/include/") + len("/include")]
+                              for path in self.files if "/include/" in path})
+        self.roots += [root + "/machine" for root in self.roots]
+
+    def resolve(self, layer, path, name, quoted):
+        """The path in the tree that an include means, or None when it is not of the tree."""
+        roots = ([posixpath.dirname(path)] if quoted else []) + list(layer.roots) + self.roots
+        for root in roots + ["."]:
+            found = posixpath.normpath(posixpath.join(root, name))
+            if found in self.known:
+                return found
+        return None
+
+
+def layer_of(path):
+    return next((layer for layer in LAYERS if path.startswith(layer.prefix)), None)
+
+
+def judge_system(layer, name):
+    """What is wrong with an include of a header outside the tree, or None."""
+    if name.startswith(GUI_LIBRARIES) and not layer.gui:
+        return "<%s> belongs to sim-gui/" % name
+    if layer.system is not None and name not in layer.system:
+        return "<%s>: %s" % (name, layer.rule)
+    return None
+
+
+def judge(tree, layer, path, mark, name):
+    if name.startswith("/"):
+        return 'an absolute path: "%s"' % name
+    found = tree.resolve(layer, path, name, mark == '"')
+    # <hal/machine.h> is whichever machine's the build names: part of the contract for all.
+    if name == "hal/machine.h" and any(seen in (HAL, "tests/") for seen in layer.sees):
+        return None
+    if found is not None and not (mark == "<" and name in ISO_C):
+        if found == path or found.startswith(tuple(layer.sees)) or found.startswith(layer.prefix):
+            return None
+        return '"%s" is %s: %s' % (name, found, layer.rule)
+    if mark == '"':
+        # A header that the build makes is in no folder of the tree.
+        if layer.system is not None or name.rpartition("/")[2] in tree.names:
+            return '"%s" is nowhere that this file may look: %s' % (name, layer.rule)
+        return None
+    return judge_system(layer, name)
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(description="Check the directions of includes.")
+    parser.add_argument("--root", type=pathlib.Path, default=here.parent.parent)
+    args = parser.parse_args()
+
+    findings, checked = csource.Findings("includes"), 0
+    tree = Tree(args.root)
+    for path in tree.files:
+        layer = layer_of(path)
+        if layer is None or not path.endswith((".c", ".h", ".S")):
+            continue
+        for line, mark, name in csource.includes(csource.read(args.root, path)):
+            checked += 1
+            wrong = judge(tree, layer, path, mark, name)
+            if wrong:
+                findings.add(path, line, wrong)
+    findings.finish(checked, "includes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
