@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Configures, builds and tests every supported build, and counts the test cases truly.
+
+    run_suites.py [--root DIR] [--quick] [suite...]
+
+A test that speaks the Test Anything Protocol counts as many cases as it reports; cases that it
+planned and did not reach have failed. Any other test is one case. A build that does not configure
+or compile is one failed case, and the others go on. The last line of the output is
+
+    N passed, N failed[, N skipped]
+
+and the exit status is 0 only if something ran and nothing failed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+
+
+class Build:
+    """One way to build the tree: the name of its folder, the compiler, the options of Meson."""
+
+    def __init__(self, name, compiler, options, quick=False, slowness=1):
+        self.name, self.compiler, self.options = name, compiler, options
+        self.quick, self.slowness = quick, slowness
+
+
+BUILDS = [
+    Build("sim-gcc", "gcc", [], quick=True),
+    Build("pi3-gcc", None, ["--cross-file", "hal-pi3/cross-gcc.ini"], quick=True),
+    Build("sim-clang", "clang", []),
+    Build("sim-sanitize", "gcc", SANITIZE, slowness=4),
+    Build("pi3-clang", None, ["--cross-file", "hal-pi3/cross-clang.ini"]),
+]
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+class Cases:
+    """Counts cases, and keeps the names of those that failed."""
+
+    def __init__(self):
+        self.counts = {PASSED: 0, FAILED: 0, SKIPPED: 0}
+        self.failed = []
+
+    def add(self, verdict, name):
+        self.counts[verdict] += 1
+        if verdict == FAILED:
+            self.failed.append(name)
+
+    def summary(self):
+        text = "%d passed, %d failed" % (self.counts[PASSED], self.counts[FAILED])
+        if self.counts[SKIPPED]:
+            text += ", %d skipped" % self.counts[SKIPPED]
+        return text
+
+
+_TAP_LINE = re.compile(r"^(not )?ok\b(?:\s+(\d+))?(?:\s*-?\s*([^#]*))?(#\s*(?:SKIP|TODO)\b)?",
+                       re.IGNORECASE)
+
+
+def tap_cases(text):
+    """[(verdict, name)] of a TAP stream, with one failure for each planned line that is missing;
+    None when the text is no TAP stream."""
+    plan, found = None, []
+    for line in text.splitlines():
+        planned = re.match(r"^1\.\.(\d+)", line)
+        match = _TAP_LINE.match(line)
+        if planned:
+            plan = int(planned.group(1))
+        elif match:
+            name = (match.group(3) or "").strip() or "case %d" % (len(found) + 1)
+            if match.group(4) and not match.group(1):
+                found.append((SKIPPED, name))
+            else:
+                found.append((FAILED if match.group(1) else PASSED, name))
+        elif line.startswith("Bail out!"):
+            found.append((FAILED, line))
+    if plan is None:
+        return None
+    missing = plan - len(found)
+    return found + [(FAILED, "planned and not reached")] * max(0, missing)
+
+
+def count_test(cases, build, record):
+    """Adds the cases of one record of Meson's log."""
+    name = "%s: %s" % (build.name, record["name"])
+    result = record["result"]
+    if result == "SKIP":
+        cases.add(SKIPPED, name)
+        return
+    good = result in ("OK", "EXPECTEDFAIL")
+    found = tap_cases(record.get("stdout") or "")
+    if not found:
+        cases.add(PASSED if good else FAILED, name)
+        return
+    for verdict, case in found:
+        cases.add(verdict, "%s: %s" % (name, case))
+    # It told of no failure and still did not end well: a crash, or no end at all.
+    if not good and not any(verdict == FAILED for verdict, _ in found):
+        cases.add(FAILED, "%s: ended with %s" % (name, result))
+
+
+class Runner:
+    def __init__(self, root, suites):
+        self.root, self.suites, self.cases = root, suites, Cases()
+        self.base = root / "build-test"
+
+    def say(self, text):
+        print(text, flush=True)
+
+    def command(self, words, log, env=None):
+        """Runs a command with its output in a log; True if it succeeded."""
+        with open(log, "ab") as file:
+            done = subprocess.run([str(word) for word in words], cwd=self.root, check=False,
+                                  stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                                  env={**os.environ, **(env or {})})
+        return done.returncode == 0
+
+    def fail(self, build, what, log):
+        self.cases.add(FAILED, "%s: %s" % (build.name, what))
+        self.say("%s: %s failed; the end of %s:" % (build.name, what, log))
+        for line in log.read_text(errors="replace").splitlines()[-30:]:
+            self.say("    " + line)
+
+    def setup(self, build, folder, log):
+        """Configures a build folder, anew if it cannot be used as it is."""
+        env = {"CC": build.compiler} if build.compiler else {}
+        words = ["meson", "setup", folder, self.root, "--buildtype=debugoptimized"]
+        if (folder / "build.ninja").exists():
+            return True
+        if folder.exists():
+            shutil.rmtree(folder)
+        return self.command(words + build.options, log, env)
+
+    def run_build(self, build):
+        folder, log = self.base / build.name, self.base / (build.name + ".log")
+        self.base.mkdir(exist_ok=True)
+        log.write_bytes(b"")
+        start = time.monotonic()
+        self.say("%s: building" % build.name)
+        if not self.setup(build, folder, log):
+            self.fail(build, "meson setup", log)
+            return
+        if not self.command(["ninja", "-C", folder], log):
+            self.fail(build, "the build", log)
+            return
+        self.run_tests(build, folder, log)
+        self.say("%s: %.0f s" % (build.name, time.monotonic() - start))
+
+    def run_tests(self, build, folder, log):
+        results = folder / "meson-logs" / "testlog.json"
+        results.unlink(missing_ok=True)
+        words = ["meson", "test", "-C", folder, "--timeout-multiplier", build.slowness]
+        for suite in self.suites:
+            words += ["--suite", suite]
+        self.say("%s: testing" % build.name)
+        self.command(words, log, self.places())
+        before = dict(self.cases.counts)
+        if results.exists():
+            for line in results.read_text(errors="replace").splitlines():
+                self.report(build, json.loads(line))
+        found = {key: self.cases.counts[key] - before[key] for key in before}
+        self.say("%s: %d passed, %d failed, %d skipped"
+                 % (build.name, found[PASSED], found[FAILED], found[SKIPPED]))
+        # Asked for by name, a suite may be absent from some builds; all of them never are.
+        if not sum(found.values()) and not self.suites:
+            self.fail(build, "meson test (it ran nothing)", log)
+
+    def report(self, build, record):
+        before = self.cases.counts[FAILED]
+        count_test(self.cases, build, record)
+        if self.cases.counts[FAILED] == before:
+            return
+        self.say("%s: %s: %s" % (build.name, record["name"], record["result"]))
+        output = (record.get("stdout") or "") + (record.get("stderr") or "")
+        for line in output.splitlines()[-25:]:
+            self.say("    " + line)
+
+    def places(self):
+        """Where a test that compares the two machines finds the other one's build."""
+        return {
+            "TAYBERRY_SIMULATOR": str(self.base / "sim-gcc" / "hal-sim" / "tayberry"),
+            "TAYBERRY_KERNEL8": str(self.base / "pi3-gcc" / "hal-pi3" / "kernel8.img"),
+            "TAYBERRY_CARD": str(self.base / "sim-gcc" / "images" / "card.img"),
+        }
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(description="Build and test everything.")
+    parser.add_argument("--root", type=pathlib.Path, default=here.parent.parent)
+    parser.add_argument("--quick", action="store_true", help="the builds by GCC only")
+    parser.add_argument("suites", nargs="*", metavar="suite", help="only these suites")
+    args = parser.parse_args()
+
+    runner = Runner(args.root.resolve(), args.suites)
+    for build in BUILDS:
+        if build.quick or not args.quick:
+            runner.run_build(build)
+    for name in runner.cases.failed:
+        runner.say("failed: " + name)
+    runner.say(runner.cases.summary())
+    counts = runner.cases.counts
+    sys.exit(1 if counts[FAILED] or not counts[PASSED] else 0)
+
+
+if __name__ == "__main__":
+    main()
