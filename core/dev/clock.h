@@ -33,3 +33,6 @@ void calendar_from_seconds(int64_t seconds, struct calendar *calendar);
 
 /** The reverse: 0, or -EINVAL for a date that does not exist. */
 HAL_MUST_CHECK int calendar_to_seconds(const struct calendar *calendar, int64_t *seconds);
+
+/** Reads "2026-01-31" and "12:34" or "12:34:56". 0, or -EINVAL for what is no date or no time. */
+HAL_MUST_CHECK int calendar_from_text(const char *date, const char *time, int64_t *seconds);

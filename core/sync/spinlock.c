@@ -8,6 +8,15 @@
 #include "boot/panic.h"
 #include "thread/cpu.h"
 
+#include <hal/kstate.h>
+
+static KSTATE bool bypass; /* see spinlock_bypass */
+
+void spinlock_bypass(bool on)
+{
+    bypass = on;
+}
+
 void spinlock_init(struct spinlock *lock, enum lock_rank rank)
 {
     *lock = (struct spinlock){.rank = (uint8_t)rank};
@@ -19,6 +28,8 @@ hal_irq_state_t spinlock_acquire(struct spinlock *lock)
     struct cpu *cpu = cpu_here();
     uint32_t ticket;
 
+    if (bypass)
+        return state;
     /* Only locks of lower ranks may be held: with one order for all, nobody waits in a circle. */
     kassert(cpu->held_ranks >> lock->rank == 0);
     ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
@@ -31,6 +42,10 @@ hal_irq_state_t spinlock_acquire(struct spinlock *lock)
 
 void spinlock_release(struct spinlock *lock, hal_irq_state_t state)
 {
+    if (bypass) {
+        hal_irq_restore(state);
+        return;
+    }
     kassert(spinlock_held(lock));
     cpu_here()->held_ranks &= ~(1u << lock->rank);
     lock->holder = 0;

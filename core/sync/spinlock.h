@@ -41,5 +41,11 @@ HAL_MUST_CHECK hal_irq_state_t spinlock_acquire(struct spinlock *lock);
 
 void spinlock_release(struct spinlock *lock, hal_irq_state_t state);
 
+/**
+ * While on, acquire and release only mask: for the debug shell, which looks at a kernel that stands
+ * still, maybe in the middle of what a lock guards. Caller is the only code that runs, masked.
+ */
+void spinlock_bypass(bool on);
+
 /** True if this CPU holds `lock`. For assertions. */
 bool spinlock_held(const struct spinlock *lock);

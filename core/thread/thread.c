@@ -261,3 +261,14 @@ int thread_read_info(uint32_t id, struct thread_info *info)
     spinlock_release(&table.lock, state);
     return thread ? 0 : -ENOENT;
 }
+
+bool thread_guards(const void *page)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+    bool guarded = false;
+
+    list_for_each (link, &table.all)
+        guarded = guarded || list_entry(link, struct thread, all_link)->stack == page;
+    spinlock_release(&table.lock, state);
+    return guarded;
+}

@@ -2,9 +2,13 @@
 /*
  * tty.h: the console: the UART with a line discipline.
  *
- * Output is queued and sent by interrupts; "\n" goes out as "\r\n". Input is queued by interrupts
- * and read in one of two modes. Canonical: by lines, with echo and erasing (Backspace, Ctrl-U,
- * Ctrl-W), Ctrl-D for end of file. Raw: byte by byte, no echo.
+ * Output is queued and sent by interrupts; "\n" goes out as "\r\n". Input is queued by interrupts and
+ * read in one of two modes. Canonical: by lines, with echo and erasing (line.h). Raw: byte by byte, no
+ * echo; the shell's editor works on it.
+ *
+ * When nobody reads and the input queue is full, the kernel stops taking bytes from the device until
+ * there is room again. A sender that can wait, such as a pipe into the simulator, loses nothing; a
+ * real line without flow control loses what does not fit.
  */
 #pragma once
 
@@ -17,33 +21,43 @@
 
 enum tty_mode { TTY_CANONICAL, TTY_RAW };
 
-/** Any context but interrupts. */
+/** Makes the console work. Boot calls it once, before HAL_IRQ_UART is enabled. 0. */
+HAL_MUST_CHECK int tty_start(void);
+
+/** HAL_IRQ_UART: moves bytes between the queues and the device. */
+void tty_interrupt(void);
+
+/** Caller is the reader. What is half typed in canonical mode is forgotten. */
 void tty_set_mode(enum tty_mode mode);
 
 /**
- * Reads. Canonical: one line with its newline, or what Ctrl-D ended (0: end of file). Raw: what is
- * there, at least one byte. Returns the count, -EINTR when Ctrl-C was typed (canonical mode) or the
- * thread was cancelled, -ETIMEDOUT after `deadline` of hal_time_now. May sleep.
+ * Reads. Canonical: one line with its newline, or what Ctrl-D ended (0: end of file); a line longer than
+ * `n` comes in parts. Raw: what is there, at least one byte.
+ *
+ * Returns the count, -EINTR when Ctrl-C was typed (canonical mode) or the thread was cancelled, or
+ * -ETIMEDOUT at `deadline` of hal_time_now. One thread reads at a time. May sleep.
  */
 HAL_MUST_CHECK int64_t tty_read(void *data, size_t n, uint64_t deadline);
 
-/** Writes all of it; waits while the queue is full. May sleep. */
+/**
+ * Writes all of it, not mixed with what other threads write; waits while the queue is full. A
+ * cancelled thread does not wait: what does not fit is dropped. May sleep.
+ */
 void tty_write(const void *data, size_t n);
 
-/** Writes formatted text. May sleep. */
+/** Writes formatted text, as one tty_write. May sleep. */
 void tty_print(const char *format, ...) HAL_FORMAT(1, 2);
 void tty_print_va(const char *format, va_list args) HAL_FORMAT(1, 0);
 
-/** Waits until everything written has left. May sleep. */
+/** Waits until everything written has been given to the device. May sleep. */
 void tty_drain(void);
 
-/** True once after Ctrl-C was typed since the last call, in either mode, while
- * `tty_watch_interrupt` is on. Any context. */
-bool tty_take_interrupt(void);
-
 /**
- * While on, a typed Ctrl-C is not input but a request to stop the command in the foreground: it
- * sets the flag of tty_take_interrupt and cancels thread `id`'s sleep (thread_cancel is not used:
- * wait_sleep in that thread returns -EINTR once). 0: off.
+ * From now on a typed Ctrl-C is not input but a request to stop: it cancels thread number `id`
+ * (thread_cancel), and input typed before it is dropped. 0 ends that. A Ctrl-C that is already the next
+ * byte to be read counts, so "command, Ctrl-C" means the same however fast it was typed. Thread context.
  */
 void tty_watch_interrupt(uint32_t id);
+
+/** Sends what is queued, by polling and past all locks. For a panic: no thread runs any more. */
+void tty_flush_polled(void);

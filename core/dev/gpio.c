@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpio.c: the table of users and the edges seen.
+ *
+ * One spinlock guards it all. An edge adds to the pin's count in the interrupt; a watcher compares the
+ * count with the one it saw before, so an edge between two waits is not lost.
+ */
+#include "dev/gpio.h"
+
+#include "lib/string.h"
+#include "sync/wait.h"
+#include "thread/thread.h"
+
+#include <hal/errno.h>
+#include <hal/irq.h>
+#include <hal/kstate.h>
+#include <hal/time.h>
+
+#define CONSOLE_TX 14u
+#define CONSOLE_RX 15u
+#define POLL_NS    1000000u
+
+struct gpio_pin {
+    char user[GPIO_USER_MAX + 1]; /* "": nobody */
+    uint8_t pull_set;             /* 0: never, otherwise the pull + 1 */
+    uint32_t edges;               /* seen since power-on */
+};
+
+static KSTATE struct gpio_state {
+    struct spinlock lock; /* guards the rest */
+    struct wait_queue watchers;
+    struct gpio_pin pins[HAL_GPIO_PINS];
+} gpio;
+
+void gpio_start(void)
+{
+    spinlock_init(&gpio.lock, LOCK_RANK_DEVICE);
+    wait_init(&gpio.watchers);
+    string_copy(gpio.pins[CONSOLE_TX].user, sizeof(gpio.pins[0].user), "the console");
+    string_copy(gpio.pins[CONSOLE_RX].user, sizeof(gpio.pins[0].user), "the console");
+    hal_irq_enable(HAL_IRQ_GPIO);
+}
+
+void gpio_interrupt(void)
+{
+    hal_irq_state_t irq = spinlock_acquire(&gpio.lock);
+    uint32_t events = hal_gpio_events();
+
+    for (unsigned pin = 0; pin < HAL_GPIO_PINS; pin++)
+        gpio.pins[pin].edges += events >> pin & 1u;
+    if (events != 0)
+        wait_wake_all(&gpio.watchers);
+    spinlock_release(&gpio.lock, irq);
+}
+
+int gpio_claim(unsigned pin, const char *user)
+{
+    hal_irq_state_t irq;
+    int error = -EBUSY;
+
+    if (pin >= HAL_GPIO_PINS)
+        return -EINVAL;
+    irq = spinlock_acquire(&gpio.lock);
+    if (gpio.pins[pin].user[0] == '\0') {
+        string_copy(gpio.pins[pin].user, sizeof(gpio.pins[pin].user), user);
+        error = 0;
+    }
+    spinlock_release(&gpio.lock, irq);
+    return error;
+}
+
+void gpio_release(unsigned pin)
+{
+    hal_irq_state_t irq = spinlock_acquire(&gpio.lock);
+
+    gpio.pins[pin].user[0] = '\0';
+    spinlock_release(&gpio.lock, irq);
+}
+
+bool gpio_user(unsigned pin, char *user)
+{
+    hal_irq_state_t irq;
+
+    user[0] = '\0';
+    if (pin >= HAL_GPIO_PINS)
+        return false;
+    irq = spinlock_acquire(&gpio.lock);
+    string_copy(user, GPIO_USER_MAX + 1, gpio.pins[pin].user);
+    spinlock_release(&gpio.lock, irq);
+    return user[0] != '\0';
+}
+
+int gpio_set_pull(unsigned pin, enum hal_gpio_pull pull)
+{
+    int error = hal_gpio_set_pull(pin, pull);
+
+    if (error == 0)
+        __atomic_store_n(&gpio.pins[pin].pull_set, (uint8_t)(pull + 1), __ATOMIC_RELAXED);
+    return error;
+}
+
+int gpio_pull(unsigned pin)
+{
+    uint8_t set;
+
+    if (pin >= HAL_GPIO_PINS)
+        return -EINVAL;
+    set = __atomic_load_n(&gpio.pins[pin].pull_set, __ATOMIC_RELAXED);
+    return set == 0 ? -ENODEV : set - 1;
+}
+
+/* For machines without edge events. */
+static int gpio_poll_change(unsigned pin, bool level, uint64_t deadline)
+{
+    for (;;) {
+        int now = hal_gpio_read(pin);
+
+        if (now < 0 || (now == 1) != level)
+            return now;
+        if (hal_time_now() >= deadline)
+            return -ETIMEDOUT;
+        if (thread_sleep(POLL_NS) != 0)
+            return -EINTR;
+    }
+}
+
+int gpio_wait_change(unsigned pin, bool level, uint64_t deadline)
+{
+    int error = hal_gpio_watch(pin, HAL_GPIO_EDGE_BOTH);
+    hal_irq_state_t irq;
+    uint32_t before;
+
+    if (error == -ENOSYS)
+        return gpio_poll_change(pin, level, deadline);
+    if (error != 0)
+        return error;
+    irq = spinlock_acquire(&gpio.lock);
+    before = gpio.pins[pin].edges;
+    while (error == 0 && gpio.pins[pin].edges == before && (hal_gpio_read(pin) == 1) == level)
+        error = wait_sleep(&gpio.watchers, &gpio.lock, deadline);
+    spinlock_release(&gpio.lock, irq);
+    if (hal_gpio_watch(pin, HAL_GPIO_EDGE_NONE) != 0 || error != 0)
+        return error != 0 ? error : -EINVAL;
+    return hal_gpio_read(pin);
+}
+
+const char *gpio_function_name(int function)
+{
+    static const char *const names[] = {"input", "output", "alt5", "alt4",
+                                        "alt0",  "alt1",   "alt2", "alt3"};
+
+    return function >= 0 && function < 8 ? names[function] : "?";
+}
