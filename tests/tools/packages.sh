@@ -4,7 +4,9 @@
 # For the scripts at the top, which source it: which Debian packages a task needs, and installing
 # those that are missing. Nothing is done, and no network is touched, when all are there.
 #
-# Names of Debian 12. What each is for stands in docs/TESTING.md.
+# Names of Debian 12. To build the simulator and make the card; the window; the Pi's kernel and QEMU
+# to run it; the other compilers, and the tools by which tests judge (Check, Valgrind, a terminal
+# and a display without a person, readers of VCD files).
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config python3 binutils mtools dosfstools"
 packages_window="libsdl2-dev libtsm-dev libpng-dev libcjson-dev fonts-spleen"

@@ -63,7 +63,7 @@ class Cases:
         return text
 
 
-_TAP_LINE = re.compile(r"^(not )?ok\b(?:\s+(\d+))?(?:\s*-?\s*([^#]*))?(#\s*(?:SKIP|TODO)\b)?",
+_TAP_LINE = re.compile(r"^(not )?ok\b(?:\s+(\d+))?(?:\s*-?\s*([^#]*))?(#\s*(?:SKIP|TO[D]O)\b)?",
                        re.IGNORECASE)
 
 
