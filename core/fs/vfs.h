@@ -4,6 +4,7 @@
  *
  * A vnode stands for one file or directory. It is reference-counted: whoever got one from vfs_open
  * or a lookup gives it back with vnode_put. The file system behind it is a table of operations.
+ * There is one mount: the root.
  */
 #pragma once
 
@@ -25,8 +26,7 @@ struct vnode_attributes {
     int64_t modified;
     int64_t accessed;
     int64_t created;
-    bool hidden; /**< the file system marks it as hidden (names with a leading dot are the shell's
-                    matter) */
+    bool hidden; /**< the file system marks it so (a leading dot is the shell's matter) */
     bool read_only;
     bool system;
 };
@@ -38,23 +38,31 @@ struct directory_entry {
 
 struct vnode;
 
+/** Returns are 0, a count, or a negative error. All may sleep. */
 struct vnode_ops {
-    /** Reads up to `n` bytes at `offset`; returns the count, 0 at or past the end. May sleep. */
+    /** Reads up to `n` bytes at `offset`; returns the count, 0 at or past the end. Files only. */
     int64_t (*read)(struct vnode *vnode, uint64_t offset, void *data, size_t n);
-    /** Finds `name` (not NUL-terminated, `n` bytes) in a directory and returns a referenced vnode.
-     * May sleep. */
+
+    /**
+     * Finds `name` (`n` > 0 bytes, not NUL-terminated, without '/', not "." or "..") in a
+     * directory: a referenced vnode. -ENOENT; -ELOOP: a directory that contains itself.
+     */
     int (*lookup)(struct vnode *directory, const char *name, size_t n, struct vnode **found);
-    /** The next entry from *position on (0: the first); moves *position. -ENOENT: no more. No "."
-     * and "..". May sleep. */
+
+    /**
+     * The next entry from *position on (0: the first); moves *position past it. -ENOENT: no more.
+     * Without "." and "..".
+     */
     int (*iterate)(struct vnode *directory, uint64_t *position, struct directory_entry *entry);
-    /** The last reference is gone. May sleep. */
+
+    /** The last reference is gone: frees the vnode. */
     void (*release)(struct vnode *vnode);
 };
 
 struct vnode {
     const struct vnode_ops *ops;
     struct vnode_attributes attributes; /**< constant while nothing writes */
-    uint32_t references;
+    uint32_t references;                /**< changed atomically */
 };
 
 /** One more reference. Any context. */
@@ -63,16 +71,23 @@ struct vnode *vnode_get(struct vnode *vnode);
 /** One less; the last one releases. NULL is allowed. May sleep. */
 void vnode_put(struct vnode *vnode);
 
+/** One less, without releasing: true if it was the last, and the caller has to. Any context. */
+HAL_MUST_CHECK bool vnode_unreference(struct vnode *vnode);
+
 /**
  * Opens the file or directory at `path`, which starts at `base` (an absolute, normalised path)
- * unless it begins with '/'. "." and
- * ".." are taken away by their text. Returns 0 and a referenced vnode, -ENOENT, -ENOTDIR,
- * -ENAMETOOLONG, -EIO, -ENOMEM, -ENOMEDIUM (nothing is mounted: no usable card). May sleep.
+ * unless it begins with '/'. "." and ".." are taken away by their text.
+ *
+ * Returns 0 and a referenced vnode, -ENOENT (also for ""), -ENOTDIR (also for a file with a '/'
+ * behind it), -ENAMETOOLONG, -EIO, -ELOOP (a damaged directory contains itself), -ENOMEM,
+ * -ENOMEDIUM (nothing is mounted: no usable card). May sleep.
  */
 HAL_MUST_CHECK int vfs_open(const char *base, const char *path, struct vnode **vnode);
 
-/** Reads up to `n` bytes at `offset`. Returns the count (short only at the end), or an error.
- * -EISDIR for a directory. May sleep. */
+/**
+ * Reads up to `n` bytes at `offset`. Returns the count, which is short only at the end and before
+ * an error, or the error when nothing was read. -EISDIR for a directory. May sleep.
+ */
 HAL_MUST_CHECK int64_t vfs_read(struct vnode *vnode, uint64_t offset, void *data, size_t n);
 
 /** As vnode_ops.iterate, with checks. -ENOTDIR for a file. May sleep. */
@@ -80,16 +95,27 @@ HAL_MUST_CHECK int vfs_iterate(struct vnode *directory, uint64_t *position,
                                struct directory_entry *entry);
 
 /**
- * Writes the absolute form of `path` (relative to the absolute `base`) without ".", ".." and double
- * slashes into the `size` bytes at `to`. -ENAMETOOLONG. Any context.
+ * Writes the absolute form of `path` (relative to the absolute `base`) without ".", ".." and
+ * double slashes into the `size` bytes at `to`. ".." at the root stays there. Returns 0 or
+ * -ENAMETOOLONG, when `to` holds nothing of use. Any context.
  */
 HAL_MUST_CHECK int vfs_normalise(const char *base, const char *path, char *to, size_t size);
 
-/** Probes the card and its partitions and mounts the first FAT32 volume as the root. Returns 0 or
- * what was wrong, which it has also logged in a sentence (see vfs_mount_problem). Thread context,
- * at boot. May sleep. */
+/**
+ * Probes the card and its partitions and mounts the first FAT32 volume as the root. Returns 0 or
+ * what was wrong, which it has also logged in a sentence (see vfs_mount_problem). -EBUSY: there is
+ * a root already. Thread context, at boot. May sleep.
+ */
 HAL_MUST_CHECK int vfs_mount_root(void);
 
-/** Why nothing is mounted, as a sentence for people that says what to do; "" when the root is
- * mounted. */
+/** Forgets the root. Files that are open stay so. May sleep. */
+void vfs_unmount_root(void);
+
+/**
+ * Why nothing is mounted, as sentences for people: what is wrong and what to do. "" when the root
+ * is mounted. Thread context, not during vfs_mount_root.
+ */
 const char *vfs_mount_problem(void);
+
+/** The name of the device that the root is on ("mmcblk0p1"), or "". As vfs_mount_problem. */
+const char *vfs_mount_device(void);

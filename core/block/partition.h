@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * partition.h: where on a card a file system may lie.
+ *
+ * Sector 0 of a card is either a master boot record, whose table divides the card into up to four
+ * partitions, or already the boot sector of a file system that fills the whole card (a
+ * "superfloppy"). Table, at byte 446, four slots of 16 bytes:
+ *
+ *     0     boot flag: 0x80 the active one, 0x00 not
+ *     1-3   first sector as cylinder, head, sector: meaningless today
+ *     4     type: 0x0B or 0x0C for FAT32
+ *     5-7   last sector, likewise
+ *     8-11  first sector, little-endian
+ *     12-15 how many sectors
+ *
+ * and at byte 510 the signature 55 AA. Not here: extended partitions and GPT.
+ */
+#pragma once
+
+#include "block/block.h"
+#include "block/problem.h"
+
+#define PARTITION_MAX 4u
+
+struct partition {
+    unsigned number; /**< 1 .. 4; 0 for a superfloppy */
+    uint8_t type;
+    struct block_device device;
+};
+
+struct partition_table {
+    unsigned count;
+    struct partition entries[PARTITION_MAX];
+};
+
+/** True if `type` is one that FAT32 volumes bear, hidden ones included. */
+bool partition_type_is_fat32(uint8_t type);
+
+/** True if `sector` (512 bytes) looks like the boot sector of a FAT file system, sound or not. */
+bool partition_is_boot_sector(const uint8_t *sector);
+
+/**
+ * Reads the table of `card` and keeps the used slots that lie inside the card.
+ *
+ * Returns 0 and at least one entry; or -EINVAL, -EIO and what else block_read returns, with the
+ * reason in `problem`. May sleep.
+ */
+HAL_MUST_CHECK int partition_scan(const struct block_device *card, struct partition_table *table,
+                                  struct problem *problem);
+
+/** The part of partition_scan that looks at sector 0. Does not sleep. */
+HAL_MUST_CHECK int partition_parse(const struct block_device *card, const uint8_t *sector,
+                                   struct partition_table *table, struct problem *problem);

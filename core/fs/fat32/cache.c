@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.c: pieces of 4 KiB of the volume, the least recently used of which gives way.
+ *
+ * Pieces are larger than sectors because directories and FATs are read in order: one request
+ * instead of eight. When a piece cannot be read as a whole, only the sector that is needed is, so
+ * one bad sector does not take its neighbours with it. The memory of a slot is allocated at its
+ * first use; when memory is short the cache stays small.
+ */
+#include "fs/fat32/volume.h"
+
+#include "mem/heap.h"
+
+#include <hal/block.h>
+#include <hal/errno.h>
+#include <hal/machine.h>
+
+#define PIECE_SECTORS (FAT32_CACHE_BYTES / HAL_SECTOR_SIZE)
+
+_Static_assert(PIECE_SECTORS == 8, "a slot has a bit for each sector");
+
+/** The slot to fill anew: one without memory that can get some, or else the one unused for longest.
+ */
+static struct fat32_cache_slot *choose_victim(struct fat32_cache *cache)
+{
+    struct fat32_cache_slot *oldest = NULL;
+
+    for (unsigned i = 0; i < FAT32_CACHE_SLOTS; i++) {
+        struct fat32_cache_slot *slot = &cache->slots[i];
+
+        if (!slot->data) {
+            slot->data = kmalloc_aligned(FAT32_CACHE_BYTES, FAT32_CACHE_BYTES);
+            return slot->data ? slot : oldest;
+        }
+        if (!oldest || slot->used_at < oldest->used_at)
+            oldest = slot;
+    }
+    return oldest;
+}
+
+static struct fat32_cache_slot *find_piece(struct fat32_cache *cache, uint64_t piece)
+{
+    if (cache->latest && cache->latest->piece == piece)
+        return cache->latest;
+    for (unsigned i = 0; i < FAT32_CACHE_SLOTS && cache->slots[i].data; i++) {
+        if (cache->slots[i].valid && cache->slots[i].piece == piece)
+            return &cache->slots[i];
+    }
+    return NULL;
+}
+
+/** Reads the piece into the slot; if that fails, only its sector number `wanted`. */
+static int fill_slot(struct fat32_cache *cache, struct fat32_cache_slot *slot, unsigned wanted)
+{
+    uint64_t first = slot->piece * PIECE_SECTORS;
+    uint64_t left = cache->device->sectors - first;
+    unsigned count = left < PIECE_SECTORS ? (unsigned)left : PIECE_SECTORS;
+    int error;
+
+    if (!slot->valid) {
+        error = block_read(cache->device, first, slot->data, count);
+        if (!error) {
+            slot->valid = (uint8_t)((1u << count) - 1);
+            return 0;
+        }
+        if (error != -EIO)
+            return error;
+    }
+    error = block_read(cache->device, first + wanted, slot->data + wanted * HAL_SECTOR_SIZE, 1);
+    if (!error)
+        slot->valid |= (uint8_t)(1u << wanted);
+    return error;
+}
+
+int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
+                    size_t *available)
+{
+    uint64_t piece = offset / FAT32_CACHE_BYTES;
+    unsigned within = offset % FAT32_CACHE_BYTES;
+    unsigned sector = within / HAL_SECTOR_SIZE, end = sector;
+    struct fat32_cache_slot *slot;
+
+    if (offset / HAL_SECTOR_SIZE >= cache->device->sectors)
+        return -EIO;
+    slot = find_piece(cache, piece);
+    if (!slot) {
+        slot = choose_victim(cache);
+        if (!slot)
+            return -ENOMEM;
+        slot->piece = piece;
+        slot->valid = 0;
+    }
+    if (!(slot->valid & 1u << sector)) {
+        int error = fill_slot(cache, slot, sector);
+
+        if (error)
+            return error;
+    }
+    slot->used_at = ++cache->clock;
+    cache->latest = slot;
+    while (slot->valid & 1u << end)
+        end++;
+    *data = slot->data + within;
+    *available = end * HAL_SECTOR_SIZE - within;
+    return 0;
+}
+
+void fat32_cache_finish(struct fat32_cache *cache)
+{
+    for (unsigned i = 0; i < FAT32_CACHE_SLOTS; i++)
+        kfree(cache->slots[i].data);
+}

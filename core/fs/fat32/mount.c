@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mount.c: from a device to the root directory of the volume on it.
+ */
+#include "fs/fat32/fat32.h"
+
+#include "fs/fat32/volume.h"
+#include "lib/format.h"
+#include "lib/log.h"
+#include "mem/heap.h"
+
+#include <hal/block.h>
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+#define COMPLAINTS_MAX 8u
+#define TABLE_CLEAN 0x08000000u /* in entry 1 of the FAT: it was unmounted properly */
+#define LINK_FREE 0u
+#define LINK_BAD 0x0FFFFFF7u
+
+void fat32_complain(struct fat32_volume *volume, const char *format, ...)
+{
+    char text[KLOG_TEXT_MAX];
+    va_list args;
+
+    if (volume->complaints >= COMPLAINTS_MAX)
+        return;
+    volume->complaints++;
+    va_start(args, format);
+    format_text_va(text, sizeof(text), format, args);
+    va_end(args);
+    klog(KLOG_NOTICE, "%s: %s", volume->device.name, text);
+    if (volume->complaints == COMPLAINTS_MAX)
+        klog(KLOG_NOTICE, "%s: no more damage is reported", volume->device.name);
+}
+
+void fat32_volume_destroy(struct fat32_volume *volume)
+{
+    fat32_cache_finish(&volume->cache);
+    kfree(volume);
+}
+
+static int read_boot_sector(struct fat32_volume *volume, uint64_t sector, struct problem *problem)
+{
+    const uint8_t *data;
+    size_t available;
+    int error = fat32_cache_get(&volume->cache, sector * HAL_SECTOR_SIZE, &data, &available);
+
+    if (error) {
+        problem_set(problem, problem_write_again,
+                    "The boot sector of the file system cannot be read (error %d).", -error);
+        return error;
+    }
+    return fat32_geometry_parse(data, volume->device.sectors, &volume->geometry, problem);
+}
+
+/**
+ * Reads the boot sector, or, if that is unreadable or insane, its copy: sector 6 in the volume's
+ * own sectors, whose size is not known then, so each is tried and has to agree with itself.
+ */
+static int find_geometry(struct fat32_volume *volume, struct problem *problem)
+{
+    struct problem ignored;
+    int error = read_boot_sector(volume, 0, problem);
+
+    if (error != -EINVAL && error != -EIO)
+        return error;
+    for (uint32_t bytes = 512; bytes <= 4096; bytes *= 2) {
+        uint64_t sector = (uint64_t)FAT32_BACKUP_SECTOR * bytes / HAL_SECTOR_SIZE;
+
+        if (read_boot_sector(volume, sector, &ignored) == 0 &&
+            volume->geometry.sector_bytes == bytes) {
+            klog(KLOG_WARNING, "%s: the boot sector is damaged; using its copy at sector %llu",
+                 volume->device.name, (unsigned long long)sector);
+            return 0;
+        }
+    }
+    return error;
+}
+
+/** Looks at the first entries of the FAT and at the root's. */
+static int check_table(struct fat32_volume *volume, struct problem *problem)
+{
+    uint32_t state = 0, root = 0;
+    int error = fat32_table_get(volume, 1, &state);
+
+    if (!error)
+        error = fat32_table_get(volume, volume->geometry.root_cluster, &root);
+    if (error) {
+        problem_set(problem, problem_write_again,
+                    "The file allocation table cannot be read (error %d).", -error);
+        return error;
+    }
+    if (root == LINK_FREE || root == LINK_BAD) {
+        problem_set(problem, problem_write_again,
+                    "The file system is damaged: its root directory, cluster %u, is marked as %s.",
+                    volume->geometry.root_cluster, root == LINK_FREE ? "free" : "bad");
+        return -EINVAL;
+    }
+    if (!(state & TABLE_CLEAN))
+        volume->geometry.dirty = true;
+    return 0;
+}
+
+static void report(const struct fat32_volume *volume)
+{
+    const struct fat32_geometry *geometry = &volume->geometry;
+    uint64_t kib = ((uint64_t)geometry->clusters << geometry->cluster_shift) / 1024;
+
+    klog(KLOG_INFO, "%s: FAT32 %08x, %llu KiB in %u clusters of %u bytes", volume->device.name,
+         geometry->volume_id, (unsigned long long)kib, geometry->clusters,
+         1u << geometry->cluster_shift);
+    if (geometry->dirty)
+        klog(KLOG_NOTICE, "%s: was not unmounted properly; some files may be damaged",
+             volume->device.name);
+    if (geometry->clamped)
+        klog(KLOG_WARNING, "%s: the FAT is too small for the volume; its end is out of reach",
+             volume->device.name);
+}
+
+int fat32_mount(const struct block_device *device, struct vnode **root, struct problem *problem)
+{
+    struct vnode_attributes attributes = {.type = VNODE_DIRECTORY};
+    struct fat32_volume *volume = kcalloc(1, sizeof(*volume));
+    struct fat32_node *node = NULL;
+    int error = -ENOMEM;
+
+    problem_clear(problem);
+    if (!volume)
+        goto out_no_memory;
+    volume->device = *device;
+    volume->cache.device = &volume->device;
+    mutex_init(&volume->mutex);
+    mutex_lock(&volume->mutex);
+    error = find_geometry(volume, problem);
+    if (!error)
+        error = check_table(volume, problem);
+    mutex_unlock(&volume->mutex);
+    if (error)
+        goto out_destroy;
+    node = fat32_node_create(volume, NULL, volume->geometry.root_cluster, &attributes);
+    if (!node) {
+        error = -ENOMEM;
+        goto out_destroy;
+    }
+    report(volume);
+    *root = &node->vnode;
+    return 0;
+
+out_destroy:
+    fat32_volume_destroy(volume);
+out_no_memory:
+    if (error == -ENOMEM)
+        problem_set(problem, "Give the machine more memory.",
+                    "There is not enough memory to mount the card.");
+    return error;
+}

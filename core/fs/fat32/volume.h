@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * volume.h: what the files of this folder share: a mounted volume, its cache, its chains, its
+ * nodes.
+ *
+ * One mutex a volume guards the cache and all chains. File data that fills whole sectors is read
+ * without it, straight into the reader's memory.
+ */
+#pragma once
+
+#include "block/block.h"
+#include "block/problem.h"
+#include "fs/vfs.h"
+#include "sync/mutex.h"
+
+#include <hal/compiler.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- geometry.c: what a boot sector says, checked and turned into byte offsets --- */
+
+#define FAT32_FIRST_CLUSTER 2u
+#define FAT32_BACKUP_SECTOR 6u
+
+/** All offsets are bytes from the start of the volume. */
+struct fat32_geometry {
+    uint32_t sector_bytes;
+    uint32_t cluster_shift; /**< a cluster has 1 << cluster_shift bytes */
+    uint32_t clusters;      /**< valid numbers are 2 .. clusters + 1 */
+    uint32_t root_cluster;
+    uint64_t fat_start;  /**< the active FAT */
+    uint64_t fat_spare;  /**< a copy of it, or 0 if there is none */
+    uint64_t data_start; /**< cluster 2 */
+    uint32_t volume_id;
+    bool dirty;   /**< marked as not unmounted properly */
+    bool clamped; /**< the FAT was too small for the clusters; some are out of reach */
+};
+
+/**
+ * Checks the 512 bytes of a boot sector against a device of `device_sectors` sectors of 512 bytes.
+ *
+ * Returns 0 and the geometry; or the reason in `problem` with -EINVAL (a FAT32 boot sector
+ * that cannot be right, or no boot sector at all) or -ENOTSUP (another kind of file system).
+ */
+HAL_MUST_CHECK int fat32_geometry_parse(const uint8_t *sector, uint64_t device_sectors,
+                                        struct fat32_geometry *geometry, struct problem *problem);
+
+/** True if `cluster` is the number of a cluster of the volume. */
+static inline bool fat32_cluster_valid(const struct fat32_geometry *geometry, uint32_t cluster)
+{
+    return cluster >= FAT32_FIRST_CLUSTER && cluster - FAT32_FIRST_CLUSTER < geometry->clusters;
+}
+
+/**
+ * Where a valid cluster starts. Example: data at byte 1,040,384, clusters of 4,096 bytes
+ * (shift 12): cluster 5 is the fourth, and starts at 1,040,384 + 3 * 4,096 = 1,052,672.
+ */
+static inline uint64_t fat32_cluster_offset(const struct fat32_geometry *geometry, uint32_t cluster)
+{
+    uint64_t index = cluster - FAT32_FIRST_CLUSTER;
+
+    return geometry->data_start + (index << geometry->cluster_shift);
+}
+
+/* --- cache.c: recently used pieces of the volume, for FATs, directories and odd bytes --- */
+
+#define FAT32_CACHE_BYTES 4096u /**< of one piece; pieces are aligned to it within the volume */
+#define FAT32_CACHE_SLOTS 32u
+
+struct fat32_cache_slot {
+    uint8_t *data;    /**< FAT32_CACHE_BYTES, or NULL: not used yet */
+    uint64_t piece;   /**< which piece, counted from the start of the volume */
+    uint64_t used_at; /**< the cache's clock at its last use */
+    uint8_t valid;    /**< a bit for each sector of the piece that has been read */
+};
+
+struct fat32_cache {
+    const struct block_device *device;
+    struct fat32_cache_slot slots[FAT32_CACHE_SLOTS];
+    struct fat32_cache_slot *latest;
+    uint64_t clock;
+};
+
+/**
+ * The bytes of the volume from `offset` on: *data, and how many follow in *available (at least to
+ * the end of their sector). They stay until the next call. -EIO and the like, also beyond the
+ * device; -ENOMEM. Caller holds the volume's mutex. May sleep.
+ */
+HAL_MUST_CHECK int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
+                                   size_t *available);
+
+/** Gives back the memory of the cache. */
+void fat32_cache_finish(struct fat32_cache *cache);
+
+/* --- chain.c: the clusters of a file in their order --- */
+
+/** Clusters that lie one after the other on the card as well as in the file. */
+struct fat32_run {
+    uint32_t index;   /**< of its first cluster in the file: 0, 1, 2, ... */
+    uint32_t cluster; /**< the number of that cluster */
+    uint32_t count;
+};
+
+#define FAT32_RUNS_INLINE 4u
+#define FAT32_RUNS_MAX 512u
+
+/**
+ * A chain, as far as it is known. Invariant: runs are sorted by index, the first has index 0, and
+ * none shares a cluster with another. Guarded by the volume's mutex.
+ */
+struct fat32_chain {
+    uint32_t start; /**< what the directory entry says; may be nonsense */
+    uint32_t limit; /**< the file has no use for more clusters */
+    struct fat32_run *runs;
+    uint32_t used;
+    uint32_t size; /**< room in `runs` */
+    struct fat32_run few[FAT32_RUNS_INLINE];
+};
+
+struct fat32_volume;
+
+/** `limit` is cut to the number of clusters that there are. */
+void fat32_chain_init(struct fat32_chain *chain, const struct fat32_volume *volume, uint32_t start,
+                      uint64_t limit);
+void fat32_chain_finish(struct fat32_chain *chain);
+
+/**
+ * Finds cluster number `index` of the chain: its number, and how many follow it without a gap
+ * (itself included; there may be more than is said).
+ *
+ * -ENOENT: the chain has ended before. -EIO: it is broken before: a link to a free, bad or
+ * nonexistent cluster, or back into itself; or the FAT cannot be read. Caller holds the volume's
+ * mutex. May sleep.
+ */
+HAL_MUST_CHECK int fat32_chain_find(struct fat32_volume *volume, struct fat32_chain *chain,
+                                    uint32_t index, uint32_t *cluster, uint32_t *count);
+
+/** The FAT's entry for a valid cluster, without its four reserved bits. As fat32_chain_find. */
+HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster, uint32_t *value);
+
+/* --- mount.c --- */
+
+struct fat32_volume {
+    struct fat32_geometry geometry; /**< constant */
+    struct block_device device;     /**< constant */
+    struct mutex mutex;
+    struct fat32_cache cache; /**< guarded by the mutex */
+    unsigned complaints;      /**< damages reported so far; guarded by the mutex */
+};
+
+/** Logs damage; only the first few of a mount. Caller holds the mutex. */
+void fat32_complain(struct fat32_volume *volume, const char *format, ...) HAL_FORMAT(2, 3);
+
+void fat32_volume_destroy(struct fat32_volume *volume);
+
+/*
+ * --- name.c: the two names of a file: eleven bytes, and up to 255 units of UTF-16 before them ---
+ *
+ * The short name is the entry itself: 8 characters and 3, padded with blanks, in capitals, in the
+ * character set of the PC (code page 437). The long name, if any, lies in slots right before the
+ * entry, 13 units in each, the last part first:
+ *
+ *     0x42 | "name.txt"       | sum    the last part of two, marked by 0x40
+ *     0x01 | "A rather long " | sum
+ *     ARATHE~1TXT                      sum is the checksum of these 11 bytes
+ *
+ * If the slots are not all there, or the checksum does not fit, they belonged to an entry that a
+ * system without long names has since replaced, and the short name is the only one.
+ *
+ * Both come out as UTF-8. A unit that must not be in a path, or is no character (controls, '/',
+ * ':', half a surrogate pair), comes out as ':' and four hexadecimal digits: ':' is in no sound
+ * name, so what is shown is also what finds the file.
+ */
+
+#define FAT32_SHORT_BYTES 11u
+#define FAT32_LONG_UNITS 255u /**< the longest long name */
+#define FAT32_LONG_SLOTS 20u  /**< how many slots that takes */
+#define FAT32_SLOT_UNITS 13u
+
+/** A long name that is being put together from its slots, in whatever order they come. */
+struct fat32_long_name {
+    uint16_t units[FAT32_LONG_SLOTS * FAT32_SLOT_UNITS];
+    uint32_t seen; /**< a bit for each ordinal 1 .. 20 */
+    uint8_t total; /**< how many slots there are; 0: the one that tells has not come */
+    uint8_t checksum;
+};
+
+void fat32_long_reset(struct fat32_long_name *name);
+
+/** Takes in a slot of 32 bytes; one that does not belong to those before starts anew. */
+void fat32_long_add(struct fat32_long_name *name, const uint8_t *slot);
+
+/**
+ * Writes the long name for the entry with this short name into the `size` bytes at `to`. Returns
+ * its length, or 0 if there is none that is whole, fits and can be a name ("." and ".." cannot).
+ */
+size_t fat32_long_finish(const struct fat32_long_name *name, const uint8_t *short_name, char *to,
+                         size_t size);
+
+/**
+ * Writes the short name of an entry of 32 bytes in its readable form ("README.TXT"), with the
+ * lower case that Windows NT marks in byte 12. Needs up to 12 * 5 bytes + NUL; cut if `size` is
+ * less.
+ */
+void fat32_short_name(const uint8_t *entry, char *to, size_t size);
+
+/** True if the two names, of `n` and `m` bytes of UTF-8, are the same but for case. */
+bool fat32_name_equal(const char *a, size_t n, const char *b, size_t m);
+
+/* --- directory.c --- */
+
+#define FAT32_SLOT_BYTES 32u
+#define FAT32_SLOTS_MAX 65536u /**< of one directory, by the specification */
+#define FAT32_ALIAS_MAX 39     /**< bytes of a short name in UTF-8: 12 characters of up to 3 */
+
+struct fat32_entry {
+    struct directory_entry public;
+    char alias[FAT32_ALIAS_MAX +
+               1]; /**< the short name; equal to the name if there is no long one */
+    uint32_t cluster;
+};
+
+/**
+ * The next file or directory from slot *position on. -ENOENT: no more. Otherwise as
+ * fat32_chain_find. Caller holds the volume's mutex. May sleep.
+ */
+HAL_MUST_CHECK int fat32_directory_next(struct fat32_volume *volume, struct fat32_chain *chain,
+                                        uint64_t *position, struct fat32_entry *entry);
+
+/* --- node.c --- */
+
+struct fat32_node {
+    struct vnode vnode;
+    struct fat32_volume *volume; /**< constant */
+    struct fat32_node *parent;   /**< holds a reference; NULL in the root, which owns the volume */
+    struct fat32_chain chain;
+};
+
+/** A node for an entry of `parent`, with one reference, or NULL. With parent NULL: the root. */
+HAL_MUST_CHECK struct fat32_node *fat32_node_create(struct fat32_volume *volume,
+                                                    struct fat32_node *parent, uint32_t cluster,
+                                                    const struct vnode_attributes *attributes);

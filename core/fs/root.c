@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * root.c: finding the file system on the card, and saying why there is none.
+ *
+ * A machine without a usable card is a machine all the same: everything here that fails leaves the
+ * kernel running, with a sentence for whoever asks.
+ */
+#include "fs/root.h"
+
+#include "block/block.h"
+#include "block/partition.h"
+#include "block/problem.h"
+#include "fs/fat32/fat32.h"
+#include "lib/format.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mem/heap.h"
+#include "sync/spinlock.h"
+
+#include <hal/errno.h>
+#include <hal/kstate.h>
+
+#define PROBLEM_TEXT_MAX 255
+
+static KSTATE struct root_state {
+    struct spinlock lock; /**< guards `directory` */
+    struct vnode *directory;
+
+    /* Written by vfs_mount_root and vfs_unmount_root only. */
+    bool tried;
+    char device[BLOCK_NAME_MAX + 1];
+    char problem[PROBLEM_TEXT_MAX + 1];
+} root;
+
+static void set_directory(struct vnode *directory)
+{
+    hal_irq_state_t state = spinlock_acquire(&root.lock);
+
+    root.directory = directory;
+    spinlock_release(&root.lock, state);
+}
+
+struct vnode *root_get(void)
+{
+    struct vnode *directory = NULL;
+    hal_irq_state_t state;
+
+    if (!root.tried)
+        return NULL;
+    state = spinlock_acquire(&root.lock);
+    if (root.directory)
+        directory = vnode_get(root.directory);
+    spinlock_release(&root.lock, state);
+    return directory;
+}
+
+static int start_card(struct problem *problem)
+{
+    int error = block_start();
+
+    if (error == -ENOMEDIUM)
+        problem_set(problem, problem_insert, "There is no card.");
+    else if (error)
+        problem_set(problem, "Try again, or another card.",
+                    "The card does not answer as it should (error %d).", -error);
+    else
+        klog(KLOG_INFO, "%s: %s, %llu sectors%s", block_card()->name, block_description(),
+             (unsigned long long)block_card()->sectors,
+             block_card()->read_only ? ", read only" : "");
+    return error;
+}
+
+/** None of the partitions can be FAT32: says which types there are. */
+static void describe_types(const struct partition_table *table, struct problem *problem)
+{
+    char types[PARTITION_MAX * 6 + 1] = "";
+    size_t used = 0;
+
+    for (unsigned i = 0; i < table->count; i++)
+        used += format_text(types + used, sizeof(types) - used, " 0x%02X",
+                            (unsigned)table->entries[i].type);
+    problem_set(problem, problem_format_it, "No partition of the card is FAT32 (types:%s).", types);
+}
+
+/** Mounts the first partition that can be; the reason of the first that cannot is the one to tell.
+ */
+static int mount_first(const struct partition_table *table, struct vnode **directory,
+                       struct problem *problem)
+{
+    int first_error = 0;
+
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct partition *entry = &table->entries[i];
+        struct problem reason;
+        int error;
+
+        if (!partition_type_is_fat32(entry->type))
+            continue;
+        error = fat32_mount(&entry->device, directory, &reason);
+        if (!error) {
+            string_copy(root.device, sizeof(root.device), entry->device.name);
+            return 0;
+        }
+        if (!first_error) {
+            first_error = error;
+            *problem = reason;
+        }
+    }
+    if (!first_error) {
+        describe_types(table, problem);
+        first_error = -ENOTSUP;
+    }
+    return first_error;
+}
+
+static int find_root(struct vnode **directory, struct problem *problem)
+{
+    struct partition_table *table = kmalloc(sizeof(*table));
+    int error;
+
+    if (!table) {
+        problem_set(problem, "Give the machine more memory.",
+                    "There is not enough memory to mount the card.");
+        return -ENOMEM;
+    }
+    error = start_card(problem);
+    if (!error)
+        error = partition_scan(block_card(), table, problem);
+    if (!error)
+        error = mount_first(table, directory, problem);
+    kfree(table);
+    return error;
+}
+
+int vfs_mount_root(void)
+{
+    struct vnode *directory = NULL;
+    struct problem problem;
+    int error;
+
+    if (!root.tried)
+        spinlock_init(&root.lock, LOCK_RANK_DEVICE);
+    root.tried = true;
+    if (root.directory)
+        return -EBUSY;
+    problem_clear(&problem);
+    error = find_root(&directory, &problem);
+    if (error) {
+        problem_text(&problem, root.problem, sizeof(root.problem));
+        klog(KLOG_ERROR, "%s", problem.what);
+        klog(KLOG_ERROR, "%s", problem.remedy);
+        return error;
+    }
+    root.problem[0] = '\0';
+    set_directory(directory);
+    return 0;
+}
+
+void vfs_unmount_root(void)
+{
+    struct vnode *directory = root_get();
+
+    if (!directory)
+        return;
+    set_directory(NULL);
+    root.device[0] = '\0';
+    string_copy(root.problem, sizeof(root.problem), "Nothing is mounted.");
+    vnode_put(directory);
+    vnode_put(directory);
+}
+
+const char *vfs_mount_problem(void)
+{
+    return root.problem;
+}
+
+const char *vfs_mount_device(void)
+{
+    return root.device;
+}
