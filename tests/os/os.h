@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os.h: what the whole-OS suites share: a machine at its prompt, commands, and a card to boot from.
+ *
+ * The paths of the card and of the other files come by the environment, set by Meson:
+ *   TAYBERRY_CARD      the standard card image
+ *   TAYBERRY_BAD_CARDS a folder of cards that lie
+ *   TAYBERRY_RUNS      a size for the suites that repeat: how often (each has its own default)
+ */
+#pragma once
+
+#include <check.h>
+#include <stdint.h>
+#include <tayberry.h>
+
+#define OS_PROMPT "> "
+#define OS_SECOND UINT64_C(1000000000)
+#define OS_MS UINT64_C(1000000)
+
+/** A configuration with the standard card (read only) and the virtual clock. */
+struct tb_config os_config(void);
+
+/** Opens, powers on, and waits for the prompt; fails the test otherwise. */
+struct tb_machine *os_boot(const struct tb_config *config);
+
+/** Waits for the prompt after whatever is running. */
+void os_wait_prompt(struct tb_machine *machine);
+
+/**
+ * Types a line and waits for the next prompt. Returns what was printed in between, without the
+ * echoed line and the prompt; valid until the next call.
+ */
+const char *os_command(struct tb_machine *machine, const char *line);
+
+/** Everything printed that nobody has read yet; valid until the next call. */
+const char *os_output(struct tb_machine *machine);
+
+/** The value of environment variable `name` as a number, or `otherwise`. */
+unsigned os_size(const char *name, unsigned otherwise);
+
+/** The path of the standard card. */
+const char *os_card(void);
+
+/** Runs the suite with TAP on standard output; the program's exit status. */
+int os_run_suite(Suite *suite);

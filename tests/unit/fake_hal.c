@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_hal.c: see fake_hal.h. Functions that a unit test has no business calling end the program.
+ */
+#include "fake_hal.h"
+
+#include "boot/tags.h"
+#include "lib/log.h"
+#include "mem/memory.h"
+#include "thread/thread.h"
+
+#include <hal/board.h>
+#include <hal/boot.h>
+#include <hal/console.h>
+#include <hal/context.h>
+#include <hal/cpu.h>
+#include <hal/display.h>
+#include <hal/errno.h>
+#include <hal/gpio.h>
+#include <hal/irq.h>
+#include <hal/time.h>
+#include <hal/uart.h>
+#include <hal/upcall.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_ALIGN (2u << 20)
+
+struct fake_hal fake;
+
+extern uint8_t __start_kstate[], __stop_kstate[];
+
+static bool masked = true;
+static struct hal_block_request *done;
+
+static HAL_NORETURN void out_of_place(const char *what)
+{
+    fprintf(stderr, "%s\nfake_hal: %s in a unit test\n", fake.console, what);
+    abort();
+}
+
+__attribute__((no_sanitize("address"))) static void zero_kstate(void)
+{
+    for (volatile uint8_t *p = __start_kstate; p < (volatile uint8_t *)__stop_kstate; p++)
+        *p = 0;
+}
+
+void fake_hal_reset(uint64_t ram_bytes)
+{
+    free(fake.ram);
+    memset(&fake, 0, sizeof fake);
+    done = NULL;
+    masked = true;
+    zero_kstate();
+    if (ram_bytes == 0)
+        return;
+    fake.ram = aligned_alloc(RAM_ALIGN, (ram_bytes + RAM_ALIGN - 1) / RAM_ALIGN * RAM_ALIGN);
+    memset(fake.ram, 0xa5, ram_bytes);
+    fake.ram_bytes = ram_bytes;
+    fake.ranges[0] = (struct hal_range){.start = 0, .bytes = ram_bytes};
+    fake.range_count = 1;
+}
+
+void fake_kernel_start(uint64_t ram_bytes)
+{
+    static struct boot_info info;
+    struct memory_map map;
+
+    fake_hal_reset(ram_bytes);
+    klog_init();
+    memory_map_build(&info, &map);
+    if (frame_init(&map))
+        out_of_place("too little RAM");
+    heap_init();
+    thread_init();
+    masked = false;
+}
+
+bool fake_panics(void (*body)(void *argument), void *argument)
+{
+    bool was = masked;
+    bool panicked = true;
+
+    fake.catching = true;
+    if (setjmp(fake.on_stop) == 0) {
+        body(argument);
+        panicked = false;
+    }
+    fake.catching = false;
+    masked = was;
+    return panicked;
+}
+
+/* ---- cpu.h, context.h, irq.h, time.h ---- */
+
+hal_irq_state_t hal_irq_save(void)
+{
+    bool was = masked;
+
+    masked = true;
+    return was;
+}
+
+void hal_irq_restore(hal_irq_state_t state)
+{
+    masked = state;
+}
+
+void hal_irq_unmask(void)
+{
+    masked = false;
+}
+
+bool hal_irq_masked(void)
+{
+    return masked;
+}
+
+void hal_cpu_idle(void)
+{
+    out_of_place("idle");
+}
+
+void hal_cpu_relax(void)
+{
+    fake.now += 100;
+}
+
+unsigned hal_cpu_id(void)
+{
+    return 0;
+}
+
+unsigned hal_cpu_count(void)
+{
+    return 1;
+}
+
+int hal_cpu_start(unsigned cpu)
+{
+    (void)cpu;
+    return -ENOSYS;
+}
+
+void hal_cpu_ipi(unsigned cpu)
+{
+    (void)cpu;
+}
+
+void hal_cpu_breakpoint(void)
+{
+    struct hal_fault fault = {.kind = HAL_FAULT_BREAKPOINT, .detail = "breakpoint"};
+
+    (void)hal_upcall_fault(&fault);
+}
+
+void hal_context_init(struct hal_context *context, void *stack, size_t bytes,
+                      void (*entry)(void *arg), void *arg)
+{
+    (void)context, (void)stack, (void)bytes, (void)entry, (void)arg;
+}
+
+void hal_context_switch(struct hal_context *from, struct hal_context *to)
+{
+    (void)from, (void)to;
+    out_of_place("a context switch");
+}
+
+void hal_context_finish(struct hal_context *context)
+{
+    (void)context;
+}
+
+size_t hal_context_backtrace(uintptr_t frame, uintptr_t *addresses, size_t max)
+{
+    (void)frame, (void)addresses, (void)max;
+    return 0;
+}
+
+uintptr_t hal_context_code_base(void)
+{
+    return 0;
+}
+
+void hal_irq_enable(enum hal_irq line)
+{
+    (void)line;
+}
+
+void hal_irq_disable(enum hal_irq line)
+{
+    (void)line;
+}
+
+uint64_t hal_time_now(void)
+{
+    return fake.now += 10;
+}
+
+void hal_timer_set(uint64_t deadline)
+{
+    (void)deadline;
+}
+
+uint64_t hal_time_wall(void)
+{
+    return 0;
+}
+
+/* ---- uart.h, console.h, board.h, display.h, boot.h ---- */
+
+size_t hal_uart_read(uint8_t *bytes, size_t n)
+{
+    (void)bytes, (void)n;
+    return 0;
+}
+
+size_t hal_uart_write(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hal_console_putc(bytes[i]);
+    return n;
+}
+
+void hal_uart_notify_room(bool on)
+{
+    (void)on;
+}
+
+void hal_console_putc(uint8_t byte)
+{
+    if (fake.console_used < sizeof fake.console - 1)
+        fake.console[fake.console_used++] = (char)byte;
+}
+
+const char *hal_board_name(void)
+{
+    return "fake board";
+}
+
+void hal_board_led(bool on)
+{
+    (void)on;
+}
+
+int hal_board_entropy(void *bytes, size_t n)
+{
+    memset(bytes, 0x42, n);
+    return 0;
+}
+
+void hal_board_stop(enum hal_stop how, int status)
+{
+    fake.stop_status = status;
+    if (!fake.catching)
+        out_of_place(how == HAL_STOP_PANIC ? "a panic" : "a stop");
+    longjmp(fake.on_stop, 1);
+}
+
+int hal_display_open(uint32_t width, uint32_t height, struct hal_display *display)
+{
+    (void)width, (void)height, (void)display;
+    return -ENODEV;
+}
+
+void hal_display_show(uint32_t first, uint32_t count)
+{
+    (void)first, (void)count;
+}
+
+const void *hal_boot_tags(size_t *bytes)
+{
+    *bytes = 0;
+    return NULL;
+}
+
+/* ---- mem.h ---- */
+
+bool hal_mem_ram(unsigned index, struct hal_range *range)
+{
+    if (index >= fake.range_count)
+        return false;
+    *range = fake.ranges[index];
+    return true;
+}
+
+bool hal_mem_reserved(unsigned index, struct hal_range *range)
+{
+    if (index >= fake.reserved_count)
+        return false;
+    *range = fake.reserved[index];
+    return true;
+}
+
+void *hal_mem_pointer(uint64_t physical)
+{
+    return fake.ram + physical;
+}
+
+uint64_t hal_mem_physical(const void *pointer)
+{
+    return (uint64_t)((const uint8_t *)pointer - fake.ram);
+}
+
+void hal_mem_first_use(uint64_t physical, size_t bytes)
+{
+    (void)physical;
+    fake.first_use_bytes += bytes;
+}
+
+int hal_mem_guard(void *page, bool guarded)
+{
+    (void)page, (void)guarded;
+    return 0;
+}
+
+/* ---- block.h: requests are done at once, and found by polling ---- */
+
+int hal_block_probe(struct hal_block_info *info)
+{
+    if (!fake.card && !fake.card_read)
+        return -ENOMEDIUM;
+    *info = (struct hal_block_info){.sectors = fake.card_sectors, .description = "fake card"};
+    return 0;
+}
+
+static int transfer(struct hal_block_request *request)
+{
+    uint64_t sector = request->sector;
+
+    for (unsigned i = 0; i < request->segment_count; i++) {
+        struct hal_block_segment *segment = &request->segments[i];
+
+        if (sector + segment->sectors > fake.card_sectors)
+            return -EINVAL;
+        if (fake.card_read && fake.card_read(sector, segment->data, segment->sectors))
+            return -EIO;
+        if (!fake.card_read)
+            memcpy(segment->data, fake.card + sector * HAL_SECTOR_SIZE,
+                   (size_t)segment->sectors * HAL_SECTOR_SIZE);
+        sector += segment->sectors;
+    }
+    return fake.card_error;
+}
+
+int hal_block_submit(struct hal_block_request *request)
+{
+    int error;
+
+    if (!fake.card && !fake.card_read)
+        return -ENOMEDIUM;
+    if (request->op != HAL_BLOCK_READ)
+        return -EROFS;
+    fake.requests++;
+    if (fake.request_limit && fake.requests > fake.request_limit)
+        out_of_place("more card requests than the test allows");
+    error = transfer(request);
+    if (error == -EINVAL)
+        return error;
+    request->result = error;
+    request->next = done;
+    done = request;
+    return 0;
+}
+
+struct hal_block_request *hal_block_completed(void)
+{
+    struct hal_block_request *request = done;
+
+    if (request)
+        done = request->next;
+    return request;
+}
+
+/* ---- gpio.h ---- */
+
+int hal_gpio_set_function(unsigned pin, enum hal_gpio_function function)
+{
+    (void)function;
+    return pin < HAL_GPIO_PINS ? 0 : -EINVAL;
+}
+
+int hal_gpio_get_function(unsigned pin)
+{
+    return pin < HAL_GPIO_PINS ? HAL_GPIO_INPUT : -EINVAL;
+}
+
+int hal_gpio_set_pull(unsigned pin, enum hal_gpio_pull pull)
+{
+    (void)pull;
+    return pin < HAL_GPIO_PINS ? 0 : -EINVAL;
+}
+
+int hal_gpio_write(unsigned pin, bool high)
+{
+    (void)high;
+    return pin < HAL_GPIO_PINS ? 0 : -EINVAL;
+}
+
+int hal_gpio_read(unsigned pin)
+{
+    return pin < HAL_GPIO_PINS ? 0 : -EINVAL;
+}
+
+int hal_gpio_watch(unsigned pin, enum hal_gpio_edge edges)
+{
+    (void)pin, (void)edges;
+    return -ENOSYS;
+}
+
+uint32_t hal_gpio_events(void)
+{
+    return 0;
+}
