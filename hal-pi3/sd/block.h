@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * block.h: the card's interrupts, from the interrupt controller to the request queue.
+ */
+#pragma once
+
+/** GPU_IRQ_EMMC or GPU_IRQ_SYSTIMER_3 was taken: moves the transfer on. Masked, on CPU 0. */
+void block_take_interrupt(void);

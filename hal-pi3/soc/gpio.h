@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpio.h: the pins, for the backend's own use: all 54 of the chip, without core's restrictions.
+ */
+#pragma once
+
+#include <hal/gpio.h>
+
+#include <stdbool.h>
+
+/** Gives `pin` (0 .. 53) a function. Any context. */
+void gpio_select(unsigned pin, enum hal_gpio_function function);
+
+/** Sets the resistor of `pin` (0 .. 53). Any context; takes about 1 us. */
+void gpio_pull(unsigned pin, enum hal_gpio_pull pull);
+
+/** Drives `pin` (0 .. 53). Any context. */
+void gpio_drive(unsigned pin, bool high);
+
+/** GPU_IRQ_GPIO_0 was taken: notes the edges and quiets them. True when there was one. Masked. */
+bool gpio_take_interrupt(void);

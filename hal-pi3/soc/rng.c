@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rng.c: the chip's random number generator.
+ *
+ * It samples noise, throws the first 0x40000 samples away, and then keeps a few words ready; the
+ * upper byte of the status register says how many.
+ *
+ * Source: Linux, drivers/char/hw_random/bcm2835-rng.c (the manual does not mention the device).
+ */
+#include "soc/rng.h"
+#include "soc/bcm2837.h"
+
+#include <hal/cpu.h>
+#include <hal/errno.h>
+#include <pi3/mmio.h>
+
+#define RNG_CONTROL (RNG_BASE + 0x00u)
+#define RNG_STATUS (RNG_BASE + 0x04u)
+#define RNG_DATA (RNG_BASE + 0x08u)
+#define RNG_MASK (RNG_BASE + 0x10u)
+
+#define RNG_ON 1u
+#define RNG_WARM_UP 0x40000u
+#define RNG_IRQ_OFF 1u
+#define RNG_READY_SHIFT 24u
+#define RNG_WAIT_MICROS 10000u
+
+void rng_start(void)
+{
+    mmio_barrier();
+    mmio_write(RNG_MASK, mmio_read(RNG_MASK) | RNG_IRQ_OFF);
+    mmio_write(RNG_STATUS, RNG_WARM_UP);
+    mmio_write(RNG_CONTROL, RNG_ON);
+    mmio_barrier();
+}
+
+int rng_word(uint32_t *word)
+{
+    uint64_t give_up = mmio_microseconds() + RNG_WAIT_MICROS;
+
+    mmio_barrier();
+    while (mmio_read(RNG_STATUS) >> RNG_READY_SHIFT == 0) {
+        if (mmio_microseconds() > give_up) {
+            return -EIO;
+        }
+        hal_cpu_relax();
+    }
+    *word = mmio_read(RNG_DATA);
+    mmio_barrier();
+    return 0;
+}

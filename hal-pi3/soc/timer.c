@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.c: time: the processor's generic timer, and one compare register of the system timer.
+ *
+ * All cores read one counter through CNTVCT_EL0 (boot.S sets its offset to zero on each) and each
+ * has a comparator. Its frequency is in CNTFRQ_EL0: 19.2 MHz on the board, 62.5 MHz in QEMU. The
+ * virtual timer is used because it works in EL1 whatever the level above has set up.
+ *
+ * Rounding is against firing early: nanoseconds from ticks round down, ticks from nanoseconds up.
+ *
+ * The system timer counts microseconds. Two of its four compare registers belong to the firmware;
+ * number 3 guards the card driver's waits, because the timer of <hal/time.h> is core's.
+ *
+ * Source: Arm Architecture Reference Manual, chapter D11; BCM2837 ARM Peripherals, section 12.
+ */
+#include "soc/timer.h"
+#include "soc/bcm2837.h"
+
+#include <hal/time.h>
+#include <pi3/mmio.h>
+
+#define SYSTIMER_STATUS (SYSTIMER_BASE + 0x00u)
+#define SYSTIMER_LOW (SYSTIMER_BASE + 0x04u)
+#define SYSTIMER_COMPARE (SYSTIMER_BASE + 0x18u)
+#define SYSTIMER_MATCH (1u << 3)
+
+#define NANOSECONDS UINT64_C(1000000000)
+#define MICROSECONDS UINT64_C(1000000)
+
+#define CONTROL_ENABLE (1u << 0)
+#define CONTROL_STATUS (1u << 2)
+
+static uint64_t timer_frequency;
+static uint64_t timer_power_on;
+
+static uint64_t timer_count(void)
+{
+    uint64_t count;
+
+    __asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(count)::"memory");
+    return count;
+}
+
+static void timer_control(uint64_t value)
+{
+    __asm__ volatile("msr cntv_ctl_el0, %0\n\tisb" ::"r"(value) : "memory");
+}
+
+void timer_start(void)
+{
+    __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(timer_frequency));
+    if (timer_frequency == 0) {
+        timer_frequency = 19200000;
+    }
+    timer_power_on = timer_count();
+    timer_start_cpu();
+}
+
+void timer_start_cpu(void)
+{
+    timer_control(0);
+}
+
+uint64_t hal_time_now(void)
+{
+    uint64_t ticks = timer_count() - timer_power_on;
+
+    return ticks / timer_frequency * NANOSECONDS +
+           ticks % timer_frequency * NANOSECONDS / timer_frequency;
+}
+
+void hal_timer_set(uint64_t deadline)
+{
+    if (deadline == HAL_TIME_NEVER) {
+        timer_control(0);
+        return;
+    }
+    uint64_t part = deadline % NANOSECONDS * timer_frequency;
+    uint64_t ticks =
+        deadline / NANOSECONDS * timer_frequency + (part + NANOSECONDS - 1) / NANOSECONDS;
+    __asm__ volatile("msr cntv_cval_el0, %0" ::"r"(ticks + timer_power_on));
+    timer_control(CONTROL_ENABLE);
+}
+
+bool timer_take_interrupt(void)
+{
+    uint64_t control;
+
+    __asm__ volatile("mrs %0, cntv_ctl_el0" : "=r"(control));
+    if ((control & CONTROL_ENABLE) == 0 || (control & CONTROL_STATUS) == 0) {
+        return false;
+    }
+    timer_control(0);
+    return true;
+}
+
+uint64_t hal_time_wall(void)
+{
+    return 0;
+}
+
+uint64_t mmio_microseconds(void)
+{
+    uint64_t ticks = timer_count();
+
+    return ticks / timer_frequency * MICROSECONDS +
+           ticks % timer_frequency * MICROSECONDS / timer_frequency;
+}
+
+void mmio_wait(unsigned microseconds)
+{
+    uint64_t end = mmio_microseconds() + microseconds + 1;
+
+    while (mmio_microseconds() < end) {
+        __asm__ volatile("yield");
+    }
+}
+
+void systimer_arm(uint32_t microseconds)
+{
+    mmio_barrier();
+    mmio_write(SYSTIMER_STATUS, SYSTIMER_MATCH);
+    mmio_write(SYSTIMER_COMPARE, mmio_read(SYSTIMER_LOW) + microseconds);
+    mmio_barrier();
+}
+
+void systimer_quiet(void)
+{
+    mmio_barrier();
+    mmio_write(SYSTIMER_STATUS, SYSTIMER_MATCH);
+    mmio_barrier();
+}
