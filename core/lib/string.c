@@ -143,12 +143,13 @@ int string_to_duration(const char *s, uint64_t unit, uint64_t *ns)
         return -EINVAL;
     if (count > UINT64_MAX / unit)
         return -ERANGE;
-    *ns = count * unit;
+    count *= unit;
     if (*point == '.') {
         point++;
-        if (__builtin_add_overflow(*ns, read_fraction(&point, unit), ns))
+        if (__builtin_add_overflow(count, read_fraction(&point, unit), &count))
             return -ERANGE;
     }
+    *ns = count;
     return 0;
 }
 

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Criteria:
+ *  1. Boot tags: what is there is read; every malformed list ends, says so, and loses nothing
+ * before the flaw.
+ *  2. Memory map: tags and machine are intersected, reserved ranges cut out, the result sorted and
+ * apart.
+ *  3. Frames: aligned, apart, all of them reachable, and one run again when all are given back.
+ *  4. Heap: aligned, apart, contents intact under a random sequence; nothing lost when all is given
+ * back; zero, huge and overflowing sizes are defined; exhaustion is NULL, and ends.
+ *  5. Giving back twice, or what never was given out, is a panic and not a corruption.
+ */
+#include "boot/cmdline.h"
+#include "boot/tags.h"
+#include "fake_hal.h"
+#include "mem/frame.h"
+#include "mem/heap.h"
+#include "mem/memory.h"
+
+#include <hal/errno.h>
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MIB (1u << 20)
+
+static struct boot_info info;
+
+/* ---- boot tags ---- */
+
+static void read_words(const uint32_t *words, size_t bytes)
+{
+    /* Exactly as much memory as there is, so that the sanitizer sees a step too far. */
+    void *copy = malloc(bytes ? bytes : 1);
+
+    memcpy(copy, words, bytes);
+    tags_read(copy, bytes, &info);
+    free(copy);
+}
+
+START_TEST(a_list_of_atags_is_read)
+{
+    /* The last tag holds "abcd\1f!" and a NUL. */
+    static const uint32_t words[] = {
+        5, ATAG_CORE,    1,          4096,       0, 4, ATAG_MEM, 0x3c000000, 0,
+        4, ATAG_CMDLINE, 0x64636261, 0x00216601, 0, 0};
+
+    read_words(words, sizeof words);
+    ck_assert_ptr_null(info.problem);
+    ck_assert_uint_eq(info.ram_count, 1);
+    ck_assert_uint_eq(info.ram[0].bytes, 0x3c000000);
+    ck_assert_str_eq(info.cmdline, "abcd?f!");
+}
+END_TEST
+
+START_TEST(every_cut_list_ends)
+{
+    static const uint32_t words[] = {5, 0x54410001, 1, 4096, 0, 4, 0x54410002, MIB, 0, 0, 0};
+
+    for (size_t bytes = 0; bytes < sizeof words; bytes++) {
+        read_words(words, bytes);
+        if (bytes < sizeof words - 4)
+            ck_assert_msg(info.problem != NULL, "cut at %zu", bytes);
+        ck_assert_uint_eq(info.ram_count, bytes >= 36);
+    }
+}
+END_TEST
+
+START_TEST(random_tags_end)
+{
+    uint32_t words[64];
+
+    srand(3);
+    for (int round = 0; round < 20000; round++) {
+        words[0] = 2;
+        words[1] = ATAG_CORE;
+        for (size_t i = 2; i < 64; i++)
+            words[i] = rand() % 3 ? (uint32_t)rand() % 8 : (uint32_t)(0x54410000 + rand() % 10);
+        read_words(words, (size_t)rand() % sizeof words);
+        ck_assert_uint_le(info.ram_count, BOOT_RAM_MAX);
+    }
+}
+END_TEST
+
+START_TEST(the_command_line_is_asked_for_words)
+{
+    char value[8];
+
+    cmdline_init("  debug quantum=10ms  ktest= long=123456789 debugger");
+    ck_assert(cmdline_flag("debug") && !cmdline_flag("debu") && !cmdline_flag("quantum"));
+    ck_assert(cmdline_value("quantum", value, sizeof value) && strcmp(value, "10ms") == 0);
+    ck_assert(cmdline_value("ktest", value, sizeof value) && strcmp(value, "") == 0);
+    ck_assert(!cmdline_value("long", value, sizeof value));
+    ck_assert(!cmdline_value("none", value, sizeof value));
+    cmdline_init("");
+    ck_assert(!cmdline_flag("") && !cmdline_flag("debug"));
+}
+END_TEST
+
+/* ---- memory map ---- */
+
+START_TEST(the_map_is_tags_and_machine_less_reserved)
+{
+    struct memory_map map;
+
+    fake_hal_reset(0);
+    memset(&info, 0, sizeof info);
+    fake.ranges[0] = (struct hal_range){0, 16 * MIB};
+    fake.range_count = 1;
+    fake.reserved[0] = (struct hal_range){0, 0x80001};
+    fake.reserved[1] = (struct hal_range){4 * MIB, MIB};
+    fake.reserved_count = 2;
+    info.ram[0] = (struct hal_range){8 * MIB, UINT64_MAX};
+    info.ram[1] = (struct hal_range){0, 6 * MIB + 1};
+    info.ram[2] = (struct hal_range){2 * MIB, 2 * MIB};
+    info.ram_count = 3;
+    memory_map_build(&info, &map);
+    ck_assert_uint_eq(map.count, 3);
+    ck_assert_uint_eq(map.ranges[0].start, 0x81000);
+    ck_assert_uint_eq(map.ranges[0].bytes, 4 * MIB - 0x81000);
+    ck_assert_uint_eq(map.ranges[1].start, 5 * MIB);
+    ck_assert_uint_eq(map.ranges[1].bytes, MIB);
+    ck_assert_uint_eq(map.ranges[2].start, 8 * MIB);
+    ck_assert_uint_eq(map.ranges[2].bytes, 8 * MIB);
+}
+END_TEST
+
+START_TEST(without_tags_the_map_is_what_the_machine_has)
+{
+    struct memory_map map;
+
+    fake_hal_reset(0);
+    memset(&info, 0, sizeof info);
+    fake.ranges[0] = (struct hal_range){4 * MIB, 4 * MIB};
+    fake.range_count = 1;
+    memory_map_build(&info, &map);
+    ck_assert_uint_eq(map.count, 1);
+    ck_assert(memory_is_ram(4 * MIB, 4 * MIB) && !memory_is_ram(4 * MIB, 4 * MIB + 1));
+    ck_assert(!memory_is_ram(0, 1) && !memory_is_ram(UINT64_MAX, 2));
+}
+END_TEST
+
+/* ---- frames ---- */
+
+START_TEST(frames_are_aligned_and_apart_and_come_back)
+{
+    static void *runs[4096];
+    struct frame_stats before, after;
+    size_t n = 0;
+
+    fake_kernel_start(8 * MIB);
+    frame_read_stats(&before);
+    for (unsigned order = 0; (runs[n] = frame_alloc(order)) || order > 0;) {
+        if (!runs[n]) {
+            order--;
+            continue;
+        }
+        ck_assert_uint_eq(hal_mem_physical(runs[n]) % ((uint64_t)HAL_PAGE_SIZE << order), 0);
+        memset(runs[n], (int)n, HAL_PAGE_SIZE << order);
+        ck_assert_int_eq(frame_run_order(runs[n]), (int)order);
+        n++;
+        order = (unsigned)(n * 7 % (FRAME_ORDER_MAX + 1));
+    }
+    frame_read_stats(&after);
+    ck_assert_uint_eq(after.free, 0);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_uint_eq(*(uint8_t *)runs[i], i & 0xff);
+        frame_free(runs[i], (unsigned)frame_run_order(runs[i]));
+    }
+    frame_read_stats(&after);
+    ck_assert_uint_eq(after.free, before.free);
+    ck_assert_uint_eq(after.largest_free_order, before.largest_free_order);
+    ck_assert_ptr_null(frame_alloc(FRAME_ORDER_MAX + 1));
+    ck_assert_uint_eq(frame_order(1), 0);
+    ck_assert_uint_eq(frame_order(HAL_PAGE_SIZE + 1), 1);
+    ck_assert_uint_eq(frame_order(SIZE_MAX), FRAME_ORDER_MAX + 1);
+}
+END_TEST
+
+START_TEST(memory_that_nobody_asked_for_is_not_touched)
+{
+    fake_kernel_start(256 * MIB);
+    ck_assert_uint_lt(fake.first_use_bytes, 2 * MIB);
+}
+END_TEST
+
+/* ---- heap ---- */
+
+struct block {
+    uint8_t *pointer;
+    size_t bytes;
+    uint8_t fill;
+};
+
+static void check_block(const struct block *block)
+{
+    for (size_t i = 0; i < block->bytes; i++)
+        if (block->pointer[i] != block->fill)
+            ck_abort_msg("byte %zu of %zu has changed", i, block->bytes);
+}
+
+START_TEST(the_heap_keeps_what_it_is_given)
+{
+    static struct block blocks[512];
+    struct heap_stats stats;
+    struct frame_stats before, after;
+
+    fake_kernel_start(16 * MIB);
+    frame_read_stats(&before);
+    srand(4);
+    for (int round = 0; round < 200000; round++) {
+        struct block *block = &blocks[rand() % 512];
+        size_t alignment = (size_t)1 << rand() % 14;
+
+        if (block->pointer) {
+            check_block(block);
+            kfree(block->pointer);
+            block->pointer = NULL;
+            continue;
+        }
+        block->bytes = rand() % 8 ? (size_t)rand() % 600 : (size_t)rand() % 40000;
+        block->fill = (uint8_t)rand();
+        block->pointer = kmalloc_aligned(block->bytes, alignment);
+        if (!block->pointer)
+            continue;
+        ck_assert_uint_eq((uintptr_t)block->pointer % alignment, 0);
+        memset(block->pointer, block->fill, block->bytes);
+    }
+    for (size_t i = 0; i < 512; i++)
+        kfree(blocks[i].pointer);
+    heap_read_stats(&stats);
+    frame_read_stats(&after);
+    ck_assert_uint_eq(stats.live_blocks, 0);
+    ck_assert_uint_eq(stats.live_bytes, 0);
+    ck_assert_uint_eq(stats.frames, 0);
+    ck_assert_uint_eq(after.free, before.free);
+}
+END_TEST
+
+START_TEST(odd_sizes_are_defined)
+{
+    void *a, *b;
+    uint8_t *zeros;
+
+    fake_kernel_start(8 * MIB);
+    a = kmalloc(0);
+    b = kmalloc(0);
+    ck_assert(a && b && a != b);
+    kfree(a);
+    kfree(b);
+    kfree(NULL);
+    ck_assert_ptr_null(kmalloc(SIZE_MAX));
+    ck_assert_ptr_null(kmalloc(3 * MIB));
+    ck_assert_ptr_null(kcalloc(SIZE_MAX / 2, 3));
+    ck_assert_ptr_null(kmalloc_aligned(16, 24));
+    ck_assert_ptr_null(kmalloc_aligned(16, 0));
+    ck_assert_ptr_null(kmalloc_aligned(16, (size_t)1 << 63));
+    zeros = kcalloc(10, 100);
+    for (size_t i = 0; i < 1000; i++)
+        ck_assert_uint_eq(zeros[i], 0);
+}
+END_TEST
+
+START_TEST(exhaustion_is_null_and_ends)
+{
+    static void *all[100000];
+    size_t n = 0;
+
+    fake_kernel_start(4 * MIB);
+    while ((all[n] = kmalloc(100)))
+        n++;
+    ck_assert_uint_gt(n, 4 * MIB / 128 * 8 / 10);
+    while (n > 0)
+        kfree(all[--n]);
+    ck_assert_ptr_nonnull(kmalloc(MIB));
+}
+END_TEST
+
+static void free_twice(void *unused)
+{
+    void *pointer = kmalloc(40), *other = kmalloc(40);
+
+    (void)unused, (void)other;
+    kfree(pointer);
+    kfree(pointer);
+}
+
+static void free_inside(void *unused)
+{
+    (void)unused;
+    kfree((char *)kmalloc(64) + 16);
+}
+
+static void free_frame_with_wrong_order(void *unused)
+{
+    (void)unused;
+    frame_free(frame_alloc(1), 0);
+}
+
+static void free_run_twice(void *unused)
+{
+    void *run = kmalloc(5000);
+
+    (void)unused;
+    kfree(run);
+    kfree(run);
+}
+
+START_TEST(misuse_is_a_panic)
+{
+    static void (*const misuse[])(void *) = {free_twice, free_inside, free_frame_with_wrong_order,
+                                             free_run_twice};
+
+    fake_kernel_start(8 * MIB);
+    ck_assert(fake_panics(misuse[_i], NULL));
+    ck_assert_ptr_nonnull(strstr(fake.console, "PANIC"));
+    ck_assert_ptr_nonnull(strstr(fake.console, "core/mem/"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *all = suite_create("mem");
+    TCase *tags = tcase_create("tags"), *memory = tcase_create("memory");
+    SRunner *runner = srunner_create(all);
+    int failed;
+
+    tcase_add_test(tags, a_list_of_atags_is_read);
+    tcase_add_test(tags, every_cut_list_ends);
+    tcase_add_test(tags, random_tags_end);
+    tcase_add_test(tags, the_command_line_is_asked_for_words);
+    suite_add_tcase(all, tags);
+    tcase_set_timeout(memory, 60);
+    tcase_add_test(memory, the_map_is_tags_and_machine_less_reserved);
+    tcase_add_test(memory, without_tags_the_map_is_what_the_machine_has);
+    tcase_add_test(memory, frames_are_aligned_and_apart_and_come_back);
+    tcase_add_test(memory, memory_that_nobody_asked_for_is_not_touched);
+    tcase_add_test(memory, the_heap_keeps_what_it_is_given);
+    tcase_add_test(memory, odd_sizes_are_defined);
+    tcase_add_test(memory, exhaustion_is_null_and_ends);
+    tcase_add_loop_test(memory, misuse_is_a_panic, 0, 4);
+    suite_add_tcase(all, memory);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
