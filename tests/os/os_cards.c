@@ -43,8 +43,16 @@ static void find_cards(const char *folder)
 
 static void try_everything(struct tb_machine *machine, const struct card *card)
 {
-    static const char *const commands[] = {"ls -a -l /", "cat /README.TXT", "ls -l /DEEP",
-                                           "ls /LOOP",   "ls /LOOP/LOOP",   NULL};
+    static const char *const commands[] = {"ls -a -l /",
+                                           "cat /README.TXT",
+                                           "cat /VICTIM.TXT",
+                                           "ls -a -l /DIR",
+                                           "cat /DIR/TROUBLE.TXT",
+                                           "ls -l /DIR/SUB",
+                                           "cat /DIR/SUB/DEEP.TXT",
+                                           "ls /DIR/SUB/DEEP.TXT",
+                                           "cat /BIG.TXT",
+                                           NULL};
 
     for (size_t i = 0; commands[i]; i++) {
         (void)os_command(machine, commands[i]);

@@ -66,6 +66,9 @@ LAYERS = [
     Layer("tests/gui/", "tests/gui/ sees sim-gui/ and the public header", None,
           ("tests/", "sim-gui/", "hal-sim/include/tayberry.h"),
           ("tests", "sim-gui", "hal-sim/include"), gui=True),
+    Layer("tests/contract/run_", "the runners of tests/contract/ see hal/ and their machine", None,
+          ("tests/contract/", HAL, "hal-sim/include/", "hal-pi3/"),
+          ("tests/contract", "hal/include")),
     Layer("tests/contract/", "tests/contract/ sees hal/ and freestanding headers", FREESTANDING,
           ("tests/contract/", HAL), ("tests/contract", "hal/include")),
     Layer("tests/pi3/", "tests/pi3/ sees hal-pi3/ and hal/", None, ("tests/", "hal-pi3/", HAL),
@@ -97,6 +100,10 @@ class Tree:
             found = posixpath.normpath(posixpath.join(root, name))
             if found in self.known:
                 return found
+        # A suite of tests shares its helpers between its folders.
+        if layer.prefix.startswith("tests/"):
+            return next((path for path in self.files
+                         if path.startswith("tests/") and path.endswith("/" + name)), None)
         return None
 
 

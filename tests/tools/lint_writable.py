@@ -30,8 +30,9 @@ def main():
         checked += 1
         if "W" not in section.flags or section.name.startswith(ALLOWED) or not section.size:
             continue
-        inside = [s.name for s in symbols if s.origin == section.origin
-                  and s.section == section.index and s.kind in ("OBJECT", "TLS", "NOTYPE") and s.name]
+        inside = [s.name for s in symbols
+                  if s.origin == section.origin and s.section == section.index
+                  and s.kind in ("OBJECT", "TLS", "NOTYPE") and s.name]
         findings.add(section.origin, 0, "%d bytes in %s: %s (mark it KSTATE, or make it const)"
                      % (section.size, section.name, ", ".join(inside) or "no name"))
     for symbol in symbols:
