@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tayberry_gui.h: the window on a simulated board, as a module that is loaded only when it is wanted.
+ * tayberry_gui.h: the window on a simulated board, as a module that is loaded only when it is
+ * wanted.
  *
  * `tayberry-gui.so` knows SDL, libtsm, cJSON and libpng, so that nobody else has to. A program that
- * has opened and powered on a machine (tayberry.h) finds tayberry_gui_run with dlopen and dlsym, and
- * calls it: the window opens, the person at it watches LEDs, presses buttons and types, and the call
- * returns when the window is closed. The module takes the tb_* functions from whoever loads it, so
- * the program links libtayberry as usual.
+ * has opened and powered on a machine (tayberry.h) finds tayberry_gui_run with dlopen and dlsym,
+ * and calls it: the window opens, the person at it watches LEDs, presses buttons and types, and the
+ * call returns when the window is closed. The module takes the tb_* functions from whoever loads
+ * it, so the program links libtayberry as usual.
  *
  * The window takes what the guest prints with tb_uart_read. A program that wants the text as well
  * uses tb_uart_set_sink.
@@ -31,8 +32,9 @@
  * connection is how the wire is laid: "h8" and "v-5" are steps from the first end, and those after
  * a "*" are read backwards as steps from the second end.
  *
- * Attributes: an LED has color, label and flip; a resistor value (ohms); a push button color, label,
- * key, and bounce ("0": contacts that do not bounce). Other attributes are ignored, as Wokwi does.
+ * Attributes: an LED has color, label and flip; a resistor value (ohms); a push button color,
+ * label, key, and bounce ("0": contacts that do not bounce). Other attributes are ignored, as Wokwi
+ * does.
  */
 #pragma once
 
@@ -63,7 +65,7 @@ struct tayberry_gui_options {
     unsigned width;      /**< of the window, in pixels; default 1280, and 800 high */
     unsigned height;
     unsigned scale; /**< 2 draws everything twice as large; default 1 */
-    bool hidden;    /**< no window on any screen: for `screenshot`. The virtual clock is not paced */
+    bool hidden; /**< no window on any screen: for `screenshot`. The virtual clock is not paced */
 
     const void *console; /**< what the guest printed before the window opened, already taken */
     size_t console_size;
@@ -92,16 +94,17 @@ struct tayberry_gui_options {
 
 /**
  * Opens the window on a machine that is powered on, and returns when it is closed. Returns 0 with
- * the power cut when the person closed it; 1 when `poll` or the screenshot closed it, with the power
- * as it was; or a negative errno with a sentence in options->error: -EINVAL for bad options or a
- * diagram that makes no sense (the sentence has file, line and column), -ENOENT and the like for
- * files, -ENODEV when there is no screen, -ENOMEM. On a failure the power is as it was. The host's
- * signals stay blocked in SDL's threads. Not from a signal handler; one window at a time.
+ * the power cut when the person closed it; 1 when `poll` or the screenshot closed it, with the
+ * power as it was; or a negative errno with a sentence in options->error: -EINVAL for bad options
+ * or a diagram that makes no sense (the sentence has file, line and column), -ENOENT and the like
+ * for files, -ENODEV when there is no screen, -ENOMEM. On a failure the power is as it was. The
+ * host's signals stay blocked in SDL's threads. Not from a signal handler; one window at a time.
  */
 TAYBERRY_GUI_API int tayberry_gui_run(struct tb_machine *machine,
                                       const struct tayberry_gui_options *options);
 
-/** Reads a diagram and says what is wrong with it, in `error`: 0, or the errno of tayberry_gui_run. */
+/** Reads a diagram and says what is wrong with it, in `error`: 0, or the errno of tayberry_gui_run.
+ */
 TAYBERRY_GUI_API int tayberry_gui_check_diagram(const char *path, char *error, size_t error_size);
 
 #ifdef __cplusplus
