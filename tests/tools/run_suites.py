@@ -163,7 +163,7 @@ class Runner:
         for suite in self.suites:
             words += ["--suite", suite]
         self.say("%s: testing" % build.name)
-        self.command(words, log, self.places())
+        self.command(words, log, self.peer(build))
         before = dict(self.cases.counts)
         if results.exists():
             for line in results.read_text(errors="replace").splitlines():
@@ -185,13 +185,12 @@ class Runner:
         for line in output.splitlines()[-25:]:
             self.say("    " + line)
 
-    def places(self):
-        """Where a test that compares the two machines finds the other one's build."""
-        return {
-            "TAYBERRY_SIMULATOR": str(self.base / "sim-gcc" / "hal-sim" / "tayberry"),
-            "TAYBERRY_KERNEL8": str(self.base / "pi3-gcc" / "hal-pi3" / "kernel8.img"),
-            "TAYBERRY_CARD": str(self.base / "sim-gcc" / "images" / "card.img"),
-        }
+    def peer(self, build):
+        """Where a test that compares two builds, or the two machines, finds the other one: the
+        first build of the simulator. That one has no peer."""
+        if build is BUILDS[0]:
+            return {}
+        return {"TAYBERRY_PEER": str(self.base / BUILDS[0].name)}
 
 
 def main():
