@@ -128,8 +128,8 @@ static void init_main(void *unused)
     char tests[64];
 
     (void)unused;
-    if (block_start() == 0)
-        (void)vfs_mount_root();
+    if (vfs_mount_root())
+        klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
     shell_main(NULL);

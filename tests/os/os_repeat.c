@@ -11,6 +11,7 @@
 #include "os.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const script[] = {"ls -l /",       "cat /README.TXT",
@@ -114,7 +115,18 @@ static Suite *suite(void)
     return all;
 }
 
-int main(void)
+static int print_hashes(const char *seed)
 {
+    struct result result = run_script(strtoul(seed, NULL, 10));
+
+    printf("trace %016llx console %016llx\n", (unsigned long long)result.trace,
+           (unsigned long long)result.console);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--print") == 0)
+        return print_hashes(argv[2]);
     return os_run_suite(suite());
 }

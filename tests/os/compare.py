@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compares what two builds do with the same input. Prints TAP.
+
+    compare.py transcript CARD KERNEL8 RUN_QEMU SCRIPT
+    compare.py trace OS_REPEAT
+
+The other build is the folder that TAYBERRY_PEER names, a native one; without it the test is skipped.
+
+transcript: types the lines of SCRIPT into the shell, in the simulator and on the Pi (KERNEL8 under
+QEMU), and compares what they print, command by command. Both must end with the script's status.
+Commands whose output differs by nature are not in SCRIPT but in DIFFERS, and are only run.
+
+trace: asks two builds of the suite os-repeat for the hash of the trace and of the console of a few seeds.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+STATUS = 7
+DIFFERS = {
+    "atags": "the firmware's tags are each machine's own",
+    "mem": "so is the memory",
+    "uptime": "time passes differently",
+    "ps": "so do its shares",
+    "dmesg": "lines carry times, and name the board",
+    "date": "only the simulator has a clock",
+    "gpio": "levels of pins that nobody drives",
+}
+
+
+class Tap:
+    def __init__(self):
+        self.count, self.bad = 0, 0
+
+    def case(self, good, name, detail=""):
+        self.count += 1
+        self.bad += not good
+        print("%sok %d - %s" % ("" if good else "not ", self.count, name))
+        for line in detail.splitlines() if not good else []:
+            print("# " + line)
+
+    def end(self):
+        print("1..%d" % self.count)
+        return 1 if self.bad else 0
+
+
+def split_commands(text):
+    """[(line as echoed, output)] of a transcript, from the first prompt on."""
+    text = text.replace("\r\n", "\n")
+    pieces = re.split(r"^(?:[^\n]*)> ", text, flags=re.MULTILINE)[1:]
+    return [tuple((piece + "\n").split("\n", 1)) for piece in pieces]
+
+
+def run(words, typed, timeout):
+    done = subprocess.run([str(word) for word in words], input=typed.encode(), timeout=timeout,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode()
+
+
+def compare_transcripts(peer, card, kernel, run_qemu, script):
+    tap, simulator = Tap(), peer / "hal-sim" / "tayberry"
+    lines = pathlib.Path(script).read_text().splitlines()
+    typed = "\n".join(list(DIFFERS) + lines) + "\n"
+    sim_status, sim, sim_errors = run([simulator, "--headless", "--clock", "virtual", "--read-only",
+                                       "--card", card, "--timeout", "120"], typed, 180)
+    pi_status, pi, pi_errors = run([sys.executable, run_qemu, "--kernel", kernel, "--card", card,
+                                    "--append", "semihosting", "--timeout", "240", "--input", "-"],
+                                   typed, 300)
+    tap.case(sim_status == STATUS, "the simulator ends with the script's status",
+             "%d\n%s%s" % (sim_status, sim_errors, sim[-2000:]))
+    tap.case(pi_status == STATUS, "the Pi ends with the script's status",
+             "%d\n%s%s" % (pi_status, pi_errors, pi[-2000:]))
+    ours, theirs = split_commands(sim), split_commands(pi)
+    tap.case(len(ours) == len(theirs) == len(DIFFERS) + len(lines), "both ran every line",
+             "simulator %d, Pi %d, script %d" % (len(ours), len(theirs), len(lines)))
+    for number, (a, b) in enumerate(zip(ours, theirs)):
+        if number < len(DIFFERS):
+            tap.case(a[0] == b[0] and a[1] and b[1], "both answer: " + a[0])
+        else:
+            tap.case(a == b, "same answer: " + a[0].strip(),
+                     "simulator:\n%s\nPi:\n%s" % ("\n".join(a), "\n".join(b)))
+    return tap.end()
+
+
+def compare_traces(peer, own):
+    tap, other = Tap(), peer / "tests" / "os" / "os-repeat"
+    for seed in range(1, 6):
+        results = [run([program, "--print", seed], "", 120) for program in (own, other)]
+        good = results[0][0] == 0 and results[0][1] and results[0][:2] == results[1][:2]
+        tap.case(good, "seed %d gives the same trace in both builds" % seed,
+                 "\n".join("%d %s%s" % result for result in results))
+    return tap.end()
+
+
+def main():
+    kind, arguments = sys.argv[1], sys.argv[2:]
+    if "TAYBERRY_PEER" not in os.environ:
+        print("1..0 # SKIP TAYBERRY_PEER names no other build to compare with")
+        return 0
+    peer = pathlib.Path(os.environ["TAYBERRY_PEER"])
+    return {"transcript": compare_transcripts, "trace": compare_traces}[kind](peer, *arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
