@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board.c: the board as a whole: power-on, stopping, and the small things.
+ */
+#include "board/machine.h"
+
+#include "host/host.h"
+#include "tayberry.h"
+
+#include <hal/board.h>
+#include <hal/display.h>
+#include <hal/errno.h>
+#include <hal/runtime.h>
+#include <hal/upcall.h>
+
+/* The kernel's writable statics (hal/kstate.h); the linker names the ends of their section. */
+extern uint8_t __start_kstate[] __attribute__((weak, visibility("hidden")));
+extern uint8_t __stop_kstate[] __attribute__((weak, visibility("hidden")));
+
+uint8_t *machine_kstate(size_t *bytes)
+{
+    *bytes = (size_t)(__stop_kstate - __start_kstate);
+    return __start_kstate;
+}
+
+uint64_t machine_random(enum machine_rng chain)
+{
+    uint64_t z = machine.rng[chain] += 0x9e3779b97f4a7c15ull;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+/* Where a guest's life begins. */
+static void boot(void *unused)
+{
+    (void)unused;
+    hal_upcall_boot();
+}
+
+static void cpu_reset(struct cpu *cpu)
+{
+    void *stack;
+    memory_boot_stack(&stack, &cpu->stack_bytes);
+    cpu->stack = (uintptr_t)stack;
+    atomic_fetch_and(&cpu->pending, CPU_ATTENTION & ~CPU_TIMER);
+    cpu->enabled = 0;
+    cpu->masked = true;
+    cpu->strike_in = -1;
+    cpu->deadline = HAL_TIME_NEVER;
+    atomic_store(&cpu->idle, false);
+    fiber_init(&cpu->guest, stack, cpu->stack_bytes, boot, NULL);
+}
+
+void machine_reset(void)
+{
+    size_t bytes;
+    uint8_t *kstate = machine_kstate(&bytes);
+    fiber_forget_all();
+    if (bytes)
+        memset(kstate, 0, bytes);
+    for (unsigned i = 0; i < RNG_COUNT; i++)
+        machine.rng[i] = machine.seed * RNG_COUNT + i;
+    machine.trace = 0;
+    machine.led = false;
+    machine.status = 0;
+    memory_reset();
+    time_reset();
+    cpu_reset(&machine.cpu[0]);
+    gpio_reset();
+    card_reset();
+    uart_reset();
+    time_plan();
+    atomic_store(&machine.power, POWER_ON);
+}
+
+/* ---- the contract ---- */
+
+const char *hal_board_name(void)
+{
+    return "Raspberry Pi 3 Model B (simulated)";
+}
+
+static long led_work(void *argument)
+{
+    bool on = *(bool *)argument;
+    if (on != machine.led) {
+        machine.led = on;
+        trace_event(TB_EVENT_PIN, TB_PINS, on);
+        outside_pin_changed(time_now(), TB_PINS, on);
+    }
+    return 0;
+}
+
+void hal_board_led(bool on)
+{
+    (void)cpu_host(led_work, &on, COST_DEVICE);
+}
+
+struct entropy_work {
+    uint8_t *bytes;
+    size_t n;
+};
+
+static long entropy_work(void *argument)
+{
+    const struct entropy_work *work = argument;
+    if (machine.real)
+        return host_entropy(work->bytes, work->n);
+    for (size_t i = 0; i < work->n; i++)
+        work->bytes[i] = (uint8_t)machine_random(RNG_ENTROPY);
+    return 0;
+}
+
+int hal_board_entropy(void *bytes, size_t n)
+{
+    struct entropy_work work = {bytes, n};
+    return (int)cpu_host(entropy_work, &work, COST_DEVICE);
+}
+
+struct stop_work {
+    enum hal_stop how;
+    int status;
+};
+
+static long stop_work(void *argument)
+{
+    const struct stop_work *work = argument;
+    bool reboot = work->how == HAL_STOP_REBOOT;
+    host_lock(HOST_MACHINE);
+    trace_event(TB_EVENT_STOP, work->how, (uint64_t)work->status);
+    machine.stop = work->how;
+    machine.status = work->status & 0xff;
+    if (!reboot)
+        time_freeze();
+    atomic_store(&machine.power, reboot ? POWER_REBOOTING : POWER_STOPPED);
+    if (!reboot)
+        outside_stopped();
+    host_unlock(HOST_MACHINE);
+    return 0;
+}
+
+void hal_board_stop(enum hal_stop how, int status)
+{
+    struct stop_work work = {how, status};
+    struct cpu *cpu = cpu_this();
+    cpu_enter(cpu);
+    fiber_call_host(cpu, stop_work, &work);
+    fiber_abandon_guest(cpu);
+}
+
+/* ---- display ---- */
+
+int hal_display_open(uint32_t width, uint32_t height, struct hal_display *display)
+{
+    (void)width;
+    (void)height;
+    if (!machine.display)
+        return -ENODEV;
+    *display = (struct hal_display){machine.display, machine.display_width, machine.display_height,
+                                    machine.display_width * 4};
+    return 0;
+}
+
+void hal_display_show(uint32_t first, uint32_t count)
+{
+    (void)first;
+    (void)count;
+    cpu_point(COST_DEVICE);
+}

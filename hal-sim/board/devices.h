@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devices.h: the state of the simulated devices, and the ways between them and the library.
+ *
+ * Functions here are called entered (see machine.h), with the host's mutex HOST_MACHINE held, unless
+ * they say otherwise.
+ */
+#pragma once
+
+#include <hal/block.h>
+#include <hal/gpio.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { UART_FIFO = 16, CARD_SLOTS = 4, UART_TX_PIN = 14, UART_RX_PIN = 15 };
+
+struct uart {
+    uint8_t rx[UART_FIFO];
+    unsigned rx_count;
+    bool notify_room;
+    uint64_t rx_next;   /* virtual clock: when the next byte arrives, if one waits and fits */
+    uint64_t tx_end;    /* virtual clock: when the last byte accepted will have left */
+};
+
+struct pin {
+    uint8_t function, pull, edges;
+    uint8_t drive; /* enum tb_level from outside */
+    bool latch;    /* what an output drives */
+    bool level;
+    uint64_t changes, high_time, since;
+};
+
+struct card_slot {
+    struct hal_block_request *request;
+    uint64_t done_at;
+    int fault; /* the error it will end with, or 0 */
+};
+
+struct card_queue {
+    bool probed;
+    uint64_t sectors; /* as the guest learnt it */
+    struct hal_block_request *waiting, **waiting_tail;
+    struct hal_block_request *done, **done_tail;
+    struct card_slot slot[CARD_SLOTS];
+    uint64_t fault_after, fault_count;
+    uint64_t requests, sectors_read, sectors_written;
+};
+
+void uart_reset(void);
+uint64_t uart_next_event(void);
+void uart_run_events(void);
+/** The library has queued input. */
+void uart_input_arrived(void);
+/** Raises UART again while output has room and that is asked for. Guest code or entered. */
+void uart_level(void);
+
+void gpio_reset(void);
+/** Drives `pin` from outside with an enum tb_level. */
+void gpio_drive(unsigned pin, unsigned level);
+
+void card_reset(void);
+uint64_t card_next_event(void);
+void card_run_events(void);
+/** Another card, or none, is in the slot. */
+void card_changed(void);
+
+/* ---- what the library does for the board (lib/) ---- */
+
+/** The guest has printed. */
+void outside_output(const uint8_t *bytes, size_t n);
+/** Takes up to `n` bytes of queued input. */
+size_t outside_input(uint8_t *bytes, size_t n);
+size_t outside_input_waiting(void);
+struct tb_event;
+void outside_event(const struct tb_event *event);
+void outside_pin_changed(uint64_t time, unsigned pin, bool level);
+/** The guest has stopped itself. */
+void outside_stopped(void);
+/** The CPU has parked (real clock). Any context on the CPU's host thread. */
+void outside_parked(void);
+/** Gives new output to whoever listens. Entered, mutex not held. */
+void outside_flush(void);
+struct host_card;
+/** The card in the slot, or NULL. */
+struct host_card *outside_card(void);
+/** Every CPU idles and nothing will end that by itself. */
+void outside_stuck(void);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.c: simulated RAM: what is in use, what is guarded, and what it holds at power-on.
+ *
+ * RAM's content at power-on is arbitrary, so each page is filled from (seed, page number) when core
+ * announces it; a page that core never announces costs the host nothing. Below 0x80000, where the
+ * kernel's image starts on a real board, the simulator keeps the boot tags and two stacks:
+ *
+ *     0x00000  the first page, boot tags at 0x100
+ *     0x10000  the stack that hal_upcall_boot starts on
+ *     0x30000  the stack on which a fault is handled when the faulting stack is exhausted
+ *
+ * Each stack has a guard page below it.
+ */
+#include "board/machine.h"
+
+#include "host/host.h"
+
+#include <hal/boot.h>
+#include <hal/errno.h>
+#include <hal/machine.h>
+#include <hal/mem.h>
+#include <hal/runtime.h>
+
+enum {
+    TAGS_AT = 0x100,
+    BOOT_STACK = 0x10000,
+    FAULT_STACK = 0x30000,
+    RESERVED = 0x80000,
+    MAX_PAGES = (960u << 20) / HAL_PAGE_SIZE,
+    KEEP_PAGES = 2048 /* a power cycle gives memory back only above this */
+};
+
+uint64_t memory_used[MAX_PAGES / 64];
+uint64_t memory_guarded[MAX_PAGES / 64];
+uint64_t memory_top;
+static bool any_guarded;
+
+static bool bit_get(const uint64_t *map, uint64_t page)
+{
+    return map[page / 64] >> (page % 64) & 1;
+}
+
+static void bit_set(uint64_t *map, uint64_t page, bool on)
+{
+    uint64_t bit = 1ull << (page % 64);
+    map[page / 64] = on ? map[page / 64] | bit : map[page / 64] & ~bit;
+}
+
+/* Garbage for page `page`: four chains of a linear generator side by side, to be quick. */
+static void fill(uint64_t page)
+{
+    uint64_t *words = (uint64_t *)(machine.ram + page * HAL_PAGE_SIZE);
+    uint64_t x[4];
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t z = (machine.seed ^ 0x7461796265727279ull) + (page * 4 + i + 1) * 0x9e3779b97f4a7c15ull;
+        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+        x[i] = z ^ z >> 27;
+    }
+    for (unsigned i = 0; i < HAL_PAGE_SIZE / 8; i += 4)
+        for (unsigned k = 0; k < 4; k++) {
+            x[k] = x[k] * 6364136223846793005ull + 1442695040888963407ull;
+            words[i + k] = x[k];
+        }
+}
+
+static void announce(uint64_t physical, uint64_t bytes)
+{
+    uint64_t first = physical / HAL_PAGE_SIZE, end = first + bytes / HAL_PAGE_SIZE;
+    tools_memory_fresh(machine.ram + physical, bytes);
+    for (uint64_t page = first; page < end; page++) {
+        fill(page);
+        bit_set(memory_used, page, true);
+    }
+    if (end > memory_top)
+        memory_top = end;
+    tools_memory_fresh(machine.ram + physical, bytes);
+}
+
+static void forget(void)
+{
+    uint64_t words = (memory_top + 63) / 64, bytes = memory_top * HAL_PAGE_SIZE;
+    if (any_guarded)
+        any_guarded = host_ram_protect(RESERVED, machine.ram_bytes - RESERVED, false) < 0;
+    tools_memory_closed(machine.ram, bytes);
+    if (memory_top > KEEP_PAGES)
+        host_ram_discard(0, bytes);
+    memset(memory_used, 0, words * sizeof(uint64_t));
+    memset(memory_guarded, 0, words * sizeof(uint64_t));
+    memory_top = 0;
+}
+
+/* The guards of the two stacks stay for the life of the machine; a failure only loses a check. */
+static void guard_own_stacks(void)
+{
+    static const uint64_t pages[] = {BOOT_STACK - HAL_PAGE_SIZE, FAULT_STACK - HAL_PAGE_SIZE};
+    for (unsigned i = 0; i < 2; i++)
+        bit_set(memory_guarded, pages[i] / HAL_PAGE_SIZE,
+                host_ram_protect(pages[i], HAL_PAGE_SIZE, true) == 0);
+}
+
+void memory_reset(void)
+{
+    forget();
+    guard_own_stacks();
+    announce(0, HAL_PAGE_SIZE);
+    announce(BOOT_STACK, HAL_STACK_SIZE);
+}
+
+void memory_closed(void)
+{
+    memset(memory_used, 0, sizeof memory_used);
+    memset(memory_guarded, 0, sizeof memory_guarded);
+    memory_top = 0;
+    any_guarded = false;
+}
+
+void memory_boot_stack(void **stack, size_t *bytes)
+{
+    *stack = machine.ram + BOOT_STACK;
+    *bytes = HAL_STACK_SIZE;
+}
+
+void memory_open_fault_stack(void)
+{
+    if (!bit_get(memory_used, FAULT_STACK / HAL_PAGE_SIZE))
+        announce(FAULT_STACK, HAL_STACK_SIZE);
+}
+
+void memory_fault_stack(void **stack, size_t *bytes)
+{
+    *stack = machine.ram + FAULT_STACK;
+    *bytes = HAL_STACK_SIZE;
+}
+
+bool memory_is_guarded(uintptr_t address)
+{
+    uint64_t offset = address - (uintptr_t)machine.ram;
+    return offset < machine.ram_bytes && bit_get(memory_guarded, offset / HAL_PAGE_SIZE);
+}
+
+bool memory_is_readable(uintptr_t address)
+{
+    uint64_t offset = address - (uintptr_t)machine.ram;
+    return offset < machine.ram_bytes && bit_get(memory_used, offset / HAL_PAGE_SIZE) &&
+           !bit_get(memory_guarded, offset / HAL_PAGE_SIZE);
+}
+
+bool memory_guard_range(uint64_t page, uint64_t count, bool guarded)
+{
+    if (host_ram_protect(page * HAL_PAGE_SIZE, count * HAL_PAGE_SIZE, guarded) < 0)
+        return false;
+    for (uint64_t i = 0; i < count; i++)
+        bit_set(memory_guarded, page + i, guarded);
+    if (page + count > memory_top)
+        memory_top = page + count;
+    any_guarded = true;
+    return true;
+}
+
+/* ---- the contract ---- */
+
+bool hal_mem_ram(unsigned index, struct hal_range *range)
+{
+    if (index)
+        return false;
+    *range = (struct hal_range){0, machine.ram_bytes};
+    return true;
+}
+
+bool hal_mem_reserved(unsigned index, struct hal_range *range)
+{
+    if (index)
+        return false;
+    *range = (struct hal_range){0, RESERVED};
+    return true;
+}
+
+void *hal_mem_pointer(uint64_t physical)
+{
+    return machine.ram + physical;
+}
+
+uint64_t hal_mem_physical(const void *pointer)
+{
+    return (uint64_t)((const uint8_t *)pointer - machine.ram);
+}
+
+struct mem_work {
+    uint64_t physical;
+    uint64_t bytes;
+    bool guarded;
+};
+
+static long first_use_work(void *argument)
+{
+    const struct mem_work *work = argument;
+    announce(work->physical, work->bytes);
+    return 0;
+}
+
+void hal_mem_first_use(uint64_t physical, size_t bytes)
+{
+    struct mem_work work = {physical, bytes, false};
+    if (physical >= machine.ram_bytes || bytes > machine.ram_bytes - physical)
+        return;
+    (void)cpu_host(first_use_work, &work, COST_DEVICE);
+}
+
+static long guard_work(void *argument)
+{
+    const struct mem_work *work = argument;
+    return memory_guard_range(work->physical / HAL_PAGE_SIZE, 1, work->guarded) ? 0 : -ENOMEM;
+}
+
+int hal_mem_guard(void *page, bool guarded)
+{
+    struct mem_work work = {(uint64_t)((uint8_t *)page - machine.ram), HAL_PAGE_SIZE, guarded};
+    if (work.physical >= machine.ram_bytes)
+        return -ENOMEM;
+    return (int)cpu_host(guard_work, &work, COST_DEVICE);
+}
+
+/* ---- boot tags ---- */
+
+/* An ATAG: its length in words with this header, its name, its words. Linux, booting.rst. */
+enum { ATAG_NONE = 0, ATAG_CORE = 0x54410001, ATAG_MEM = 0x54410002, ATAG_CMDLINE = 0x54410009 };
+
+static uint32_t *put_tag(uint32_t *at, uint32_t name, const void *data, size_t bytes)
+{
+    uint32_t words = (uint32_t)((bytes + 3) / 4);
+    at[0] = name == ATAG_NONE ? 0 : words + 2;
+    at[1] = name;
+    memset(at + 2, 0, words * 4);
+    memcpy(at + 2, data, bytes);
+    return at + 2 + words;
+}
+
+void memory_set_tags(const void *tags, size_t bytes, const char *command_line)
+{
+    uint32_t *at = (uint32_t *)(machine.ram + TAGS_AT);
+    uint32_t core[3] = {0, HAL_PAGE_SIZE, 0};
+    uint32_t mem[2] = {(uint32_t)machine.ram_bytes, 0};
+    size_t length = 0;
+    if (tags) {
+        memcpy(at, tags, bytes);
+        return;
+    }
+    while (command_line[length])
+        length++;
+    at = put_tag(at, ATAG_CORE, core, sizeof core);
+    at = put_tag(at, ATAG_MEM, mem, sizeof mem);
+    if (length)
+        at = put_tag(at, ATAG_CMDLINE, command_line, length + 1);
+    (void)put_tag(at, ATAG_NONE, core, 0);
+}
+
+const void *hal_boot_tags(size_t *bytes)
+{
+    *bytes = HAL_PAGE_SIZE - TAGS_AT;
+    return machine.ram + TAGS_AT;
+}

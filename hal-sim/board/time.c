@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * time.c: machine time, the timer, and what happens when.
+ *
+ * Virtual clock: machine.now is a number that interrupt points push on and idling lets jump.
+ * machine.next says when something is due: the timer, a device, or tb_run_*'s deadline.
+ *
+ * Real clock: machine time is a line through the host's clock: machine0 + (host - host0) * speed.
+ * The line changes when the speed does, or when idle time is skipped; readers on other threads and in
+ * signal handlers see a consistent line by its sequence number, which is odd while it changes.
+ */
+#include "board/machine.h"
+
+#include "host/host.h"
+
+#include <hal/time.h>
+
+/* ---- the line of the real clock ---- */
+
+static struct {
+    _Atomic uint32_t sequence;
+    _Atomic uint64_t machine0, host0;
+    _Atomic double speed;
+    _Atomic double chosen; /* the speed while the power is on */
+    _Atomic bool skip;
+} line = {.speed = 0, .chosen = 1};
+
+struct line_now {
+    uint64_t machine, host;
+    double speed;
+};
+
+static struct line_now line_read(void)
+{
+    for (;;) {
+        uint32_t before = atomic_load(&line.sequence);
+        struct line_now at = {.host = host_now(), .speed = atomic_load(&line.speed)};
+        uint64_t host0 = atomic_load(&line.host0);
+        uint64_t passed = at.host > host0 ? at.host - host0 : 0;
+        if (at.speed != 1.0)
+            passed = (uint64_t)((double)passed * at.speed);
+        at.machine = atomic_load(&line.machine0) + passed;
+        if (!(before & 1) && atomic_load(&line.sequence) == before)
+            return at;
+    }
+}
+
+static void line_write(uint64_t machine0, uint64_t host0, double speed)
+{
+    atomic_fetch_add(&line.sequence, 1);
+    atomic_store(&line.machine0, machine0);
+    atomic_store(&line.host0, host0);
+    atomic_store(&line.speed, speed);
+    atomic_fetch_add(&line.sequence, 1);
+}
+
+uint64_t time_to_host(uint64_t when)
+{
+    const double century = 3.2e18;
+    struct line_now at = line_read();
+    if (when <= at.machine)
+        return at.host;
+    double wait = at.speed > 0 ? (double)(when - at.machine) / at.speed : century;
+    if (when == HAL_TIME_NEVER || wait >= century)
+        return HOST_NEVER;
+    return at.speed == 1.0 ? at.host + (when - at.machine) : at.host + (uint64_t)wait + 1;
+}
+
+/* ---- both clocks ---- */
+
+uint64_t time_now(void)
+{
+    return machine.real ? line_read().machine
+                        : atomic_load_explicit(&machine.now, memory_order_relaxed);
+}
+
+void time_reset(void)
+{
+    atomic_store(&machine.now, 0);
+    atomic_store(&machine.idle, 0);
+    if (machine.real)
+        line_write(0, host_now(), atomic_load(&line.chosen));
+}
+
+void time_freeze(void)
+{
+    if (machine.real)
+        line_write(time_now(), host_now(), 0);
+}
+
+void time_set_speed(double speed, bool skip)
+{
+    struct line_now at = line_read();
+    atomic_store(&line.skip, skip);
+    atomic_store(&line.chosen, speed);
+    if (atomic_load(&machine.power) == POWER_STOPPED || atomic_load(&machine.power) == POWER_OFF)
+        return;
+    line_write(at.machine, at.host, speed);
+    cpu_attend(&machine.cpu[0], CPU_TIMER);
+}
+
+uint64_t time_idle(void)
+{
+    uint64_t idle = atomic_load(&machine.idle);
+    if (machine.real && atomic_load(&machine.cpu[0].idle)) {
+        uint64_t since = atomic_load(&machine.idle_since), now = time_now();
+        idle += now > since ? now - since : 0;
+    }
+    return idle;
+}
+
+/* ---- real clock ---- */
+
+void time_check_timer(struct cpu *cpu)
+{
+    if (cpu->deadline == HAL_TIME_NEVER)
+        return;
+    if (time_now() >= cpu->deadline) {
+        cpu->deadline = HAL_TIME_NEVER;
+        atomic_fetch_or(&cpu->pending, 1u << HAL_IRQ_TIMER);
+    } else {
+        host_timer_arm(cpu, time_to_host(cpu->deadline));
+    }
+}
+
+void time_idle_begin(struct cpu *cpu)
+{
+    atomic_store(&machine.idle_since, time_now());
+    atomic_store(&cpu->idle, true);
+    if (atomic_load(&line.skip) && cpu->deadline != HAL_TIME_NEVER) {
+        struct line_now at = line_read();
+        if (cpu->deadline > at.machine) {
+            host_lock(HOST_MACHINE);
+            line_write(cpu->deadline, at.host, at.speed);
+            host_unlock(HOST_MACHINE);
+        }
+        time_check_timer(cpu);
+    }
+}
+
+void time_idle_end(struct cpu *cpu)
+{
+    uint64_t since = atomic_load(&machine.idle_since), now = time_now();
+    atomic_store(&cpu->idle, false);
+    atomic_fetch_add(&machine.idle, now > since ? now - since : 0);
+}
+
+/* ---- virtual clock ---- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t time_next_event(void)
+{
+    uint64_t device = earlier(uart_next_event(), card_next_event());
+    return earlier(machine.cpu[0].deadline, device);
+}
+
+void time_plan(void)
+{
+    if (!machine.real)
+        atomic_store_explicit(&machine.next, earlier(time_next_event(), machine.run_until),
+                              memory_order_relaxed);
+}
+
+void time_skip_to(uint64_t when)
+{
+    uint64_t now = time_now();
+    if (when == HAL_TIME_NEVER || when <= now)
+        return;
+    atomic_fetch_add_explicit(&machine.idle, when - now, memory_order_relaxed);
+    atomic_store_explicit(&machine.now, when, memory_order_relaxed);
+}
+
+static long run_events(void *unused)
+{
+    struct cpu *cpu = &machine.cpu[0];
+    (void)unused;
+    host_lock(HOST_MACHINE);
+    if (cpu->deadline <= time_now()) {
+        cpu->deadline = HAL_TIME_NEVER;
+        cpu_raise(cpu, HAL_IRQ_TIMER);
+    }
+    uart_run_events();
+    card_run_events();
+    time_plan();
+    host_unlock(HOST_MACHINE);
+    return 0;
+}
+
+void time_catch_up(void)
+{
+    if (time_now() >= atomic_load_explicit(&machine.next, memory_order_relaxed))
+        fiber_call_host(cpu_this(), run_events, NULL);
+}
+
+/* ---- the contract ---- */
+
+uint64_t hal_time_now(void)
+{
+    struct cpu *cpu = cpu_this();
+    cpu_enter(cpu);
+    uint64_t now = time_now();
+    cpu_leave(cpu);
+    cpu_point(COST_TIME);
+    return now;
+}
+
+void hal_timer_set(uint64_t deadline)
+{
+    struct cpu *cpu = cpu_this();
+    cpu_enter(cpu);
+    cpu->deadline = deadline;
+    atomic_fetch_and(&cpu->pending, ~(1u << HAL_IRQ_TIMER));
+    if (!machine.real)
+        time_plan();
+    else if (deadline != HAL_TIME_NEVER)
+        host_timer_arm(cpu, time_to_host(deadline));
+    cpu_leave(cpu);
+    cpu_point(COST_TIME);
+}
+
+uint64_t hal_time_wall(void)
+{
+    const uint64_t epoch_2026 = 1767225600ull * 1000000000ull;
+    struct cpu *cpu = cpu_this();
+    cpu_enter(cpu);
+    uint64_t wall = machine.real ? host_wall() : epoch_2026 + time_now();
+    cpu_leave(cpu);
+    cpu_point(COST_TIME);
+    return wall;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.c: what happened, as a hash and as a stream of events.
+ *
+ * Nothing in an event depends on an address of the host or, with the virtual clock, on its time; so
+ * equal hashes mean equal runs, in every build.
+ */
+#include "board/machine.h"
+
+#include "host/host.h"
+#include "tayberry.h"
+
+_Atomic bool trace_wanted;
+
+static void mix(uint64_t *hash, uint64_t value)
+{
+    uint64_t h = (*hash ^ value) * 0xff51afd7ed558ccdull;
+    *hash = h ^ h >> 32;
+}
+
+/* Hashing costs a few nanoseconds, which buys nothing with the real clock: no two runs agree. */
+static void trace_hash(uint64_t now, uint32_t kind, uint64_t a, uint64_t b)
+{
+    mix(&machine.trace, now ^ (uint64_t)kind << 56);
+    mix(&machine.trace, a ^ b << 32);
+}
+
+void trace_event(uint32_t kind, uint64_t a, uint64_t b)
+{
+    if (machine.real && !trace_wanted)
+        return;
+    struct tb_event event = {.time = time_now(), .kind = kind, .a = a, .b = b};
+    if (!machine.real)
+        trace_hash(event.time, kind, a, b);
+    if (trace_wanted)
+        outside_event(&event);
+}
+
+static long event_work(void *argument)
+{
+    host_lock(HOST_MACHINE);
+    outside_event(argument);
+    host_unlock(HOST_MACHINE);
+    return 0;
+}
+
+void trace_guest_event(uint32_t kind, uint64_t a, uint64_t b)
+{
+    struct cpu *cpu = cpu_this();
+    if (!machine.real)
+        trace_hash(time_now(), kind, a, b);
+    if (!trace_wanted)
+        return;
+    bool entered = cpu->in_host;
+    struct tb_event event = {.time = 0, .kind = kind, .a = a, .b = b};
+    cpu_enter(cpu);
+    event.time = time_now();
+    fiber_call_host(cpu, event_work, &event);
+    if (!entered)
+        cpu_leave(cpu);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uart.c: the serial line of the console.
+ *
+ * Input waits in the library's queue. With the virtual clock a byte at a time moves from there into
+ * the receive FIFO, COST_UART_BYTE apart, and waits outside while the FIFO is full: a sender that
+ * honours flow control. Output is seen by the library as soon as it is accepted; the transmit FIFO
+ * is only a matter of time: its fill is how long the line is still busy. With the real clock there
+ * is no pace: reading takes straight from the queue, and there is always room for output.
+ */
+#include "board/machine.h"
+
+#include "host/host.h"
+#include "tayberry.h"
+
+#include <hal/console.h>
+#include <hal/runtime.h>
+#include <hal/uart.h>
+
+struct uart_work {
+    uint8_t *in;
+    const uint8_t *out;
+    size_t n;
+};
+
+void uart_reset(void)
+{
+    machine.uart = (struct uart){0};
+    uart_input_arrived();
+}
+
+/* How many bytes are still in the transmit FIFO. */
+static size_t tx_count(void)
+{
+    uint64_t now = time_now(), end = machine.uart.tx_end;
+    return end > now ? (size_t)((end - now + COST_UART_BYTE - 1) / COST_UART_BYTE) : 0;
+}
+
+/* Whether output has so much room that asking for more pays: half a FIFO. */
+static bool tx_has_room(void)
+{
+    return machine.real || tx_count() <= UART_FIFO / 2;
+}
+
+void uart_level(void)
+{
+    if (machine.uart.notify_room && tx_has_room())
+        cpu_raise(cpu_this(), HAL_IRQ_UART);
+}
+
+void uart_input_arrived(void)
+{
+    uint64_t now = time_now();
+    if (machine.real) {
+        if (outside_input_waiting())
+            cpu_raise(&machine.cpu[0], HAL_IRQ_UART);
+        return;
+    }
+    if (machine.uart.rx_next <= now)
+        machine.uart.rx_next = now + COST_UART_BYTE;
+    time_plan();
+}
+
+uint64_t uart_next_event(void)
+{
+    const struct uart *uart = &machine.uart;
+    uint64_t room = HAL_TIME_NEVER, input = HAL_TIME_NEVER;
+    if (uart->notify_room && !tx_has_room())
+        room = uart->tx_end - UART_FIFO / 2 * COST_UART_BYTE;
+    if (uart->rx_count < UART_FIFO && outside_input_waiting())
+        input = uart->rx_next;
+    return room < input ? room : input;
+}
+
+void uart_run_events(void)
+{
+    struct uart *uart = &machine.uart;
+    uint64_t now = time_now();
+    while (uart->rx_next <= now && uart->rx_count < UART_FIFO &&
+           outside_input(&uart->rx[uart->rx_count], 1)) {
+        trace_event(TB_EVENT_UART_IN, uart->rx[uart->rx_count++], 0);
+        uart->rx_next += COST_UART_BYTE;
+        cpu_raise(cpu_this(), HAL_IRQ_UART);
+    }
+    uart_level();
+}
+
+static size_t read_fifo(uint8_t *bytes, size_t n)
+{
+    struct uart *uart = &machine.uart;
+    bool was_full = uart->rx_count == UART_FIFO;
+    n = n < uart->rx_count ? n : uart->rx_count;
+    memcpy(bytes, uart->rx, n);
+    uart->rx_count -= (unsigned)n;
+    memmove(uart->rx, uart->rx + n, uart->rx_count);
+    if (was_full && n)
+        uart_input_arrived();
+    return n;
+}
+
+static long read_work(void *argument)
+{
+    struct uart_work *work = argument;
+    if (!machine.real)
+        return (long)read_fifo(work->in, work->n);
+    size_t n = outside_input(work->in, work->n);
+    for (size_t i = 0; i < n; i++)
+        trace_event(TB_EVENT_UART_IN, work->in[i], 0);
+    return (long)n;
+}
+
+/* Sends bytes at once, whatever the FIFO holds. */
+static void transmit(const uint8_t *bytes, size_t n)
+{
+    uint64_t now = time_now();
+    struct uart *uart = &machine.uart;
+    if (!machine.real)
+        uart->tx_end = (uart->tx_end > now ? uart->tx_end : now) + n * COST_UART_BYTE;
+    for (size_t i = 0; i < n; i++)
+        trace_event(TB_EVENT_UART_OUT, bytes[i], 0);
+    outside_output(bytes, n);
+}
+
+static long write_work(void *argument)
+{
+    struct uart_work *work = argument;
+    size_t n = work->n;
+    if (!machine.real) {
+        size_t in_use = tx_count(), room = in_use < UART_FIFO ? UART_FIFO - in_use : 0;
+        n = n < room ? n : room;
+    }
+    transmit(work->out, n);
+    return (long)n;
+}
+
+static long putc_work(void *argument)
+{
+    struct uart_work *work = argument;
+    transmit(work->out, 1);
+    return 0;
+}
+
+static long notify_work(void *argument)
+{
+    machine.uart.notify_room = *(bool *)argument;
+    uart_level();
+    time_plan();
+    return 0;
+}
+
+/* ---- the contract ---- */
+
+size_t hal_uart_read(uint8_t *bytes, size_t n)
+{
+    struct uart_work work = {.in = bytes, .n = n};
+    return (size_t)cpu_host(read_work, &work, COST_DEVICE);
+}
+
+size_t hal_uart_write(const uint8_t *bytes, size_t n)
+{
+    struct uart_work work = {.out = bytes, .n = n};
+    return n ? (size_t)cpu_host(write_work, &work, COST_DEVICE) : 0;
+}
+
+void hal_uart_notify_room(bool on)
+{
+    (void)cpu_host(notify_work, &on, COST_DEVICE);
+}
+
+void hal_console_putc(uint8_t byte)
+{
+    struct uart_work work = {.out = &byte, .n = 1};
+    (void)cpu_host(putc_work, &work, COST_UART_BYTE);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+/*
+ * card.c: a card is a file of the host.
+ *
+ * The file is locked while it is in the slot, so that two machines cannot write one file system: a
+ * writer's lock, or a reader's lock if the card is read only. The lock belongs to the open file
+ * (F_OFD_SETLK), so it holds between processes, between threads, and ends with the descriptor.
+ */
+#include "host/host.h"
+
+#include <hal/block.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int open_file(const char *path, bool read_only, int *fd, char *message, size_t size)
+{
+    *fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd >= 0)
+        return 0;
+    int error = errno;
+    if (error == ENOENT)
+        snprintf(message, size, "the card's file %s does not exist; build it first, or check the name",
+                 path);
+    else if (error == EACCES || error == EROFS || error == EPERM)
+        snprintf(message, size, "no permission to %s the card's file %s%s",
+                 read_only ? "read" : "write", path,
+                 read_only ? "" : "; change the permission or attach it read-only");
+    else
+        snprintf(message, size, "cannot open the card's file %s: %s", path, strerror(error));
+    return error == EROFS || error == EPERM ? -EACCES : -error;
+}
+
+static int lock_file(int fd, const char *path, bool read_only, char *message, size_t size)
+{
+    struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return 0;
+    int error = errno;
+    if (error == EAGAIN || error == EACCES) {
+        snprintf(message, size,
+                 "another simulator uses the card's file %s; end it, or give each a copy", path);
+        return -EBUSY;
+    }
+    snprintf(message, size, "cannot lock the card's file %s: %s", path, strerror(error));
+    return -error;
+}
+
+static int measure(int fd, const char *path, uint64_t *sectors, char *message, size_t size)
+{
+    struct stat status;
+    off_t end = -1;
+    if (fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)))
+        end = lseek(fd, 0, SEEK_END);
+    if (end < 0) {
+        snprintf(message, size, "%s is not a file that can be a card; name an image file", path);
+        return -EINVAL;
+    }
+    *sectors = (uint64_t)end / HAL_SECTOR_SIZE;
+    if (*sectors == 0) {
+        snprintf(message, size,
+                 end == 0 ? "the card's file %s is empty; build the image again"
+                          : "the card's file %s is shorter than one sector of 512 bytes; build the "
+                            "image again",
+                 path);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int host_card_open(struct host_card *card, const char *path, bool read_only, char *message,
+                   size_t size)
+{
+    int fd;
+    *card = (struct host_card){.fd = -1, .read_only = read_only};
+    int error = open_file(path, read_only, &fd, message, size);
+    if (error)
+        return error;
+    error = measure(fd, path, &card->sectors, message, size);
+    if (!error)
+        error = lock_file(fd, path, read_only, message, size);
+    if (error)
+        (void)close(fd);
+    else
+        card->fd = fd;
+    return error;
+}
+
+void host_card_close(struct host_card *card)
+{
+    if (card->fd >= 0)
+        (void)close(card->fd);
+    card->fd = -1;
+}
+
+/* Drops the first `done` bytes from the list of pieces. */
+static void advance(struct iovec **piece, int *count, size_t done)
+{
+    while (*count && done >= (*piece)->iov_len) {
+        done -= (*piece)->iov_len;
+        ++*piece;
+        --*count;
+    }
+    if (*count) {
+        (*piece)->iov_base = (char *)(*piece)->iov_base + done;
+        (*piece)->iov_len -= done;
+    }
+}
+
+int host_card_transfer(struct host_card *card, const struct hal_block_request *request)
+{
+    struct iovec pieces[HAL_BLOCK_SEGMENTS], *piece = pieces;
+    int count = (int)request->segment_count;
+    off_t at = (off_t)(request->sector * HAL_SECTOR_SIZE);
+    if (request->op == HAL_BLOCK_FLUSH)
+        return card->read_only || fdatasync(card->fd) == 0 ? 0 : -EIO;
+    if (request->op == HAL_BLOCK_WRITE && card->read_only)
+        return -EROFS;
+    for (int i = 0; i < count; i++)
+        pieces[i] = (struct iovec){request->segments[i].data,
+                                   (size_t)request->segments[i].sectors * HAL_SECTOR_SIZE};
+    while (count) {
+        ssize_t done = request->op == HAL_BLOCK_READ ? preadv(card->fd, piece, count, at)
+                                                     : pwritev(card->fd, piece, count, at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) /* an error, or a file that has become shorter */
+            return -EIO;
+        at += done;
+        advance(&piece, &count, (size_t)done);
+    }
+    return 0;
+}

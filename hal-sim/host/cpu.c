@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+/*
+ * cpu.c: the host thread behind a simulated CPU.
+ *
+ * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts. With
+ * the real clock it is a thread of its own from power-on to power-off. Either way it has an alternate
+ * stack for signals, since a handler must not run on a guest stack that may be exhausted, and a POSIX
+ * timer that signals this thread and no other.
+ */
+#include "host/host.h"
+
+#include "board/machine.h"
+#include "host/private.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ALTERNATE_BYTES = 65536, NAG_NS = 10000000 };
+
+static struct host_cpu {
+    pthread_t thread;
+    void (*body)(struct cpu *);
+    _Atomic pid_t tid; /* 0: no thread plays this CPU now */
+    pid_t timer_tid;   /* the thread that the timer signals; 0: there is no timer */
+    timer_t timer;
+    _Atomic uint64_t armed; /* when it fires next */
+    _Atomic bool nagging;
+    uint64_t mask; /* signals blocked while this thread plays the CPU */
+    uint8_t *alternate;
+    stack_t alternate_before;
+} host_cpus[HAL_CPU_MAX];
+
+_Thread_local struct cpu *host_self __attribute__((tls_model("initial-exec")));
+static _Thread_local pid_t own_tid __attribute__((tls_model("initial-exec")));
+
+static struct host_cpu *host_of(const struct cpu *cpu)
+{
+    return &host_cpus[cpu - machine.cpu];
+}
+
+bool host_cpu_on_alternate(uintptr_t address)
+{
+    const struct cpu *cpu = host_self;
+    return cpu && address - (uintptr_t)host_of(cpu)->alternate < ALTERNATE_BYTES;
+}
+
+stack_t host_cpu_alternate(const struct cpu *cpu)
+{
+    return (stack_t){.ss_sp = host_of(cpu)->alternate, .ss_size = ALTERNATE_BYTES};
+}
+
+static int make_alternate(struct host_cpu *host)
+{
+    if (host->alternate)
+        return 0;
+    void *at = mmap(NULL, ALTERNATE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        return -errno;
+    host->alternate = at;
+    return 0;
+}
+
+static void delete_timer(struct host_cpu *host)
+{
+    if (host->timer_tid)
+        (void)timer_delete(host->timer);
+    host->timer_tid = 0;
+    atomic_store(&host->armed, HOST_NEVER);
+}
+
+/* A timer for the calling thread, unless the one there is that already. */
+static int make_timer(struct host_cpu *host)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = HOST_SIGNAL};
+    if (host->timer_tid == own_tid)
+        return 0;
+    delete_timer(host);
+    event._sigev_un._tid = own_tid;
+    if (timer_create(CLOCK_MONOTONIC, &event, &host->timer))
+        return -errno;
+    host->timer_tid = own_tid;
+    return 0;
+}
+
+uint64_t host_cpu_mask(const struct cpu *cpu)
+{
+    return host_of(cpu)->mask;
+}
+
+/* Lets the calling thread take our signals, and remembers its mask. */
+static void allow_signals(struct host_cpu *host)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    uint64_t ours = 1ull << (HOST_SIGNAL - 1);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        ours |= 1ull << (numbers[i] - 1);
+    (void)syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, &host->mask, sizeof ours);
+    host->mask &= ~ours;
+}
+
+int host_cpu_adopt(struct cpu *cpu)
+{
+    struct host_cpu *host = host_of(cpu);
+    stack_t alternate;
+    if (!own_tid)
+        own_tid = (pid_t)syscall(SYS_gettid);
+    int error = make_alternate(host);
+    if (error)
+        return error;
+    error = make_timer(host);
+    if (error)
+        return error;
+    alternate = host_cpu_alternate(cpu);
+    if (sigaltstack(&alternate, &host->alternate_before))
+        return -errno;
+    cpu->in_host = true;
+    host_self = cpu;
+    allow_signals(host);
+    atomic_store(&host->tid, own_tid);
+    return 0;
+}
+
+void host_cpu_disown(struct cpu *cpu)
+{
+    struct host_cpu *host = host_of(cpu);
+    atomic_store(&host->tid, 0);
+    if (atomic_exchange(&host->nagging, false)) {
+        const struct itimerspec off = {{0, 0}, {0, 0}};
+        (void)timer_settime(host->timer, 0, &off, NULL);
+    }
+    host_self = NULL;
+    (void)sigaltstack(&host->alternate_before, NULL);
+}
+
+/* ---- a thread of its own ---- */
+
+static void *thread_main(void *argument)
+{
+    struct cpu *cpu = argument;
+    struct host_cpu *host = host_of(cpu);
+    own_tid = (pid_t)syscall(SYS_gettid);
+    if (host_cpu_adopt(cpu) == 0) {
+        host->body(cpu);
+        host_cpu_disown(cpu);
+    }
+    delete_timer(host);
+    return NULL;
+}
+
+int host_cpu_spawn(struct cpu *cpu, void (*body)(struct cpu *))
+{
+    struct host_cpu *host = host_of(cpu);
+    sigset_t all, before;
+    int error = make_alternate(host);
+    if (error)
+        return error;
+    host->body = body;
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = -pthread_create(&host->thread, NULL, thread_main, cpu);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+void host_cpu_join(struct cpu *cpu)
+{
+    (void)pthread_join(host_of(cpu)->thread, NULL);
+}
+
+void host_cpu_free(void)
+{
+    for (unsigned i = 0; i < HAL_CPU_MAX; i++) {
+        struct host_cpu *host = &host_cpus[i];
+        delete_timer(host);
+        if (host->alternate)
+            (void)munmap(host->alternate, ALTERNATE_BYTES);
+        host->alternate = NULL;
+    }
+}
+
+/* ---- signals to it ---- */
+
+void host_cpu_kick(struct cpu *cpu)
+{
+    pid_t tid = atomic_load(&host_of(cpu)->tid);
+    if (host_self == cpu || !tid)
+        return;
+    if (atomic_load(&cpu->asleep))
+        host_word_wake(&cpu->pending);
+    else
+        (void)syscall(SYS_tgkill, getpid(), tid, HOST_SIGNAL);
+}
+
+void host_cpu_nag(struct cpu *cpu)
+{
+    const struct itimerspec soon = {{0, NAG_NS}, {0, NAG_NS}};
+    struct host_cpu *host = host_of(cpu);
+    if (!atomic_load(&host->tid))
+        return;
+    atomic_store(&host->nagging, true);
+    (void)timer_settime(host->timer, 0, &soon, NULL);
+}
+
+void host_timer_arm(struct cpu *cpu, uint64_t when)
+{
+    struct host_cpu *host = host_of(cpu);
+    struct itimerspec at = {{0, 0}, {(time_t)(when / 1000000000u), (long)(when % 1000000000u)}};
+    if (when >= atomic_load(&host->armed))
+        return;
+    atomic_store(&host->armed, when);
+    (void)timer_settime(host->timer, TIMER_ABSTIME, &at, NULL);
+}
+
+void host_timer_fired(struct cpu *cpu)
+{
+    atomic_store(&host_of(cpu)->armed, HOST_NEVER);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+/*
+ * fiber.c: several stacks on one host thread.
+ *
+ * A CPU's host thread has the stack that the host gave it and the stacks of the guest. It enters the
+ * guest in fiber_run_guest and comes back when the guest is suspended or abandoned; in between,
+ * fiber_call_host borrows the host's stack, just below the frame of fiber_run_guest, for one call.
+ *
+ * Sanitizers and Valgrind keep books of stacks and must be told of every change; this is the one file
+ * that does so, and the only one that asks at compile time which of them is there. AddressSanitizer
+ * wants a call before a switch, with the bounds of the stack that it goes to, and one after it, and
+ * nothing in between; code in between must not be abandoned, which is why switching is entered code.
+ */
+#include "host/host.h"
+
+#include "board/machine.h"
+
+#include <string.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#endif
+
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef HAVE_VALGRIND
+#include <valgrind/memcheck.h>
+#include <valgrind/valgrind.h>
+#endif
+
+/* swap.S */
+void swap_stack(void **save, void *load);
+void swap_load(void *load);
+void swap_start(void);
+long swap_call(void *stack, long (*function)(void *), void *argument);
+
+/* The host's side of each CPU. */
+static struct hal_context host_side[HAL_CPU_MAX];
+
+static struct hal_context *host_of(const struct cpu *cpu)
+{
+    return &host_side[cpu - machine.cpu];
+}
+
+/* ---- telling the tools ---- */
+
+static void leave_stack(struct hal_context *from, const struct hal_context *to)
+{
+#ifdef WITH_ASAN
+    __sanitizer_start_switch_fiber(from ? &from->tool : NULL, (const void *)to->stack, to->bytes);
+#else
+    (void)from;
+    (void)to;
+#endif
+}
+
+/* `left`: fill in the bounds of the stack that was left; only the host's are not known anyway. */
+static void arrive_on_stack(struct hal_context *self, struct hal_context *left)
+{
+#ifdef WITH_ASAN
+    const void *bottom;
+    size_t bytes;
+    __sanitizer_finish_switch_fiber(self->tool, &bottom, &bytes);
+    if (left) {
+        left->stack = (uintptr_t)bottom;
+        left->bytes = bytes;
+    }
+#else
+    (void)self;
+    (void)left;
+#endif
+}
+
+#ifdef HAVE_VALGRIND
+/* Stacks that Valgrind knows: numbers are small and dense, so a bitmap of them does. */
+enum { VALGRIND_STACKS = 4096 };
+static uint8_t valgrind_knows[VALGRIND_STACKS];
+#endif
+
+static uintptr_t stack_made(uintptr_t stack, size_t bytes)
+{
+#ifdef HAVE_VALGRIND
+    if (RUNNING_ON_VALGRIND) {
+        unsigned id = VALGRIND_STACK_REGISTER(stack, stack + bytes - 1);
+        if (id < VALGRIND_STACKS)
+            valgrind_knows[id] = 1;
+        return id;
+    }
+#else
+    (void)stack;
+    (void)bytes;
+#endif
+    return 0;
+}
+
+static void stack_gone(uintptr_t token)
+{
+#ifdef HAVE_VALGRIND
+    if (RUNNING_ON_VALGRIND) {
+        VALGRIND_STACK_DEREGISTER(token);
+        if (token < VALGRIND_STACKS)
+            valgrind_knows[token] = 0;
+    }
+#else
+    (void)token;
+#endif
+}
+
+void fiber_forget_all(void)
+{
+#ifdef HAVE_VALGRIND
+    for (unsigned i = 0; i < VALGRIND_STACKS && RUNNING_ON_VALGRIND; i++)
+        if (valgrind_knows[i])
+            stack_gone(i);
+#endif
+}
+
+void tools_memory_fresh(void *start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+#ifdef WITH_ASAN
+    __asan_unpoison_memory_region(start, bytes);
+#endif
+#ifdef HAVE_VALGRIND
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(start, bytes);
+#endif
+}
+
+void tools_memory_closed(void *start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+#ifdef WITH_ASAN
+    __asan_poison_memory_region(start, bytes);
+#endif
+#ifdef HAVE_VALGRIND
+    (void)VALGRIND_MAKE_MEM_NOACCESS(start, bytes);
+#endif
+}
+
+void tools_memory_open(void *start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+#ifdef WITH_ASAN
+    __asan_unpoison_memory_region(start, bytes);
+#endif
+#ifdef HAVE_VALGRIND
+    (void)VALGRIND_MAKE_MEM_DEFINED(start, bytes);
+#endif
+}
+
+/* ---- fibers ---- */
+
+/* At the high end of a new stack. */
+struct first_frame {
+    uint64_t r15, r14, r13, r12, rbx, rbp;
+    void (*resume)(void);
+    uint64_t align;
+    void (*entry)(void *);
+    void *argument;
+    struct hal_context *context;
+    uint64_t pad;
+};
+
+/* The first function on a new stack: arrives, leaves the host, and starts the guest's code. */
+static void first_function(void *argument)
+{
+    struct first_frame frame = *(struct first_frame *)argument;
+    struct hal_context none = {.tool = NULL};
+    struct cpu *cpu = cpu_this();
+    bool boot = frame.context == &cpu->guest;
+    arrive_on_stack(&none, boot ? host_of(cpu) : NULL);
+    cpu_leave(cpu);
+    cpu_point(0);
+    frame.entry(frame.argument);
+}
+
+void fiber_init(struct hal_context *context, void *stack, size_t bytes, void (*entry)(void *),
+                void *argument)
+{
+    uint8_t *top = (uint8_t *)stack + (bytes & ~(size_t)63);
+    struct first_frame *frame = (struct first_frame *)(void *)top - 1;
+    tools_memory_fresh(stack, bytes);
+    *frame = (struct first_frame){.resume = swap_start, .entry = entry, .argument = argument};
+    frame->context = context;
+    frame->r12 = (uint64_t)(uintptr_t)first_function;
+    frame->r13 = (uint64_t)(uintptr_t)frame;
+    context->sp = frame;
+    context->stack = (uintptr_t)stack;
+    context->bytes = bytes;
+    context->tool = NULL;
+    context->token = stack_made((uintptr_t)stack, bytes);
+}
+
+void fiber_finish(struct hal_context *context)
+{
+    stack_gone(context->token);
+    tools_memory_fresh((void *)context->stack, context->bytes);
+}
+
+void fiber_switch(struct hal_context *from, struct hal_context *to)
+{
+    leave_stack(from, to);
+    swap_stack(&from->sp, to->sp);
+    arrive_on_stack(from, NULL);
+}
+
+void fiber_run_guest(struct cpu *cpu)
+{
+    struct hal_context *host = host_of(cpu);
+    leave_stack(host, &cpu->guest);
+    swap_stack(&host->sp, cpu->guest.sp);
+    arrive_on_stack(host, NULL);
+}
+
+void fiber_suspend_guest(struct cpu *cpu)
+{
+    struct hal_context *host = host_of(cpu);
+    cpu->guest.stack = cpu->stack;
+    cpu->guest.bytes = cpu->stack_bytes;
+    leave_stack(&cpu->guest, host);
+    swap_stack(&cpu->guest.sp, host->sp);
+    arrive_on_stack(&cpu->guest, host);
+}
+
+struct host_call {
+    struct hal_context guest; /* the stack that calls */
+    struct hal_context *host;
+    long (*function)(void *);
+    void *argument;
+};
+
+static long call_on_host_stack(void *argument)
+{
+    struct host_call *call = argument;
+    arrive_on_stack(call->host, NULL);
+    long result = call->function(call->argument);
+    leave_stack(call->host, &call->guest);
+    return result;
+}
+
+long fiber_call_host(struct cpu *cpu, long (*function)(void *), void *argument)
+{
+    struct host_call call = {.host = host_of(cpu), .function = function, .argument = argument};
+    call.guest.stack = cpu->stack;
+    call.guest.bytes = cpu->stack_bytes;
+    leave_stack(&call.guest, call.host);
+    long result = swap_call(call.host->sp, call_on_host_stack, &call);
+    arrive_on_stack(&call.guest, NULL);
+    return result;
+}
+
+void fiber_abandon_guest(struct cpu *cpu)
+{
+    leave_stack(NULL, host_of(cpu));
+    swap_load(host_of(cpu)->sp);
+    __builtin_unreachable();
+}
+
+/* A signal handler can send the CPU here: on the host's stack already, as far as rsp goes. */
+__attribute__((no_sanitize("address"))) static void abandon_from_signal(void *argument)
+{
+    struct cpu *cpu = argument;
+    cpu_enter(cpu);
+    leave_stack(NULL, host_of(cpu));
+    swap_load(host_of(cpu)->sp);
+    __builtin_unreachable();
+}
+
+void fiber_abandon_target(struct cpu *cpu, uint64_t *pc, uint64_t *sp, uint64_t *argument)
+{
+    *pc = (uint64_t)(uintptr_t)abandon_from_signal;
+    *sp = (((uint64_t)(uintptr_t)host_of(cpu)->sp - 1024) & ~(uint64_t)15) - 8;
+    *argument = (uint64_t)(uintptr_t)cpu;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h: all that the simulator asks of the operating system it runs on.
+ *
+ * The files of this folder are the only ones that include POSIX headers. Whoever moves the simulator
+ * to another host rewrites this folder and nothing else. Times are host_now's nanoseconds. Functions
+ * that can fail return a negative errno number. Unless it says otherwise, a function must be called
+ * entered or outside (see board/machine.h), so that no guest code runs on top of it.
+ */
+#pragma once
+
+#include <hal/compiler.h>
+#include <hal/context.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cpu;
+
+/* ---- clock.c ---- */
+
+#define HOST_NEVER UINT64_MAX
+
+/** Nanoseconds of the host's monotonic clock. */
+uint64_t host_now(void);
+/** Nanoseconds since 1970-01-01 00:00 UTC. */
+uint64_t host_wall(void);
+/** Fills `bytes` from the host's source of entropy. */
+HAL_MUST_CHECK int host_entropy(void *bytes, size_t n);
+
+/* ---- wait.c ---- */
+
+enum host_mutex { HOST_MACHINE, HOST_SINK, HOST_MUTEXES };
+
+/** Takes and gives the mutexes. HOST_SINK is taken before HOST_MACHINE or without it. */
+void host_lock(enum host_mutex which);
+void host_unlock(enum host_mutex which);
+
+/** Sleeps while `*word` is `value`, or until host time `until`, or a signal; may return early. */
+void host_word_wait(_Atomic uint32_t *word, uint32_t value, uint64_t until);
+/** Wakes all that sleep on `word`. Also from a signal handler. */
+void host_word_wake(_Atomic uint32_t *word);
+
+/* ---- memory.c ---- */
+
+/**
+ * Makes `bytes` of simulated RAM, without using host memory yet, at the same address in every run
+ * if the host lets it. -ENOMEM, or what the host says.
+ */
+HAL_MUST_CHECK int host_ram_create(uint64_t bytes, uint8_t **ram);
+void host_ram_destroy(void);
+/** Makes pages fault on any access, or not. Content stays. */
+HAL_MUST_CHECK int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarded);
+/** Gives the pages' host memory back; they then read as zero. */
+void host_ram_discard(uint64_t offset, uint64_t bytes);
+/** A second view of RAM that no guard covers, or NULL. */
+uint8_t *host_ram_alias(void);
+
+/* ---- fiber.c ---- */
+
+/** Prepares `context` to call entry(argument) on its stack, in the state of one switched away from. */
+void fiber_init(struct hal_context *context, void *stack, size_t bytes, void (*entry)(void *),
+                void *argument);
+void fiber_finish(struct hal_context *context);
+/** Switches stacks within the guest. Entered; the other side leaves. */
+void fiber_switch(struct hal_context *from, struct hal_context *to);
+/** Outside: continues cpu->guest, until the guest is suspended or abandoned. */
+void fiber_run_guest(struct cpu *cpu);
+/** Entered, on a guest stack: back to fiber_run_guest's caller, until that is called again. */
+void fiber_suspend_guest(struct cpu *cpu);
+/** Calls function(argument) on the host's stack. Entered, on a guest stack. */
+long fiber_call_host(struct cpu *cpu, long (*function)(void *), void *argument);
+/** Entered, on any stack: drops the guest and returns from fiber_run_guest. */
+HAL_NORETURN void fiber_abandon_guest(struct cpu *cpu);
+/** Where a signal handler may send a CPU whose guest is to be dropped: pc and sp. */
+void fiber_abandon_target(struct cpu *cpu, uint64_t *pc, uint64_t *sp, uint64_t *argument);
+/** Forgets what tools remember of the guest's stacks: they are plain memory again. */
+void fiber_forget_all(void);
+
+/** Tells tools that RAM may be used but holds nothing of meaning, or that it may not be used. */
+void tools_memory_fresh(void *start, size_t bytes);
+void tools_memory_closed(void *start, size_t bytes);
+/** Tells tools that all of it may be used, and is meaningful (a snapshot was copied there). */
+void tools_memory_open(void *start, size_t bytes);
+
+/* ---- cpu.c: the host thread behind a CPU ---- */
+
+/** Makes the calling thread the CPU's (virtual clock), and undoes that. Outside. */
+HAL_MUST_CHECK int host_cpu_adopt(struct cpu *cpu);
+void host_cpu_disown(struct cpu *cpu);
+/** Starts a thread that calls body(cpu) as the CPU's thread (real clock). Outside. */
+HAL_MUST_CHECK int host_cpu_spawn(struct cpu *cpu, void (*body)(struct cpu *));
+/** Waits for it to end. */
+void host_cpu_join(struct cpu *cpu);
+/** Gives back what the CPUs' threads needed. */
+void host_cpu_free(void);
+/** Makes the CPU look at its pending bits. Any thread; also from a signal handler. */
+void host_cpu_kick(struct cpu *cpu);
+/** Makes the adopted thread look at them after a while, again and again (virtual clock). As above. */
+void host_cpu_nag(struct cpu *cpu);
+/** Real clock: signals this CPU at host time `when` or a little after an earlier `when`. */
+void host_timer_arm(struct cpu *cpu, uint64_t when);
+/** Bounds of the CPU's alternate stack hold `address`. Any context. */
+bool host_cpu_on_alternate(uintptr_t address);
+
+/* ---- trap.c: signals as interrupts and exceptions ---- */
+
+/** Installs the handlers, and puts back what was there. */
+HAL_MUST_CHECK int host_traps_install(void);
+void host_traps_remove(void);
+/** Where the guest was when it was last suspended without calling the HAL, or 0. */
+uintptr_t host_trap_where(void);
+
+/** The address that this code was loaded at less the one it was linked for. */
+uintptr_t host_code_base(void);
+
+/* ---- card.c ---- */
+
+struct host_card {
+    int fd; /* -1: none */
+    bool read_only;
+    uint64_t sectors;
+};
+
+/** Opens and locks a card's file. On failure `message` says what is wrong and what to do. */
+HAL_MUST_CHECK int host_card_open(struct host_card *card, const char *path, bool read_only,
+                                  char *message, size_t size);
+void host_card_close(struct host_card *card);
+
+struct hal_block_request;
+/** Moves the data of a checked request. 0 or -EIO. */
+int host_card_transfer(struct host_card *card, const struct hal_block_request *request);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+/*
+ * memory.c: simulated RAM is a file in the host's memory, mapped shared.
+ *
+ * Shared and from a file, so that further views of it can be made: one here for snapshots, which no
+ * guard covers. The preferred address lies where neither the host nor a sanitizer puts anything; a
+ * fixed place makes addresses in a debugger the same in every run, and nothing depends on it.
+ */
+#include "host/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PREFERRED ((void *)0x7e9000000000)
+
+static struct {
+    int fd;
+    uint8_t *base, *alias;
+    uint64_t bytes;
+} ram = {.fd = -1};
+
+static uint8_t *map(void *where, int flags)
+{
+    void *at = mmap(where, ram.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | flags,
+                    ram.fd, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+int host_ram_create(uint64_t bytes, uint8_t **out)
+{
+    ram.bytes = bytes;
+    ram.fd = memfd_create("tayberry-ram", MFD_CLOEXEC);
+    if (ram.fd < 0)
+        return -errno;
+    if (ftruncate(ram.fd, (off_t)bytes) == 0) {
+        ram.base = map(PREFERRED, MAP_FIXED_NOREPLACE);
+        /* An old kernel takes the address as a hint only; anywhere will do then. */
+        if (!ram.base)
+            ram.base = map(NULL, 0);
+    }
+    if (!ram.base) {
+        int error = -errno;
+        host_ram_destroy();
+        return error;
+    }
+    tools_memory_closed(ram.base, bytes);
+    *out = ram.base;
+    return 0;
+}
+
+void host_ram_destroy(void)
+{
+    if (ram.base) {
+        tools_memory_open(ram.base, ram.bytes);
+        (void)munmap(ram.base, ram.bytes);
+    }
+    if (ram.alias)
+        (void)munmap(ram.alias, ram.bytes);
+    if (ram.fd >= 0)
+        (void)close(ram.fd);
+    ram.base = ram.alias = NULL;
+    ram.fd = -1;
+}
+
+int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarded)
+{
+    int access = guarded ? PROT_NONE : PROT_READ | PROT_WRITE;
+    return mprotect(ram.base + offset, bytes, access) ? -errno : 0;
+}
+
+void host_ram_discard(uint64_t offset, uint64_t bytes)
+{
+    (void)fallocate(ram.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                    (off_t)bytes);
+}
+
+uint8_t *host_ram_alias(void)
+{
+    if (!ram.alias)
+        ram.alias = map(NULL, 0);
+    return ram.alias;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+/*
+ * trap.c: the host's signals as the machine's interrupts and exceptions. Linux on x86-64.
+ *
+ * A handler runs on the CPU's alternate stack with further signals of ours blocked, and stays there
+ * only to decide. If the guest has to do something about it (take an interrupt, handle a fault), the
+ * handler copies the host's signal frame to the guest stack, below the red zone of the interrupted
+ * function, and changes the original so that returning from the handler "returns" into a function on
+ * the guest stack, just below that copy. There the guest may switch contexts as in any function. When
+ * it comes back, the copy goes to the host as the frame of a signal whose handler ends: every
+ * register, vectors too, is then as it was.
+ *
+ *     interrupted function's frames
+ *     red zone, 128 bytes
+ *     copy of the floating-point state, aligned to 64
+ *     struct trap: copy of the ucontext, and the fault if it is one
+ *     frames of the upcall
+ *
+ * The host remembers in a frame which alternate stack was set; another thread may continue the guest
+ * after a while, so that is patched at the end.
+ *
+ * Faults that are not the guest's (in the library, the host's libc, or another thread) go to whoever
+ * had the signal before, so that a real bug is reported as ever.
+ */
+#include "host/host.h"
+
+#include "board/machine.h"
+#include "host/private.h"
+
+#include <hal/upcall.h>
+
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/ucontext.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* swap.S */
+void swap_restorer(void);
+void swap_sigreturn(void *frame);
+
+enum {
+    RED_ZONE = 128,
+    FRAME_BYTES = offsetof(ucontext_t, uc_sigmask) + 8, /* of the host kernel's struct ucontext */
+    ROOM = 4096 /* what the guest's stack must have left below the copy */
+};
+
+/* Lies on a guest stack while the guest deals with a signal. */
+struct trap {
+    uint64_t frame[(FRAME_BYTES + 15) / 16 * 2]; /* first, and 16-aligned: the kernel reads it */
+    bool masked;
+    struct hal_fault fault;
+};
+
+/* The kernel's struct sigaction, which libc's wrapper hides. */
+struct kernel_sigaction {
+    void (*handler)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+enum { FAULT_SIGNALS = sizeof fault_signals / sizeof *fault_signals };
+static struct kernel_sigaction before[FAULT_SIGNALS + 1];
+static uintptr_t where;
+
+#define SA_RESTORER_FLAG 0x04000000ul
+
+/* ---- moving the frame ---- */
+
+/* Copies without calling anything that a sanitizer watches. */
+static void copy_bytes(void *to, const void *from, size_t n)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+}
+
+/* The host's kernel says in its floating-point image how long that is, if it is an extended one. */
+static size_t float_bytes(const void *image)
+{
+    uint32_t words[2];
+    copy_bytes(words, (const uint8_t *)image + 464, sizeof words);
+    return words[0] == FP_XSTATE_MAGIC1 ? words[1] : 512;
+}
+
+/* Copies the frame below `sp`, or returns NULL if the stack that starts at `low` has no room. */
+__attribute__((no_sanitize("address"))) static struct trap *push(const ucontext_t *context,
+                                                                 uint64_t sp, uint64_t low)
+{
+    size_t bytes = float_bytes(context->uc_mcontext.fpregs);
+    uint64_t floats = (sp - RED_ZONE - bytes) & ~63ull;
+    uint64_t at = (floats - sizeof(struct trap)) & ~15ull;
+    if (at < low + ROOM || at > sp)
+        return NULL;
+    struct trap *trap = (struct trap *)(uintptr_t)at;
+    copy_bytes((void *)(uintptr_t)floats, context->uc_mcontext.fpregs, bytes);
+    copy_bytes(trap->frame, context, FRAME_BYTES);
+    ucontext_t *copy = (ucontext_t *)(void *)trap->frame;
+    copy->uc_mcontext.fpregs = (void *)(uintptr_t)floats;
+    return trap;
+}
+
+/* Lets the handler return into function(trap), just below the copy. */
+static void redirect(ucontext_t *context, uint64_t pc, uint64_t sp, uint64_t argument)
+{
+    const greg_t direction_and_trap = 0x500;
+    greg_t *regs = context->uc_mcontext.gregs;
+    regs[REG_RIP] = (greg_t)pc;
+    regs[REG_RSP] = (greg_t)sp;
+    regs[REG_RDI] = (greg_t)argument;
+    regs[REG_EFL] &= ~direction_and_trap;
+}
+
+static void enter_trap(ucontext_t *context, struct trap *trap, void (*function)(struct trap *))
+{
+    redirect(context, (uint64_t)(uintptr_t)function, (uint64_t)(uintptr_t)trap - 8,
+             (uint64_t)(uintptr_t)trap);
+}
+
+static void enter_abandon(struct cpu *cpu, ucontext_t *context)
+{
+    uint64_t pc, sp, argument;
+    fiber_abandon_target(cpu, &pc, &sp, &argument);
+    redirect(context, pc, sp, argument);
+}
+
+/* Ends the signal: the interrupted code goes on as if nothing had been. */
+static void leave_trap(struct trap *trap)
+{
+    ucontext_t *frame = (ucontext_t *)(void *)trap->frame;
+    stack_t alternate = host_cpu_alternate(cpu_this());
+    frame->uc_stack = alternate;
+    swap_sigreturn(frame);
+    __builtin_unreachable();
+}
+
+/* ---- on the guest stack ---- */
+
+static void trap_interrupt(struct trap *trap)
+{
+    cpu_take_and_unmask();
+    leave_trap(trap);
+}
+
+/* Virtual clock: the caller of tb_run_* wants the CPU, and the guest does not call the HAL. */
+static void trap_suspend(struct trap *trap)
+{
+    struct cpu *cpu = cpu_this();
+    fiber_suspend_guest(cpu);
+    cpu_leave(cpu_this());
+    leave_trap(trap);
+}
+
+static void trap_fault(struct trap *trap)
+{
+    if (!hal_upcall_fault(&trap->fault))
+        hal_board_stop(HAL_STOP_PANIC, 0);
+    if (!trap->masked)
+        cpu_take_and_unmask();
+    leave_trap(trap);
+}
+
+/* ---- on the alternate stack ---- */
+
+static void attend_virtual(struct cpu *cpu, ucontext_t *context)
+{
+    uint64_t mask;
+    copy_bytes(&mask, &context->uc_sigmask, sizeof mask);
+    /* In a handler of the library's user, which interrupted the guest: a later signal will do. */
+    if (!(atomic_load(&cpu->pending) & CPU_YIELD) || mask != host_cpu_mask(cpu))
+        return;
+    where = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+    struct trap *trap = push(context, (uint64_t)context->uc_mcontext.gregs[REG_RSP], cpu->stack);
+    cpu->in_host = true;
+    if (trap) {
+        enter_trap(context, trap, trap_suspend);
+    } else {
+        atomic_store(&machine.power, POWER_OFF);
+        enter_abandon(cpu, context);
+    }
+}
+
+static void attend_real(struct cpu *cpu, ucontext_t *context)
+{
+    if (atomic_load(&cpu->pending) & CPU_ATTENTION)
+        cpu_attend_real();
+    uint32_t pending = atomic_load(&cpu->pending);
+    if (pending & CPU_CUT) {
+        cpu->in_host = true;
+        enter_abandon(cpu, context);
+        return;
+    }
+    if (cpu->masked || !(pending & cpu->enabled))
+        return;
+    struct trap *trap = push(context, (uint64_t)context->uc_mcontext.gregs[REG_RSP], cpu->stack);
+    if (trap) {
+        cpu->masked = true;
+        enter_trap(context, trap, trap_interrupt);
+    }
+}
+
+__attribute__((no_sanitize("address"))) static void on_attention(int signal, siginfo_t *info,
+                                                                 void *argument)
+{
+    int saved = errno;
+    struct cpu *cpu = host_self;
+    ucontext_t *context = argument;
+    (void)signal;
+    if (!cpu)
+        return;
+    if (machine.real && info->si_code == SI_TIMER) {
+        host_timer_fired(cpu);
+        atomic_fetch_or(&cpu->pending, CPU_TIMER);
+    }
+    if (!cpu->in_host) {
+        if (machine.real)
+            attend_real(cpu, context);
+        else
+            attend_virtual(cpu, context);
+    }
+    errno = saved;
+}
+
+/* ---- faults ---- */
+
+static const char *const register_names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp",
+                                             "rsp", "r8",  "r9",  "r10", "r11", "r12", "r13",
+                                             "r14", "r15", "rip", "efl"};
+static const uint8_t register_index[] = {REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI,
+                                         REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                         REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP, REG_EFL};
+
+static const char *access_detail(const greg_t *regs)
+{
+    const greg_t error = regs[REG_ERR];
+    if (regs[REG_TRAPNO] != 14)
+        return "general protection fault: an address that cannot exist";
+    if (error & 16)
+        return "page fault on an instruction fetch";
+    return error & 2 ? "page fault on a write" : "page fault on a read";
+}
+
+static void describe(struct hal_fault *fault, int signal, const siginfo_t *info,
+                     const greg_t *regs)
+{
+    fault->address = (uint64_t)(uintptr_t)info->si_addr;
+    switch (signal) {
+    case SIGSEGV:
+        fault->kind = memory_is_guarded(fault->address) ? HAL_FAULT_STACK : HAL_FAULT_ACCESS;
+        fault->detail = access_detail(regs);
+        break;
+    case SIGBUS:
+        fault->kind = info->si_code == BUS_ADRALN ? HAL_FAULT_ALIGNMENT : HAL_FAULT_ACCESS;
+        fault->detail = "bus error";
+        break;
+    case SIGFPE:
+        fault->kind = HAL_FAULT_ARITHMETIC;
+        fault->detail = info->si_code == FPE_INTDIV ? "division by zero" : "arithmetic exception";
+        break;
+    case SIGILL:
+        fault->kind = HAL_FAULT_INSTRUCTION;
+        fault->detail = "invalid instruction";
+        break;
+    default:
+        fault->kind = regs[REG_TRAPNO] == 3 ? HAL_FAULT_BREAKPOINT : HAL_FAULT_OTHER;
+        fault->detail = regs[REG_TRAPNO] == 3 ? "breakpoint" : "debug exception";
+        break;
+    }
+}
+
+static void fill_fault(struct hal_fault *fault, int signal, const siginfo_t *info,
+                       const ucontext_t *context)
+{
+    const greg_t *regs = context->uc_mcontext.gregs;
+    describe(fault, signal, info, regs);
+    fault->pc = (uintptr_t)regs[REG_RIP] - (fault->kind == HAL_FAULT_BREAKPOINT);
+    fault->frame = (uintptr_t)regs[REG_RBP];
+    fault->code = (uint64_t)regs[REG_TRAPNO];
+    fault->registers.count = sizeof register_index;
+    fault->registers.names = register_names;
+    for (unsigned i = 0; i < sizeof register_index; i++)
+        fault->registers.values[i] = (uint64_t)regs[register_index[i]];
+}
+
+/* Copies the frame to where the guest can handle it: its stack, or the spare one if that is full. */
+static struct trap *push_fault(const struct cpu *cpu, const ucontext_t *context)
+{
+    void *spare;
+    size_t bytes;
+    uint64_t sp = (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+    struct trap *trap = NULL;
+    memory_fault_stack(&spare, &bytes);
+    if (sp - (uint64_t)(uintptr_t)spare <= bytes)
+        return push(context, sp, (uint64_t)(uintptr_t)spare);
+    if (sp - cpu->stack < cpu->stack_bytes)
+        trap = push(context, sp, cpu->stack);
+    if (trap)
+        return trap;
+    memory_open_fault_stack();
+    return push(context, (uint64_t)(uintptr_t)spare + bytes, (uintptr_t)spare);
+}
+
+/* The signal is not for the guest: to whoever had it before, or the host's default. */
+static void pass_on(unsigned index, int signal, siginfo_t *info, void *context)
+{
+    const struct kernel_sigaction *old = &before[index];
+    if ((uintptr_t)old->handler > (uintptr_t)SIG_IGN) { /* neither SIG_DFL, 0, nor SIG_IGN, 1 */
+        old->handler(signal, info, context);
+        return;
+    }
+    (void)syscall(SYS_rt_sigaction, signal, old, NULL, 8);
+    if (info->si_code <= 0) /* sent by somebody: it will not happen again by itself */
+        (void)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
+}
+
+static unsigned fault_index(int signal)
+{
+    unsigned index = 0;
+    while (fault_signals[index] != signal)
+        index++;
+    return index;
+}
+
+__attribute__((no_sanitize("address"))) static void on_fault(int signal, siginfo_t *info,
+                                                             void *argument)
+{
+    struct cpu *cpu = host_self;
+    ucontext_t *context = argument;
+    if (!cpu || cpu->in_host || info->si_code <= 0 ||
+        host_cpu_on_alternate((uintptr_t)context->uc_mcontext.gregs[REG_RSP])) {
+        pass_on(fault_index(signal), signal, info, context);
+        return;
+    }
+    int saved = errno;
+    struct trap *trap = push_fault(cpu, context);
+    if (trap) {
+        fill_fault(&trap->fault, signal, info, context);
+        trap->masked = cpu->masked;
+        cpu->masked = true;
+        enter_trap(context, trap, trap_fault);
+    } else { /* a fault while handling faults, and no stack is left */
+        cpu->in_host = true;
+        machine.stop = HAL_STOP_PANIC;
+        atomic_store(&machine.power, POWER_STOPPED);
+        enter_abandon(cpu, context);
+    }
+    errno = saved;
+}
+
+void hal_cpu_breakpoint(void)
+{
+    __asm__ volatile("int3");
+}
+
+/* ---- installing ---- */
+
+static int install(int signal, void (*handler)(int, siginfo_t *, void *),
+                   struct kernel_sigaction *old)
+{
+    struct kernel_sigaction action = {handler, SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER_FLAG,
+                                      swap_restorer, 1ull << (HOST_SIGNAL - 1)};
+    return syscall(SYS_rt_sigaction, signal, &action, old, 8) ? -errno : 0;
+}
+
+int host_traps_install(void)
+{
+    int error = install(HOST_SIGNAL, on_attention, &before[FAULT_SIGNALS]);
+    for (unsigned i = 0; i < FAULT_SIGNALS && !error; i++)
+        error = install(fault_signals[i], on_fault, &before[i]);
+    return error;
+}
+
+void host_traps_remove(void)
+{
+    for (unsigned i = 0; i < FAULT_SIGNALS; i++)
+        (void)syscall(SYS_rt_sigaction, fault_signals[i], &before[i], NULL, 8);
+    (void)syscall(SYS_rt_sigaction, HOST_SIGNAL, &before[FAULT_SIGNALS], NULL, 8);
+}
+
+uintptr_t host_trap_where(void)
+{
+    uintptr_t at = where;
+    where = 0;
+    return at;
+}
+
+static int find_base(struct dl_phdr_info *info, size_t size, void *argument)
+{
+    uintptr_t here = (uintptr_t)find_base, *base = argument;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type == PT_LOAD && here - info->dlpi_addr - header->p_vaddr < header->p_memsz) {
+            *base = info->dlpi_addr;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+uintptr_t host_code_base(void)
+{
+    static uintptr_t base;
+    static bool known;
+    if (!known)
+        known = dl_iterate_phdr(find_base, &base);
+    return base;
+}

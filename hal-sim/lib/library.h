@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * library.h: the host's side of a machine: what tayberry.h's functions keep.
+ *
+ * Fields without a comment on locking are guarded by HOST_MACHINE or belong to the one thread that
+ * may call the library's unmarked functions.
+ */
+#pragma once
+
+#include "board/machine.h"
+#include "host/host.h"
+#include "tayberry.h"
+
+#include <stdio.h>
+
+enum {
+    OUTPUT_BYTES = 1 << 20,
+    HISTORY_CHANGES = 65536,
+    TAGS_BYTES = 3840,
+    VCD_WIRES = TB_PINS + 1 /* the pins and the activity LED */
+};
+
+/* Why a run should end; bits of tb_machine.flags. */
+enum { RUN_MATCH = 1, RUN_INTERRUPT = 2, RUN_STUCK = 4, RUN_EVENT = 8 };
+
+struct input {
+    uint8_t *bytes;
+    size_t start, size;
+    _Atomic size_t count;
+};
+
+/* What the guest has printed: positions count all bytes ever; byte p lies at p % OUTPUT_BYTES. */
+struct output {
+    uint8_t *bytes;
+    uint64_t end;     /* of what was printed */
+    uint64_t taken;   /* by tb_uart_read */
+    uint64_t matched; /* by tb_uart_expect */
+    uint64_t flushed; /* given to the sink; HOST_SINK */
+    const char *text; /* that tb_uart_expect waits for */
+    uint64_t scanned; /* no match starts before this */
+    tb_uart_sink *sink; /* HOST_SINK */
+    void *sink_context; /* HOST_SINK */
+};
+
+struct vcd {
+    FILE *file;
+    uint64_t base; /* us of earlier lives of the machine */
+    uint64_t last; /* us of the last time stamp */
+    bool level[VCD_WIRES];
+    bool failed;
+};
+
+struct tb_machine {
+    bool open;
+    char error[320];
+    char *command_line;
+    uint8_t *boot_tags;
+    size_t boot_tags_size;
+    bool no_boot_tags;
+    bool has_thread; /* real clock: a thread plays the CPU */
+    bool paused;     /* real clock: speed 0 */
+    struct host_card card;
+    _Atomic uint32_t flags;
+    _Atomic uint32_t bell; /* counts whatever a waiting tb_run_* should look at */
+    _Atomic bool waiting;
+    bool stepping;
+    struct input input;
+    struct output output;
+    struct tb_pin_change *history;
+    uint64_t history_end; /* changes ever since power-on */
+    struct vcd vcd;
+    tb_event_sink *event_sink;
+    void *event_context;
+};
+
+extern struct tb_machine library;
+
+/** Remembers a sentence for tb_error and returns `error`. */
+int library_fail(int error, const char *format, ...) HAL_FORMAT(2, 3);
+/** Sets a RUN_* flag and gets tb_run_* to look at it. Also from a signal handler. */
+void library_notify(uint32_t flag);
+/** Sets everything for power-on, and for a reboot. HOST_MACHINE held. */
+void library_power_up(void);
+/** Runs until `deadline` or a flag; a tb_reason or an error. */
+int library_run(uint64_t deadline);
+
+HAL_MUST_CHECK int serial_open(void);
+void serial_close(void);
+/** Forgets input that the guest has not read. */
+void serial_drop_input(void);
+
+/** The machine starts again at time 0: HOST_MACHINE held. */
+void pins_power_up(void);
+/** The end of a life of the machine at its time `now`. */
+void vcd_power_down(uint64_t now);
+void vcd_power_up(void);
+void vcd_change(uint64_t now, unsigned wire, bool level);
+void vcd_close(void);

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c: power, time, and running.
+ *
+ * Virtual clock: the caller's thread plays the CPU while tb_run_* lasts. The guest comes back at an
+ * interrupt point when something set CPU_YIELD or run_until is reached. Real clock: a thread plays
+ * the CPU, and tb_run_* only waits; whoever has news for it counts up `bell`.
+ */
+#include "lib/library.h"
+
+#include <hal/errno.h>
+
+#include <math.h>
+
+static struct cpu *const cpu0 = &machine.cpu[0];
+
+static void ring(void)
+{
+    atomic_fetch_add(&library.bell, 1);
+    if (atomic_load(&library.waiting))
+        host_word_wake(&library.bell);
+}
+
+void library_notify(uint32_t flag)
+{
+    atomic_fetch_or(&library.flags, flag);
+    if (!machine.real)
+        atomic_fetch_or(&cpu0->pending, CPU_YIELD);
+    ring();
+}
+
+void outside_stopped(void)
+{
+    vcd_power_down(time_now());
+    ring();
+}
+
+void outside_parked(void)
+{
+    ring();
+}
+
+void outside_stuck(void)
+{
+    if (machine.real)
+        ring();
+    else if (machine.run_until == HAL_TIME_NEVER)
+        library_notify(RUN_STUCK);
+}
+
+/* ---- power ---- */
+
+void library_power_up(void)
+{
+    machine_reset();
+    if (!library.no_boot_tags)
+        memory_set_tags(library.boot_tags, library.boot_tags_size, library.command_line);
+    pins_power_up();
+}
+
+/* Real clock: a CPU's thread, from power-on to the end of the guest. */
+static void cpu_body(struct cpu *cpu)
+{
+    for (;;) {
+        fiber_run_guest(cpu);
+        host_lock(HOST_MACHINE);
+        bool again = atomic_load(&machine.power) == POWER_REBOOTING &&
+                     !(atomic_load(&cpu->pending) & CPU_CUT);
+        if (again) {
+            vcd_power_down(time_now());
+            library_power_up();
+        }
+        host_unlock(HOST_MACHINE);
+        if (!again)
+            break;
+    }
+    ring();
+}
+
+static void join_thread(void)
+{
+    if (library.has_thread)
+        host_cpu_join(cpu0);
+    library.has_thread = false;
+}
+
+int tb_power_on(struct tb_machine *m)
+{
+    int power = atomic_load(&machine.power), error = 0;
+    if (power == POWER_ON || power == POWER_REBOOTING)
+        return library_fail(-EBUSY, "the power is on already");
+    join_thread();
+    host_lock(HOST_MACHINE);
+    atomic_fetch_and(&m->flags, ~(uint32_t)(RUN_STUCK | RUN_EVENT));
+    machine.run_until = 0;
+    library_power_up();
+    host_unlock(HOST_MACHINE);
+    if (machine.real) {
+        error = host_cpu_spawn(cpu0, cpu_body);
+        m->has_thread = !error;
+    }
+    if (error) {
+        atomic_store(&machine.power, POWER_OFF);
+        return library_fail(error, "the host cannot give the CPU a thread");
+    }
+    return 0;
+}
+
+void tb_power_cut(struct tb_machine *m)
+{
+    (void)m;
+    if (library.has_thread) {
+        cpu_attend(cpu0, CPU_CUT);
+        join_thread();
+        atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_CUT);
+    }
+    host_lock(HOST_MACHINE);
+    if (atomic_load(&machine.power) == POWER_ON) {
+        time_freeze();
+        vcd_power_down(time_now());
+    }
+    atomic_store(&machine.power, POWER_OFF);
+    serial_drop_input();
+    host_unlock(HOST_MACHINE);
+    fiber_forget_all();
+}
+
+enum tb_state tb_state(const struct tb_machine *m)
+{
+    (void)m;
+    switch (atomic_load(&machine.power)) {
+    case POWER_OFF:
+        return TB_OFF;
+    case POWER_STOPPED:
+        return machine.stop == HAL_STOP_PANIC ? TB_PANICKED : TB_POWERED_OFF;
+    default:
+        return TB_RUNNING;
+    }
+}
+
+int tb_exit_status(const struct tb_machine *m)
+{
+    (void)m;
+    return atomic_load(&machine.status);
+}
+
+uint64_t tb_time(const struct tb_machine *m)
+{
+    (void)m;
+    return time_now();
+}
+
+uint64_t tb_idle_time(const struct tb_machine *m)
+{
+    (void)m;
+    return time_idle();
+}
+
+/* ---- running ---- */
+
+/* Takes the flag if it is set. */
+static bool take_flag(uint32_t flag)
+{
+    return atomic_fetch_and(&library.flags, ~flag) & flag;
+}
+
+static bool is_on(void)
+{
+    int power = atomic_load(&machine.power);
+    return power == POWER_ON || power == POWER_REBOOTING;
+}
+
+/* Why the run should end now, or -1. */
+static int reason_to_stop(uint64_t deadline)
+{
+    if (take_flag(RUN_MATCH))
+        return TB_MATCH;
+    if (!is_on())
+        return TB_STOPPED;
+    if (take_flag(RUN_INTERRUPT))
+        return TB_INTERRUPTED;
+    if (take_flag(RUN_EVENT))
+        return TB_DEADLINE;
+    if (take_flag(RUN_STUCK) && deadline == HAL_TIME_NEVER)
+        return TB_STUCK;
+    return time_now() >= deadline ? TB_DEADLINE : -1;
+}
+
+/* The guest has rebooted: time starts again, and what is left of the deadline counts. */
+static uint64_t reboot(uint64_t deadline)
+{
+    uint64_t now = time_now();
+    if (deadline != HAL_TIME_NEVER)
+        deadline -= now < deadline ? now : deadline;
+    machine.run_until = deadline;
+    vcd_power_down(now);
+    library_power_up();
+    return deadline;
+}
+
+static int run_virtual(uint64_t deadline)
+{
+    int reason, error = host_cpu_adopt(cpu0);
+    if (error)
+        return library_fail(error, "the host cannot let this thread play the CPU");
+    for (;;) {
+        atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_YIELD);
+        reason = reason_to_stop(deadline);
+        if (reason >= 0)
+            break;
+        machine.run_until = deadline;
+        time_plan();
+        fiber_run_guest(cpu0);
+        if (atomic_load(&machine.power) == POWER_REBOOTING)
+            deadline = reboot(deadline);
+    }
+    host_cpu_disown(cpu0);
+    return reason;
+}
+
+/* Real clock: the CPU sleeps, and only input can wake it. */
+static bool is_stuck(void)
+{
+    return atomic_load(&cpu0->idle) && atomic_load(&cpu0->asleep) &&
+           atomic_load(&cpu0->deadline) == HAL_TIME_NEVER &&
+           !(atomic_load(&cpu0->pending) & (cpu0->enabled | CPU_ATTENTION));
+}
+
+static int run_real(uint64_t deadline)
+{
+    int reason;
+    atomic_store(&library.waiting, true);
+    for (;;) {
+        uint32_t seen = atomic_load(&library.bell);
+        reason = reason_to_stop(deadline);
+        if (reason < 0 && deadline == HAL_TIME_NEVER && is_stuck())
+            reason = TB_STUCK;
+        if (reason >= 0)
+            break;
+        host_word_wait(&library.bell, seen, time_to_host(deadline));
+    }
+    atomic_store(&library.waiting, false);
+    return reason;
+}
+
+/* Says so if the guest had to be stopped where it does not look after its stack. */
+static void explain_interruption(int reason)
+{
+    uintptr_t where = host_trap_where();
+    if (where && (reason == TB_INTERRUPTED || reason == TB_STOPPED))
+        (void)library_fail(0, "the guest made no progress that the machine can see; interrupted at "
+                              "code address %#lx", (unsigned long)(where - host_code_base()));
+}
+
+int library_run(uint64_t deadline)
+{
+    int reason = machine.real ? run_real(deadline) : run_virtual(deadline);
+    explain_interruption(reason);
+    return reason;
+}
+
+int tb_run_until(struct tb_machine *m, uint64_t deadline)
+{
+    (void)m;
+    if (atomic_load(&machine.power) == POWER_OFF)
+        return library_fail(-EINVAL, "the power is off; call tb_power_on first");
+    return library_run(deadline);
+}
+
+int tb_run_for(struct tb_machine *m, uint64_t ns)
+{
+    uint64_t now = time_now();
+    return tb_run_until(m, ns > HAL_TIME_NEVER - now ? HAL_TIME_NEVER : now + ns);
+}
+
+void tb_interrupt(struct tb_machine *m)
+{
+    (void)m;
+    library_notify(RUN_INTERRUPT);
+    if (!machine.real)
+        host_cpu_nag(cpu0);
+}
+
+/* ---- speed and single steps ---- */
+
+static void set_paused(bool paused)
+{
+    library.paused = paused;
+    if (paused) {
+        cpu_attend(cpu0, CPU_PAUSE);
+    } else {
+        atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_PAUSE);
+        host_word_wake(&cpu0->pending);
+    }
+}
+
+int tb_set_speed(struct tb_machine *m, double speed)
+{
+    bool skip = isinf(speed) && speed > 0;
+    (void)m;
+    if (!machine.real)
+        return library_fail(-ENOTSUP, "the virtual clock has no speed; only the real clock has");
+    if (!skip && !(speed == 0 || (speed >= 0.01 && speed <= 100)))
+        return library_fail(-EINVAL, "a speed of %g: choose 0, 0.01 to 100, or infinity", speed);
+    host_lock(HOST_MACHINE);
+    time_set_speed(skip ? 1 : speed, skip);
+    set_paused(speed == 0);
+    host_unlock(HOST_MACHINE);
+    ring();
+    return 0;
+}
+
+static void update_wanted(void)
+{
+    atomic_store(&trace_wanted, library.stepping || library.event_sink);
+}
+
+/* Real clock: ends the step that an event, or the end of the wait, completes. HOST_MACHINE held. */
+static void end_step(void)
+{
+    library.stepping = false;
+    update_wanted();
+    if (machine.real) {
+        time_set_speed(0, false);
+        set_paused(true);
+    }
+}
+
+void outside_event(const struct tb_event *event)
+{
+    if (library.event_sink)
+        library.event_sink(library.event_context, event);
+    if (library.stepping) {
+        end_step();
+        library_notify(RUN_EVENT);
+    }
+}
+
+int tb_step_event(struct tb_machine *m)
+{
+    if (!is_on())
+        return library_fail(-EINVAL, "the power is off; call tb_power_on first");
+    if (machine.real && !m->paused)
+        return library_fail(-EINVAL, "pause the machine with speed 0 before single steps");
+    host_lock(HOST_MACHINE);
+    m->stepping = true;
+    update_wanted();
+    if (machine.real) {
+        time_set_speed(1, true);
+        set_paused(false);
+    }
+    host_unlock(HOST_MACHINE);
+    int reason = library_run(HAL_TIME_NEVER);
+    host_lock(HOST_MACHINE);
+    if (m->stepping)
+        end_step();
+    host_unlock(HOST_MACHINE);
+    return reason;
+}
+
+/* ---- trace ---- */
+
+void tb_trace_set_sink(struct tb_machine *m, tb_event_sink *sink, void *context)
+{
+    host_lock(HOST_MACHINE);
+    m->event_sink = sink;
+    m->event_context = context;
+    update_wanted();
+    host_unlock(HOST_MACHINE);
+}
+
+uint64_t tb_trace_hash(const struct tb_machine *m)
+{
+    (void)m;
+    return machine.trace;
+}
