@@ -255,6 +255,15 @@ void tty_flush_polled(void)
 
 /* ---- input ---- */
 
+bool tty_read_polled(uint8_t *byte)
+{
+    if (tty.in.count == 0)
+        return hal_uart_read(byte, 1) == 1;
+    *byte = tty.in.bytes[tty.in.head];
+    ring_drop(&tty.in, 1);
+    return true;
+}
+
 static int64_t tty_read_raw(uint8_t *data, size_t n, uint64_t deadline)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);

@@ -61,3 +61,6 @@ void tty_watch_interrupt(uint32_t id);
 
 /** Sends what is queued, by polling and past all locks. For a panic: no thread runs any more. */
 void tty_flush_polled(void);
+
+/** Takes a byte that was queued or waits in the device, past all locks; false if there is none. */
+bool tty_read_polled(uint8_t *byte);

@@ -10,3 +10,5 @@
 #define HAL_NORETURN __attribute__((noreturn))
 /** Argument F is a format in the manner of printf; the values start at argument A. */
 #define HAL_FORMAT(f, a) __attribute__((format(printf, f, a)))
+/** A function that looks at memory whatever it holds: sanitizers leave its accesses alone. */
+#define HAL_RAW_ACCESS __attribute__((noinline, no_sanitize("address", "thread")))

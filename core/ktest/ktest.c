@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ktest.c: the table of tests and their runner.
+ */
+#include "ktest/ktest.h"
+
+#include "ktest/tests.h"
+#include "lib/string.h"
+#include "thread/thread.h"
+#include "tty/tty.h"
+
+#include <hal/board.h>
+#include <hal/errno.h>
+
+static const struct ktest tests[] = {
+    {"thread.join_waits_for_the_end", test_thread_join},
+    {"thread.sleepers_wake_in_the_order_of_their_deadlines", test_thread_sleep_order},
+    {"thread.yield_lets_the_other_run", test_thread_yield},
+    {"thread.the_timer_preempts_loops", test_thread_preemption},
+    {"thread.loops_share_the_processor", test_thread_shares},
+    {"thread.cancel_ends_a_sleep", test_thread_cancel},
+    {"thread.cancel_before_a_sleep_counts", test_thread_cancel_before_sleep},
+    {"thread.detached_threads_free_themselves", test_thread_detach},
+    {"thread.many_threads_give_all_memory_back", test_thread_many},
+    {"thread.a_stack_has_a_guard_page", test_thread_guard},
+    {"mutex.one_at_a_time", test_mutex_excludes},
+    {"mutex.first_come_first_served", test_mutex_order},
+    {"mutex.trylock_does_not_wait", test_mutex_trylock},
+    {"mutex.cancel_does_not_cut_a_lock_short", test_mutex_cancel},
+    {"wait.one_wakes_the_longest_waiter", test_wait_order},
+    {"wait.all_wakes_all", test_wait_all},
+    {"wait.a_deadline_ends_it_and_not_early", test_wait_timeout},
+    {"wait.cancel_ends_it", test_wait_cancel},
+    {"spinlock.masks_interrupts_while_held", test_spinlock_masks},
+    {"frame.runs_are_aligned_to_their_size", test_frame_alignment},
+    {"frame.all_can_be_taken_and_merge_again", test_frame_exhaustion},
+    {"frame.impossible_orders_are_refused", test_frame_refusal},
+    {"heap.blocks_are_aligned", test_heap_alignment},
+    {"heap.blocks_do_not_overlap", test_heap_overlap},
+    {"heap.kcalloc_zeroes", test_heap_zeros},
+    {"heap.impossible_sizes_are_refused", test_heap_refusal},
+    {"heap.freed_memory_is_used_again", test_heap_reuse},
+    {"heap.comes_back_from_exhaustion", test_heap_exhaustion},
+    {"time.never_goes_back", test_time_monotonic},
+    {"time.sleeps_are_never_short", test_time_sleep},
+    {"time.a_deadline_in_the_past_is_no_sleep", test_time_past},
+    {"calendar.known_dates", test_calendar_dates},
+    {"calendar.there_and_back", test_calendar_round_trip},
+    {"calendar.text_is_checked", test_calendar_text},
+    {"fs.a_file_can_be_read", test_fs_read},
+    {"fs.each_part_of_a_large_file_is_its_own", test_fs_offsets},
+    {"fs.a_file_ends_where_it_ends", test_fs_end},
+    {"fs.a_directory_of_a_thousand", test_fs_directory},
+    {"fs.names_long_and_foreign", test_fs_names},
+    {"fs.paths_with_dots", test_fs_paths},
+    {"fs.errors_say_what_is_wrong", test_fs_errors},
+    {"fs.threads_read_at_the_same_time", test_fs_threads},
+    {"string.numbers", test_string_numbers},
+    {"string.durations", test_string_durations},
+    {"string.copies_are_cut_and_ended", test_string_copy},
+    {"format.conversions", test_format_conversions},
+    {"format.cuts_and_tells_the_length", test_format_cut},
+    {"list.keeps_its_order", test_list_order},
+    {"log.keeps_what_was_said", test_log_keeps},
+    {"line.mistakes_can_be_erased", test_line_erase},
+    {"line.four_ways_to_end", test_line_ends},
+    {"line.too_much_rings_the_bell", test_line_limit},
+};
+
+#define TESTS (sizeof(tests) / sizeof(tests[0]))
+
+bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, const char *text)
+{
+    if (!good) {
+        run->failed = true;
+        tty_print("# %s:%d: does not hold: %s\n", file, line, text);
+    }
+    return good;
+}
+
+/* True if `name` is the test, its group, or "all". */
+static bool ktest_matches(const struct ktest *test, const char *name)
+{
+    size_t n = string_length(name);
+
+    return string_equal(name, "all") || string_equal(name, test->name) ||
+           (string_starts_with(test->name, name) && test->name[n] == '.');
+}
+
+/* Returns true if the test passed, or was skipped. */
+static bool ktest_run_one(const struct ktest *test, unsigned number)
+{
+    struct ktest_run run = {.failed = false};
+
+    test->function(&run);
+    tty_print("%sok %u - %s", run.failed ? "not " : "", number, test->name);
+    if (run.skipped != NULL)
+        tty_print(" # SKIP %s", run.skipped);
+    tty_print("\n");
+    return !run.failed;
+}
+
+int ktest_run(const char *name)
+{
+    unsigned planned = 0, number = 0;
+    int failed = 0;
+
+    for (size_t i = 0; i < TESTS; i++)
+        planned += ktest_matches(&tests[i], name);
+    if (planned == 0)
+        return -ENOENT;
+    tty_print("1..%u\n", planned);
+    for (size_t i = 0; i < TESTS && !thread_cancelled(); i++) {
+        if (ktest_matches(&tests[i], name) && !ktest_run_one(&tests[i], ++number))
+            failed++;
+    }
+    tty_print("# %u passed, %d failed\n", number - (unsigned)failed, failed);
+    return failed;
+}
+
+void ktest_list(void)
+{
+    for (size_t i = 0; i < TESTS; i++)
+        tty_print("%s\n", tests[i].name);
+}
+
+void ktest_run_and_stop(const char *name)
+{
+    int failed = ktest_run(name);
+
+    if (failed == -ENOENT)
+        tty_print("Bail out! ktest=%s: no test and no group of tests is called that\n", name);
+    tty_drain();
+    hal_board_stop(HAL_STOP_POWER_OFF, failed == 0 ? 0 : failed < 0 ? 2 : 1);
+}

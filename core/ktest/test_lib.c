@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_lib.c: strings, formatted text, lists, the log, and the line discipline of the console. The
+ * unit tests on the host go further; these show that the same holds where the kernel runs.
+ */
+#include "ktest/tests.h"
+#include "lib/format.h"
+#include "lib/list.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "tty/line.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+/* ---- strings ---- */
+
+void test_string_numbers(struct ktest_run *run)
+{
+    const char *end;
+    uint64_t n;
+
+    KTEST_EXPECT(run, string_to_u64("18446744073709551615x", &n, &end) == 0);
+    KTEST_EXPECT(run, n == UINT64_MAX && *end == 'x');
+    KTEST_EXPECT(run, string_to_u64("18446744073709551616", &n, &end) == -ERANGE);
+    KTEST_EXPECT(run, string_to_u64("0xDeadBeef", &n, &end) == 0 && n == 0xDEADBEEF);
+    KTEST_EXPECT(run, string_to_u64("", &n, &end) == -EINVAL);
+    KTEST_EXPECT(run, string_to_u64("-1", &n, &end) == -EINVAL);
+}
+
+void test_string_durations(struct ktest_run *run)
+{
+    uint64_t ns;
+
+    KTEST_EXPECT(run, string_to_duration("250ms", 1, &ns) == 0 && ns == 250000000);
+    KTEST_EXPECT(run, string_to_duration("2", 1000000000, &ns) == 0 && ns == 2000000000);
+    KTEST_EXPECT(run, string_to_duration("1m", 1, &ns) == 0 && ns == UINT64_C(60000000000));
+    KTEST_EXPECT(run, string_to_duration("5parsecs", 1, &ns) == -EINVAL);
+    KTEST_EXPECT(run, string_to_duration("99999999999999999999s", 1, &ns) == -ERANGE);
+}
+
+void test_string_copy(struct ktest_run *run)
+{
+    char to[4] = "???";
+
+    KTEST_EXPECT(run, string_copy(to, sizeof(to), "abc") && string_equal(to, "abc"));
+    KTEST_EXPECT(run, !string_copy(to, sizeof(to), "abcd") && string_equal(to, "abc"));
+    KTEST_EXPECT(run, string_compare("a", "b") < 0 && string_compare("\xC3", "a") > 0);
+    KTEST_EXPECT(run, string_equal_nocase("ReadMe", "README") && !string_equal("a", "A"));
+}
+
+/* ---- formatted text ---- */
+
+void test_format_conversions(struct ktest_run *run)
+{
+    char to[64];
+
+    format_text(to, sizeof(to), "%d|%5d|%-5d|%05d|%+d", -7, -7, -7, -7, 7);
+    KTEST_EXPECT(run, string_equal(to, "-7|   -7|-7   |-0007|+7"));
+    format_text(to, sizeof(to), "%x|%#X|%o|%llu", 255u, 255u, 8u, (unsigned long long)UINT64_MAX);
+    KTEST_EXPECT(run, string_equal(to, "ff|0XFF|10|18446744073709551615"));
+    format_text(to, sizeof(to), "%s|%.2s|%6s|%c|%%", "abc", "abc", "abc", 'x');
+    KTEST_EXPECT(run, string_equal(to, "abc|ab|   abc|x|%"));
+}
+
+void test_format_cut(struct ktest_run *run)
+{
+    char to[5] = "????";
+
+    KTEST_EXPECT(run, format_text(to, sizeof(to), "%s", "abcdefgh") == 8);
+    KTEST_EXPECT(run, string_equal(to, "abcd"));
+    KTEST_EXPECT(run, format_text(NULL, 0, "%d", 12345) == 5);
+}
+
+/* ---- lists and the log ---- */
+
+struct item {
+    int value;
+    struct list link;
+};
+
+void test_list_order(struct ktest_run *run)
+{
+    struct item items[3] = {{.value = 1}, {.value = 2}, {.value = 3}};
+    struct list head;
+    int order = 0;
+
+    list_init(&head);
+    KTEST_EXPECT(run, list_empty(&head) && list_take_head(&head) == NULL);
+    list_add_tail(&head, &items[1].link);
+    list_add_tail(&head, &items[2].link);
+    list_add_head(&head, &items[0].link);
+    list_for_each (link, &head)
+        order = order * 10 + list_entry(link, struct item, link)->value;
+    KTEST_EXPECT(run, order == 123);
+    list_remove(&items[1].link);
+    list_remove(&items[1].link); /* a link that is on no list is let be */
+    KTEST_EXPECT(run, list_take_head(&head) == &items[0].link);
+    KTEST_EXPECT(run, list_take_head(&head) == &items[2].link && list_empty(&head));
+}
+
+void test_log_keeps(struct ktest_run *run)
+{
+    struct klog_line line = {.number = 0};
+    bool found = false;
+
+    klog(KLOG_DEBUG, "ktest: the answer is %d", 42);
+    for (uint64_t n = 1; klog_read(n, &line) == 0; n = line.number + 1)
+        found = found || (string_equal(line.text, "ktest: the answer is 42") &&
+                          line.level == KLOG_DEBUG);
+    KTEST_EXPECT(run, found);
+    KTEST_EXPECT(run, klog_read(line.number + 1000, &line) == -ENOENT);
+}
+
+/* ---- the line discipline ---- */
+
+/* What was echoed, and how it ended. */
+struct typed {
+    struct tty_line line;
+    char echo[64];
+    size_t echoed;
+    unsigned bells;
+};
+
+static void typed_echo(void *context, const char *bytes, size_t n)
+{
+    struct typed *typed = context;
+
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '\a')
+            typed->bells++;
+        else if (typed->echoed < sizeof(typed->echo) - 1)
+            typed->echo[typed->echoed++] = bytes[i];
+    }
+    typed->echo[typed->echoed] = '\0';
+}
+
+/* Types `text` into a new line; returns the last result. */
+static enum tty_line_result typed_feed(struct typed *typed, const char *text)
+{
+    enum tty_line_result result = TTY_LINE_MORE;
+
+    typed->echoed = 0;
+    typed->bells = 0;
+    tty_line_init(&typed->line, typed_echo, typed);
+    tty_line_begin(&typed->line);
+    for (; *text != '\0' && result == TTY_LINE_MORE; text++)
+        result = tty_line_feed(&typed->line, (uint8_t)*text);
+    return result;
+}
+
+void test_line_erase(struct ktest_run *run)
+{
+    struct typed typed;
+
+    KTEST_EXPECT(run, typed_feed(&typed, "abx\177c\r") == TTY_LINE_DONE);
+    KTEST_EXPECT(run, string_equal(typed.line.text, "abc\n"));
+    KTEST_EXPECT(run, string_equal(typed.echo, "abx\b \bc\n"));
+    KTEST_EXPECT(run, typed_feed(&typed, "ab\bä\bc\n") == TTY_LINE_DONE);
+    KTEST_EXPECT(run, string_equal(typed.line.text, "ac\n"));
+    KTEST_EXPECT(run, typed_feed(&typed, "one two\027three\n") == TTY_LINE_DONE);
+    KTEST_EXPECT(run, string_equal(typed.line.text, "one three\n"));
+    KTEST_EXPECT(run, typed_feed(&typed, "one two\025three\n") == TTY_LINE_DONE);
+    KTEST_EXPECT(run, string_equal(typed.line.text, "three\n"));
+    KTEST_EXPECT(run, typed_feed(&typed, "\177\n") == TTY_LINE_DONE);
+    KTEST_EXPECT(run, typed.bells == 1 && string_equal(typed.echo, "\n"));
+}
+
+void test_line_ends(struct ktest_run *run)
+{
+    struct typed typed;
+
+    KTEST_EXPECT(run, typed_feed(&typed, "a\r") == TTY_LINE_DONE);
+    KTEST_EXPECT(run, tty_line_feed(&typed.line, '\n') == TTY_LINE_MORE);
+    KTEST_EXPECT(run, typed_feed(&typed, "a\004") == TTY_LINE_DONE);
+    KTEST_EXPECT(run, string_equal(typed.line.text, "a"));
+    KTEST_EXPECT(run, typed_feed(&typed, "\004") == TTY_LINE_END);
+    KTEST_EXPECT(run, typed_feed(&typed, "a\003") == TTY_LINE_ABANDONED);
+}
+
+void test_line_limit(struct ktest_run *run)
+{
+    struct typed typed;
+
+    (void)typed_feed(&typed, "");
+    for (unsigned i = 0; i < TTY_LINE_MAX + 5; i++)
+        KTEST_EXPECT(run, tty_line_feed(&typed.line, 'x') == TTY_LINE_MORE);
+    KTEST_EXPECT(run, typed.line.length == TTY_LINE_MAX && typed.bells == 5);
+    KTEST_EXPECT(run, tty_line_feed(&typed.line, 0xFF) == TTY_LINE_MORE && typed.bells == 6);
+    KTEST_EXPECT(run, tty_line_feed(&typed.line, '\n') == TTY_LINE_DONE);
+    KTEST_EXPECT(run, typed.line.length == TTY_LINE_MAX + 1);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_threads.c: threads: their beginning and end, sleeping, yielding, preemption, cancelling.
+ *
+ * A test that needs two threads not to be torn apart by the clock makes the quantum long meanwhile.
+ */
+#include "ktest/tests.h"
+#include "mem/frame.h"
+#include "mem/heap.h"
+#include "sync/mutex.h"
+#include "thread/thread.h"
+
+#include <hal/cpu.h>
+#include <hal/errno.h>
+#include <hal/machine.h>
+#include <hal/time.h>
+
+#define MS 1000000u
+#define S  1000000000u
+
+/* What the threads of a test share; on the tester's stack. */
+struct play {
+    volatile bool flag;
+    volatile unsigned turns[4];
+    char log[64];
+    volatile unsigned logged;
+    volatile int result;
+    struct mutex mutex;
+};
+
+struct role {
+    struct play *play;
+    unsigned number;
+};
+
+static void play_log(struct play *play, char c)
+{
+    play->log[play->logged++ % sizeof(play->log)] = c;
+}
+
+/* ---- join ---- */
+
+static void role_late(void *argument)
+{
+    struct play *play = argument;
+
+    thread_sleep(2 * MS);
+    play->flag = true;
+}
+
+void test_thread_join(struct ktest_run *run)
+{
+    struct play play = {.flag = false};
+    struct thread *thread;
+
+    KTEST_REQUIRE(run, thread_create("late", role_late, &play, &thread) == 0);
+    KTEST_EXPECT(run, !play.flag);
+    thread_join(thread);
+    KTEST_EXPECT(run, play.flag);
+}
+
+/* ---- the order of waking ---- */
+
+static void role_sleeper(void *argument)
+{
+    struct role *role = argument;
+
+    /* Number 0 sleeps longest. */
+    thread_sleep((uint64_t)(60 - 20 * role->number) * MS);
+    play_log(role->play, (char)('0' + role->number));
+}
+
+void test_thread_sleep_order(struct ktest_run *run)
+{
+    struct play play = {.logged = 0};
+    struct role roles[3];
+    struct thread *threads[3];
+    unsigned started = 0;
+
+    for (; started < 3; started++) {
+        roles[started] = (struct role){&play, started};
+        if (!KTEST_EXPECT(run, thread_create("sleeper", role_sleeper, &roles[started],
+                                             &threads[started]) == 0))
+            break;
+    }
+    for (unsigned i = 0; i < started; i++)
+        thread_join(threads[i]);
+    KTEST_EXPECT(run, play.logged == 3);
+    KTEST_EXPECT(run, play.log[0] == '2' && play.log[1] == '1' && play.log[2] == '0');
+}
+
+/* ---- yield ---- */
+
+static void role_yielder(void *argument)
+{
+    struct role *role = argument;
+
+    for (unsigned i = 0; i < 8; i++) {
+        play_log(role->play, (char)('a' + role->number));
+        thread_yield();
+    }
+}
+
+void test_thread_yield(struct ktest_run *run)
+{
+    struct play play = {.logged = 0};
+    struct role roles[2] = {{&play, 0}, {&play, 1}};
+    struct thread *a, *b;
+    uint64_t quantum = thread_quantum();
+
+    thread_set_quantum(10ull * S);
+    if (KTEST_EXPECT(run, thread_create("a", role_yielder, &roles[0], &a) == 0)) {
+        if (KTEST_EXPECT(run, thread_create("b", role_yielder, &roles[1], &b) == 0))
+            thread_join(b);
+        thread_join(a);
+    }
+    thread_set_quantum(quantum);
+    KTEST_EXPECT(run, play.logged == 16);
+    for (unsigned i = 0; i + 1 < play.logged; i++)
+        KTEST_EXPECT(run, play.log[i] != play.log[i + 1]);
+}
+
+/* ---- preemption ---- */
+
+static void role_busy(void *argument)
+{
+    struct role *role = argument;
+
+    while (!role->play->flag) {
+        role->play->turns[role->number]++;
+        hal_cpu_relax();
+    }
+}
+
+/* Runs `n` busy threads for `ns`, with the times they got in run_times (NULL: not wanted). */
+static void play_busy(struct ktest_run *run, struct play *play, unsigned n, uint64_t ns,
+                      uint64_t *run_times)
+{
+    struct thread *threads[4];
+    struct role roles[4];
+    struct thread_info info;
+    unsigned started = 0;
+
+    for (; started < n; started++) {
+        roles[started] = (struct role){play, started};
+        if (!KTEST_EXPECT(run, thread_create("busy", role_busy, &roles[started],
+                                             &threads[started]) == 0))
+            break;
+    }
+    thread_sleep(ns);
+    for (unsigned i = 0; i < started && run_times != NULL; i++) {
+        KTEST_EXPECT(run, thread_read_info(threads[i]->id, &info) == 0);
+        run_times[i] = info.run_time;
+    }
+    play->flag = true;
+    for (unsigned i = 0; i < started; i++)
+        thread_join(threads[i]);
+}
+
+void test_thread_preemption(struct ktest_run *run)
+{
+    struct play play = {.flag = false};
+
+    /* This thread comes back from its sleep only if the timer takes the CPU from both. */
+    play_busy(run, &play, 2, 50 * MS, NULL);
+    KTEST_EXPECT(run, play.turns[0] > 0);
+    KTEST_EXPECT(run, play.turns[1] > 0);
+}
+
+void test_thread_shares(struct ktest_run *run)
+{
+    struct play play = {.flag = false};
+    uint64_t times[3] = {0}, sum;
+
+    play_busy(run, &play, 3, 300 * MS, times);
+    sum = times[0] + times[1] + times[2];
+    /* A loaded host may stretch any quantum, so this asks for a third of the fair share only. */
+    for (unsigned i = 0; i < 3; i++)
+        KTEST_EXPECT(run, times[i] >= sum / 9);
+}
+
+/* ---- cancelling ---- */
+
+static void role_long_sleeper(void *argument)
+{
+    struct play *play = argument;
+
+    play->flag = true;
+    play->result = thread_sleep(3600ull * S);
+    play->turns[0] = thread_cancelled();
+}
+
+void test_thread_cancel(struct ktest_run *run)
+{
+    struct play play = {.flag = false};
+    struct thread *thread;
+    uint64_t start = hal_time_now();
+
+    KTEST_REQUIRE(run, thread_create("long", role_long_sleeper, &play, &thread) == 0);
+    while (!play.flag)
+        thread_sleep(MS);
+    KTEST_EXPECT(run, thread_cancel(thread->id) == 0);
+    thread_join(thread);
+    KTEST_EXPECT(run, play.result == -EINTR);
+    KTEST_EXPECT(run, play.turns[0] == 1);
+    KTEST_EXPECT(run, hal_time_now() - start < 600ull * S);
+    KTEST_EXPECT(run, thread_cancel(UINT32_MAX) == -ENOENT);
+}
+
+static void role_patient(void *argument)
+{
+    struct play *play = argument;
+
+    while (!thread_cancelled())
+        thread_yield();
+    play->result = thread_sleep(3600ull * S);
+}
+
+void test_thread_cancel_before_sleep(struct ktest_run *run)
+{
+    struct play play = {.result = 0};
+    struct thread *thread;
+
+    KTEST_REQUIRE(run, thread_create("patient", role_patient, &play, &thread) == 0);
+    KTEST_EXPECT(run, thread_cancel(thread->id) == 0);
+    thread_join(thread);
+    KTEST_EXPECT(run, play.result == -EINTR);
+}
+
+/* ---- memory ---- */
+
+static void role_counter(void *argument)
+{
+    struct play *play = argument;
+
+    mutex_lock(&play->mutex);
+    play->turns[0]++;
+    mutex_unlock(&play->mutex);
+}
+
+static uint64_t free_frames(void)
+{
+    struct frame_stats stats;
+
+    frame_read_stats(&stats);
+    return stats.free;
+}
+
+static unsigned start_detached(struct play *play, unsigned n)
+{
+    struct thread *thread;
+    unsigned started = 0;
+
+    for (; started < n; started++) {
+        if (thread_create("detached", role_counter, play, &thread) != 0)
+            break;
+        thread_detach(thread);
+    }
+    return started;
+}
+
+/* The first round may leave the heap with frames that it keeps; the second must not need more. */
+void test_thread_detach(struct ktest_run *run)
+{
+    struct play *play = kcalloc(1, sizeof(*play));
+    uint64_t before = 0;
+
+    KTEST_REQUIRE(run, play != NULL);
+    mutex_init(&play->mutex);
+    for (unsigned round = 1; round <= 2; round++) {
+        uint64_t deadline = hal_time_now() + 10ull * S;
+
+        KTEST_EXPECT(run, start_detached(play, 8) == 8);
+        while ((play->turns[0] < 8 * round || (round == 2 && free_frames() < before)) &&
+               hal_time_now() < deadline)
+            thread_sleep(MS);
+        if (round == 1) {
+            thread_sleep(20 * MS);
+            before = free_frames();
+        }
+    }
+    KTEST_EXPECT(run, play->turns[0] == 16);
+    KTEST_EXPECT(run, free_frames() >= before);
+    if (play->turns[0] == 16 && free_frames() >= before)
+        kfree(play);
+}
+
+static void many_round(struct ktest_run *run, struct play *play, struct thread **threads,
+                       unsigned n)
+{
+    unsigned started = 0;
+
+    while (started < n &&
+           KTEST_EXPECT(run, thread_create("one", role_counter, play, &threads[started]) == 0))
+        started++;
+    for (unsigned i = 0; i < started; i++)
+        thread_join(threads[i]);
+}
+
+void test_thread_many(struct ktest_run *run)
+{
+    struct thread *threads[16];
+    struct play play = {.logged = 0};
+    uint64_t before;
+
+    mutex_init(&play.mutex);
+    many_round(run, &play, threads, 16);
+    before = free_frames();
+    many_round(run, &play, threads, 16);
+    KTEST_EXPECT(run, play.turns[0] == 32);
+    KTEST_EXPECT(run, free_frames() == before);
+}
+
+void test_thread_guard(struct ktest_run *run)
+{
+    const char *stack = thread_current()->stack;
+    const char *here = (const char *)&run;
+
+    KTEST_EXPECT(run, thread_guards(stack));
+    KTEST_EXPECT(run, !thread_guards(stack + HAL_PAGE_SIZE));
+    KTEST_EXPECT(run, here >= stack + HAL_PAGE_SIZE && here < stack + 64 * HAL_PAGE_SIZE);
+}

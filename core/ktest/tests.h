@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests.h: the tests inside the kernel, by file. The table of ktest.c gives them their names.
+ */
+#pragma once
+
+#include "ktest/ktest.h"
+
+/* test_threads.c */
+void test_thread_join(struct ktest_run *run);
+void test_thread_sleep_order(struct ktest_run *run);
+void test_thread_yield(struct ktest_run *run);
+void test_thread_preemption(struct ktest_run *run);
+void test_thread_shares(struct ktest_run *run);
+void test_thread_cancel(struct ktest_run *run);
+void test_thread_cancel_before_sleep(struct ktest_run *run);
+void test_thread_detach(struct ktest_run *run);
+void test_thread_many(struct ktest_run *run);
+void test_thread_guard(struct ktest_run *run);
+
+/* test_sync.c */
+void test_mutex_excludes(struct ktest_run *run);
+void test_mutex_order(struct ktest_run *run);
+void test_mutex_trylock(struct ktest_run *run);
+void test_mutex_cancel(struct ktest_run *run);
+void test_wait_order(struct ktest_run *run);
+void test_wait_all(struct ktest_run *run);
+void test_wait_timeout(struct ktest_run *run);
+void test_wait_cancel(struct ktest_run *run);
+void test_spinlock_masks(struct ktest_run *run);
+
+/* test_memory.c */
+void test_frame_alignment(struct ktest_run *run);
+void test_frame_exhaustion(struct ktest_run *run);
+void test_frame_refusal(struct ktest_run *run);
+void test_heap_alignment(struct ktest_run *run);
+void test_heap_overlap(struct ktest_run *run);
+void test_heap_zeros(struct ktest_run *run);
+void test_heap_refusal(struct ktest_run *run);
+void test_heap_reuse(struct ktest_run *run);
+void test_heap_exhaustion(struct ktest_run *run);
+
+/* test_time.c */
+void test_time_monotonic(struct ktest_run *run);
+void test_time_sleep(struct ktest_run *run);
+void test_time_past(struct ktest_run *run);
+void test_calendar_dates(struct ktest_run *run);
+void test_calendar_round_trip(struct ktest_run *run);
+void test_calendar_text(struct ktest_run *run);
+
+/* test_fs.c */
+void test_fs_read(struct ktest_run *run);
+void test_fs_offsets(struct ktest_run *run);
+void test_fs_end(struct ktest_run *run);
+void test_fs_directory(struct ktest_run *run);
+void test_fs_names(struct ktest_run *run);
+void test_fs_paths(struct ktest_run *run);
+void test_fs_errors(struct ktest_run *run);
+void test_fs_threads(struct ktest_run *run);
+
+/* test_lib.c */
+void test_string_numbers(struct ktest_run *run);
+void test_string_durations(struct ktest_run *run);
+void test_string_copy(struct ktest_run *run);
+void test_format_conversions(struct ktest_run *run);
+void test_format_cut(struct ktest_run *run);
+void test_list_order(struct ktest_run *run);
+void test_log_keeps(struct ktest_run *run);
+void test_line_erase(struct ktest_run *run);
+void test_line_ends(struct ktest_run *run);
+void test_line_limit(struct ktest_run *run);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * command.h: what a command of the shell is, and what commands share.
+ */
+#pragma once
+
+#include "shell/job.h"
+
+#include <hal/compiler.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct command {
+    const char *name;
+    const char *arguments; /**< as in "[-a] [PATH...]"; "" for none */
+    const char *summary;   /**< one line for `help` */
+    const char *details;   /**< more for `help NAME`, lines ending in newlines; or NULL */
+    void (*run)(struct job *job);
+    bool quick; /**< runs in the shell's own thread */
+};
+
+/** The command called `name`, or NULL. */
+const struct command *command_find(const char *name);
+
+/** Command `index` in the order of their names, or NULL behind the last. */
+const struct command *command_at(unsigned index);
+
+/** Makes the commands' own state ready. The shell calls it once. */
+void command_prepare(void);
+
+/** Prints "error: ", the text, and a newline. May sleep. */
+void command_error(const char *format, ...) HAL_FORMAT(1, 2);
+
+/** As command_error, and the usage of the job's command. May sleep. */
+void command_usage(const struct job *job, const char *format, ...) HAL_FORMAT(2, 3);
+
+/** A few words for a negative errno number. */
+const char *command_error_text(int error);
+
+/** True if the job has no arguments; otherwise prints what is wrong. */
+bool command_takes_none(const struct job *job);
+
+/** Reads all of `text` as a number up to `max`. False, with an error printed, if it is not. */
+bool command_number(const struct job *job, const char *text, uint64_t max, uint64_t *number);
+
+/** Reads all of `text` as a length of time in ns; a bare number is seconds. False: error printed. */
+bool command_duration(const struct job *job, const char *text, uint64_t *ns);
+
+/* The commands, by file. */
+
+/* files.c */
+void command_pwd(struct job *job);
+void command_cd(struct job *job);
+void command_ls(struct job *job);
+void command_cat(struct job *job);
+void command_hexdump(struct job *job);
+/* memory.c */
+void command_mem(struct job *job);
+void command_atags(struct job *job);
+/* threads.c */
+void command_ps(struct job *job);
+void command_spawn(struct job *job);
+void command_sleep(struct job *job);
+void command_kill(struct job *job);
+void command_uptime(struct job *job);
+/* pins.c */
+void command_gpio(struct job *job);
+void command_led(struct job *job);
+void command_blink(struct job *job);
+/* system.c */
+void command_brk(struct job *job);
+void command_clear(struct job *job);
+void command_date(struct job *job);
+void command_dmesg(struct job *job);
+void command_echo(struct job *job);
+void command_help(struct job *job);
+void command_ktest(struct job *job);
+void command_panic(struct job *job);
+void command_poweroff(struct job *job);
+void command_reboot(struct job *job);
+void command_time(struct job *job);
+/* ../shell.c: it has the history */
+void command_history(struct job *job);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * files.c: pwd, cd, ls, cat, hexdump.
+ */
+#include "dev/clock.h"
+#include "fs/vfs.h"
+#include "lib/string.h"
+#include "mem/heap.h"
+#include "shell/commands/command.h"
+#include "shell/commands/listing.h"
+#include "shell/debug.h"
+#include "thread/thread.h"
+#include "tty/tty.h"
+#include "tty/utf8.h"
+
+#include <hal/errno.h>
+#include <hal/time.h>
+
+#define CHUNK 4096u
+
+void command_pwd(struct job *job)
+{
+    if (command_takes_none(job))
+        tty_print("%s\n", job->directory);
+}
+
+static void file_error(const char *path, int error)
+{
+    if (error == -ENOMEDIUM)
+        command_error("%s: no files: %s", path, vfs_mount_problem());
+    else
+        command_error("%s: %s", path, command_error_text(error));
+}
+
+/* ---- cd ---- */
+
+static int change_directory(struct job *job, const char *path)
+{
+    struct vnode *vnode;
+    char *directory;
+    int error = vfs_open(job->directory, path, &vnode);
+
+    if (error != 0)
+        return error;
+    error = vnode->attributes.type == VNODE_DIRECTORY ? 0 : -ENOTDIR;
+    vnode_put(vnode);
+    if (error != 0)
+        return error;
+    directory = kmalloc(sizeof(job->directory));
+    if (directory == NULL)
+        return -ENOMEM;
+    error = vfs_normalise(job->directory, path, directory, sizeof(job->directory));
+    if (error == 0)
+        string_copy(job->directory, sizeof(job->directory), directory);
+    kfree(directory);
+    return error;
+}
+
+void command_cd(struct job *job)
+{
+    int error;
+
+    if (job->args.count != 2) {
+        command_usage(job, "cd needs one directory");
+        return;
+    }
+    error = change_directory(job, job->args.words[1]);
+    if (error != 0)
+        file_error(job->args.words[1], error);
+}
+
+/* ---- ls ---- */
+
+struct ls_options {
+    bool all, details;
+};
+
+/* Takes the options off the front of the words: returns the index of the first path, or 0. */
+static unsigned ls_read_options(const struct job *job, struct ls_options *options)
+{
+    unsigned i = 1;
+
+    for (; i < job->args.count && job->args.words[i][0] == '-' && job->args.words[i][1]; i++) {
+        for (const char *c = job->args.words[i] + 1; *c != '\0'; c++) {
+            if (*c == 'a')
+                options->all = true;
+            else if (*c == 'l')
+                options->details = true;
+            else {
+                command_usage(job, "ls has no option -%c", *c);
+                return 0;
+            }
+        }
+    }
+    return i;
+}
+
+static bool ls_wants(const struct directory_entry *entry, void *context)
+{
+    const struct ls_options *options = context;
+
+    return options->all || (entry->name[0] != '.' && !entry->attributes.hidden);
+}
+
+static void ls_print(const char *name, const struct vnode_attributes *a,
+                     const struct ls_options *options)
+{
+    bool directory = a->type == VNODE_DIRECTORY;
+    struct calendar c;
+
+    if (options->details) {
+        calendar_from_seconds(a->modified, &c);
+        tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  %s%s\n", directory ? 'd' : '-',
+                  a->read_only ? 'r' : '-', a->hidden ? 'h' : '-', a->system ? 's' : '-',
+                  (unsigned long long)a->size, c.year, c.month, c.day, c.hour, c.minute, name,
+                  directory ? "/" : "");
+    } else {
+        tty_print("%s%s\n", name, directory ? "/" : "");
+    }
+}
+
+static int ls_directory(struct vnode *vnode, struct ls_options *options)
+{
+    struct listing listing;
+    int error = listing_read(vnode, ls_wants, options, &listing);
+
+    for (struct listing_entry *entry = listing.first; entry && !thread_cancelled();
+         entry = entry->next)
+        ls_print(entry->name, &entry->attributes, options);
+    listing_finish(&listing);
+    return error;
+}
+
+static void ls_path(const struct job *job, const char *path, bool heading,
+                    struct ls_options *options)
+{
+    struct vnode *vnode;
+    int error = vfs_open(job->directory, path, &vnode);
+
+    if (error == 0) {
+        if (vnode->attributes.type != VNODE_DIRECTORY) {
+            ls_print(path, &vnode->attributes, options);
+        } else {
+            if (heading)
+                tty_print("%s:\n", path);
+            error = ls_directory(vnode, options);
+        }
+        vnode_put(vnode);
+    }
+    if (error != 0 && error != -EINTR)
+        file_error(path, error);
+}
+
+void command_ls(struct job *job)
+{
+    struct ls_options options = {false, false};
+    unsigned first = ls_read_options(job, &options);
+
+    if (first == 0)
+        return;
+    if (first == job->args.count)
+        ls_path(job, ".", false, &options);
+    for (unsigned i = first; i < job->args.count && !thread_cancelled(); i++)
+        ls_path(job, job->args.words[i], job->args.count - first > 1, &options);
+}
+
+/* ---- cat ---- */
+
+/* True if the chunk is text that may be printed; characters may straddle chunks. */
+static bool cat_is_text(struct utf8_decoder *decoder, const char *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (data[i] == '\0' || utf8_decode(decoder, (uint8_t)data[i]) == UTF8_BAD)
+            return false;
+    }
+    return true;
+}
+
+static int cat_chunks(struct vnode *vnode, bool bytes, char *chunk)
+{
+    struct utf8_decoder decoder = {0};
+    uint64_t offset = 0;
+    int64_t n;
+
+    while ((n = vfs_read(vnode, offset, chunk, CHUNK)) > 0 && !thread_cancelled()) {
+        if (!bytes && !cat_is_text(&decoder, chunk, (size_t)n))
+            return -EILSEQ;
+        tty_write(chunk, (size_t)n);
+        offset += (uint64_t)n;
+    }
+    if (n == 0 && decoder.expect > 0)
+        return -EILSEQ; /* the file ends within a character */
+    return n < 0 ? (int)n : 0;
+}
+
+static int cat_file(const struct job *job, const char *path, bool bytes)
+{
+    struct vnode *vnode;
+    char *chunk;
+    int error = vfs_open(job->directory, path, &vnode);
+
+    if (error != 0)
+        return error;
+    chunk = kmalloc(CHUNK);
+    error = chunk == NULL ? -ENOMEM : cat_chunks(vnode, bytes, chunk);
+    kfree(chunk);
+    vnode_put(vnode);
+    return error;
+}
+
+static int cat_console(const struct job *job)
+{
+    char line[128];
+    int64_t n;
+
+    if (job->number != 0)
+        return -EBUSY; /* the console's input belongs to the foreground */
+    tty_set_mode(TTY_CANONICAL);
+    while ((n = tty_read(line, sizeof(line), HAL_TIME_NEVER)) > 0)
+        tty_write(line, (size_t)n);
+    return 0;
+}
+
+void command_cat(struct job *job)
+{
+    bool bytes = job->args.count > 1 && string_equal(job->args.words[1], "-b");
+    unsigned first = bytes ? 2 : 1;
+
+    if (first >= job->args.count)
+        command_usage(job, "cat needs a path");
+    for (unsigned i = first; i < job->args.count && !thread_cancelled(); i++) {
+        const char *path = job->args.words[i];
+        int error = string_equal(path, "-") ? cat_console(job) : cat_file(job, path, bytes);
+
+        if (error == -EILSEQ)
+            command_error("not UTF-8 text: %s (hexdump shows it, cat -b prints it as it is)", path);
+        else if (error != 0)
+            file_error(path, error);
+    }
+}
+
+/* ---- hexdump ---- */
+
+struct hexdump_request {
+    const char *path;
+    uint64_t offset, bytes;
+};
+
+static bool hexdump_read_arguments(const struct job *job, struct hexdump_request *request)
+{
+    for (unsigned i = 1; i < job->args.count; i++) {
+        const char *word = job->args.words[i];
+        uint64_t *number = string_equal(word, "-n")   ? &request->bytes
+                           : string_equal(word, "-s") ? &request->offset
+                                                      : NULL;
+
+        if (number == NULL && request->path != NULL) {
+            command_usage(job, "hexdump shows one file at a time");
+            return false;
+        }
+        if (number == NULL) {
+            request->path = word;
+        } else if (i + 1 == job->args.count) {
+            command_usage(job, "%s needs a number", word);
+            return false;
+        } else if (!command_number(job, job->args.words[++i], UINT64_MAX, number)) {
+            return false;
+        }
+    }
+    if (request->path == NULL)
+        command_usage(job, "hexdump needs a path");
+    return request->path != NULL;
+}
+
+static int hexdump_rows(struct vnode *vnode, const struct hexdump_request *request, uint8_t *chunk)
+{
+    uint64_t at = request->offset, left = request->bytes;
+    char row[DEBUG_ROW_TEXT];
+    int64_t n = 0;
+
+    while (left > 0 && !thread_cancelled()) {
+        n = vfs_read(vnode, at, chunk, left < CHUNK ? (size_t)left : CHUNK);
+        if (n <= 0)
+            break;
+        for (int64_t i = 0; i < n && !thread_cancelled(); i += DEBUG_ROW_BYTES) {
+            int64_t bytes = n - i < DEBUG_ROW_BYTES ? n - i : DEBUG_ROW_BYTES;
+
+            debug_format_row(row, at + (uint64_t)i, chunk + i, (size_t)bytes);
+            tty_write(row, string_length(row));
+        }
+        at += (uint64_t)n;
+        left -= (uint64_t)n;
+    }
+    if (n >= 0)
+        tty_print("%08llx\n", (unsigned long long)at);
+    return n < 0 ? (int)n : 0;
+}
+
+void command_hexdump(struct job *job)
+{
+    struct hexdump_request request = {.bytes = UINT64_MAX};
+    struct vnode *vnode;
+    uint8_t *chunk;
+    int error;
+
+    if (!hexdump_read_arguments(job, &request))
+        return;
+    error = vfs_open(job->directory, request.path, &vnode);
+    if (error == 0) {
+        chunk = kmalloc(CHUNK);
+        error = chunk == NULL ? -ENOMEM : hexdump_rows(vnode, &request, chunk);
+        kfree(chunk);
+        vnode_put(vnode);
+    }
+    if (error != 0)
+        file_error(request.path, error);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table.c: all commands in one table, in the order of their names, and what they share.
+ */
+#include "lib/format.h"
+#include "lib/string.h"
+#include "shell/commands/command.h"
+#include "tty/tty.h"
+
+#include <hal/errno.h>
+
+static const struct command commands[] = {
+    {"atags", "", "show what the boot loader said about the board", NULL, command_atags, false},
+    {"blink", "PIN TIME [COUNT]", "switch a pin on and off",
+     "The pin is high for TIME, then low for TIME, COUNT times or until the command is ended.\n"
+     "Each edge is at a multiple of TIME after the first one; delays do not add up.\n"
+     "    blink GPIO17 250ms &     twice a second, while the prompt stays\n",
+     command_blink, false},
+    {"brk", "", "stop at a breakpoint, which opens the debug shell", NULL, command_brk, true},
+    {"cat", "[-b] PATH...", "print files",
+     "Files must be UTF-8 text without NUL bytes; -b prints any bytes as they are.\n"
+     "The path - is the console: lines until Ctrl-D.\n",
+     command_cat, false},
+    {"cd", "DIRECTORY", "change the directory that paths start in", NULL, command_cd, true},
+    {"clear", "", "clear the screen", NULL, command_clear, true},
+    {"date", "[YYYY-MM-DD HH:MM[:SS]]", "show or set the date and time (UTC)", NULL, command_date,
+     true},
+    {"dmesg", "[-l LEVEL]", "show the kernel's log",
+     "LEVEL: only lines at least as grave: error, warning, notice, info, debug, or 3 .. 7.\n",
+     command_dmesg, false},
+    {"echo", "[WORD...]", "print the words", NULL, command_echo, true},
+    {"gpio", "[PIN [ACTION...]]", "show or change the pins",
+     "Without arguments: all pins. With a pin alone: its level.\n"
+     "Actions, done in turn: in out high low toggle read watch\n"
+     "                       pull-up pull-down pull-none (also: up down none)\n"
+     "    gpio J8:11 out high      the same as gpio GPIO17 out high\n",
+     command_gpio, false},
+    {"help", "[COMMAND]", "list the commands, or explain one", NULL, command_help, true},
+    {"hexdump", "[-n BYTES] [-s OFFSET] PATH", "print a file as numbers",
+     "-n: so many bytes; -s: from there on. Numbers may be hexadecimal: 0x200.\n",
+     command_hexdump, false},
+    {"history", "", "list the lines typed before", NULL, command_history, true},
+    {"kill", "%JOB | ID", "end a command that runs in the background",
+     "%1 is what [1] announced. ID is a thread's number as ps shows it.\n", command_kill, true},
+    {"ktest", "[NAME | GROUP | all | list]", "run the tests inside the kernel (all, if not said)",
+     NULL, command_ktest, false},
+    {"led", "on | off | blink [TIME [COUNT]]", "the board's green activity LED", NULL, command_led,
+     false},
+    {"ls", "[-a] [-l] [PATH...]", "list directories",
+     "-a: hidden files and names that begin with a dot, too.\n"
+     "-l: type and flags (d directory, r read-only, h hidden, s system), size, time, name.\n",
+     command_ls, false},
+    {"mem", "[ADDRESS [BYTES]]", "show how memory is used, or what is in it",
+     "ADDRESS is physical, and must be RAM. Numbers may be hexadecimal: 0x100.\n", command_mem,
+     false},
+    {"panic", "[TEXT...]", "stop the kernel as if it could not go on", NULL, command_panic, true},
+    {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
+     command_poweroff, true},
+    {"ps", "", "list the threads",
+     "SHARE is the part of the time since the last ps (at first: since power-on).\n", command_ps,
+     false},
+    {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
+    {"reboot", "", "start anew", NULL, command_reboot, true},
+    {"sleep", "TIME", "wait", "A bare number is seconds: sleep 2, sleep 1.5s, sleep 200ms.\n",
+     command_sleep, false},
+    {"spawn", "N TIME [--pure]", "start N busy threads for a while, in the background",
+     "Watch them with ps. --pure: loops that call nothing at all, so that only the timer\n"
+     "interrupt can take the processor from them.\n",
+     command_spawn, false},
+    {"time", "COMMAND [ARGUMENT...]", "run a command and say how long it took", NULL, command_time,
+     false},
+    {"uptime", "", "show the time since power-on, and how much of it was idle", NULL,
+     command_uptime, true},
+};
+
+const struct command *command_at(unsigned index)
+{
+    return index < sizeof(commands) / sizeof(commands[0]) ? &commands[index] : NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+    const struct command *command;
+
+    for (unsigned i = 0; (command = command_at(i)) != NULL; i++) {
+        if (string_equal(command->name, name))
+            break;
+    }
+    return command;
+}
+
+static void command_error_va(const char *format, va_list args) HAL_FORMAT(1, 0);
+
+static void command_error_va(const char *format, va_list args)
+{
+    char text[256];
+
+    format_text_va(text, sizeof(text), format, args);
+    tty_print("error: %s\n", text);
+}
+
+void command_error(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    command_error_va(format, args);
+    va_end(args);
+}
+
+void command_usage(const struct job *job, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    command_error_va(format, args);
+    va_end(args);
+    tty_print("usage: %s%s%s\n", job->command->name, job->command->arguments[0] ? " " : "",
+              job->command->arguments);
+}
+
+const char *command_error_text(int error)
+{
+    static const struct {
+        int error;
+        const char *text;
+    } texts[] = {
+        {ENOENT, "no such file or directory"},
+        {EINTR, "interrupted"},
+        {EIO, "the card does not answer as it should"},
+        {ENOMEM, "out of memory"},
+        {EBUSY, "in use"},
+        {ENOTDIR, "not a directory"},
+        {EISDIR, "a directory"},
+        {EINVAL, "not allowed here"},
+        {ENAMETOOLONG, "the name is too long"},
+        {EILSEQ, "not UTF-8 text"},
+        {ELOOP, "the file system is damaged: a chain loops"},
+        {ETIMEDOUT, "the card did not answer in time"},
+        {ENOMEDIUM, "no usable card"},
+        {EFAULT, "not RAM"},
+        {EACCES, "the guard page of a stack"},
+    };
+
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i].error == -error)
+            return texts[i].text;
+    }
+    return "failed";
+}
+
+bool command_takes_none(const struct job *job)
+{
+    if (job->args.count == 1)
+        return true;
+    command_usage(job, "%s takes no arguments", job->command->name);
+    return false;
+}
+
+bool command_number(const struct job *job, const char *text, uint64_t max, uint64_t *number)
+{
+    const char *end;
+    int error = string_to_u64(text, number, &end);
+
+    if (error == -EINVAL || (error == 0 && *end != '\0'))
+        command_usage(job, "%s is not a number", text);
+    else if (error != 0 || *number > max)
+        command_usage(job, "%s is too large: %llu at most", text, (unsigned long long)max);
+    else
+        return true;
+    return false;
+}
+
+bool command_duration(const struct job *job, const char *text, uint64_t *ns)
+{
+    if (string_to_duration(text, 1000000000, ns) == 0)
+        return true;
+    command_usage(job, "%s is not a length of time (say 250ms, 2s, 1m)", text);
+    return false;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * threads.c: ps, spawn, sleep, kill, uptime.
+ */
+#include "lib/format.h"
+#include "lib/string.h"
+#include "mem/heap.h"
+#include "shell/commands/command.h"
+#include "sync/mutex.h"
+#include "thread/run.h"
+#include "thread/thread.h"
+#include "tty/tty.h"
+
+#include <hal/cpu.h>
+#include <hal/errno.h>
+#include <hal/kstate.h>
+#include <hal/runtime.h>
+#include <hal/time.h>
+
+/* ---- ps ---- */
+
+#define PS_KEPT 64u /* threads whose time of the last ps is remembered */
+
+struct ps_kept {
+    uint32_t id; /* 0: unused */
+    uint64_t run_time;
+};
+
+static KSTATE struct ps_state {
+    struct mutex lock; /* guards the rest: one ps at a time */
+    uint64_t when;     /* the last ps, 0: none */
+    struct ps_kept kept[PS_KEPT];
+} ps;
+
+void command_prepare(void)
+{
+    mutex_init(&ps.lock);
+}
+
+/* What thread `id` had used at the last ps. */
+static uint64_t ps_earlier(uint32_t id)
+{
+    for (unsigned i = 0; i < PS_KEPT; i++) {
+        if (ps.kept[i].id == id)
+            return ps.kept[i].run_time;
+    }
+    return 0;
+}
+
+static void ps_print(const struct thread_info *info, uint64_t span)
+{
+    static const char *const states[] = {"ready", "running", "sleeping", "ended"};
+    uint64_t used = info->run_time - ps_earlier(info->id);
+    unsigned tenths = span == 0 ? 0 : (unsigned)((used * 1000 + span / 2) / span);
+
+    tty_print("%4u %-8s %7llu.%06llu %4u.%u %% %9llu  %s\n", info->id, states[info->state],
+              (unsigned long long)info->run_time / 1000000000,
+              (unsigned long long)info->run_time / 1000 % 1000000, tenths / 10, tenths % 10,
+              (unsigned long long)info->switches, info->name);
+}
+
+static void ps_print_all(void)
+{
+    uint64_t now = hal_time_now();
+    struct ps_kept next[PS_KEPT] = {{0}};
+    struct thread_info info;
+    unsigned n = 0;
+
+    tty_print("  ID STATE            TIME   SHARE  SWITCHES  NAME\n");
+    for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1) {
+        ps_print(&info, now - ps.when);
+        if (n < PS_KEPT)
+            next[n++] = (struct ps_kept){.id = info.id, .run_time = info.run_time};
+    }
+    ps.when = now;
+    memcpy(ps.kept, next, sizeof(next));
+}
+
+void command_ps(struct job *job)
+{
+    if (!command_takes_none(job))
+        return;
+    mutex_lock(&ps.lock);
+    ps_print_all();
+    mutex_unlock(&ps.lock);
+}
+
+/* ---- spawn ---- */
+
+#define SPAWN_MAX 64u
+/* A pure loop looks at the clock after so many turns, which take at least 30 ms on any machine. */
+#define PURE_TURNS    (1u << 26)
+#define PURE_LEAST_NS 1000000u
+
+struct spawn_batch {
+    volatile bool stop;
+    bool stuck; /* a pure loop found that the clock does not move meanwhile */
+    unsigned count;
+    struct thread *threads[SPAWN_MAX];
+};
+
+static void spawn_poll(void *argument)
+{
+    struct spawn_batch *batch = argument;
+
+    while (!batch->stop)
+        hal_cpu_relax();
+}
+
+/* Nothing is called in this loop: only the timer interrupt can end it early. */
+static void spawn_count(const struct spawn_batch *batch)
+{
+    for (volatile uint32_t turns = 0; turns < PURE_TURNS && !batch->stop; turns++)
+        continue;
+}
+
+static void spawn_pure(void *argument)
+{
+    struct spawn_batch *batch = argument;
+
+    while (!batch->stop) {
+        uint64_t before = hal_time_now();
+
+        spawn_count(batch);
+        if (!batch->stop && hal_time_now() - before < PURE_LEAST_NS) {
+            batch->stuck = true;
+            batch->stop = true;
+        }
+    }
+}
+
+static bool spawn_read_arguments(const struct job *job, uint64_t *n, uint64_t *ns, bool *pure)
+{
+    *pure = job->args.count == 4 && string_equal(job->args.words[3], "--pure");
+    if (job->args.count < 3 || job->args.count > 4 || (job->args.count == 4 && !*pure)) {
+        command_usage(job, "spawn needs how many, and for how long");
+        return false;
+    }
+    if (!command_number(job, job->args.words[1], SPAWN_MAX, n) ||
+        !command_duration(job, job->args.words[2], ns))
+        return false;
+    if (*n == 0)
+        command_usage(job, "spawn starts 1 .. %u threads", SPAWN_MAX);
+    return *n > 0;
+}
+
+/* Starts the threads; returns false, with an error printed, if not all could be had. */
+static bool spawn_start(struct spawn_batch *batch, uint64_t n, bool pure)
+{
+    for (; batch->count < n; batch->count++) {
+        char name[THREAD_NAME_MAX + 1];
+
+        format_text(name, sizeof(name), "busy-%u", batch->count + 1);
+        if (thread_create(name, pure ? spawn_pure : spawn_poll, batch,
+                          &batch->threads[batch->count]) != 0) {
+            command_error("out of memory: %u of %llu threads started", batch->count,
+                          (unsigned long long)n);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The background part: keeps the threads going for the time, then ends them. */
+static void spawn_supervise(struct job *job)
+{
+    struct spawn_batch *batch = kcalloc(1, sizeof(*batch));
+    uint64_t n, ns;
+    bool pure;
+
+    if (batch == NULL) {
+        command_error("out of memory: no thread started");
+        return;
+    }
+    if (spawn_read_arguments(job, &n, &ns, &pure)) {
+        if (spawn_start(batch, n, pure))
+            thread_sleep(ns); /* shorter when it is cancelled: the threads end with it */
+        batch->stop = true;
+        for (unsigned i = 0; i < batch->count; i++)
+            thread_join(batch->threads[i]);
+    }
+    if (batch->stuck)
+        command_error("spawn --pure: time stands still while a loop calls nothing (virtual "
+                      "clock); leave --pure away");
+    kfree(batch);
+}
+
+void command_spawn(struct job *job)
+{
+    static const struct command supervisor = {.name = "spawn", .arguments = "",
+                                              .run = spawn_supervise};
+    uint64_t n, ns;
+    bool pure;
+
+    if (!spawn_read_arguments(job, &n, &ns, &pure))
+        return;
+    if (job->number != 0)
+        spawn_supervise(job); /* in the background already */
+    else
+        job_start_background(job, &supervisor);
+}
+
+/* ---- sleep, kill, uptime ---- */
+
+void command_sleep(struct job *job)
+{
+    uint64_t ns;
+
+    if (job->args.count != 2)
+        command_usage(job, "sleep needs a length of time");
+    else if (command_duration(job, job->args.words[1], &ns) && thread_sleep(ns) == -EINTR)
+        return; /* cancelled: the shell says so */
+}
+
+void command_kill(struct job *job)
+{
+    bool by_job = job->args.count == 2 && job->args.words[1][0] == '%';
+    uint64_t number;
+    int error;
+
+    if (job->args.count != 2) {
+        command_usage(job, "kill needs one command to end");
+        return;
+    }
+    if (!command_number(job, job->args.words[1] + by_job, UINT32_MAX, &number))
+        return;
+    if (!by_job)
+        number = job_of_thread((uint32_t)number);
+    error = number == 0 ? -ENOENT : job_cancel((unsigned)number);
+    if (error != 0)
+        command_error("%s is no command in the background", job->args.words[1]);
+}
+
+void command_uptime(struct job *job)
+{
+    uint64_t now = hal_time_now();
+    uint64_t seconds = now / 1000000000;
+    unsigned tenths = (unsigned)(run_idle_time(0) * 1000 / (now + 1));
+
+    if (command_takes_none(job))
+        tty_print("up %llu:%02u:%02u, idle %u.%u %%\n", (unsigned long long)seconds / 3600,
+                  (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60), tenths / 10,
+                  tenths % 10);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * complete.c: candidates for the word before the cursor.
+ *
+ *     cat "/docs/Gett|        folder "/docs/", stem "Gett", open quote "
+ *
+ * Commands and files are walked the same way: each candidate with the stem narrows down what all
+ * have in common. Then the word is written anew with quoting, and what it has in common with what was
+ * typed stays on the screen.
+ */
+#include "shell/complete.h"
+
+#include "fs/vfs.h"
+#include "lib/string.h"
+#include "mem/heap.h"
+#include "shell/commands/command.h"
+#include "shell/commands/listing.h"
+#include "shell/edit/args.h"
+#include "tty/tty.h"
+
+#include <hal/runtime.h>
+
+#define LIST_MAX     100u
+#define LIST_COLUMNS 79u
+
+struct complete_search {
+    struct args_tail tail;
+    size_t folder;    /* bytes of tail.word up to and with the last '/' */
+    const char *stem; /* the rest of tail.word */
+    size_t count;     /* candidates */
+    size_t widest;    /* columns of the widest */
+    bool directory;   /* the last candidate is one */
+    char common[VFS_NAME_MAX + 1];
+    struct listing files; /* the candidates, if they are files */
+};
+
+static bool complete_has_stem(const char *name, const char *stem)
+{
+    for (; *stem != '\0'; name++, stem++) {
+        if (char_to_lower(*name) != char_to_lower(*stem))
+            return false;
+    }
+    return true;
+}
+
+static void complete_narrow(struct complete_search *search, const char *name)
+{
+    size_t columns = utf8_text_columns(name, string_length(name)), n = 0;
+    char *common = search->common;
+
+    if (columns > search->widest)
+        search->widest = columns;
+    if (search->count++ == 0) {
+        string_copy(common, sizeof(search->common), name);
+        return;
+    }
+    while (common[n] != '\0' && char_to_lower(common[n]) == char_to_lower(name[n]))
+        n++;
+    while (n > 0 && ((uint8_t)common[n] & 0xC0u) == 0x80u)
+        n--; /* not in the middle of a character */
+    common[n] = '\0';
+}
+
+static bool complete_wants(const struct directory_entry *entry, void *context)
+{
+    const struct complete_search *search = context;
+    bool hidden = entry->name[0] == '.' || entry->attributes.hidden;
+
+    return complete_has_stem(entry->name, search->stem) && (!hidden || search->stem[0] != '\0');
+}
+
+static void complete_files(struct complete_search *search, const char *directory)
+{
+    char saved = search->tail.word[search->folder];
+    struct vnode *vnode;
+    int error;
+
+    search->tail.word[search->folder] = '\0';
+    error = vfs_open(directory, search->folder == 0 ? "." : search->tail.word, &vnode);
+    search->tail.word[search->folder] = saved;
+    if (error != 0)
+        return;
+    if (listing_read(vnode, complete_wants, search, &search->files) == 0) {
+        for (struct listing_entry *entry = search->files.first; entry; entry = entry->next) {
+            complete_narrow(search, entry->name);
+            search->directory = entry->attributes.type == VNODE_DIRECTORY;
+        }
+    }
+    vnode_put(vnode);
+}
+
+static void complete_commands(struct complete_search *search)
+{
+    const struct command *command;
+
+    for (unsigned i = 0; (command = command_at(i)) != NULL; i++) {
+        if (string_starts_with(command->name, search->stem))
+            complete_narrow(search, command->name);
+    }
+}
+
+/* Fills in the search. NULL: no memory. The caller ends it with complete_finish. */
+static struct complete_search *complete_begin(const char *directory, const char *line,
+                                              size_t cursor)
+{
+    struct complete_search *search = kcalloc(1, sizeof(*search));
+
+    if (search == NULL)
+        return NULL;
+    args_read_tail(line, cursor, &search->tail);
+    for (size_t i = 0; search->tail.word[i] != '\0'; i++) {
+        if (search->tail.word[i] == '/')
+            search->folder = i + 1;
+    }
+    search->stem = search->tail.word + search->folder;
+    if (search->tail.command && search->folder == 0)
+        complete_commands(search);
+    else
+        complete_files(search, directory);
+    return search;
+}
+
+static void complete_finish(struct complete_search *search)
+{
+    listing_finish(&search->files);
+    kfree(search);
+}
+
+/* Text that grows, with quoting. `full`: it did not fit. */
+struct complete_text {
+    char *to;
+    size_t used;
+    char quote;
+    bool full;
+};
+
+static void complete_add(struct complete_text *text, char c)
+{
+    if (text->used >= EDITOR_LINE_MAX) {
+        text->full = true;
+        return;
+    }
+    text->to[text->used++] = c;
+    text->to[text->used] = '\0';
+}
+
+static void complete_add_quoted(struct complete_text *text, const char *s, size_t n)
+{
+    const char *special = text->quote == '"'    ? "\"\\"
+                          : text->quote == '\'' ? ""
+                                                : " \t\"'\\;&";
+
+    for (size_t i = 0; i < n; i++) {
+        if (string_find_char(special, s[i]) != NULL)
+            complete_add(text, '\\');
+        complete_add(text, s[i]);
+    }
+}
+
+/* Writes the word anew into `to`: as typed, completed, quoted. False: it does not fit. */
+static bool complete_write(const struct complete_search *search, char *to)
+{
+    struct complete_text text = {.to = to, .quote = search->tail.quote};
+
+    to[0] = '\0';
+    if (text.quote != 0)
+        complete_add(&text, text.quote);
+    complete_add_quoted(&text, search->tail.word, search->folder);
+    complete_add_quoted(&text, search->common, string_length(search->common));
+    if (search->count == 1 && search->directory) {
+        complete_add(&text, '/');
+    } else if (search->count == 1) {
+        if (text.quote != 0)
+            complete_add(&text, text.quote);
+        complete_add(&text, ' ');
+    }
+    return !text.full;
+}
+
+/* Takes what was typed already off the front of completion->insert. False: nothing is left to do. */
+static bool complete_trim(struct editor_completion *completion, const char *typed, size_t n)
+{
+    char *insert = completion->insert;
+    size_t length = string_length(insert), same = 0;
+
+    while (same < n && same < length && typed[same] == insert[same])
+        same++;
+    while (same > 0 && ((uint8_t)insert[same] & 0xC0u) == 0x80u)
+        same--;
+    completion->erase = n - same;
+    memmove(insert, insert + same, length - same + 1);
+    return completion->erase > 0 || insert[0] != '\0';
+}
+
+bool complete_line(const char *directory, const char *line, size_t cursor,
+                   struct editor_completion *completion)
+{
+    struct complete_search *search = complete_begin(directory, line, cursor);
+    bool done;
+
+    if (search == NULL)
+        return false;
+    done = search->count > 0 && complete_write(search, completion->insert) &&
+           complete_trim(completion, line + cursor - search->tail.raw, search->tail.raw);
+    complete_finish(search);
+    return done;
+}
+
+static void complete_print(const char *name, bool directory, size_t width, size_t *column)
+{
+    size_t columns = utf8_text_columns(name, string_length(name)) + directory;
+
+    if (*column > 0 && *column + width > LIST_COLUMNS) {
+        tty_print("\n");
+        *column = 0;
+    }
+    tty_print("%s%s", name, directory ? "/" : "");
+    *column += width;
+    if (*column < LIST_COLUMNS)
+        tty_print("%*s", (int)(width - columns), "");
+}
+
+static void complete_print_all(const struct complete_search *search)
+{
+    size_t width = search->widest + 3, column = 0;
+    const struct command *command;
+
+    for (struct listing_entry *entry = search->files.first; entry; entry = entry->next)
+        complete_print(entry->name, entry->attributes.type == VNODE_DIRECTORY, width, &column);
+    if (search->files.first != NULL)
+        return;
+    for (unsigned i = 0; (command = command_at(i)) != NULL; i++) {
+        if (string_starts_with(command->name, search->stem))
+            complete_print(command->name, false, width, &column);
+    }
+}
+
+bool complete_list(const char *directory, const char *line, size_t cursor)
+{
+    struct complete_search *search = complete_begin(directory, line, cursor);
+    bool any = search != NULL && search->count > 0;
+
+    if (search == NULL)
+        return false;
+    if (any) {
+        tty_print("\n");
+        if (search->count > LIST_MAX)
+            tty_print("%zu names; type some more of it", search->count);
+        else
+            complete_print_all(search);
+        tty_print("\n");
+    }
+    complete_finish(search);
+    return any;
+}

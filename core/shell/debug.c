@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * debug.c: the debug shell.
+ *
+ * A loop of polled input and output on the stack of the fault. Spinlocks are bypassed while it runs, so
+ * that it can look at a scheduler or a log that stopped in the middle of something.
+ */
+#include "shell/debug.h"
+
+#include "lib/format.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mem/memory.h"
+#include "shell/edit/args.h"
+#include "sync/spinlock.h"
+#include "thread/thread.h"
+#include "tty/line.h"
+#include "tty/tty.h"
+
+#include <hal/board.h>
+#include <hal/console.h>
+#include <hal/context.h>
+#include <hal/cpu.h>
+#include <hal/errno.h>
+#include <hal/kstate.h>
+#include <hal/machine.h>
+#include <hal/mem.h>
+
+#define BACKTRACE_MAX   24
+#define REGISTERS_A_ROW 3
+#define LOG_LINES       20u
+#define MEM_DEFAULT     64u
+#define MEM_MAX         65536u
+
+/* Static, because the stack that it stands on may be nearly full. */
+static KSTATE struct debug_state {
+    const struct hal_fault *fault;
+    struct tty_line line;
+    struct args args;
+    bool leave;
+    bool active;
+} debug;
+
+/* ---- looking at memory ---- */
+
+HAL_RAW_ACCESS static void debug_copy(uint8_t *to, const volatile uint8_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i];
+}
+
+int debug_read_memory(uint64_t physical, uint8_t *to, size_t n)
+{
+    while (n > 0) {
+        size_t part = HAL_PAGE_SIZE - physical % HAL_PAGE_SIZE;
+
+        if (part > n)
+            part = n;
+        if (physical + part < physical || !memory_is_ram(physical, part))
+            return -EFAULT;
+        if (thread_guards(hal_mem_pointer(physical - physical % HAL_PAGE_SIZE)))
+            return -EACCES;
+        debug_copy(to, hal_mem_pointer(physical), part);
+        physical += part;
+        to += part;
+        n -= part;
+    }
+    return 0;
+}
+
+void debug_format_row(char *to, uint64_t at, const uint8_t *bytes, size_t n)
+{
+    size_t used = format_text(to, DEBUG_ROW_TEXT, "%08llx ", (unsigned long long)at);
+
+    for (size_t i = 0; i < DEBUG_ROW_BYTES; i++) {
+        const char *gap = i == DEBUG_ROW_BYTES / 2 ? "  " : " ";
+
+        if (i < n)
+            used += format_text(to + used, DEBUG_ROW_TEXT - used, "%s%02x", gap, bytes[i]);
+        else
+            used += format_text(to + used, DEBUG_ROW_TEXT - used, "%s  ", gap);
+    }
+    used += format_text(to + used, DEBUG_ROW_TEXT - used, "  |");
+    for (size_t i = 0; i < n; i++)
+        to[used++] = char_is_print((char)bytes[i]) ? (char)bytes[i] : '.';
+    string_copy(to + used, DEBUG_ROW_TEXT - used, "|\n");
+}
+
+/* ---- polled console ---- */
+
+static void debug_put(void *context, char byte)
+{
+    (void)context;
+    if (byte == '\n')
+        hal_console_putc('\r');
+    hal_console_putc((uint8_t)byte);
+}
+
+static void debug_say(const char *format, ...) HAL_FORMAT(1, 2);
+
+static void debug_say(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    format_each(debug_put, NULL, format, args);
+    va_end(args);
+}
+
+static void debug_echo(void *context, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        debug_put(context, bytes[i]);
+}
+
+static uint8_t debug_read_byte(void)
+{
+    uint8_t byte;
+
+    while (!tty_read_polled(&byte))
+        hal_cpu_relax();
+    return byte;
+}
+
+/* Reads a line and splits it. False: nothing to run. */
+static bool debug_read_line(void)
+{
+    enum tty_line_result result = TTY_LINE_MORE;
+    const char *text = debug.line.text;
+
+    tty_line_begin(&debug.line);
+    debug_say("debug> ");
+    while (result == TTY_LINE_MORE)
+        result = tty_line_feed(&debug.line, debug_read_byte());
+    if (result == TTY_LINE_END)
+        debug_say("\nType \"continue\" to leave.\n");
+    if (result != TTY_LINE_DONE || debug.line.length == 0)
+        return false;
+    if (debug.line.text[debug.line.length - 1] == '\n')
+        debug.line.text[debug.line.length - 1] = '\0';
+    else
+        debug_say("\n"); /* Ctrl-D ended it */
+    if (args_parse(&text, &debug.args) != 0) {
+        debug_say("error: too many arguments, or a quote is not closed\n");
+        return false;
+    }
+    return debug.args.count > 0;
+}
+
+/* ---- commands ---- */
+
+static void debug_regs(void)
+{
+    const struct hal_registers *registers = &debug.fault->registers;
+
+    for (unsigned i = 0; i < registers->count; i++) {
+        debug_say("  %-6s %016llx", registers->names[i], (unsigned long long)registers->values[i]);
+        if (i % REGISTERS_A_ROW == REGISTERS_A_ROW - 1 || i == registers->count - 1)
+            debug_say("\n");
+    }
+    debug_say("  fault: %s, code 0x%llx, address 0x%llx\n", debug.fault->detail,
+              (unsigned long long)debug.fault->code, (unsigned long long)debug.fault->address);
+}
+
+static void debug_bt(void)
+{
+    uintptr_t addresses[BACKTRACE_MAX];
+    uintptr_t base = hal_context_code_base();
+    size_t n = hal_context_backtrace(debug.fault->frame, addresses, BACKTRACE_MAX);
+
+    debug_say("  #0  0x%llx\n", (unsigned long long)(debug.fault->pc - base));
+    for (size_t i = 0; i < n; i++)
+        debug_say("  #%-2zu 0x%llx\n", i + 1, (unsigned long long)(addresses[i] - base));
+}
+
+static bool debug_number(const char *text, uint64_t *number)
+{
+    const char *end;
+
+    if (string_to_u64(text, number, &end) == 0 && *end == '\0')
+        return true;
+    debug_say("error: %s is no number\n", text);
+    return false;
+}
+
+static void debug_mem(void)
+{
+    uint64_t at, n = MEM_DEFAULT;
+    uint8_t bytes[DEBUG_ROW_BYTES];
+    char row[DEBUG_ROW_TEXT];
+    int error = 0;
+
+    if (debug.args.count < 2 || debug.args.count > 3) {
+        debug_say("usage: mem ADDRESS [LENGTH]\n");
+        return;
+    }
+    if (!debug_number(debug.args.words[1], &at) ||
+        (debug.args.count == 3 && !debug_number(debug.args.words[2], &n)))
+        return;
+    if (n > MEM_MAX)
+        n = MEM_MAX;
+    while (n > 0 && error == 0) {
+        size_t part = n < DEBUG_ROW_BYTES ? (size_t)n : DEBUG_ROW_BYTES;
+
+        error = debug_read_memory(at, bytes, part);
+        if (error == 0) {
+            debug_format_row(row, at, bytes, part);
+            debug_say("%s", row);
+        }
+        at += part;
+        n -= part;
+    }
+    if (error != 0)
+        debug_say("error: %s\n", error == -EACCES ? "the guard page of a stack" : "not RAM");
+}
+
+static void debug_threads(void)
+{
+    static const char *const states[] = {"ready", "running", "sleeping", "zombie"};
+    struct thread_info info;
+
+    for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1)
+        debug_say("  %4u %-8s %10llu us  %8llu switches  %s\n", info.id, states[info.state],
+                  (unsigned long long)info.run_time / 1000, (unsigned long long)info.switches,
+                  info.name);
+}
+
+static void debug_log(void)
+{
+    struct klog_line line;
+    uint64_t newest = 0;
+
+    for (uint64_t number = 1; klog_read(number, &line) == 0; number = line.number + 1)
+        newest = line.number;
+    for (uint64_t number = newest > LOG_LINES ? newest - LOG_LINES + 1 : 1;
+         klog_read(number, &line) == 0; number = line.number + 1)
+        debug_say("[%5llu.%06llu] %s\n", (unsigned long long)(line.time / 1000000000),
+                  (unsigned long long)(line.time / 1000 % 1000000), line.text);
+}
+
+static void debug_continue(void)
+{
+    debug.leave = true;
+}
+
+HAL_NORETURN static void debug_reboot(void)
+{
+    hal_board_stop(HAL_STOP_REBOOT, 0);
+}
+
+static void debug_poweroff(void)
+{
+    uint64_t status = 0;
+
+    if (debug.args.count > 1 && !debug_number(debug.args.words[1], &status))
+        return;
+    if (status > 255) {
+        debug_say("error: a status is 0 .. 255\n");
+        return;
+    }
+    hal_board_stop(HAL_STOP_POWER_OFF, (int)status);
+}
+
+static void debug_help(void);
+
+static const struct debug_command {
+    const char *name, *summary;
+    void (*run)(void);
+} debug_commands[] = {
+    {"help", "this list", debug_help},
+    {"regs", "the registers at the fault", debug_regs},
+    {"bt", "who called whom, as addresses in the kernel's file", debug_bt},
+    {"mem", "ADDRESS [LENGTH]: physical memory, RAM only", debug_mem},
+    {"threads", "all threads", debug_threads},
+    {"log", "the newest lines of the kernel's log", debug_log},
+    {"continue", "leave; after a breakpoint the kernel goes on (also: exit)", debug_continue},
+    {"exit", "as continue", debug_continue},
+    {"reboot", "start anew", debug_reboot},
+    {"poweroff", "[STATUS]: end", debug_poweroff},
+};
+
+#define DEBUG_COMMANDS (sizeof(debug_commands) / sizeof(debug_commands[0]))
+
+static void debug_help(void)
+{
+    for (size_t i = 0; i < DEBUG_COMMANDS; i++)
+        debug_say("  %-9s %s\n", debug_commands[i].name, debug_commands[i].summary);
+}
+
+static void debug_run(void)
+{
+    for (size_t i = 0; i < DEBUG_COMMANDS; i++) {
+        if (string_equal(debug.args.words[0], debug_commands[i].name)) {
+            debug_commands[i].run();
+            return;
+        }
+    }
+    debug_say("unknown command: %s\n", debug.args.words[0]);
+}
+
+void debug_shell(const struct hal_fault *fault, const char *why)
+{
+    if (debug.active)
+        return; /* a fault of the debug shell itself: the panic that follows says so */
+    debug.active = true;
+    debug.fault = fault;
+    debug.leave = false;
+    spinlock_bypass(true);
+    tty_flush_polled();
+    tty_line_init(&debug.line, debug_echo, NULL);
+    debug_say("\nDebug shell (%s at 0x%llx). Type \"help\" for its commands.\n", why,
+              (unsigned long long)(fault->pc - hal_context_code_base()));
+    while (!debug.leave) {
+        if (debug_read_line())
+            debug_run();
+    }
+    spinlock_bypass(false);
+    debug.active = false;
+}
