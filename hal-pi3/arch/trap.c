@@ -215,7 +215,8 @@ static void trap_report(struct trap_frame *frame, unsigned kind, bool stack)
     fault.pc = frame->elr;
     fault.frame = frame->x[29];
     fault.code = frame->esr;
-    fault.detail = trap_describe_kind(kind, frame->esr);
+    fault.detail = fault.kind == HAL_FAULT_STACK ? "the stack has run into its guard page"
+                                                 : trap_describe_kind(kind, frame->esr);
     trap_registers(frame, &fault.registers);
     if (stack && fault.kind != HAL_FAULT_STACK && frame->sp % 16 == 0) {
         fault.kind = HAL_FAULT_STACK;

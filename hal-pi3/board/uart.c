@@ -4,15 +4,19 @@
  *
  * Input interrupts are level-triggered on the chip. So that the same bytes do not interrupt again
  * before core has read them, input is silenced when it interrupts, and heard again when a read has
- * found the queue empty; from then on the next byte interrupts. Room for output is a level to core
- * too ("again and again"): where the port reports only the moment at which room comes back, the
- * line is poked by software as long as core asks for it.
+ * found the queue empty; from then on the next byte interrupts.
+ *
+ * Room for output is a level to core too ("again and again"). Two things are added to what the chip
+ * does: where the port reports only the moment at which room comes back, the line is poked by
+ * software; and a report that core answers with no output is repeated only after a pause, or the
+ * interrupted code would never run.
  */
 #include "board/uart.h"
 #include "soc/bcm2837.h"
 #include "soc/intc.h"
 #include "soc/mailbox.h"
 #include "soc/serial.h"
+#include "soc/timer.h"
 
 #include <hal/console.h>
 #include <hal/uart.h>
@@ -25,6 +29,8 @@
 #define CORE_CLOCK_USUAL 250000000u
 /** A full queue of 16 bytes takes 1.4 ms to send. */
 #define PUTC_WAIT_MICROS 20000u
+/** Between two reports of room that core does not use. */
+#define ROOM_PAUSE_MICROS 1000u
 
 static const struct serial_port *uart_port;
 static struct lock uart_lock;
@@ -67,6 +73,26 @@ static void uart_listen(void)
     uart_port->listen(uart_wanted & ~uart_silenced);
 }
 
+/** Core has heard of `causes` and is not told again until something changes. Lock held. */
+static void uart_silence(unsigned causes)
+{
+    uart_silenced |= causes;
+    uart_listen();
+    if ((causes & SERIAL_ROOM) != 0) {
+        systimer_arm(SYSTIMER_SERIAL, ROOM_PAUSE_MICROS);
+    }
+}
+
+/** Room may be reported from now on, if core wants that. Lock held. */
+static void uart_hear_room(void)
+{
+    uart_silenced &= ~(unsigned)SERIAL_ROOM;
+    uart_listen();
+    if ((uart_wanted & SERIAL_ROOM) != 0 && !uart_port->tells_room()) {
+        intc_poke(0, HAL_IRQ_UART);
+    }
+}
+
 size_t hal_uart_read(uint8_t *bytes, size_t n)
 {
     size_t count = 0;
@@ -95,6 +121,9 @@ size_t hal_uart_write(const uint8_t *bytes, size_t n)
     while (count < n && uart_port->put(bytes[count])) {
         count++;
     }
+    if (count > 0 && (uart_silenced & SERIAL_ROOM) != 0) {
+        uart_hear_room();
+    }
     lock_release(&uart_lock, state);
     return count;
 }
@@ -102,16 +131,15 @@ size_t hal_uart_write(const uint8_t *bytes, size_t n)
 void hal_uart_notify_room(bool on)
 {
     hal_irq_state_t state = lock_take(&uart_lock);
+    bool was_on = (uart_wanted & SERIAL_ROOM) != 0;
 
-    if (on) {
+    if (on && !was_on) {
         uart_wanted |= SERIAL_ROOM;
-        if (!uart_port->tells_room()) {
-            intc_poke(0, HAL_IRQ_UART);
-        }
-    } else {
+        uart_hear_room();
+    } else if (!on && was_on) {
         uart_wanted &= ~(unsigned)SERIAL_ROOM;
+        uart_listen();
     }
-    uart_listen();
     lock_release(&uart_lock, state);
 }
 
@@ -120,9 +148,8 @@ bool uart_take_interrupt(void)
     hal_irq_state_t state = lock_take(&uart_lock);
     unsigned causes = uart_port->causes();
 
-    if ((causes & SERIAL_INPUT) != 0) {
-        uart_silenced |= SERIAL_INPUT;
-        uart_listen();
+    if (causes != 0) {
+        uart_silence(causes);
     }
     lock_release(&uart_lock, state);
     return causes != 0;
@@ -131,13 +158,24 @@ bool uart_take_interrupt(void)
 bool uart_take_poke(void)
 {
     hal_irq_state_t state = lock_take(&uart_lock);
-    bool wanted = (uart_wanted & SERIAL_ROOM) != 0;
+    bool told = (uart_wanted & ~uart_silenced & SERIAL_ROOM) != 0;
 
-    if (wanted && !uart_port->tells_room()) {
-        intc_poke(0, HAL_IRQ_UART);
+    if (told) {
+        uart_silence(SERIAL_ROOM);
     }
     lock_release(&uart_lock, state);
-    return wanted;
+    return told;
+}
+
+void uart_take_pace(void)
+{
+    hal_irq_state_t state = lock_take(&uart_lock);
+
+    systimer_quiet(SYSTIMER_SERIAL);
+    if ((uart_silenced & SERIAL_ROOM) != 0) {
+        uart_hear_room();
+    }
+    lock_release(&uart_lock, state);
 }
 
 /* No lock: a panic must get through whatever is held. A byte of somebody else may come between. */

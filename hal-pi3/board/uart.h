@@ -23,3 +23,6 @@ bool uart_take_interrupt(void);
 
 /** The poke that stands for "there is room" arrived. True when core is to be told. */
 bool uart_take_poke(void);
+
+/** GPU_IRQ_SYSTIMER_1 was taken: room may be reported again. */
+void uart_take_pace(void);

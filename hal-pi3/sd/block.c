@@ -72,7 +72,7 @@ static void block_arm_timer(void)
     uint64_t now = mmio_microseconds();
     uint64_t next = sd_transfer_next(&block_transfer);
 
-    systimer_arm(next > now ? (uint32_t)(next - now) + 10 : 10);
+    systimer_arm(SYSTIMER_CARD, next > now ? (uint32_t)(next - now) + 10 : 10);
 }
 
 /** Begins the first request in line, if there is one. Lock held. */
@@ -142,7 +142,7 @@ void block_take_interrupt(void)
 {
     hal_irq_state_t state = lock_take(&block_lock);
 
-    systimer_quiet();
+    systimer_quiet(SYSTIMER_CARD);
     block_advance();
     if (block_waiting.first != NULL) {
         block_arm_timer();

@@ -22,6 +22,7 @@
 #define LOCAL_BASE 0x40000000u
 
 enum gpu_irq {
+    GPU_IRQ_SYSTIMER_1 = 1,
     GPU_IRQ_SYSTIMER_3 = 3,
     GPU_IRQ_AUX = 29,
     GPU_IRQ_GPIO_0 = 49,

@@ -75,6 +75,7 @@ void intc_start(void)
     mmio_barrier();
     mmio_write(LOCAL_GPU_ROUTING, 0);
     intc_start_cpu(0);
+    intc_enable_gpu(GPU_IRQ_SYSTIMER_1);
 }
 
 void intc_enable_gpu(unsigned irq)
@@ -196,20 +197,27 @@ static void intc_take_poke(unsigned cpu)
     intc_deliver(cpu, line);
 }
 
-/** One of the GPU's sources. The card's are the backend's own and end in a poke. */
+static bool intc_has(uint64_t pending, unsigned irq)
+{
+    return (pending >> irq & 1u) != 0;
+}
+
+/** One of the GPU's sources. The card's and the pause's are the backend's own and end in a poke. */
 static void intc_take_gpu(void)
 {
     uint32_t low = mmio_read(ARMCTRL_PENDING(0));
     uint32_t high = mmio_read(ARMCTRL_PENDING(1));
     uint64_t pending = (uint64_t)high << 32 | low;
 
-    if ((pending & (UINT64_C(1) << GPU_IRQ_EMMC | UINT64_C(1) << GPU_IRQ_SYSTIMER_3)) != 0) {
+    if (intc_has(pending, GPU_IRQ_EMMC) || intc_has(pending, GPU_IRQ_SYSTIMER_3)) {
         block_take_interrupt();
-    } else if ((pending & UINT64_C(1) << GPU_IRQ_GPIO_0) != 0) {
+    } else if (intc_has(pending, GPU_IRQ_SYSTIMER_1)) {
+        uart_take_pace();
+    } else if (intc_has(pending, GPU_IRQ_GPIO_0)) {
         if (gpio_take_interrupt()) {
             intc_deliver(0, HAL_IRQ_GPIO);
         }
-    } else if ((pending & UINT64_C(1) << uart_gpu_irq()) != 0) {
+    } else if (intc_has(pending, uart_gpu_irq())) {
         if (uart_take_interrupt()) {
             intc_deliver(0, HAL_IRQ_UART);
         }

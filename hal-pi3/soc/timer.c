@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.c: time: the processor's generic timer, and one compare register of the system timer.
+ * timer.c: time: the processor's generic timer, and two compare registers of the system timer.
  *
  * All cores read one counter through CNTVCT_EL0 (boot.S sets its offset to zero on each) and each
  * has a comparator. Its frequency is in CNTFRQ_EL0: 19.2 MHz on the board, 62.5 MHz in QEMU. The
@@ -8,8 +8,9 @@
  *
  * Rounding is against firing early: nanoseconds from ticks round down, ticks from nanoseconds up.
  *
- * The system timer counts microseconds. Two of its four compare registers belong to the firmware;
- * number 3 guards the card driver's waits, because the timer of <hal/time.h> is core's.
+ * The system timer counts microseconds. Two of its four compare registers belong to the firmware.
+ * Number 3 guards the card driver's waits and number 1 paces the serial port, because the timer of
+ * <hal/time.h> is core's.
  *
  * Source: Arm Architecture Reference Manual, chapter D11; BCM2837 ARM Peripherals, section 12.
  */
@@ -21,8 +22,7 @@
 
 #define SYSTIMER_STATUS (SYSTIMER_BASE + 0x00u)
 #define SYSTIMER_LOW (SYSTIMER_BASE + 0x04u)
-#define SYSTIMER_COMPARE (SYSTIMER_BASE + 0x18u)
-#define SYSTIMER_MATCH (1u << 3)
+#define SYSTIMER_COMPARE(n) (SYSTIMER_BASE + 0x0cu + 4u * (n))
 
 #define NANOSECONDS UINT64_C(1000000000)
 #define MICROSECONDS UINT64_C(1000000)
@@ -116,17 +116,17 @@ void mmio_wait(unsigned microseconds)
     }
 }
 
-void systimer_arm(uint32_t microseconds)
+void systimer_arm(enum systimer_user user, uint32_t microseconds)
 {
     mmio_barrier();
-    mmio_write(SYSTIMER_STATUS, SYSTIMER_MATCH);
-    mmio_write(SYSTIMER_COMPARE, mmio_read(SYSTIMER_LOW) + microseconds);
+    mmio_write(SYSTIMER_STATUS, 1u << user);
+    mmio_write(SYSTIMER_COMPARE(user), mmio_read(SYSTIMER_LOW) + microseconds);
     mmio_barrier();
 }
 
-void systimer_quiet(void)
+void systimer_quiet(enum systimer_user user)
 {
     mmio_barrier();
-    mmio_write(SYSTIMER_STATUS, SYSTIMER_MATCH);
+    mmio_write(SYSTIMER_STATUS, 1u << user);
     mmio_barrier();
 }

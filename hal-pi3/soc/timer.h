@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.h: the processor's timer (behind <hal/time.h>) and the board's one-shot for the card.
+ * timer.h: the processor's timer (behind <hal/time.h>) and the board's one-shot timers.
  */
 #pragma once
 
@@ -16,11 +16,14 @@ void timer_start_cpu(void);
 /** This CPU's timer interrupted: disarms it. False when it had no cause. */
 bool timer_take_interrupt(void);
 
+/** The compare registers of the system timer that are not the firmware's, by who uses them. */
+enum systimer_user { SYSTIMER_SERIAL = 1, SYSTIMER_CARD = 3 };
+
 /**
- * Raises GPU_IRQ_SYSTIMER_3 in about `microseconds`, in place of an earlier wish. It may also come
- * when nobody waits any more. One user: the card. Any context.
+ * Raises GPU_IRQ_SYSTIMER_1 or _3 in about `microseconds`, in place of an earlier wish. It may also
+ * come when nobody waits any more. Any context.
  */
-void systimer_arm(uint32_t microseconds);
+void systimer_arm(enum systimer_user user, uint32_t microseconds);
 
 /** Quiets that interrupt. Any context. */
-void systimer_quiet(void);
+void systimer_quiet(enum systimer_user user);
