@@ -41,7 +41,7 @@ static void boot(void *unused)
 static void cpu_reset(struct cpu *cpu)
 {
     void *stack;
-    memory_boot_stack(&stack, &cpu->stack_bytes);
+    sim_memory_boot_stack(&stack, &cpu->stack_bytes);
     cpu->stack = (uintptr_t)stack;
     atomic_fetch_and(&cpu->pending, CPU_ATTENTION & ~CPU_TIMER);
     cpu->enabled = 0;
@@ -64,13 +64,13 @@ void machine_reset(void)
     machine.trace = 0;
     machine.led = false;
     machine.status = 0;
-    memory_reset();
-    time_reset();
+    sim_memory_reset();
+    sim_time_reset();
     cpu_reset(&machine.cpu[0]);
-    gpio_reset();
-    card_reset();
-    uart_reset();
-    time_plan();
+    sim_gpio_reset();
+    sim_card_reset();
+    sim_uart_reset();
+    sim_time_plan();
     atomic_store(&machine.power, POWER_ON);
 }
 
@@ -86,15 +86,15 @@ static long led_work(void *argument)
     bool on = *(bool *)argument;
     if (on != machine.led) {
         machine.led = on;
-        trace_event(TB_EVENT_PIN, TB_PINS, on);
-        outside_pin_changed(time_now(), TB_PINS, on);
+        sim_trace_event(TB_EVENT_PIN, TB_PINS, on);
+        outside_pin_changed(sim_time_now(), TB_PINS, on);
     }
     return 0;
 }
 
 void hal_board_led(bool on)
 {
-    (void)cpu_host(led_work, &on, COST_DEVICE);
+    (void)sim_cpu_host(led_work, &on, COST_DEVICE);
 }
 
 struct entropy_work {
@@ -115,7 +115,7 @@ static long entropy_work(void *argument)
 int hal_board_entropy(void *bytes, size_t n)
 {
     struct entropy_work work = {bytes, n};
-    return (int)cpu_host(entropy_work, &work, COST_DEVICE);
+    return (int)sim_cpu_host(entropy_work, &work, COST_DEVICE);
 }
 
 struct stop_work {
@@ -128,11 +128,11 @@ static long stop_work(void *argument)
     const struct stop_work *work = argument;
     bool reboot = work->how == HAL_STOP_REBOOT;
     host_lock(HOST_MACHINE);
-    trace_event(TB_EVENT_STOP, work->how, (uint64_t)work->status);
+    sim_trace_event(TB_EVENT_STOP, work->how, (uint64_t)work->status);
     machine.stop = work->how;
     machine.status = work->status & 0xff;
     if (!reboot)
-        time_freeze();
+        sim_time_freeze();
     atomic_store(&machine.power, reboot ? POWER_REBOOTING : POWER_STOPPED);
     if (!reboot)
         outside_stopped();
@@ -143,8 +143,8 @@ static long stop_work(void *argument)
 void hal_board_stop(enum hal_stop how, int status)
 {
     struct stop_work work = {how, status};
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     fiber_call_host(cpu, stop_work, &work);
     fiber_abandon_guest(cpu);
 }
@@ -166,5 +166,5 @@ void hal_display_show(uint32_t first, uint32_t count)
 {
     (void)first;
     (void)count;
-    cpu_point(COST_DEVICE);
+    sim_cpu_point(COST_DEVICE);
 }

@@ -20,7 +20,7 @@
 #include <hal/machine.h>
 #include <hal/runtime.h>
 
-void card_reset(void)
+void sim_card_reset(void)
 {
     struct card_queue *card = &machine.card;
     uint64_t fault_after = card->fault_after, fault_count = card->fault_count;
@@ -29,7 +29,7 @@ void card_reset(void)
     card->done_tail = &card->done;
 }
 
-void card_changed(void)
+void sim_card_changed(void)
 {
     machine.card.probed = false;
     for (unsigned i = 0; i < CARD_SLOTS; i++)
@@ -95,7 +95,7 @@ static void finish(struct hal_block_request *request, int fault)
     request->next = NULL;
     *card->done_tail = request;
     card->done_tail = &request->next;
-    cpu_raise(&machine.cpu[0], HAL_IRQ_BLOCK);
+    sim_cpu_raise(&machine.cpu[0], HAL_IRQ_BLOCK);
 }
 
 /* ---- the queue of the virtual clock ---- */
@@ -128,11 +128,11 @@ static void serve(void)
         slot->request = request;
         slot->fault = take_fault(card);
         uint64_t base = COST_CARD_BASE / 2 + machine_random(RNG_CARD) % COST_CARD_BASE;
-        slot->done_at = time_now() + base + request_sectors(request) * COST_CARD_SECTOR;
+        slot->done_at = sim_time_now() + base + request_sectors(request) * COST_CARD_SECTOR;
     }
 }
 
-uint64_t card_next_event(void)
+uint64_t sim_card_next_event(void)
 {
     uint64_t next = HAL_TIME_NEVER;
     for (unsigned i = 0; i < CARD_SLOTS; i++) {
@@ -143,9 +143,9 @@ uint64_t card_next_event(void)
     return next;
 }
 
-void card_run_events(void)
+void sim_card_run_events(void)
 {
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     for (unsigned i = 0; i < CARD_SLOTS; i++) {
         struct card_slot *slot = &machine.card.slot[i];
         struct hal_block_request *request = slot->request;
@@ -167,7 +167,7 @@ static long submit_work(void *argument)
     if (error)
         return error;
     card->requests++;
-    trace_event(TB_EVENT_BLOCK, request->sector, request_sectors(request));
+    sim_trace_event(TB_EVENT_BLOCK, request->sector, request_sectors(request));
     if (machine.real) {
         finish(request, take_fault(card));
         return 0;
@@ -176,7 +176,7 @@ static long submit_work(void *argument)
     *card->waiting_tail = request;
     card->waiting_tail = &request->next;
     serve();
-    time_plan();
+    sim_time_plan();
     return 0;
 }
 
@@ -211,17 +211,17 @@ static long probe_work(void *argument)
 
 int hal_block_probe(struct hal_block_info *info)
 {
-    return (int)cpu_host(probe_work, info, COST_CARD_BASE);
+    return (int)sim_cpu_host(probe_work, info, COST_CARD_BASE);
 }
 
 int hal_block_submit(struct hal_block_request *request)
 {
-    return (int)cpu_host(submit_work, request, COST_DEVICE);
+    return (int)sim_cpu_host(submit_work, request, COST_DEVICE);
 }
 
 struct hal_block_request *hal_block_completed(void)
 {
     struct hal_block_request *request = NULL;
-    (void)cpu_host(completed_work, &request, COST_DEVICE);
+    (void)sim_cpu_host(completed_work, &request, COST_DEVICE);
     return request;
 }

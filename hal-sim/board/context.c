@@ -16,11 +16,11 @@
 void hal_context_init(struct hal_context *context, void *stack, size_t bytes,
                       void (*entry)(void *arg), void *arg)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     fiber_init(context, stack, bytes, entry, arg);
-    cpu_leave(cpu);
-    cpu_point(COST_SWITCH);
+    sim_cpu_leave(cpu);
+    sim_cpu_point(COST_SWITCH);
 }
 
 /* What the trace says of a stack: where it lies in RAM, which is the same in every run. */
@@ -32,39 +32,39 @@ static uint64_t stack_name(uintptr_t stack)
 
 void hal_context_switch(struct hal_context *from, struct hal_context *to)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     if (!machine.real)
         atomic_fetch_add_explicit(&machine.now, COST_SWITCH, memory_order_relaxed);
-    trace_guest_event(TB_EVENT_SWITCH, stack_name(to->stack), 0);
+    sim_trace_guest_event(TB_EVENT_SWITCH, stack_name(to->stack), 0);
     from->stack = cpu->stack;
     from->bytes = cpu->stack_bytes;
     cpu->stack = to->stack;
     cpu->stack_bytes = to->bytes;
     fiber_switch(from, to);
     /* Here somebody has switched back to `from`, maybe much later. */
-    cpu_leave(cpu_this());
-    cpu_point(0);
+    sim_cpu_leave(sim_cpu_this());
+    sim_cpu_point(0);
 }
 
 void hal_context_finish(struct hal_context *context)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     fiber_finish(context);
-    cpu_leave(cpu);
-    cpu_point(0);
+    sim_cpu_leave(cpu);
+    sim_cpu_point(0);
 }
 
 /* True if a frame of two words may be read at `frame`: on this stack, or in RAM that is in use. */
 static bool frame_is_readable(uintptr_t frame)
 {
-    const struct cpu *cpu = cpu_this();
+    const struct cpu *cpu = sim_cpu_this();
     if (frame % sizeof(uintptr_t) || frame == 0)
         return false;
     if (frame - cpu->stack < cpu->stack_bytes)
         return frame - cpu->stack <= cpu->stack_bytes - 2 * sizeof(uintptr_t);
-    return memory_is_readable(frame) && memory_is_readable(frame + 2 * sizeof(uintptr_t) - 1);
+    return sim_memory_is_readable(frame) && sim_memory_is_readable(frame + 2 * sizeof(uintptr_t) - 1);
 }
 
 __attribute__((no_sanitize("address", "undefined"))) //

@@ -9,7 +9,7 @@
  * With the virtual clock an interrupt strikes only at a point: at a call of the HAL. The seed says
  * whether at the first point where it could, or a few points later; that is how one binary shows
  * many interleavings and each of them again. With the real clock a signal may also bring it between
- * any two instructions; host/trap.c then gets here through cpu_take_and_unmask.
+ * any two instructions; host/trap.c then gets here through sim_cpu_take_and_unmask.
  */
 #include "board/machine.h"
 
@@ -36,29 +36,29 @@ static long host_work_run(void *argument)
     return result;
 }
 
-long cpu_host(long (*function)(void *), void *argument, unsigned cost)
+long sim_cpu_host(long (*function)(void *), void *argument, unsigned cost)
 {
     struct host_work work = {function, argument};
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     long result = fiber_call_host(cpu, host_work_run, &work);
-    cpu_leave(cpu_this());
-    cpu_point(cost);
+    sim_cpu_leave(sim_cpu_this());
+    sim_cpu_point(cost);
     return result;
 }
 
 /* ---- raising ---- */
 
-void cpu_attend(struct cpu *cpu, uint32_t bits)
+void sim_cpu_attend(struct cpu *cpu, uint32_t bits)
 {
     uint32_t before = atomic_fetch_or(&cpu->pending, bits);
     if (machine.real && (before & bits) != bits)
         host_cpu_kick(cpu);
 }
 
-void cpu_raise(struct cpu *cpu, enum hal_irq line)
+void sim_cpu_raise(struct cpu *cpu, enum hal_irq line)
 {
-    cpu_attend(cpu, 1u << line);
+    sim_cpu_attend(cpu, 1u << line);
 }
 
 /* ---- taking ---- */
@@ -88,28 +88,28 @@ static unsigned choose_line(uint32_t ready)
 static void cpu_take(uint32_t ready)
 {
     unsigned line = choose_line(ready);
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     cpu->strike_in = -1;
     atomic_fetch_and(&cpu->pending, ~(1u << line));
     if (!machine.real)
         atomic_fetch_add_explicit(&machine.now, COST_INTERRUPT, memory_order_relaxed);
-    trace_guest_event(TB_EVENT_IRQ, line, 0);
+    sim_trace_guest_event(TB_EVENT_IRQ, line, 0);
     hal_upcall_interrupt((enum hal_irq)line);
     if (line == HAL_IRQ_UART)
-        uart_level();
+        sim_uart_level();
 }
 
-void cpu_take_and_unmask(void)
+void sim_cpu_take_and_unmask(void)
 {
     for (;;) {
         uint32_t ready;
-        while ((ready = cpu_ready(cpu_this())) != 0)
+        while ((ready = cpu_ready(sim_cpu_this())) != 0)
             cpu_take(ready);
-        cpu_this()->masked = false;
+        sim_cpu_this()->masked = false;
         atomic_signal_fence(memory_order_seq_cst);
-        if (!cpu_ready(cpu_this()))
+        if (!cpu_ready(sim_cpu_this()))
             return;
-        cpu_this()->masked = true;
+        sim_cpu_this()->masked = true;
     }
 }
 
@@ -125,57 +125,57 @@ static bool strikes_now(struct cpu *cpu)
 
 static void point_virtual(struct cpu *cpu)
 {
-    cpu_enter(cpu);
-    time_catch_up();
-    while ((atomic_load(&cpu->pending) & CPU_YIELD) || time_now() >= machine.run_until)
+    sim_cpu_enter(cpu);
+    sim_time_catch_up();
+    while ((atomic_load(&cpu->pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
         fiber_suspend_guest(cpu);
-    cpu_leave(cpu);
+    sim_cpu_leave(cpu);
     uint32_t ready = cpu->masked ? 0 : cpu_ready(cpu);
     if (ready && strikes_now(cpu)) {
         cpu->masked = true;
         cpu_take(ready);
-        cpu_this()->masked = false;
+        sim_cpu_this()->masked = false;
     }
 }
 
 static long attend_work(void *unused)
 {
     (void)unused;
-    cpu_attend_real();
+    sim_cpu_attend_real();
     return 0;
 }
 
 static void point_real(struct cpu *cpu)
 {
     if (atomic_load(&cpu->pending) & CPU_ATTENTION) {
-        cpu_enter(cpu);
+        sim_cpu_enter(cpu);
         fiber_call_host(cpu, attend_work, NULL);
         if (atomic_load(&cpu->pending) & CPU_CUT)
             fiber_abandon_guest(cpu);
-        cpu_leave(cpu);
+        sim_cpu_leave(cpu);
     }
     if (!cpu->masked && cpu_ready(cpu)) {
         cpu->masked = true;
         atomic_signal_fence(memory_order_seq_cst);
-        cpu_take_and_unmask();
+        sim_cpu_take_and_unmask();
     }
 }
 
-void cpu_point_slow(void)
+void sim_cpu_point_slow(void)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     if (machine.real)
         point_real(cpu);
     else
         point_virtual(cpu);
 }
 
-void cpu_attend_real(void)
+void sim_cpu_attend_real(void)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     if (atomic_load(&cpu->pending) & CPU_TIMER) {
         atomic_fetch_and(&cpu->pending, ~(uint32_t)CPU_TIMER);
-        time_check_timer(cpu);
+        sim_time_check_timer(cpu);
     }
     for (;;) {
         atomic_store(&cpu->asleep, true);
@@ -192,11 +192,11 @@ void cpu_attend_real(void)
 
 hal_irq_state_t hal_irq_save(void)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     hal_irq_state_t before = cpu->masked;
     if (!before) {
-        cpu_point(COST_MASK);
-        cpu_this()->masked = true;
+        sim_cpu_point(COST_MASK);
+        sim_cpu_this()->masked = true;
         atomic_signal_fence(memory_order_seq_cst);
     }
     return before;
@@ -206,9 +206,9 @@ void hal_irq_restore(hal_irq_state_t state)
 {
     atomic_signal_fence(memory_order_seq_cst);
     if (!state) {
-        cpu_this()->masked = false;
+        sim_cpu_this()->masked = false;
         atomic_signal_fence(memory_order_seq_cst);
-        cpu_point(COST_MASK);
+        sim_cpu_point(COST_MASK);
     }
 }
 
@@ -219,36 +219,36 @@ void hal_irq_unmask(void)
 
 bool hal_irq_masked(void)
 {
-    return cpu_this()->masked;
+    return sim_cpu_this()->masked;
 }
 
 void hal_irq_enable(enum hal_irq line)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     cpu->enabled |= 1u << line;
-    cpu_leave(cpu);
-    cpu_point(COST_MASK);
+    sim_cpu_leave(cpu);
+    sim_cpu_point(COST_MASK);
 }
 
 void hal_irq_disable(enum hal_irq line)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     cpu->enabled &= ~(1u << line);
-    cpu_leave(cpu);
-    cpu_point(COST_MASK);
+    sim_cpu_leave(cpu);
+    sim_cpu_point(COST_MASK);
 }
 
 void hal_cpu_relax(void)
 {
     __builtin_ia32_pause();
-    cpu_point(COST_RELAX);
+    sim_cpu_point(COST_RELAX);
 }
 
 unsigned hal_cpu_id(void)
 {
-    return (unsigned)(cpu_this() - machine.cpu);
+    return (unsigned)(sim_cpu_this() - machine.cpu);
 }
 
 unsigned hal_cpu_count(void)
@@ -264,8 +264,8 @@ int hal_cpu_start(unsigned cpu)
 void hal_cpu_ipi(unsigned cpu)
 {
     if (cpu == 0)
-        cpu_raise(&machine.cpu[cpu], HAL_IRQ_IPI);
-    cpu_point(COST_MASK);
+        sim_cpu_raise(&machine.cpu[cpu], HAL_IRQ_IPI);
+    sim_cpu_point(COST_MASK);
 }
 
 /* ---- idling ---- */
@@ -273,9 +273,9 @@ void hal_cpu_ipi(unsigned cpu)
 /* Real clock: sleeps until a bit is set. Once nothing could set one by itself, says so. */
 static long idle_real(void *unused)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     (void)unused;
-    time_idle_begin(cpu);
+    sim_time_idle_begin(cpu);
     for (;;) {
         atomic_store(&cpu->asleep, true);
         uint32_t pending = atomic_load(&cpu->pending);
@@ -286,8 +286,8 @@ static long idle_real(void *unused)
         host_word_wait(&cpu->pending, pending, HOST_NEVER);
     }
     atomic_store(&cpu->asleep, false);
-    time_idle_end(cpu);
-    cpu_attend_real();
+    sim_time_idle_end(cpu);
+    sim_cpu_attend_real();
     return 0;
 }
 
@@ -295,20 +295,20 @@ static long idle_real(void *unused)
 static void idle_virtual(struct cpu *cpu)
 {
     while (!cpu_ready(cpu)) {
-        uint64_t event = time_next_event();
+        uint64_t event = sim_time_next_event();
         if (event == HAL_TIME_NEVER)
             outside_stuck();
-        time_skip_to(event < machine.run_until ? event : machine.run_until);
-        time_catch_up();
-        if ((atomic_load(&cpu->pending) & CPU_YIELD) || time_now() >= machine.run_until)
+        sim_time_skip_to(event < machine.run_until ? event : machine.run_until);
+        sim_time_catch_up();
+        if ((atomic_load(&cpu->pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
             fiber_suspend_guest(cpu);
     }
 }
 
 void hal_cpu_idle(void)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     atomic_store(&cpu->idle, true);
     if (machine.real)
         fiber_call_host(cpu, idle_real, NULL);
@@ -317,7 +317,7 @@ void hal_cpu_idle(void)
     atomic_store(&cpu->idle, false);
     if (atomic_load(&cpu->pending) & CPU_CUT)
         fiber_abandon_guest(cpu);
-    cpu_leave(cpu);
+    sim_cpu_leave(cpu);
     uint32_t ready = cpu_ready(cpu);
     if (ready)
         cpu_take(ready);

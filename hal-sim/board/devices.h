@@ -48,23 +48,23 @@ struct card_queue {
     uint64_t requests, sectors_read, sectors_written;
 };
 
-void uart_reset(void);
-uint64_t uart_next_event(void);
-void uart_run_events(void);
+void sim_uart_reset(void);
+uint64_t sim_uart_next_event(void);
+void sim_uart_run_events(void);
 /** The library has queued input. */
-void uart_input_arrived(void);
+void sim_uart_input_arrived(void);
 /** Raises UART again while output has room and that is asked for. Guest code or entered. */
-void uart_level(void);
+void sim_uart_level(void);
 
-void gpio_reset(void);
+void sim_gpio_reset(void);
 /** Drives `pin` from outside with an enum tb_level. */
-void gpio_drive(unsigned pin, unsigned level);
+void sim_gpio_drive(unsigned pin, unsigned level);
 
-void card_reset(void);
-uint64_t card_next_event(void);
-void card_run_events(void);
+void sim_card_reset(void);
+uint64_t sim_card_next_event(void);
+void sim_card_run_events(void);
 /** Another card, or none, is in the slot. */
-void card_changed(void);
+void sim_card_changed(void);
 
 /* ---- what the library does for the board (lib/) ---- */
 

@@ -39,7 +39,7 @@ static void update(unsigned number)
 {
     struct pin *pin = &machine.pin[number];
     bool level = decide_level(pin);
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     if (level == pin->level)
         return;
     if (pin->level)
@@ -47,16 +47,16 @@ static void update(unsigned number)
     pin->level = level;
     pin->since = now;
     pin->changes++;
-    trace_event(TB_EVENT_PIN, number, level);
+    sim_trace_event(TB_EVENT_PIN, number, level);
     outside_pin_changed(now, number, level);
     if (pin->edges & (level ? HAL_GPIO_EDGE_RISING : HAL_GPIO_EDGE_FALLING)) {
         machine.gpio_events |= 1u << number;
-        cpu_raise(&machine.cpu[0], HAL_IRQ_GPIO);
+        sim_cpu_raise(&machine.cpu[0], HAL_IRQ_GPIO);
     }
 }
 
 /* At reset pins 0 .. 8 are pulled up and the others down (BCM2837 ARM Peripherals, table 6-31). */
-void gpio_reset(void)
+void sim_gpio_reset(void)
 {
     machine.gpio_events = 0;
     for (unsigned i = 0; i < HAL_GPIO_PINS; i++) {
@@ -69,7 +69,7 @@ void gpio_reset(void)
     }
 }
 
-void gpio_drive(unsigned pin, unsigned level)
+void sim_gpio_drive(unsigned pin, unsigned level)
 {
     machine.pin[pin].drive = (uint8_t)level;
     update(pin);
@@ -126,7 +126,7 @@ static int gpio_do(long (*function)(void *), unsigned pin, unsigned value, unsig
     struct gpio_work work = {pin, value};
     if (pin >= HAL_GPIO_PINS || value > limit)
         return -EINVAL;
-    return (int)cpu_host(function, &work, COST_DEVICE);
+    return (int)sim_cpu_host(function, &work, COST_DEVICE);
 }
 
 /* ---- the contract ---- */
@@ -165,5 +165,5 @@ int hal_gpio_watch(unsigned pin, enum hal_gpio_edge edges)
 
 uint32_t hal_gpio_events(void)
 {
-    return (uint32_t)cpu_host(events_work, NULL, COST_DEVICE);
+    return (uint32_t)sim_cpu_host(events_work, NULL, COST_DEVICE);
 }

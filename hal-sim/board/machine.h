@@ -108,7 +108,7 @@ struct machine {
 extern struct machine machine;
 
 /** The CPU that this host thread plays. */
-static inline struct cpu *cpu_this(void)
+static inline struct cpu *sim_cpu_this(void)
 {
     return &machine.cpu[0];
 }
@@ -123,46 +123,46 @@ uint64_t machine_random(enum machine_rng chain);
 /* ---- cpu.c ---- */
 
 /** Compares time and pending bits with what the CPU may take; the slow half of an interrupt point. */
-void cpu_point_slow(void);
+void sim_cpu_point_slow(void);
 /** Takes every deliverable interrupt, then unmasks; called masked, on the stack that was interrupted. */
-void cpu_take_and_unmask(void);
+void sim_cpu_take_and_unmask(void);
 /** Marks `line` pending on `cpu` and wakes it. Any host thread. */
-void cpu_raise(struct cpu *cpu, enum hal_irq line);
+void sim_cpu_raise(struct cpu *cpu, enum hal_irq line);
 /** Sets attention bits on `cpu` and wakes it. Any host thread. */
-void cpu_attend(struct cpu *cpu, uint32_t bits);
+void sim_cpu_attend(struct cpu *cpu, uint32_t bits);
 /** Real clock: does what the attention bits ask for. Runs entered, on the host's stack. */
-void cpu_attend_real(void);
+void sim_cpu_attend_real(void);
 /** True while an interrupt would be taken on `cpu`, or something asks for attention. */
-static inline bool cpu_wanted(const struct cpu *cpu)
+static inline bool sim_cpu_wanted(const struct cpu *cpu)
 {
     uint32_t mask = CPU_ATTENTION | (cpu->masked ? 0 : cpu->enabled);
     return atomic_load_explicit(&cpu->pending, memory_order_relaxed) & mask;
 }
 
 /** An interrupt point: lets virtual time pass, and interrupts strike. Guest code only. */
-static inline void cpu_point(unsigned cost)
+static inline void sim_cpu_point(unsigned cost)
 {
     if (!machine.real) {
         uint64_t now = atomic_load_explicit(&machine.now, memory_order_relaxed) + cost;
         atomic_store_explicit(&machine.now, now, memory_order_relaxed);
         if (now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
-            cpu_point_slow();
+            sim_cpu_point_slow();
             return;
         }
     }
-    if (cpu_wanted(cpu_this()))
-        cpu_point_slow();
+    if (sim_cpu_wanted(sim_cpu_this()))
+        sim_cpu_point_slow();
 }
 
 /** Enters: what arrives from now on waits. */
-static inline void cpu_enter(struct cpu *cpu)
+static inline void sim_cpu_enter(struct cpu *cpu)
 {
     cpu->in_host = true;
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 /** Leaves, without looking at what arrived: an interrupt point must follow. */
-static inline void cpu_leave(struct cpu *cpu)
+static inline void sim_cpu_leave(struct cpu *cpu)
 {
     atomic_signal_fence(memory_order_seq_cst);
     cpu->in_host = false;
@@ -173,65 +173,65 @@ static inline void cpu_leave(struct cpu *cpu)
  * Runs function(argument) entered, on the host's stack and under the host lock; then an interrupt
  * point of `cost`. Guest code only.
  */
-long cpu_host(long (*function)(void *), void *argument, unsigned cost);
+long sim_cpu_host(long (*function)(void *), void *argument, unsigned cost);
 
 /* ---- time.c ---- */
 
 /** Machine time. Any host thread; also from a signal handler that interrupted guest code. */
-uint64_t time_now(void);
+uint64_t sim_time_now(void);
 /** Power-on: machine time is 0 and runs. */
-void time_reset(void);
+void sim_time_reset(void);
 /** Machine time stands still from now on. */
-void time_freeze(void);
+void sim_time_freeze(void);
 /** Time spent idle, up to now. Any thread. */
-uint64_t time_idle(void);
+uint64_t sim_time_idle(void);
 
 /** Real clock: the speed, 0 to stand still; `skip`: idle time takes no time. Host lock held. */
-void time_set_speed(double speed, bool skip);
+void sim_time_set_speed(double speed, bool skip);
 /** Real clock: the host time at which machine time will be `when`, or HAL_TIME_NEVER. */
-uint64_t time_to_host(uint64_t when);
+uint64_t sim_time_to_host(uint64_t when);
 /** Real clock: raises TIMER if the deadline has passed, else asks the host for a signal at it. */
-void time_check_timer(struct cpu *cpu);
+void sim_time_check_timer(struct cpu *cpu);
 /** Real clock: around waiting. */
-void time_idle_begin(struct cpu *cpu);
-void time_idle_end(struct cpu *cpu);
+void sim_time_idle_begin(struct cpu *cpu);
+void sim_time_idle_end(struct cpu *cpu);
 
 /** Virtual clock: works out machine.next after something that it depends on has changed. */
-void time_plan(void);
+void sim_time_plan(void);
 /** Virtual clock: the earliest event of the machine itself, or HAL_TIME_NEVER. */
-uint64_t time_next_event(void);
+uint64_t sim_time_next_event(void);
 /** Virtual clock: lets idle time pass until `when`, unless that is HAL_TIME_NEVER. */
-void time_skip_to(uint64_t when);
+void sim_time_skip_to(uint64_t when);
 /** Virtual clock: does what is due. Entered, on a guest stack. */
-void time_catch_up(void);
+void sim_time_catch_up(void);
 
 /* ---- trace.c ---- */
 
 /** Adds an event to the hash, and tells the library. Entered, on the host's stack. */
-void trace_event(uint32_t kind, uint64_t a, uint64_t b);
+void sim_trace_event(uint32_t kind, uint64_t a, uint64_t b);
 /** The same for guest code, and for entered code on a guest stack. */
-void trace_guest_event(uint32_t kind, uint64_t a, uint64_t b);
+void sim_trace_guest_event(uint32_t kind, uint64_t a, uint64_t b);
 /** Whether the library wants to hear of every event. */
-extern _Atomic bool trace_wanted;
+extern _Atomic bool sim_trace_wanted;
 
 /* ---- memory.c ---- */
 
-/** Pages announced since power-on, as a bitmap; memory_top is one more than the highest. */
-extern uint64_t memory_used[];
-extern uint64_t memory_guarded[];
-extern uint64_t memory_top;
-void memory_reset(void);
+/** Pages announced since power-on, as a bitmap; sim_memory_top is one more than the highest. */
+extern uint64_t sim_memory_used[];
+extern uint64_t sim_memory_guarded[];
+extern uint64_t sim_memory_top;
+void sim_memory_reset(void);
 /** RAM is no more. */
-void memory_closed(void);
-bool memory_is_guarded(uintptr_t address);
+void sim_memory_closed(void);
+bool sim_memory_is_guarded(uintptr_t address);
 /** Where the boot context starts, and where faults of an exhausted stack are handled. */
-void memory_boot_stack(void **stack, size_t *bytes);
-void memory_fault_stack(void **stack, size_t *bytes);
+void sim_memory_boot_stack(void **stack, size_t *bytes);
+void sim_memory_fault_stack(void **stack, size_t *bytes);
 /** Must come before the first use of the latter. */
-void memory_open_fault_stack(void);
+void sim_memory_open_fault_stack(void);
 /** True if the page at `address` is RAM in use and not guarded. */
-bool memory_is_readable(uintptr_t address);
+bool sim_memory_is_readable(uintptr_t address);
 /** Guards or frees `count` pages from page number `page`. */
-bool memory_guard_range(uint64_t page, uint64_t count, bool guarded);
+bool sim_memory_guard_range(uint64_t page, uint64_t count, bool guarded);
 /** Writes boot tags to 0x100: `tags` if not NULL, else a list with this command line. */
-void memory_set_tags(const void *tags, size_t bytes, const char *command_line);
+void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_line);

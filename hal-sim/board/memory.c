@@ -31,9 +31,9 @@ enum {
     KEEP_PAGES = 2048 /* a power cycle gives memory back only above this */
 };
 
-uint64_t memory_used[MAX_PAGES / 64];
-uint64_t memory_guarded[MAX_PAGES / 64];
-uint64_t memory_top;
+uint64_t sim_memory_used[MAX_PAGES / 64];
+uint64_t sim_memory_guarded[MAX_PAGES / 64];
+uint64_t sim_memory_top;
 static bool any_guarded;
 
 static bool bit_get(const uint64_t *map, uint64_t page)
@@ -70,24 +70,24 @@ static void announce(uint64_t physical, uint64_t bytes)
     tools_memory_fresh(machine.ram + physical, bytes);
     for (uint64_t page = first; page < end; page++) {
         fill(page);
-        bit_set(memory_used, page, true);
+        bit_set(sim_memory_used, page, true);
     }
-    if (end > memory_top)
-        memory_top = end;
+    if (end > sim_memory_top)
+        sim_memory_top = end;
     tools_memory_fresh(machine.ram + physical, bytes);
 }
 
 static void forget(void)
 {
-    uint64_t words = (memory_top + 63) / 64, bytes = memory_top * HAL_PAGE_SIZE;
+    uint64_t words = (sim_memory_top + 63) / 64, bytes = sim_memory_top * HAL_PAGE_SIZE;
     if (any_guarded)
         any_guarded = host_ram_protect(RESERVED, machine.ram_bytes - RESERVED, false) < 0;
     tools_memory_closed(machine.ram, bytes);
-    if (memory_top > KEEP_PAGES)
+    if (sim_memory_top > KEEP_PAGES)
         host_ram_discard(0, bytes);
-    memset(memory_used, 0, words * sizeof(uint64_t));
-    memset(memory_guarded, 0, words * sizeof(uint64_t));
-    memory_top = 0;
+    memset(sim_memory_used, 0, words * sizeof(uint64_t));
+    memset(sim_memory_guarded, 0, words * sizeof(uint64_t));
+    sim_memory_top = 0;
 }
 
 /* The guards of the two stacks stay for the life of the machine; a failure only loses a check. */
@@ -95,11 +95,11 @@ static void guard_own_stacks(void)
 {
     static const uint64_t pages[] = {BOOT_STACK - HAL_PAGE_SIZE, FAULT_STACK - HAL_PAGE_SIZE};
     for (unsigned i = 0; i < 2; i++)
-        bit_set(memory_guarded, pages[i] / HAL_PAGE_SIZE,
+        bit_set(sim_memory_guarded, pages[i] / HAL_PAGE_SIZE,
                 host_ram_protect(pages[i], HAL_PAGE_SIZE, true) == 0);
 }
 
-void memory_reset(void)
+void sim_memory_reset(void)
 {
     forget();
     guard_own_stacks();
@@ -107,53 +107,53 @@ void memory_reset(void)
     announce(BOOT_STACK, HAL_STACK_SIZE);
 }
 
-void memory_closed(void)
+void sim_memory_closed(void)
 {
-    memset(memory_used, 0, sizeof memory_used);
-    memset(memory_guarded, 0, sizeof memory_guarded);
-    memory_top = 0;
+    memset(sim_memory_used, 0, sizeof sim_memory_used);
+    memset(sim_memory_guarded, 0, sizeof sim_memory_guarded);
+    sim_memory_top = 0;
     any_guarded = false;
 }
 
-void memory_boot_stack(void **stack, size_t *bytes)
+void sim_memory_boot_stack(void **stack, size_t *bytes)
 {
     *stack = machine.ram + BOOT_STACK;
     *bytes = HAL_STACK_SIZE;
 }
 
-void memory_open_fault_stack(void)
+void sim_memory_open_fault_stack(void)
 {
-    if (!bit_get(memory_used, FAULT_STACK / HAL_PAGE_SIZE))
+    if (!bit_get(sim_memory_used, FAULT_STACK / HAL_PAGE_SIZE))
         announce(FAULT_STACK, HAL_STACK_SIZE);
 }
 
-void memory_fault_stack(void **stack, size_t *bytes)
+void sim_memory_fault_stack(void **stack, size_t *bytes)
 {
     *stack = machine.ram + FAULT_STACK;
     *bytes = HAL_STACK_SIZE;
 }
 
-bool memory_is_guarded(uintptr_t address)
+bool sim_memory_is_guarded(uintptr_t address)
 {
     uint64_t offset = address - (uintptr_t)machine.ram;
-    return offset < machine.ram_bytes && bit_get(memory_guarded, offset / HAL_PAGE_SIZE);
+    return offset < machine.ram_bytes && bit_get(sim_memory_guarded, offset / HAL_PAGE_SIZE);
 }
 
-bool memory_is_readable(uintptr_t address)
+bool sim_memory_is_readable(uintptr_t address)
 {
     uint64_t offset = address - (uintptr_t)machine.ram;
-    return offset < machine.ram_bytes && bit_get(memory_used, offset / HAL_PAGE_SIZE) &&
-           !bit_get(memory_guarded, offset / HAL_PAGE_SIZE);
+    return offset < machine.ram_bytes && bit_get(sim_memory_used, offset / HAL_PAGE_SIZE) &&
+           !bit_get(sim_memory_guarded, offset / HAL_PAGE_SIZE);
 }
 
-bool memory_guard_range(uint64_t page, uint64_t count, bool guarded)
+bool sim_memory_guard_range(uint64_t page, uint64_t count, bool guarded)
 {
     if (host_ram_protect(page * HAL_PAGE_SIZE, count * HAL_PAGE_SIZE, guarded) < 0)
         return false;
     for (uint64_t i = 0; i < count; i++)
-        bit_set(memory_guarded, page + i, guarded);
-    if (page + count > memory_top)
-        memory_top = page + count;
+        bit_set(sim_memory_guarded, page + i, guarded);
+    if (page + count > sim_memory_top)
+        sim_memory_top = page + count;
     any_guarded = true;
     return true;
 }
@@ -204,13 +204,13 @@ void hal_mem_first_use(uint64_t physical, size_t bytes)
     struct mem_work work = {physical, bytes, false};
     if (physical >= machine.ram_bytes || bytes > machine.ram_bytes - physical)
         return;
-    (void)cpu_host(first_use_work, &work, COST_DEVICE);
+    (void)sim_cpu_host(first_use_work, &work, COST_DEVICE);
 }
 
 static long guard_work(void *argument)
 {
     const struct mem_work *work = argument;
-    return memory_guard_range(work->physical / HAL_PAGE_SIZE, 1, work->guarded) ? 0 : -ENOMEM;
+    return sim_memory_guard_range(work->physical / HAL_PAGE_SIZE, 1, work->guarded) ? 0 : -ENOMEM;
 }
 
 int hal_mem_guard(void *page, bool guarded)
@@ -218,7 +218,7 @@ int hal_mem_guard(void *page, bool guarded)
     struct mem_work work = {(uint64_t)((uint8_t *)page - machine.ram), HAL_PAGE_SIZE, guarded};
     if (work.physical >= machine.ram_bytes)
         return -ENOMEM;
-    return (int)cpu_host(guard_work, &work, COST_DEVICE);
+    return (int)sim_cpu_host(guard_work, &work, COST_DEVICE);
 }
 
 /* ---- boot tags ---- */
@@ -236,7 +236,7 @@ static uint32_t *put_tag(uint32_t *at, uint32_t name, const void *data, size_t b
     return at + 2 + words;
 }
 
-void memory_set_tags(const void *tags, size_t bytes, const char *command_line)
+void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_line)
 {
     uint32_t *at = (uint32_t *)(machine.ram + TAGS_AT);
     uint32_t core[3] = {0, HAL_PAGE_SIZE, 0};

@@ -54,7 +54,7 @@ static void line_write(uint64_t machine0, uint64_t host0, double speed)
     atomic_fetch_add(&line.sequence, 1);
 }
 
-uint64_t time_to_host(uint64_t when)
+uint64_t sim_time_to_host(uint64_t when)
 {
     const double century = 3.2e18;
     struct line_now at = line_read();
@@ -68,13 +68,13 @@ uint64_t time_to_host(uint64_t when)
 
 /* ---- both clocks ---- */
 
-uint64_t time_now(void)
+uint64_t sim_time_now(void)
 {
     return machine.real ? line_read().machine
                         : atomic_load_explicit(&machine.now, memory_order_relaxed);
 }
 
-void time_reset(void)
+void sim_time_reset(void)
 {
     atomic_store(&machine.now, 0);
     atomic_store(&machine.idle, 0);
@@ -82,13 +82,13 @@ void time_reset(void)
         line_write(0, host_now(), atomic_load(&line.chosen));
 }
 
-void time_freeze(void)
+void sim_time_freeze(void)
 {
     if (machine.real)
-        line_write(time_now(), host_now(), 0);
+        line_write(sim_time_now(), host_now(), 0);
 }
 
-void time_set_speed(double speed, bool skip)
+void sim_time_set_speed(double speed, bool skip)
 {
     struct line_now at = line_read();
     atomic_store(&line.skip, skip);
@@ -96,14 +96,14 @@ void time_set_speed(double speed, bool skip)
     if (atomic_load(&machine.power) == POWER_STOPPED || atomic_load(&machine.power) == POWER_OFF)
         return;
     line_write(at.machine, at.host, speed);
-    cpu_attend(&machine.cpu[0], CPU_TIMER);
+    sim_cpu_attend(&machine.cpu[0], CPU_TIMER);
 }
 
-uint64_t time_idle(void)
+uint64_t sim_time_idle(void)
 {
     uint64_t idle = atomic_load(&machine.idle);
     if (machine.real && atomic_load(&machine.cpu[0].idle)) {
-        uint64_t since = atomic_load(&machine.idle_since), now = time_now();
+        uint64_t since = atomic_load(&machine.idle_since), now = sim_time_now();
         idle += now > since ? now - since : 0;
     }
     return idle;
@@ -111,21 +111,21 @@ uint64_t time_idle(void)
 
 /* ---- real clock ---- */
 
-void time_check_timer(struct cpu *cpu)
+void sim_time_check_timer(struct cpu *cpu)
 {
     if (cpu->deadline == HAL_TIME_NEVER)
         return;
-    if (time_now() >= cpu->deadline) {
+    if (sim_time_now() >= cpu->deadline) {
         cpu->deadline = HAL_TIME_NEVER;
         atomic_fetch_or(&cpu->pending, 1u << HAL_IRQ_TIMER);
     } else {
-        host_timer_arm(cpu, time_to_host(cpu->deadline));
+        host_timer_arm(cpu, sim_time_to_host(cpu->deadline));
     }
 }
 
-void time_idle_begin(struct cpu *cpu)
+void sim_time_idle_begin(struct cpu *cpu)
 {
-    atomic_store(&machine.idle_since, time_now());
+    atomic_store(&machine.idle_since, sim_time_now());
     atomic_store(&cpu->idle, true);
     if (atomic_load(&line.skip) && cpu->deadline != HAL_TIME_NEVER) {
         struct line_now at = line_read();
@@ -134,13 +134,13 @@ void time_idle_begin(struct cpu *cpu)
             line_write(cpu->deadline, at.host, at.speed);
             host_unlock(HOST_MACHINE);
         }
-        time_check_timer(cpu);
+        sim_time_check_timer(cpu);
     }
 }
 
-void time_idle_end(struct cpu *cpu)
+void sim_time_idle_end(struct cpu *cpu)
 {
-    uint64_t since = atomic_load(&machine.idle_since), now = time_now();
+    uint64_t since = atomic_load(&machine.idle_since), now = sim_time_now();
     atomic_store(&cpu->idle, false);
     atomic_fetch_add(&machine.idle, now > since ? now - since : 0);
 }
@@ -152,22 +152,22 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-uint64_t time_next_event(void)
+uint64_t sim_time_next_event(void)
 {
-    uint64_t device = earlier(uart_next_event(), card_next_event());
+    uint64_t device = earlier(sim_uart_next_event(), sim_card_next_event());
     return earlier(machine.cpu[0].deadline, device);
 }
 
-void time_plan(void)
+void sim_time_plan(void)
 {
     if (!machine.real)
-        atomic_store_explicit(&machine.next, earlier(time_next_event(), machine.run_until),
+        atomic_store_explicit(&machine.next, earlier(sim_time_next_event(), machine.run_until),
                               memory_order_relaxed);
 }
 
-void time_skip_to(uint64_t when)
+void sim_time_skip_to(uint64_t when)
 {
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     if (when == HAL_TIME_NEVER || when <= now)
         return;
     atomic_fetch_add_explicit(&machine.idle, when - now, memory_order_relaxed);
@@ -179,56 +179,56 @@ static long run_events(void *unused)
     struct cpu *cpu = &machine.cpu[0];
     (void)unused;
     host_lock(HOST_MACHINE);
-    if (cpu->deadline <= time_now()) {
+    if (cpu->deadline <= sim_time_now()) {
         cpu->deadline = HAL_TIME_NEVER;
-        cpu_raise(cpu, HAL_IRQ_TIMER);
+        sim_cpu_raise(cpu, HAL_IRQ_TIMER);
     }
-    uart_run_events();
-    card_run_events();
-    time_plan();
+    sim_uart_run_events();
+    sim_card_run_events();
+    sim_time_plan();
     host_unlock(HOST_MACHINE);
     return 0;
 }
 
-void time_catch_up(void)
+void sim_time_catch_up(void)
 {
-    if (time_now() >= atomic_load_explicit(&machine.next, memory_order_relaxed))
-        fiber_call_host(cpu_this(), run_events, NULL);
+    if (sim_time_now() >= atomic_load_explicit(&machine.next, memory_order_relaxed))
+        fiber_call_host(sim_cpu_this(), run_events, NULL);
 }
 
 /* ---- the contract ---- */
 
 uint64_t hal_time_now(void)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
-    uint64_t now = time_now();
-    cpu_leave(cpu);
-    cpu_point(COST_TIME);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
+    uint64_t now = sim_time_now();
+    sim_cpu_leave(cpu);
+    sim_cpu_point(COST_TIME);
     return now;
 }
 
 void hal_timer_set(uint64_t deadline)
 {
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
     cpu->deadline = deadline;
     atomic_fetch_and(&cpu->pending, ~(1u << HAL_IRQ_TIMER));
     if (!machine.real)
-        time_plan();
+        sim_time_plan();
     else if (deadline != HAL_TIME_NEVER)
-        host_timer_arm(cpu, time_to_host(deadline));
-    cpu_leave(cpu);
-    cpu_point(COST_TIME);
+        host_timer_arm(cpu, sim_time_to_host(deadline));
+    sim_cpu_leave(cpu);
+    sim_cpu_point(COST_TIME);
 }
 
 uint64_t hal_time_wall(void)
 {
     const uint64_t epoch_2026 = 1767225600ull * 1000000000ull;
-    struct cpu *cpu = cpu_this();
-    cpu_enter(cpu);
-    uint64_t wall = machine.real ? host_wall() : epoch_2026 + time_now();
-    cpu_leave(cpu);
-    cpu_point(COST_TIME);
+    struct cpu *cpu = sim_cpu_this();
+    sim_cpu_enter(cpu);
+    uint64_t wall = machine.real ? host_wall() : epoch_2026 + sim_time_now();
+    sim_cpu_leave(cpu);
+    sim_cpu_point(COST_TIME);
     return wall;
 }

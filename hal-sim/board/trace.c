@@ -10,7 +10,7 @@
 #include "host/host.h"
 #include "tayberry.h"
 
-_Atomic bool trace_wanted;
+_Atomic bool sim_trace_wanted;
 
 static void mix(uint64_t *hash, uint64_t value)
 {
@@ -25,14 +25,14 @@ static void trace_hash(uint64_t now, uint32_t kind, uint64_t a, uint64_t b)
     mix(&machine.trace, a ^ b << 32);
 }
 
-void trace_event(uint32_t kind, uint64_t a, uint64_t b)
+void sim_trace_event(uint32_t kind, uint64_t a, uint64_t b)
 {
-    if (machine.real && !trace_wanted)
+    if (machine.real && !sim_trace_wanted)
         return;
-    struct tb_event event = {.time = time_now(), .kind = kind, .a = a, .b = b};
+    struct tb_event event = {.time = sim_time_now(), .kind = kind, .a = a, .b = b};
     if (!machine.real)
         trace_hash(event.time, kind, a, b);
-    if (trace_wanted)
+    if (sim_trace_wanted)
         outside_event(&event);
 }
 
@@ -44,18 +44,18 @@ static long event_work(void *argument)
     return 0;
 }
 
-void trace_guest_event(uint32_t kind, uint64_t a, uint64_t b)
+void sim_trace_guest_event(uint32_t kind, uint64_t a, uint64_t b)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     if (!machine.real)
-        trace_hash(time_now(), kind, a, b);
-    if (!trace_wanted)
+        trace_hash(sim_time_now(), kind, a, b);
+    if (!sim_trace_wanted)
         return;
     bool entered = cpu->in_host;
     struct tb_event event = {.time = 0, .kind = kind, .a = a, .b = b};
-    cpu_enter(cpu);
-    event.time = time_now();
+    sim_cpu_enter(cpu);
+    event.time = sim_time_now();
     fiber_call_host(cpu, event_work, &event);
     if (!entered)
-        cpu_leave(cpu);
+        sim_cpu_leave(cpu);
 }

@@ -23,16 +23,16 @@ struct uart_work {
     size_t n;
 };
 
-void uart_reset(void)
+void sim_uart_reset(void)
 {
     machine.uart = (struct uart){0};
-    uart_input_arrived();
+    sim_uart_input_arrived();
 }
 
 /* How many bytes are still in the transmit FIFO. */
 static size_t tx_count(void)
 {
-    uint64_t now = time_now(), end = machine.uart.tx_end;
+    uint64_t now = sim_time_now(), end = machine.uart.tx_end;
     return end > now ? (size_t)((end - now + COST_UART_BYTE - 1) / COST_UART_BYTE) : 0;
 }
 
@@ -42,26 +42,26 @@ static bool tx_has_room(void)
     return machine.real || tx_count() <= UART_FIFO / 2;
 }
 
-void uart_level(void)
+void sim_uart_level(void)
 {
     if (machine.uart.notify_room && tx_has_room())
-        cpu_raise(cpu_this(), HAL_IRQ_UART);
+        sim_cpu_raise(sim_cpu_this(), HAL_IRQ_UART);
 }
 
-void uart_input_arrived(void)
+void sim_uart_input_arrived(void)
 {
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     if (machine.real) {
         if (outside_input_waiting())
-            cpu_raise(&machine.cpu[0], HAL_IRQ_UART);
+            sim_cpu_raise(&machine.cpu[0], HAL_IRQ_UART);
         return;
     }
     if (machine.uart.rx_next <= now)
         machine.uart.rx_next = now + COST_UART_BYTE;
-    time_plan();
+    sim_time_plan();
 }
 
-uint64_t uart_next_event(void)
+uint64_t sim_uart_next_event(void)
 {
     const struct uart *uart = &machine.uart;
     uint64_t room = HAL_TIME_NEVER, input = HAL_TIME_NEVER;
@@ -72,17 +72,17 @@ uint64_t uart_next_event(void)
     return room < input ? room : input;
 }
 
-void uart_run_events(void)
+void sim_uart_run_events(void)
 {
     struct uart *uart = &machine.uart;
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     while (uart->rx_next <= now && uart->rx_count < UART_FIFO &&
            outside_input(&uart->rx[uart->rx_count], 1)) {
-        trace_event(TB_EVENT_UART_IN, uart->rx[uart->rx_count++], 0);
+        sim_trace_event(TB_EVENT_UART_IN, uart->rx[uart->rx_count++], 0);
         uart->rx_next += COST_UART_BYTE;
-        cpu_raise(cpu_this(), HAL_IRQ_UART);
+        sim_cpu_raise(sim_cpu_this(), HAL_IRQ_UART);
     }
-    uart_level();
+    sim_uart_level();
 }
 
 static size_t read_fifo(uint8_t *bytes, size_t n)
@@ -94,7 +94,7 @@ static size_t read_fifo(uint8_t *bytes, size_t n)
     uart->rx_count -= (unsigned)n;
     memmove(uart->rx, uart->rx + n, uart->rx_count);
     if (was_full && n)
-        uart_input_arrived();
+        sim_uart_input_arrived();
     return n;
 }
 
@@ -105,19 +105,19 @@ static long read_work(void *argument)
         return (long)read_fifo(work->in, work->n);
     size_t n = outside_input(work->in, work->n);
     for (size_t i = 0; i < n; i++)
-        trace_event(TB_EVENT_UART_IN, work->in[i], 0);
+        sim_trace_event(TB_EVENT_UART_IN, work->in[i], 0);
     return (long)n;
 }
 
 /* Sends bytes at once, whatever the FIFO holds. */
 static void transmit(const uint8_t *bytes, size_t n)
 {
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     struct uart *uart = &machine.uart;
     if (!machine.real)
         uart->tx_end = (uart->tx_end > now ? uart->tx_end : now) + n * COST_UART_BYTE;
     for (size_t i = 0; i < n; i++)
-        trace_event(TB_EVENT_UART_OUT, bytes[i], 0);
+        sim_trace_event(TB_EVENT_UART_OUT, bytes[i], 0);
     outside_output(bytes, n);
 }
 
@@ -143,8 +143,8 @@ static long putc_work(void *argument)
 static long notify_work(void *argument)
 {
     machine.uart.notify_room = *(bool *)argument;
-    uart_level();
-    time_plan();
+    sim_uart_level();
+    sim_time_plan();
     return 0;
 }
 
@@ -153,22 +153,22 @@ static long notify_work(void *argument)
 size_t hal_uart_read(uint8_t *bytes, size_t n)
 {
     struct uart_work work = {.in = bytes, .n = n};
-    return (size_t)cpu_host(read_work, &work, COST_DEVICE);
+    return (size_t)sim_cpu_host(read_work, &work, COST_DEVICE);
 }
 
 size_t hal_uart_write(const uint8_t *bytes, size_t n)
 {
     struct uart_work work = {.out = bytes, .n = n};
-    return n ? (size_t)cpu_host(write_work, &work, COST_DEVICE) : 0;
+    return n ? (size_t)sim_cpu_host(write_work, &work, COST_DEVICE) : 0;
 }
 
 void hal_uart_notify_room(bool on)
 {
-    (void)cpu_host(notify_work, &on, COST_DEVICE);
+    (void)sim_cpu_host(notify_work, &on, COST_DEVICE);
 }
 
 void hal_console_putc(uint8_t byte)
 {
     struct uart_work work = {.out = &byte, .n = 1};
-    (void)cpu_host(putc_work, &work, COST_UART_BYTE);
+    (void)sim_cpu_host(putc_work, &work, COST_UART_BYTE);
 }

@@ -178,11 +178,11 @@ static void first_function(void *argument)
 {
     struct first_frame frame = *(struct first_frame *)argument;
     struct hal_context none = {.tool = NULL};
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     bool boot = frame.context == &cpu->guest;
     arrive_on_stack(&none, boot ? host_of(cpu) : NULL);
-    cpu_leave(cpu);
-    cpu_point(0);
+    sim_cpu_leave(cpu);
+    sim_cpu_point(0);
     frame.entry(frame.argument);
 }
 
@@ -272,7 +272,7 @@ void fiber_abandon_guest(struct cpu *cpu)
 __attribute__((no_sanitize("address"))) static void abandon_from_signal(void *argument)
 {
     struct cpu *cpu = argument;
-    cpu_enter(cpu);
+    sim_cpu_enter(cpu);
     leave_stack(NULL, host_of(cpu));
     swap_load(host_of(cpu)->sp);
     __builtin_unreachable();

@@ -132,7 +132,7 @@ static void enter_abandon(struct cpu *cpu, ucontext_t *context)
 static void leave_trap(struct trap *trap)
 {
     ucontext_t *frame = (ucontext_t *)(void *)trap->frame;
-    stack_t alternate = host_cpu_alternate(cpu_this());
+    stack_t alternate = host_cpu_alternate(sim_cpu_this());
     frame->uc_stack = alternate;
     swap_sigreturn(frame);
     __builtin_unreachable();
@@ -142,16 +142,16 @@ static void leave_trap(struct trap *trap)
 
 static void trap_interrupt(struct trap *trap)
 {
-    cpu_take_and_unmask();
+    sim_cpu_take_and_unmask();
     leave_trap(trap);
 }
 
 /* Virtual clock: the caller of tb_run_* wants the CPU, and the guest does not call the HAL. */
 static void trap_suspend(struct trap *trap)
 {
-    struct cpu *cpu = cpu_this();
+    struct cpu *cpu = sim_cpu_this();
     fiber_suspend_guest(cpu);
-    cpu_leave(cpu_this());
+    sim_cpu_leave(sim_cpu_this());
     leave_trap(trap);
 }
 
@@ -160,7 +160,7 @@ static void trap_fault(struct trap *trap)
     if (!hal_upcall_fault(&trap->fault))
         hal_board_stop(HAL_STOP_PANIC, 0);
     if (!trap->masked)
-        cpu_take_and_unmask();
+        sim_cpu_take_and_unmask();
     leave_trap(trap);
 }
 
@@ -187,7 +187,7 @@ static void attend_virtual(struct cpu *cpu, ucontext_t *context)
 static void attend_real(struct cpu *cpu, ucontext_t *context)
 {
     if (atomic_load(&cpu->pending) & CPU_ATTENTION)
-        cpu_attend_real();
+        sim_cpu_attend_real();
     uint32_t pending = atomic_load(&cpu->pending);
     if (pending & CPU_CUT) {
         cpu->in_host = true;
@@ -250,7 +250,7 @@ static void describe(struct hal_fault *fault, int signal, const siginfo_t *info,
     fault->address = (uint64_t)(uintptr_t)info->si_addr;
     switch (signal) {
     case SIGSEGV:
-        fault->kind = memory_is_guarded(fault->address) ? HAL_FAULT_STACK : HAL_FAULT_ACCESS;
+        fault->kind = sim_memory_is_guarded(fault->address) ? HAL_FAULT_STACK : HAL_FAULT_ACCESS;
         fault->detail = access_detail(regs);
         break;
     case SIGBUS:
@@ -293,14 +293,14 @@ static struct trap *push_fault(const struct cpu *cpu, const ucontext_t *context)
     size_t bytes;
     uint64_t sp = (uint64_t)context->uc_mcontext.gregs[REG_RSP];
     struct trap *trap = NULL;
-    memory_fault_stack(&spare, &bytes);
+    sim_memory_fault_stack(&spare, &bytes);
     if (sp - (uint64_t)(uintptr_t)spare <= bytes)
         return push(context, sp, (uint64_t)(uintptr_t)spare);
     if (sp - cpu->stack < cpu->stack_bytes)
         trap = push(context, sp, cpu->stack);
     if (trap)
         return trap;
-    memory_open_fault_stack();
+    sim_memory_open_fault_stack();
     return push(context, (uint64_t)(uintptr_t)spare + bytes, (uintptr_t)spare);
 }
 

@@ -22,7 +22,7 @@ int tb_card_attach(struct tb_machine *m, const char *path, bool read_only)
     host_lock(HOST_MACHINE);
     old = m->card;
     m->card = card;
-    card_changed();
+    sim_card_changed();
     host_unlock(HOST_MACHINE);
     host_card_close(&old);
     return 0;

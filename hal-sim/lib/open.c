@@ -134,7 +134,7 @@ static void take_apart(void)
     free(machine.display);
     host_cpu_free();
     host_ram_destroy();
-    memory_closed();
+    sim_memory_closed();
     char error[sizeof library.error];
     memcpy(error, library.error, sizeof error);
     memset(&library, 0, sizeof library);
@@ -184,7 +184,7 @@ int tb_open(const struct tb_config *given, struct tb_machine **out)
     }
     library.open = true;
     library.error[0] = '\0';
-    time_set_speed(1, false);
+    sim_time_set_speed(1, false);
     *out = &library;
     return 0;
 }

@@ -38,7 +38,7 @@ int tb_pin_drive(struct tb_machine *m, unsigned pin, enum tb_level level)
         return library_fail(-EINVAL, "level %d is neither low, high nor floating", (int)level);
     host_lock(HOST_MACHINE);
     if (atomic_load(&machine.power) == POWER_ON)
-        gpio_drive(pin, level);
+        sim_gpio_drive(pin, level);
     else
         machine.pin[pin].drive = (uint8_t)level;
     host_unlock(HOST_MACHINE);
@@ -63,7 +63,7 @@ int tb_pin_info(const struct tb_machine *m, unsigned number, struct tb_pin_info 
         return -EINVAL;
     host_lock(HOST_MACHINE);
     const struct pin *pin = &machine.pin[number];
-    uint64_t now = time_now(), high = pin->level && now > pin->since ? now - pin->since : 0;
+    uint64_t now = sim_time_now(), high = pin->level && now > pin->since ? now - pin->since : 0;
     *info = (struct tb_pin_info){.function = pin->function,
                                  .pull = pin->pull,
                                  .driven = pin->drive != TB_FLOATING,

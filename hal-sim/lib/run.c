@@ -31,7 +31,7 @@ void library_notify(uint32_t flag)
 
 void outside_stopped(void)
 {
-    vcd_power_down(time_now());
+    vcd_power_down(sim_time_now());
     ring();
 }
 
@@ -54,7 +54,7 @@ void library_power_up(void)
 {
     machine_reset();
     if (!library.no_boot_tags)
-        memory_set_tags(library.boot_tags, library.boot_tags_size, library.command_line);
+        sim_memory_set_tags(library.boot_tags, library.boot_tags_size, library.command_line);
     pins_power_up();
 }
 
@@ -67,7 +67,7 @@ static void cpu_body(struct cpu *cpu)
         bool again = atomic_load(&machine.power) == POWER_REBOOTING &&
                      !(atomic_load(&cpu->pending) & CPU_CUT);
         if (again) {
-            vcd_power_down(time_now());
+            vcd_power_down(sim_time_now());
             library_power_up();
         }
         host_unlock(HOST_MACHINE);
@@ -110,14 +110,14 @@ void tb_power_cut(struct tb_machine *m)
 {
     (void)m;
     if (library.has_thread) {
-        cpu_attend(cpu0, CPU_CUT);
+        sim_cpu_attend(cpu0, CPU_CUT);
         join_thread();
         atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_CUT);
     }
     host_lock(HOST_MACHINE);
     if (atomic_load(&machine.power) == POWER_ON) {
-        time_freeze();
-        vcd_power_down(time_now());
+        sim_time_freeze();
+        vcd_power_down(sim_time_now());
     }
     atomic_store(&machine.power, POWER_OFF);
     serial_drop_input();
@@ -147,13 +147,13 @@ int tb_exit_status(const struct tb_machine *m)
 uint64_t tb_time(const struct tb_machine *m)
 {
     (void)m;
-    return time_now();
+    return sim_time_now();
 }
 
 uint64_t tb_idle_time(const struct tb_machine *m)
 {
     (void)m;
-    return time_idle();
+    return sim_time_idle();
 }
 
 /* ---- running ---- */
@@ -183,13 +183,13 @@ static int reason_to_stop(uint64_t deadline)
         return TB_DEADLINE;
     if (take_flag(RUN_STUCK) && deadline == HAL_TIME_NEVER)
         return TB_STUCK;
-    return time_now() >= deadline ? TB_DEADLINE : -1;
+    return sim_time_now() >= deadline ? TB_DEADLINE : -1;
 }
 
 /* The guest has rebooted: time starts again, and what is left of the deadline counts. */
 static uint64_t reboot(uint64_t deadline)
 {
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     if (deadline != HAL_TIME_NEVER)
         deadline -= now < deadline ? now : deadline;
     machine.run_until = deadline;
@@ -209,7 +209,7 @@ static int run_virtual(uint64_t deadline)
         if (reason >= 0)
             break;
         machine.run_until = deadline;
-        time_plan();
+        sim_time_plan();
         fiber_run_guest(cpu0);
         if (atomic_load(&machine.power) == POWER_REBOOTING)
             deadline = reboot(deadline);
@@ -237,7 +237,7 @@ static int run_real(uint64_t deadline)
             reason = TB_STUCK;
         if (reason >= 0)
             break;
-        host_word_wait(&library.bell, seen, time_to_host(deadline));
+        host_word_wait(&library.bell, seen, sim_time_to_host(deadline));
     }
     atomic_store(&library.waiting, false);
     return reason;
@@ -269,7 +269,7 @@ int tb_run_until(struct tb_machine *m, uint64_t deadline)
 
 int tb_run_for(struct tb_machine *m, uint64_t ns)
 {
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     return tb_run_until(m, ns > HAL_TIME_NEVER - now ? HAL_TIME_NEVER : now + ns);
 }
 
@@ -287,7 +287,7 @@ static void set_paused(bool paused)
 {
     library.paused = paused;
     if (paused) {
-        cpu_attend(cpu0, CPU_PAUSE);
+        sim_cpu_attend(cpu0, CPU_PAUSE);
     } else {
         atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_PAUSE);
         host_word_wake(&cpu0->pending);
@@ -303,7 +303,7 @@ int tb_set_speed(struct tb_machine *m, double speed)
     if (!skip && !(speed == 0 || (speed >= 0.01 && speed <= 100)))
         return library_fail(-EINVAL, "a speed of %g: choose 0, 0.01 to 100, or infinity", speed);
     host_lock(HOST_MACHINE);
-    time_set_speed(skip ? 1 : speed, skip);
+    sim_time_set_speed(skip ? 1 : speed, skip);
     set_paused(speed == 0);
     host_unlock(HOST_MACHINE);
     ring();
@@ -312,7 +312,7 @@ int tb_set_speed(struct tb_machine *m, double speed)
 
 static void update_wanted(void)
 {
-    atomic_store(&trace_wanted, library.stepping || library.event_sink);
+    atomic_store(&sim_trace_wanted, library.stepping || library.event_sink);
 }
 
 /* Real clock: ends the step that an event, or the end of the wait, completes. HOST_MACHINE held. */
@@ -321,7 +321,7 @@ static void end_step(void)
     library.stepping = false;
     update_wanted();
     if (machine.real) {
-        time_set_speed(0, false);
+        sim_time_set_speed(0, false);
         set_paused(true);
     }
 }
@@ -346,7 +346,7 @@ int tb_step_event(struct tb_machine *m)
     m->stepping = true;
     update_wanted();
     if (machine.real) {
-        time_set_speed(1, true);
+        sim_time_set_speed(1, true);
         set_paused(false);
     }
     host_unlock(HOST_MACHINE);

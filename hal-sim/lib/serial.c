@@ -85,7 +85,7 @@ int tb_uart_write(struct tb_machine *m, const void *bytes, size_t n)
         memcpy(in->bytes + in->start + count, bytes, n);
         atomic_store(&in->count, count + n);
         if (atomic_load(&machine.power) == POWER_ON)
-            uart_input_arrived();
+            sim_uart_input_arrived();
     }
     host_unlock(HOST_MACHINE);
     if (result < 0)
@@ -206,7 +206,7 @@ void tb_uart_set_sink(struct tb_machine *m, tb_uart_sink *sink, void *context)
 int tb_uart_expect(struct tb_machine *m, const char *text, uint64_t ns)
 {
     struct output *out = &m->output;
-    uint64_t now = time_now();
+    uint64_t now = sim_time_now();
     if (!text || !*text || strlen(text) > OUTPUT_BYTES / 2)
         return library_fail(-EINVAL, "the text to expect is empty or too long");
     host_lock(HOST_MACHINE);

@@ -21,7 +21,7 @@ struct tb_snapshot {
     uint8_t *input;
     size_t input_bytes;
     uint32_t *display;
-    uint64_t top; /* as memory_top */
+    uint64_t top; /* as sim_memory_top */
     uint64_t *used, *guarded;
     uint64_t page_count;
     uint8_t *pages;
@@ -61,10 +61,10 @@ static void *copy_of(const void *bytes, size_t n)
 
 static bool save_ram(struct tb_snapshot *s, const uint8_t *ram)
 {
-    s->top = memory_top;
-    s->page_count = count_pages(memory_used, s->top);
-    s->used = copy_of(memory_used, map_bytes(s->top));
-    s->guarded = copy_of(memory_guarded, map_bytes(s->top));
+    s->top = sim_memory_top;
+    s->page_count = count_pages(sim_memory_used, s->top);
+    s->used = copy_of(sim_memory_used, map_bytes(s->top));
+    s->guarded = copy_of(sim_memory_guarded, map_bytes(s->top));
     s->pages = malloc(s->page_count * HAL_PAGE_SIZE + 1);
     if (!s->used || !s->guarded || !s->pages)
         return false;
@@ -125,11 +125,11 @@ void tb_snapshot_free(struct tb_snapshot *s)
 /* Takes all guards away that are there now, and puts those of the snapshot up. */
 static bool restore_guards(const struct tb_snapshot *s)
 {
-    for (uint64_t page = 0; page < memory_top; page++)
-        if (has_page(memory_guarded, page) && !memory_guard_range(page, 1, false))
+    for (uint64_t page = 0; page < sim_memory_top; page++)
+        if (has_page(sim_memory_guarded, page) && !sim_memory_guard_range(page, 1, false))
             return false;
     for (uint64_t page = 0; page < s->top; page++)
-        if (has_page(s->guarded, page) && !memory_guard_range(page, 1, true))
+        if (has_page(s->guarded, page) && !sim_memory_guard_range(page, 1, true))
             return false;
     return true;
 }
@@ -137,10 +137,10 @@ static bool restore_guards(const struct tb_snapshot *s)
 static void restore_ram(const struct tb_snapshot *s, uint8_t *ram)
 {
     const uint8_t *from = s->pages;
-    tools_memory_closed(machine.ram, memory_top * HAL_PAGE_SIZE);
-    memset(memory_used, 0, map_bytes(memory_top));
-    memcpy(memory_used, s->used, map_bytes(s->top));
-    memory_top = s->top;
+    tools_memory_closed(machine.ram, sim_memory_top * HAL_PAGE_SIZE);
+    memset(sim_memory_used, 0, map_bytes(sim_memory_top));
+    memcpy(sim_memory_used, s->used, map_bytes(s->top));
+    sim_memory_top = s->top;
     for (uint64_t page = 0; page < s->top; page++)
         if (has_page(s->used, page)) {
             memcpy(ram + page * HAL_PAGE_SIZE, from, HAL_PAGE_SIZE);
@@ -153,7 +153,7 @@ static void restore_ram(const struct tb_snapshot *s, uint8_t *ram)
 static void restore_history(void)
 {
     while (library.history_end &&
-           library.history[(library.history_end - 1) % HISTORY_CHANGES].time > time_now())
+           library.history[(library.history_end - 1) % HISTORY_CHANGES].time > sim_time_now())
         library.history_end--;
 }
 
@@ -174,9 +174,9 @@ int tb_restore(struct tb_machine *m, const struct tb_snapshot *s)
         memcpy(kstate, s->kstate, kstate_bytes);
     if (machine.display)
         memcpy(machine.display, s->display, display_bytes());
-    vcd_power_down(time_now());
+    vcd_power_down(sim_time_now());
     memcpy(&machine, &s->machine, sizeof machine);
-    library.vcd.base -= library.vcd.base < time_now() / 1000 ? 0 : time_now() / 1000;
+    library.vcd.base -= library.vcd.base < sim_time_now() / 1000 ? 0 : sim_time_now() / 1000;
     vcd_power_up();
     restore_history();
     host_unlock(HOST_MACHINE);
@@ -213,8 +213,8 @@ uint64_t tb_state_hash(const struct tb_machine *m)
     const uint8_t *kstate = machine_kstate(&kstate_bytes), *ram = host_ram_alias();
     uint64_t hash = 0;
     (void)m;
-    for (uint64_t page = 0; ram && page < memory_top; page++)
-        if (has_page(memory_used, page))
+    for (uint64_t page = 0; ram && page < sim_memory_top; page++)
+        if (has_page(sim_memory_used, page))
             hash = mix(hash ^ page, ram + page * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
     hash = mix(hash, kstate, kstate_bytes);
     return mix_machine(hash);

@@ -84,7 +84,7 @@ static int finish(void)
     if (!vcd->file)
         return 0;
     if (atomic_load(&machine.power) != POWER_OFF)
-        put_time(time_now());
+        put_time(sim_time_now());
     bool failed = ferror(vcd->file) || vcd->failed;
     errno = 0;
     failed |= fclose(vcd->file) != 0;
