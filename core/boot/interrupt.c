@@ -39,7 +39,7 @@ void hal_upcall_interrupt(enum hal_irq line)
 {
     struct cpu *cpu = cpu_here();
 
-    trace_event(TRACE_INTERRUPT, hal_time_now(), line, 0);
+    ktrace_event(TRACE_INTERRUPT, hal_time_now(), line, 0);
     cpu->interrupts++;
     dispatch(line);
     cpu->interrupts--;

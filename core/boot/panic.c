@@ -82,15 +82,15 @@ static void say_backtrace(const struct hal_fault *fault)
 
 static void say_trace(void)
 {
-    struct trace_record record;
+    struct ktrace_record record;
 
     say("last events, newest first:\n");
     for (unsigned age = 0; age < TRACE_EVENTS; age++) {
-        if (trace_read(hal_cpu_id(), age, &record))
+        if (ktrace_read(hal_cpu_id(), age, &record))
             break;
         say("  ");
         say_time(record.time);
-        say(" %-9s %llu %llu\n", trace_name((enum trace_kind)record.kind),
+        say(" %-9s %llu %llu\n", ktrace_name((enum trace_kind)record.kind),
             (unsigned long long)record.a, (unsigned long long)record.b);
     }
 }
@@ -179,7 +179,7 @@ static void describe(const struct hal_fault *fault)
 
 bool hal_upcall_fault(const struct hal_fault *fault)
 {
-    trace_event(TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
+    ktrace_event(TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
     if (!state.active && fault->kind == HAL_FAULT_BREAKPOINT) {
         debug_shell(fault, "breakpoint");
         return true;

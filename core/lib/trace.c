@@ -13,21 +13,21 @@
 
 struct trace_ring {
     uint64_t count; /* of all events ever; the newest is at (count - 1) % TRACE_EVENTS */
-    struct trace_record records[TRACE_EVENTS];
+    struct ktrace_record records[TRACE_EVENTS];
 };
 
 static KSTATE struct trace_ring rings[HAL_CPU_MAX];
 
-void trace_event(enum trace_kind kind, uint64_t time, uint64_t a, uint64_t b)
+void ktrace_event(enum trace_kind kind, uint64_t time, uint64_t a, uint64_t b)
 {
     struct trace_ring *ring = &rings[hal_cpu_id()];
 
     ring->records[ring->count % TRACE_EVENTS] =
-        (struct trace_record){.time = time, .a = a, .b = b, .kind = kind};
+        (struct ktrace_record){.time = time, .a = a, .b = b, .kind = kind};
     ring->count++;
 }
 
-int trace_read(unsigned cpu, unsigned age, struct trace_record *record)
+int ktrace_read(unsigned cpu, unsigned age, struct ktrace_record *record)
 {
     const struct trace_ring *ring;
 
@@ -40,7 +40,7 @@ int trace_read(unsigned cpu, unsigned age, struct trace_record *record)
     return 0;
 }
 
-const char *trace_name(enum trace_kind kind)
+const char *ktrace_name(enum trace_kind kind)
 {
     static const char *const names[] = {
         [TRACE_NONE] = "none", [TRACE_SWITCH] = "switch", [TRACE_INTERRUPT] = "interrupt",

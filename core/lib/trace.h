@@ -19,16 +19,16 @@ enum trace_kind {
 };
 
 /** Keeps one event. Caller has interrupts masked. Any context. */
-void trace_event(enum trace_kind kind, uint64_t time, uint64_t a, uint64_t b);
+void ktrace_event(enum trace_kind kind, uint64_t time, uint64_t a, uint64_t b);
 
-struct trace_record {
+struct ktrace_record {
     uint64_t time; /**< nanoseconds since power-on */
     uint64_t a, b;
     uint32_t kind;
 };
 
 /** The event `age` events before the newest (0) on `cpu`: 0, or -ENOENT. Any context. */
-HAL_MUST_CHECK int trace_read(unsigned cpu, unsigned age, struct trace_record *record);
+HAL_MUST_CHECK int ktrace_read(unsigned cpu, unsigned age, struct ktrace_record *record);
 
 /** A word for `kind`. */
-const char *trace_name(enum trace_kind kind);
+const char *ktrace_name(enum trace_kind kind);

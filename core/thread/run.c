@@ -104,7 +104,7 @@ void run_add(struct thread *thread)
     list_init(&thread->run_link);
     list_init(&thread->sleep_link);
     list_init(&thread->wait_link);
-    trace_event(TRACE_CREATE, hal_time_now(), thread->id, 0);
+    ktrace_event(TRACE_CREATE, hal_time_now(), thread->id, 0);
     make_ready(thread);
 }
 
@@ -127,7 +127,7 @@ static void switch_to(struct cpu *cpu, struct thread *next)
     next->switches++;
     next->cpu = hal_cpu_id();
     cpu->current = next;
-    trace_event(TRACE_SWITCH, now, previous->id, next->id);
+    ktrace_event(TRACE_SWITCH, now, previous->id, next->id);
     hal_context_switch(&previous->context, &next->context);
     /* Time has passed, and this may be another CPU. */
 }
@@ -199,7 +199,7 @@ bool run_wake_locked(struct thread *thread, int reason)
         return false;
     list_remove(&thread->sleep_link);
     thread->wake_reason = reason;
-    trace_event(TRACE_WAKE, hal_time_now(), thread->id, (uint64_t)(int64_t)reason);
+    ktrace_event(TRACE_WAKE, hal_time_now(), thread->id, (uint64_t)(int64_t)reason);
     make_ready(thread);
     return true;
 }
@@ -218,7 +218,7 @@ void run_exit(void)
     struct cpu *cpu = cpu_here();
 
     cpu->current->state = THREAD_ZOMBIE;
-    trace_event(TRACE_EXIT, hal_time_now(), cpu->current->id, 0);
+    ktrace_event(TRACE_EXIT, hal_time_now(), cpu->current->id, 0);
     choose_and_switch(cpu);
     panic("a thread ran after its end");
 }
