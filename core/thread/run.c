@@ -122,6 +122,8 @@ static void switch_to(struct cpu *cpu, struct thread *next)
     next->state = THREAD_RUNNING;
     if (next == previous)
         return;
+    if (previous->idle)
+        previous->state = THREAD_READY; /* it is on no queue, but it does not run */
     previous->run_time += now - previous->run_since;
     next->run_since = now;
     next->switches++;

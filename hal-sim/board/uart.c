@@ -130,6 +130,11 @@ static long write_work(void *argument)
         n = n < room ? n : room;
     }
     transmit(work->out, n);
+    if (machine.uart.notify_room) {
+        /* Still asked for: when there is room again, tell it again. */
+        sim_uart_level();
+        sim_time_plan();
+    }
     return (long)n;
 }
 
