@@ -31,6 +31,7 @@
 
 #define SYS_EXIT 0x18u
 #define REASON_EXIT 0x20026u
+#define STATUS_PANIC 134
 #define LED_OFF 0u
 #define LED_ON 1u
 #define RESTART_WAIT_MICROS 1000000u
@@ -126,7 +127,7 @@ void hal_board_stop(enum hal_stop how, int status)
 
     (void)state;
     if (board_semihosting && how != HAL_STOP_REBOOT) {
-        board_exit(status);
+        board_exit(how == HAL_STOP_PANIC ? STATUS_PANIC : status);
     }
     if (how == HAL_STOP_REBOOT) {
         power_restart();

@@ -37,8 +37,11 @@
  */
 #define GPIO_PULL_CYCLES 1000u
 
+enum gpio_detectors { DETECTORS_NOT_TRIED, DETECTORS_WORK, DETECTORS_MISSING };
+
 static struct lock gpio_lock;
 static uint32_t gpio_seen;
+static enum gpio_detectors gpio_detectors;
 
 /** The header's pins only; anything else is the board's own. */
 static bool gpio_pin_ok(unsigned pin)
@@ -134,14 +137,25 @@ int hal_gpio_read(unsigned pin)
     return (int)(value >> pin & 1u);
 }
 
-/** Sets or clears the pin's bit in a detector register. True when it took. Lock held. */
-static bool gpio_detect(uintptr_t address, uint32_t bit, bool on)
+/** Finds out once whether this chip has edge detectors: a bit that is set must stay. Lock held. */
+static bool gpio_can_detect(uint32_t bit)
+{
+    if (gpio_detectors == DETECTORS_NOT_TRIED) {
+        uint32_t before = mmio_read(GPIO_RISING);
+        mmio_write(GPIO_RISING, before | bit);
+        bool stayed = (mmio_read(GPIO_RISING) & bit) != 0;
+        mmio_write(GPIO_RISING, before);
+        gpio_detectors = stayed ? DETECTORS_WORK : DETECTORS_MISSING;
+    }
+    return gpio_detectors == DETECTORS_WORK;
+}
+
+/** Sets or clears the pin's bit in a detector register. Lock held. */
+static void gpio_detect(uintptr_t address, uint32_t bit, bool on)
 {
     uint32_t value = mmio_read(address) & ~bit;
-    uint32_t wanted = on ? value | bit : value;
 
-    mmio_write(address, wanted);
-    return mmio_read(address) == wanted;
+    mmio_write(address, on ? value | bit : value);
 }
 
 int hal_gpio_watch(unsigned pin, enum hal_gpio_edge edges)
@@ -150,15 +164,19 @@ int hal_gpio_watch(unsigned pin, enum hal_gpio_edge edges)
         return -EINVAL;
     }
     uint32_t bit = 1u << pin;
+    int result = -ENOSYS;
     hal_irq_state_t state = lock_take(&gpio_lock);
     mmio_barrier();
-    bool took = gpio_detect(GPIO_RISING, bit, (edges & HAL_GPIO_EDGE_RISING) != 0);
-    took = gpio_detect(GPIO_FALLING, bit, (edges & HAL_GPIO_EDGE_FALLING) != 0) && took;
-    mmio_write(GPIO_EVENTS, bit);
+    if (gpio_can_detect(bit)) {
+        gpio_detect(GPIO_RISING, bit, (edges & HAL_GPIO_EDGE_RISING) != 0);
+        gpio_detect(GPIO_FALLING, bit, (edges & HAL_GPIO_EDGE_FALLING) != 0);
+        mmio_write(GPIO_EVENTS, bit);
+        gpio_seen &= ~bit;
+        result = 0;
+    }
     mmio_barrier();
-    gpio_seen &= ~bit;
     lock_release(&gpio_lock, state);
-    return took ? 0 : -ENOSYS;
+    return result;
 }
 
 /** Moves the chip's events to `gpio_seen`. Lock held. */
