@@ -54,7 +54,8 @@ static bool context_record_ok(uintptr_t record)
 size_t hal_context_backtrace(uintptr_t frame, uintptr_t *addresses, size_t max)
 {
     size_t count = 0;
-    uintptr_t record = frame != 0 ? frame : (uintptr_t)__builtin_frame_address(0);
+    const uintptr_t *own = __builtin_frame_address(0);
+    uintptr_t record = frame != 0 ? frame : own[0]; /* the caller's */
 
     while (count < max && context_record_ok(record)) {
         const uintptr_t *pair = (const uintptr_t *)record;
