@@ -142,6 +142,7 @@ static void start_threads(void)
     thread_init();
     read_quantum();
     read_cpus();
+    gpio_start();
     if (tty_start())
         panic("out of memory at boot: no room for the console");
     if (thread_start_reaper() || thread_create("init", init_main, NULL, &init))

@@ -12,7 +12,6 @@
 #include "thread/thread.h"
 
 #include <hal/errno.h>
-#include <hal/irq.h>
 #include <hal/kstate.h>
 #include <hal/time.h>
 
@@ -38,7 +37,6 @@ void gpio_start(void)
     wait_init(&gpio.watchers);
     string_copy(gpio.pins[CONSOLE_TX].user, sizeof(gpio.pins[0].user), "the console");
     string_copy(gpio.pins[CONSOLE_RX].user, sizeof(gpio.pins[0].user), "the console");
-    hal_irq_enable(HAL_IRQ_GPIO);
 }
 
 void gpio_interrupt(void)

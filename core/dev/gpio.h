@@ -15,7 +15,7 @@
 
 #define GPIO_USER_MAX 31
 
-/** Prepares the table and lets edges interrupt. Boot calls it once. */
+/** Prepares the table. Boot calls it once, before HAL_IRQ_GPIO is enabled. */
 void gpio_start(void);
 
 /** HAL_IRQ_GPIO: notes the edges and wakes those who wait. */

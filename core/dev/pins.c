@@ -62,28 +62,41 @@ int pins_parse(const char *name, unsigned *pin)
     return -EINVAL;
 }
 
-/* A bare number: names what it could have meant. */
-static void pins_explain_number(uint64_t number, char *to, size_t size)
-{
-    bool is_pin = number < HAL_GPIO_PINS;
-    bool is_place = number >= 1 && number <= PINS_HEADER && places[number - 1] >= 0;
-    unsigned n = (unsigned)number;
-
-    if (is_pin && is_place)
-        format_text(to, size, "a bare %u is ambiguous: say GPIO%u (at J8:%u) or J8:%u (GPIO%d)", n,
-                    n, pins_header(n), n, places[n - 1]);
-    else if (is_pin)
-        format_text(to, size, "a bare %u is ambiguous: say GPIO%u (at J8:%u)", n, n, pins_header(n));
-    else if (is_place)
-        format_text(to, size, "a bare %u is ambiguous: say J8:%u (GPIO%d)", n, n, places[n - 1]);
-    else
-        format_text(to, size, "no pin is called %llu: say GPIO0 .. GPIO%u or J8:1 .. J8:%u",
-                    (unsigned long long)number, HAL_GPIO_PINS - 1, PINS_HEADER);
-}
-
 static const char *pins_supply(int8_t place)
 {
     return place == PLACE_GROUND ? "ground" : place == PLACE_5V ? "5 volts" : "3.3 volts";
+}
+
+/* What is at place `number` of the header, in words. */
+static void pins_describe_place(unsigned number, char *to, size_t size)
+{
+    int8_t place = places[number - 1];
+
+    if (place >= 0)
+        format_text(to, size, "GPIO%d", place);
+    else
+        string_copy(to, size, pins_supply(place));
+}
+
+/* A bare number: names what it could have meant. */
+static void pins_explain_number(uint64_t number, char *to, size_t size)
+{
+    bool is_pin = number < HAL_GPIO_PINS, is_place = number >= 1 && number <= PINS_HEADER;
+    unsigned n = (unsigned)number;
+    char place[16] = "";
+
+    if (is_place)
+        pins_describe_place(n, place, sizeof(place));
+    if (is_pin && is_place)
+        format_text(to, size, "a bare %u is ambiguous: say GPIO%u (at J8:%u) or J8:%u (%s)", n, n,
+                    pins_header(n), n, place);
+    else if (is_pin)
+        format_text(to, size, "a bare %u is ambiguous: say GPIO%u (at J8:%u)", n, n, pins_header(n));
+    else if (is_place)
+        format_text(to, size, "a bare %u is ambiguous: say J8:%u (%s)", n, n, place);
+    else
+        format_text(to, size, "no pin is called %llu: say GPIO0 .. GPIO%u or J8:1 .. J8:%u",
+                    (unsigned long long)number, HAL_GPIO_PINS - 1, PINS_HEADER);
 }
 
 void pins_explain(const char *name, char *to, size_t size)

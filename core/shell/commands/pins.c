@@ -57,9 +57,9 @@ static void gpio_print_pin(unsigned pin)
     int pull = gpio_pull(pin), level = hal_gpio_read(pin);
 
     (void)gpio_user(pin, user);
-    tty_print("GPIO%-3u J8:%-3u %-8s %-8s %d      %s\n", pin, pins_header(pin),
+    tty_print("GPIO%-3u J8:%-3u %-8s %-8s %d%s%s\n", pin, pins_header(pin),
               gpio_function_name(hal_gpio_get_function(pin)), pull < 0 ? "default" : pulls[pull],
-              level, user);
+              level, user[0] != '\0' ? "      " : "", user);
 }
 
 static int gpio_watch_pin(unsigned pin)
