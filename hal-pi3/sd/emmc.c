@@ -89,11 +89,11 @@ static int emmc_wait_control(uint32_t bits, bool set)
 static void emmc_take_pins(void)
 {
     for (unsigned pin = PIN_WIFI_FIRST; pin <= PIN_WIFI_LAST; pin++) {
-        gpio_select(pin, HAL_GPIO_INPUT);
+        soc_gpio_select(pin, HAL_GPIO_INPUT);
     }
     for (unsigned pin = PIN_CARD_CLOCK; pin <= PIN_CARD_LAST; pin++) {
-        gpio_pull(pin, pin == PIN_CARD_CLOCK ? HAL_GPIO_PULL_NONE : HAL_GPIO_PULL_UP);
-        gpio_select(pin, HAL_GPIO_ALT3);
+        soc_gpio_pull(pin, pin == PIN_CARD_CLOCK ? HAL_GPIO_PULL_NONE : HAL_GPIO_PULL_UP);
+        soc_gpio_select(pin, HAL_GPIO_ALT3);
     }
 }
 

@@ -49,7 +49,7 @@ static bool gpio_pin_ok(unsigned pin)
     return pin < HAL_GPIO_PINS;
 }
 
-void gpio_select(unsigned pin, enum hal_gpio_function function)
+void soc_gpio_select(unsigned pin, enum hal_gpio_function function)
 {
     uintptr_t address = GPIO_FUNCTION(pin / GPIO_PINS_A_REGISTER);
     unsigned shift = 3 * (pin % GPIO_PINS_A_REGISTER);
@@ -63,7 +63,7 @@ void gpio_select(unsigned pin, enum hal_gpio_function function)
 }
 
 /** Our names of the pulls are the register's numbers: 0 none, 1 down, 2 up. */
-void gpio_pull(unsigned pin, enum hal_gpio_pull pull)
+void soc_gpio_pull(unsigned pin, enum hal_gpio_pull pull)
 {
     hal_irq_state_t state = lock_take(&gpio_lock);
 
@@ -78,7 +78,7 @@ void gpio_pull(unsigned pin, enum hal_gpio_pull pull)
     lock_release(&gpio_lock, state);
 }
 
-void gpio_drive(unsigned pin, bool high)
+void soc_gpio_drive(unsigned pin, bool high)
 {
     mmio_barrier();
     mmio_write(high ? GPIO_SET(pin / 32) : GPIO_CLEAR(pin / 32), 1u << pin % 32);
@@ -93,7 +93,7 @@ int hal_gpio_set_function(unsigned pin, enum hal_gpio_function function)
     if (pin == PIN_CONSOLE_TX || pin == PIN_CONSOLE_RX) {
         return -EBUSY;
     }
-    gpio_select(pin, function);
+    soc_gpio_select(pin, function);
     return 0;
 }
 
@@ -113,7 +113,7 @@ int hal_gpio_set_pull(unsigned pin, enum hal_gpio_pull pull)
     if (!gpio_pin_ok(pin) || (unsigned)pull > HAL_GPIO_PULL_UP) {
         return -EINVAL;
     }
-    gpio_pull(pin, pull);
+    soc_gpio_pull(pin, pull);
     return 0;
 }
 
@@ -122,7 +122,7 @@ int hal_gpio_write(unsigned pin, bool high)
     if (!gpio_pin_ok(pin)) {
         return -EINVAL;
     }
-    gpio_drive(pin, high);
+    soc_gpio_drive(pin, high);
     return 0;
 }
 
@@ -202,7 +202,7 @@ uint32_t hal_gpio_events(void)
     return seen;
 }
 
-bool gpio_take_interrupt(void)
+bool soc_gpio_take_interrupt(void)
 {
     hal_irq_state_t state = lock_take(&gpio_lock);
 

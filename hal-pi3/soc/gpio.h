@@ -9,13 +9,13 @@
 #include <stdbool.h>
 
 /** Gives `pin` (0 .. 53) a function. Any context. */
-void gpio_select(unsigned pin, enum hal_gpio_function function);
+void soc_gpio_select(unsigned pin, enum hal_gpio_function function);
 
 /** Sets the resistor of `pin` (0 .. 53). Any context; takes about 1 us. */
-void gpio_pull(unsigned pin, enum hal_gpio_pull pull);
+void soc_gpio_pull(unsigned pin, enum hal_gpio_pull pull);
 
 /** Drives `pin` (0 .. 53). Any context. */
-void gpio_drive(unsigned pin, bool high);
+void soc_gpio_drive(unsigned pin, bool high);
 
 /** GPU_IRQ_GPIO_0 was taken: notes the edges and quiets them. True when there was one. Masked. */
-bool gpio_take_interrupt(void);
+bool soc_gpio_take_interrupt(void);

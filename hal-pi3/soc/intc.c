@@ -114,7 +114,7 @@ static void intc_enable_wire(enum hal_irq line, unsigned cpu)
         mmio_write(LOCAL_TIMER_CONTROL(cpu), SOURCE_VIRTUAL_TIMER);
         break;
     case HAL_IRQ_UART:
-        intc_enable_gpu(uart_gpu_irq());
+        intc_enable_gpu(board_uart_gpu_irq());
         break;
     case HAL_IRQ_GPIO:
         intc_enable_gpu(GPU_IRQ_GPIO_0);
@@ -132,7 +132,7 @@ static void intc_disable_wire(enum hal_irq line, unsigned cpu)
         mmio_write(LOCAL_TIMER_CONTROL(cpu), 0);
         break;
     case HAL_IRQ_UART:
-        intc_disable_gpu(uart_gpu_irq());
+        intc_disable_gpu(board_uart_gpu_irq());
         break;
     case HAL_IRQ_GPIO:
         intc_disable_gpu(GPU_IRQ_GPIO_0);
@@ -191,7 +191,7 @@ static void intc_take_poke(unsigned cpu)
     }
     enum hal_irq line = (enum hal_irq)__builtin_ctz(pokes);
     mmio_write(LOCAL_MAILBOX_CLEAR(cpu), 1u << line);
-    if (line == HAL_IRQ_UART && !uart_take_poke()) {
+    if (line == HAL_IRQ_UART && !board_uart_take_poke()) {
         return;
     }
     intc_deliver(cpu, line);
@@ -210,15 +210,15 @@ static void intc_take_gpu(void)
     uint64_t pending = (uint64_t)high << 32 | low;
 
     if (intc_has(pending, GPU_IRQ_EMMC) || intc_has(pending, GPU_IRQ_SYSTIMER_3)) {
-        block_take_interrupt();
+        sd_block_take_interrupt();
     } else if (intc_has(pending, GPU_IRQ_SYSTIMER_1)) {
-        uart_take_pace();
+        board_uart_take_pace();
     } else if (intc_has(pending, GPU_IRQ_GPIO_0)) {
-        if (gpio_take_interrupt()) {
+        if (soc_gpio_take_interrupt()) {
             intc_deliver(0, HAL_IRQ_GPIO);
         }
-    } else if (intc_has(pending, uart_gpu_irq())) {
-        if (uart_take_interrupt()) {
+    } else if (intc_has(pending, board_uart_gpu_irq())) {
+        if (board_uart_take_interrupt()) {
             intc_deliver(0, HAL_IRQ_UART);
         }
     }
@@ -231,7 +231,7 @@ void intc_take(void)
     mmio_barrier();
     uint32_t source = mmio_read(LOCAL_SOURCE(cpu));
     if ((source & SOURCE_VIRTUAL_TIMER) != 0) {
-        if (timer_take_interrupt()) {
+        if (soc_timer_take_interrupt()) {
             intc_deliver(cpu, HAL_IRQ_TIMER);
         }
     } else if ((source & SOURCE_MAILBOX_0) != 0) {

@@ -42,10 +42,10 @@
 
 static void mini_start(uint32_t clock, uint32_t baud)
 {
-    gpio_pull(PIN_CONSOLE_TX, HAL_GPIO_PULL_NONE);
-    gpio_pull(PIN_CONSOLE_RX, HAL_GPIO_PULL_UP);
-    gpio_select(PIN_CONSOLE_TX, HAL_GPIO_ALT5);
-    gpio_select(PIN_CONSOLE_RX, HAL_GPIO_ALT5);
+    soc_gpio_pull(PIN_CONSOLE_TX, HAL_GPIO_PULL_NONE);
+    soc_gpio_pull(PIN_CONSOLE_RX, HAL_GPIO_PULL_UP);
+    soc_gpio_select(PIN_CONSOLE_TX, HAL_GPIO_ALT5);
+    soc_gpio_select(PIN_CONSOLE_RX, HAL_GPIO_ALT5);
     mmio_barrier();
     mmio_write(AUX_ENABLES, mmio_read(AUX_ENABLES) | AUX_MINI_ON);
     mmio_write(MINI_IER, 0);

@@ -53,12 +53,12 @@
 
 static void pl011_take_pins(void)
 {
-    gpio_select(PIN_BLUETOOTH_TX, HAL_GPIO_INPUT);
-    gpio_select(PIN_BLUETOOTH_RX, HAL_GPIO_INPUT);
-    gpio_pull(PIN_CONSOLE_TX, HAL_GPIO_PULL_NONE);
-    gpio_pull(PIN_CONSOLE_RX, HAL_GPIO_PULL_UP);
-    gpio_select(PIN_CONSOLE_TX, HAL_GPIO_ALT0);
-    gpio_select(PIN_CONSOLE_RX, HAL_GPIO_ALT0);
+    soc_gpio_select(PIN_BLUETOOTH_TX, HAL_GPIO_INPUT);
+    soc_gpio_select(PIN_BLUETOOTH_RX, HAL_GPIO_INPUT);
+    soc_gpio_pull(PIN_CONSOLE_TX, HAL_GPIO_PULL_NONE);
+    soc_gpio_pull(PIN_CONSOLE_RX, HAL_GPIO_PULL_UP);
+    soc_gpio_select(PIN_CONSOLE_TX, HAL_GPIO_ALT0);
+    soc_gpio_select(PIN_CONSOLE_RX, HAL_GPIO_ALT0);
 }
 
 static void pl011_start(uint32_t clock, uint32_t baud)

@@ -46,17 +46,17 @@ static void timer_control(uint64_t value)
     __asm__ volatile("msr cntv_ctl_el0, %0\n\tisb" ::"r"(value) : "memory");
 }
 
-void timer_start(void)
+void soc_timer_start(void)
 {
     __asm__ volatile("mrs %0, cntfrq_el0" : "=r"(timer_frequency));
     if (timer_frequency == 0) {
         timer_frequency = 19200000;
     }
     timer_power_on = timer_count();
-    timer_start_cpu();
+    soc_timer_start_cpu();
 }
 
-void timer_start_cpu(void)
+void soc_timer_start_cpu(void)
 {
     timer_control(0);
 }
@@ -82,7 +82,7 @@ void hal_timer_set(uint64_t deadline)
     timer_control(CONTROL_ENABLE);
 }
 
-bool timer_take_interrupt(void)
+bool soc_timer_take_interrupt(void)
 {
     uint64_t control;
 

@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 /** Notes the time of power-on and quiets the timer. At boot, on CPU 0. */
-void timer_start(void);
+void soc_timer_start(void);
 
 /** Quiets the calling CPU's timer. */
-void timer_start_cpu(void);
+void soc_timer_start_cpu(void);
 
 /** This CPU's timer interrupted: disarms it. False when it had no cause. */
-bool timer_take_interrupt(void);
+bool soc_timer_take_interrupt(void);
 
 /** The compare registers of the system timer that are not the firmware's, by who uses them. */
 enum systimer_user { SYSTIMER_SERIAL = 1, SYSTIMER_CARD = 3 };
