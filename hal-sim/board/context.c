@@ -73,7 +73,7 @@ hal_context_backtrace(uintptr_t frame, uintptr_t *addresses, size_t max)
 {
     size_t count = 0;
     if (!frame)
-        frame = (uintptr_t)__builtin_frame_address(0);
+        frame = *(const uintptr_t *)__builtin_frame_address(0); /* the caller's */
     while (count < max && frame_is_readable(frame)) {
         const uintptr_t *words = (const uintptr_t *)frame;
         if (!words[1])
