@@ -10,6 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* Takes away what was begun; never a device or a pipe that the person named. */
+static void png_file_discard(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        remove(path);
+}
 
 static int png_file_save(const char *path, const void *bytes, size_t n)
 {
@@ -24,7 +34,7 @@ static int png_file_save(const char *path, const void *bytes, size_t n)
     if (fclose(file) && !result)
         result = -errno;
     if (result)
-        remove(path);
+        png_file_discard(path);
     return result;
 }
 

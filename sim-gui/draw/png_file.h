@@ -6,5 +6,6 @@
 
 #include "draw/canvas.h"
 
-/* Writes the whole canvas to `path`. 0, or a negative errno; what was begun is then removed. */
+/* Writes the whole canvas to `path`. 0, or a negative errno; a file that was begun is then removed.
+ */
 int png_file_write(const char *path, const struct canvas *canvas);

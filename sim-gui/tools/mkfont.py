@@ -4,9 +4,9 @@
 
     mkfont.py OUTPUT.c FONT.psfu.gz ...
 
-A PSF file is a header, glyphs of `charsize` bytes (each row padded to whole bytes, the leftmost pixel
-in the highest bit), and a table that lists for each glyph the characters it stands for. There are
-two versions: PSF1, always 8 wide, whose table is 16-bit characters, and PSF2 with sizes in its
+A PSF file is a header, glyphs of `charsize` bytes (each row padded to whole bytes, the leftmost
+pixel in the highest bit), and a table that lists for each glyph the characters it stands for. There
+are two versions: PSF1, always 8 wide, whose table is 16-bit characters, and PSF2 with sizes in its
 header, whose table is UTF-8. In both, sequences of combining characters follow a mark and are left
 out here.
 """

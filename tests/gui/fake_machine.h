@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_machine.h: the library's functions that the window uses, over plain variables.
+ *
+ * The window's tests link this instead of libtayberry: they say how long a pin was high and see
+ * what the window drives, without an operating system in between. Time passes when a test says so,
+ * or inside tb_run_until.
+ */
+#pragma once
+
+#include <tayberry.h>
+
+#define FAKE_DRIVES 256
+
+struct fake_drive {
+    uint64_t time;
+    unsigned pin;
+    enum tb_level level;
+};
+
+struct tb_machine {
+    uint64_t time, idle;
+    enum tb_state state;
+    double speed; /* as last set */
+    bool act;
+    struct tb_pin_info pins[TB_PINS];
+    struct tb_pin_change history[64];
+    size_t history_count;
+
+    char output[65536]; /* printed by the guest, not yet taken */
+    size_t output_count;
+    char input[4096]; /* sent to the guest */
+    size_t input_count;
+
+    struct fake_drive drives[FAKE_DRIVES];
+    size_t drive_count;
+    unsigned runs, steps, cuts;
+    uint64_t *host; /* a host clock that goes on as the machine runs; may be NULL */
+    uint64_t cost;  /* host ns a call of tb_run_until takes */
+};
+
+/* A machine that runs, with all pins inputs and low. */
+void fake_init(struct tb_machine *machine);
+
+/* Makes `pin` an output that was high for `high` of the `span` ns that pass, and ends at `level`.
+ */
+void fake_pulse(struct tb_machine *machine, unsigned pin, uint64_t high, bool level);
+
+void fake_print(struct tb_machine *machine, const char *text);
