@@ -42,9 +42,9 @@ struct tb_config {
     const char *card;         /**< path of the card's image; NULL: the slot is empty */
     bool card_read_only;      /**< open the card for reading only, and let others write it */
     enum tb_clock clock;
-    uint64_t seed;            /**< for everything that chance decides; the same seed, the same run */
-    unsigned cpus;            /**< default 1, which is all that runs so far */
-    uint32_t display_width;   /**< a framebuffer of that size; 0: none */
+    uint64_t seed;          /**< for everything that chance decides; the same seed, the same run */
+    unsigned cpus;          /**< default 1, which is all that runs so far */
+    uint32_t display_width; /**< a framebuffer of that size; 0: none */
     uint32_t display_height;
     /** Raw boot tags to place at 0x100 instead of the library's own; at most 3,840 bytes. */
     const void *boot_tags;
@@ -62,28 +62,31 @@ TB_API int tb_open(const struct tb_config *config, struct tb_machine **machine);
 /** Cuts the power if it is on, and frees everything. NULL is allowed. */
 TB_API void tb_close(struct tb_machine *machine);
 
-/** A sentence for the last failure of this machine, or of tb_open for NULL. Valid until the next call. */
+/** A sentence for the last failure of this machine, or of tb_open for NULL. Valid until the next
+ * call. */
 TB_API const char *tb_error(const struct tb_machine *machine);
 
 /* ---- power and time ---- */
 
 enum tb_state {
-    TB_OFF,       /**< never powered on, or cut */
-    TB_RUNNING,   /**< powered on and able to go on */
+    TB_OFF,         /**< never powered on, or cut */
+    TB_RUNNING,     /**< powered on and able to go on */
     TB_POWERED_OFF, /**< the guest switched itself off: tb_exit_status */
-    TB_PANICKED   /**< the guest stopped because it could not go on; the console says why */
+    TB_PANICKED     /**< the guest stopped because it could not go on; the console says why */
 };
 
-/** Powers on: RAM arbitrary, KSTATE zero, boot tags in place. -EBUSY: it is on. A reboot by the guest does the same by itself. */
+/** Powers on: RAM arbitrary, KSTATE zero, boot tags in place. -EBUSY: it is on. A reboot by the
+ * guest does the same by itself. */
 TB_API int tb_power_on(struct tb_machine *machine);
 
-/** Cuts the power at whatever the guest was doing. The card keeps what was written. Allowed when off. */
+/** Cuts the power at whatever the guest was doing. The card keeps what was written. Allowed when
+ * off. */
 TB_API void tb_power_cut(struct tb_machine *machine);
 
-TB_API enum tb_state tb_state(const struct tb_machine *machine);   /* Any thread. */
-TB_API int tb_exit_status(const struct tb_machine *machine);       /* Any thread. 0 .. 255 */
-TB_API uint64_t tb_time(const struct tb_machine *machine);         /* Any thread. ns since power-on */
-TB_API uint64_t tb_idle_time(const struct tb_machine *machine);    /* Any thread. ns CPUs were idle */
+TB_API enum tb_state tb_state(const struct tb_machine *machine); /* Any thread. */
+TB_API int tb_exit_status(const struct tb_machine *machine);     /* Any thread. 0 .. 255 */
+TB_API uint64_t tb_time(const struct tb_machine *machine);       /* Any thread. ns since power-on */
+TB_API uint64_t tb_idle_time(const struct tb_machine *machine);  /* Any thread. ns CPUs were idle */
 
 /** Why tb_run_* came back. */
 enum tb_reason {
@@ -94,36 +97,46 @@ enum tb_reason {
     TB_INTERRUPTED   /**< tb_interrupt was called */
 };
 
-/** Runs until machine time `deadline` (ns since power-on; UINT64_MAX: no limit). Returns a tb_reason or -EINVAL when off. With UINT64_MAX it returns TB_STUCK; with a deadline, idle time passes. */
+/** Runs until machine time `deadline` (ns since power-on; UINT64_MAX: no limit). Returns a
+ * tb_reason or -EINVAL when off. With UINT64_MAX it returns TB_STUCK; with a deadline, idle time
+ * passes. */
 TB_API int tb_run_until(struct tb_machine *machine, uint64_t deadline);
 
 /** Runs for `ns` nanoseconds of machine time. As tb_run_until. */
 TB_API int tb_run_for(struct tb_machine *machine, uint64_t ns);
 
-/** Makes a tb_run_* in progress return TB_INTERRUPTED soon. Any thread; also from a signal handler. */
+/** Makes a tb_run_* in progress return TB_INTERRUPTED soon. Any thread; also from a signal handler.
+ */
 TB_API void tb_interrupt(struct tb_machine *machine);
 
-/** Speed of the real clock: 1 is real time, 0 pauses, 0.1 .. 100; INFINITY: skip idle time. Any thread. The virtual clock has no speed: -ENOTSUP. */
+/** Speed of the real clock: 1 is real time, 0 pauses, 0.1 .. 100; INFINITY: skip idle time. Any
+ * thread. The virtual clock has no speed: -ENOTSUP. */
 TB_API int tb_set_speed(struct tb_machine *machine, double speed);
 
-/** Runs until the next event (interrupt taken, switch, pin change, block request, stop), and pauses again. Virtual clock, or real clock at speed 0. */
+/** Runs until the next event (interrupt taken, switch, pin change, block request, stop), and pauses
+ * again. Virtual clock, or real clock at speed 0. */
 TB_API int tb_step_event(struct tb_machine *machine);
 
 /* ---- the serial line ---- */
 
-/** Sends bytes to the guest's UART; the library queues what the device cannot take yet. Returns `n` or -ENOMEM. Any thread. */
+/** Sends bytes to the guest's UART; the library queues what the device cannot take yet. Returns `n`
+ * or -ENOMEM. Any thread. */
 TB_API int tb_uart_write(struct tb_machine *machine, const void *bytes, size_t n);
 
 /** Bytes queued by tb_uart_write that the guest has not read. Any thread. */
 TB_API size_t tb_uart_pending(const struct tb_machine *machine);
 
-/** Takes bytes that the guest has printed: up to `n`, in order; returns how many. The library keeps the newest 1 MiB that nobody took. Any thread. */
+/** Takes bytes that the guest has printed: up to `n`, in order; returns how many. The library keeps
+ * the newest 1 MiB that nobody took. Any thread. */
 TB_API size_t tb_uart_read(struct tb_machine *machine, void *bytes, size_t n);
 
-/** Runs until `text` has appeared in the output printed since the last match, or until `ns` of machine time have passed. Returns TB_MATCH, TB_DEADLINE, TB_STOPPED or TB_STUCK. Does not consume what tb_uart_read returns. */
+/** Runs until `text` has appeared in the output printed since the last match, or until `ns` of
+ * machine time have passed. Returns TB_MATCH, TB_DEADLINE, TB_STOPPED or TB_STUCK. Does not consume
+ * what tb_uart_read returns. */
 TB_API int tb_uart_expect(struct tb_machine *machine, const char *text, uint64_t ns);
 
-/** Called with every chunk that the guest prints, on the thread that runs the guest. Must not call the library; must be quick. */
+/** Called with every chunk that the guest prints, on the thread that runs the guest. Must not call
+ * the library, except tb_interrupt. While it lasts the guest stands still. */
 typedef void tb_uart_sink(void *context, const uint8_t *bytes, size_t n);
 TB_API void tb_uart_set_sink(struct tb_machine *machine, tb_uart_sink *sink, void *context);
 
@@ -133,7 +146,8 @@ TB_API void tb_uart_set_sink(struct tb_machine *machine, tb_uart_sink *sink, voi
 
 enum tb_level { TB_LOW = 0, TB_HIGH = 1, TB_FLOATING = 2 };
 
-/** Drives `pin` from outside; TB_FLOATING lets go. Edges reach the guest. Any thread. -EINVAL: no such pin. */
+/** Drives `pin` from outside; TB_FLOATING lets go. Edges reach the guest. Any thread. -EINVAL: no
+ * such pin. */
 TB_API int tb_pin_drive(struct tb_machine *machine, unsigned pin, enum tb_level level);
 
 /** The level at `pin`, 0 or 1, after pulls. Any thread. */
@@ -144,31 +158,37 @@ struct tb_pin_info {
     uint8_t pull;     /**< 0 none, 1 down, 2 up */
     bool driven;      /**< from outside */
     bool level;
-    uint64_t changes;  /**< level changes since power-on */
+    uint64_t changes;   /**< level changes since power-on */
     uint64_t high_time; /**< ns since power-on that the level was high */
 };
-TB_API int tb_pin_info(const struct tb_machine *machine, unsigned pin, struct tb_pin_info *info); /* Any thread. */
+TB_API int tb_pin_info(const struct tb_machine *machine, unsigned pin,
+                       struct tb_pin_info *info); /* Any thread. */
 
 struct tb_pin_change {
     uint64_t time; /**< ns since power-on */
     uint8_t pin;
     uint8_t level;
 };
-/** Copies up to `n` of the newest level changes of `pin` (TB_PINS: of all pins), oldest first; returns how many. The library keeps the last 65,536. Any thread. */
-TB_API size_t tb_pin_history(const struct tb_machine *machine, unsigned pin, struct tb_pin_change *changes, size_t n);
+/** Copies up to `n` of the newest level changes of `pin` (TB_PINS: of all pins), oldest first;
+ * returns how many. The library keeps the last 65,536. Any thread. */
+TB_API size_t tb_pin_history(const struct tb_machine *machine, unsigned pin,
+                             struct tb_pin_change *changes, size_t n);
 
 /** The activity LED. Any thread. */
 TB_API bool tb_act_led(const struct tb_machine *machine);
 
-/** Writes every level change from now on to `path` as a VCD file (1 us timescale; pins by name); NULL ends it. */
+/** Writes every level change from now on to `path` as a VCD file (1 us timescale; pins by name);
+ * NULL ends it. */
 TB_API int tb_vcd(struct tb_machine *machine, const char *path);
 
 /* ---- card ---- */
 
-/** Puts another card into the slot (NULL takes it out); the guest finds out at its next request. Errors as tb_open. */
+/** Puts another card into the slot (NULL takes it out); the guest finds out at its next request.
+ * Errors as tb_open. */
 TB_API int tb_card_attach(struct tb_machine *machine, const char *path, bool read_only);
 
-/** Makes request number `nth` from now (0: the next) fail with EIO, and the `count` - 1 after it. count 0 clears. */
+/** Makes request number `nth` from now (0: the next) fail with EIO, and the `count` - 1 after it.
+ * count 0 clears. */
 TB_API int tb_card_fault(struct tb_machine *machine, uint64_t nth, uint64_t count);
 
 struct tb_card_stats {
@@ -180,19 +200,21 @@ TB_API int tb_card_stats(const struct tb_machine *machine, struct tb_card_stats 
 
 /* ---- display ---- */
 
-/** The framebuffer, 0x00RRGGBB, width * height pixels without gaps; or NULL. Valid until tb_close. */
-TB_API const uint32_t *tb_display(const struct tb_machine *machine, uint32_t *width, uint32_t *height);
+/** The framebuffer, 0x00RRGGBB, width * height pixels without gaps; or NULL. Valid until tb_close.
+ */
+TB_API const uint32_t *tb_display(const struct tb_machine *machine, uint32_t *width,
+                                  uint32_t *height);
 
 /* ---- repeatability (virtual clock) ---- */
 
 enum tb_event_kind {
-    TB_EVENT_IRQ = 1, /**< taken: a = line */
-    TB_EVENT_SWITCH,  /**< a = physical address of the new context's stack */
-    TB_EVENT_PIN,     /**< a = pin, b = level */
+    TB_EVENT_IRQ = 1,  /**< taken: a = line */
+    TB_EVENT_SWITCH,   /**< a = physical address of the new context's stack */
+    TB_EVENT_PIN,      /**< a = pin, b = level */
     TB_EVENT_UART_OUT, /**< a = byte */
-    TB_EVENT_UART_IN, /**< a = byte */
-    TB_EVENT_BLOCK,   /**< a = sector, b = sectors, submitted */
-    TB_EVENT_STOP     /**< a = how, b = status */
+    TB_EVENT_UART_IN,  /**< a = byte */
+    TB_EVENT_BLOCK,    /**< a = sector, b = sectors, submitted */
+    TB_EVENT_STOP      /**< a = how, b = status */
 };
 struct tb_event {
     uint64_t time;
@@ -207,7 +229,8 @@ TB_API void tb_trace_set_sink(struct tb_machine *machine, tb_event_sink *sink, v
 /** A hash of all events since power-on: equal for equal runs, in every build. */
 TB_API uint64_t tb_trace_hash(const struct tb_machine *machine);
 
-/** A copy of the whole machine (RAM, KSTATE, devices; not the card's file), to go back to. Virtual clock only: -ENOTSUP. */
+/** A copy of the whole machine (RAM, KSTATE, devices; not the card's file), to go back to. Virtual
+ * clock only: -ENOTSUP. */
 struct tb_snapshot;
 TB_API int tb_snapshot(struct tb_machine *machine, struct tb_snapshot **snapshot);
 TB_API int tb_restore(struct tb_machine *machine, const struct tb_snapshot *snapshot);

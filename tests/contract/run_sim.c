@@ -3,6 +3,7 @@
  * run_sim.c: runs the contract kernel on the simulated board, and is the world outside for it.
  *
  *   run_sim [--clock real|virtual] [--seed N]          the tests; prints their report
+ *           [--read-only]                              with a card that cannot be written
  *   run_sim --modes [--clock real|virtual] [--seed N]  the ends of a run, each judged from outside
  *
  * Criteria: the report is complete and every test is ok or skipped with a reason; the exit status
@@ -31,6 +32,8 @@ static struct {
     uint64_t sequence; /**< lines "# seq n" in order since "# seq-start" */
     bool sequence_good;
     unsigned failures;
+    bool quiet; /**< what is printed is no report */
+    bool read_only;
     char text[4096]; /**< all that was printed, for the modes */
     size_t text_length;
 } run = {.clock = TB_CLOCK_VIRTUAL, .seed = 1};
@@ -133,7 +136,7 @@ static void take_line(const char *line)
         run.sequence++;
     } else {
         run.failures += strncmp(line, "not ok", 6) == 0;
-        printf("%s\n", line);
+        printf("%s%s\n", run.quiet ? "# " : "", line);
         fflush(stdout);
     }
 }
@@ -164,6 +167,7 @@ static void start(const char *command_line)
         .size = sizeof(config),
         .command_line = command_line,
         .card = run.card,
+        .card_read_only = run.read_only,
         .clock = run.clock,
         .seed = run.seed,
         .display_width = 320,
@@ -279,6 +283,7 @@ static void run_reboot(void)
 
 static int run_modes(void)
 {
+    run.quiet = true;
     printf("1..%u\n", (unsigned)MODES + 3);
     for (size_t i = 0; i < MODES; i++)
         run_mode(&modes[i]);
@@ -292,6 +297,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--modes") == 0)
             with_modes = true;
+        else if (strcmp(argv[i], "--read-only") == 0)
+            run.read_only = true;
         else if (strcmp(argv[i], "--clock") == 0 && i + 1 < argc)
             run.clock = strcmp(argv[++i], "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
