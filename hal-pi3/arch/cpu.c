@@ -94,7 +94,7 @@ static enum cpu_phase cpu_phase_of(unsigned cpu)
     return (enum cpu_phase)__atomic_load_n(&cpu_phases[cpu], __ATOMIC_ACQUIRE);
 }
 
-void cpu_release_others(void)
+void arch_release_cpus(void)
 {
     /* The stub reads its slots with caches off: the store has to reach memory, then sev. */
     for (unsigned cpu = 1; cpu < HAL_CPU_MAX; cpu++) {
@@ -108,7 +108,7 @@ void cpu_release_others(void)
 
 void machine_start_secondary(unsigned cpu)
 {
-    timer_start_cpu();
+    soc_timer_start_cpu();
     intc_start_cpu(cpu);
     cpu_set_phase(cpu, CPU_PARKED);
     while (cpu_phase_of(cpu) != CPU_WANTED) {

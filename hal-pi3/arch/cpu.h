@@ -12,7 +12,7 @@
 extern const char secondary_enter[];
 
 /** Calls the other CPUs out of the firmware's stub; they come to machine_start_secondary. */
-void cpu_release_others(void);
+void arch_release_cpus(void);
 
 /** CPU 0's first C code in the upper half, from boot.S. `tags`: physical, what the firmware gave.
  */

@@ -49,8 +49,8 @@ static void board_start_led(void)
     uint32_t level = LED_OFF;
 
     if (board_type == TYPE_3B_PLUS || board_type == TYPE_3A_PLUS) {
-        gpio_drive(PIN_LED_3B_PLUS, false);
-        gpio_select(PIN_LED_3B_PLUS, HAL_GPIO_OUTPUT);
+        soc_gpio_drive(PIN_LED_3B_PLUS, false);
+        soc_gpio_select(PIN_LED_3B_PLUS, HAL_GPIO_OUTPUT);
         board_led = BOARD_LED_PIN;
     } else if (mailbox_ask_one(TAG_SET_EXPANDER, &pin, &level) == 0) {
         board_led = BOARD_LED_EXPANDER;
@@ -87,7 +87,7 @@ const char *hal_board_name(void)
 void hal_board_led(bool on)
 {
     if (board_led == BOARD_LED_PIN) {
-        gpio_drive(PIN_LED_3B_PLUS, on);
+        soc_gpio_drive(PIN_LED_3B_PLUS, on);
     } else if (board_led == BOARD_LED_EXPANDER) {
         mailbox_tell(TAG_SET_EXPANDER, EXPANDER_LED, on ? LED_ON : LED_OFF);
     }

@@ -103,14 +103,14 @@ static void start_guard_stacks(void)
 
 void machine_start(uint64_t tags)
 {
-    timer_start();
+    soc_timer_start();
     start_memory();
     start_find_tags(tags);
     start_guard_stacks();
-    uart_start(start_option("console=serial1") ? UART_MINI : UART_PL011);
     intc_start();
+    board_uart_start(start_option("console=serial1") ? UART_MINI : UART_PL011);
     board_start(start_option("semihosting"));
-    cpu_release_others();
+    arch_release_cpus();
     hal_upcall_boot();
 }
 

@@ -49,7 +49,7 @@ static uint32_t uart_clock(enum firmware_clock clock, uint32_t usual)
     return rate;
 }
 
-void uart_start(enum uart_choice choice)
+void board_uart_start(enum uart_choice choice)
 {
     uart_wanted = SERIAL_INPUT;
     if (choice == UART_MINI) {
@@ -60,9 +60,13 @@ void uart_start(enum uart_choice choice)
         uart_port->start(uart_clock(CLOCK_UART, PL011_CLOCK_USUAL), UART_BAUD);
     }
     uart_port->listen(SERIAL_INPUT);
+    if (uart_port->causes() != 0) {
+        /* Input from before the start, which the port may not interrupt for any more. */
+        intc_poke(0, HAL_IRQ_UART);
+    }
 }
 
-unsigned uart_gpu_irq(void)
+unsigned board_uart_gpu_irq(void)
 {
     return uart_port->gpu_irq;
 }
@@ -143,7 +147,7 @@ void hal_uart_notify_room(bool on)
     lock_release(&uart_lock, state);
 }
 
-bool uart_take_interrupt(void)
+bool board_uart_take_interrupt(void)
 {
     hal_irq_state_t state = lock_take(&uart_lock);
     unsigned causes = uart_port->causes();
@@ -155,19 +159,19 @@ bool uart_take_interrupt(void)
     return causes != 0;
 }
 
-bool uart_take_poke(void)
+bool board_uart_take_poke(void)
 {
     hal_irq_state_t state = lock_take(&uart_lock);
-    bool told = (uart_wanted & ~uart_silenced & SERIAL_ROOM) != 0;
+    unsigned causes = (uart_port->causes() | SERIAL_ROOM) & uart_wanted & ~uart_silenced;
 
-    if (told) {
-        uart_silence(SERIAL_ROOM);
+    if (causes != 0) {
+        uart_silence(causes);
     }
     lock_release(&uart_lock, state);
-    return told;
+    return causes != 0;
 }
 
-void uart_take_pace(void)
+void board_uart_take_pace(void)
 {
     hal_irq_state_t state = lock_take(&uart_lock);
 

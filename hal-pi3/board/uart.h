@@ -12,17 +12,18 @@ enum uart_choice {
     UART_MINI   /**< console=serial1: QEMU's second */
 };
 
-/** Sets the port up. At boot, on CPU 0. */
-void uart_start(enum uart_choice choice);
+/** Sets the port up. At boot, on CPU 0, after intc_start. */
+void board_uart_start(enum uart_choice choice);
 
 /** The port's interrupt in the GPU's list. */
-unsigned uart_gpu_irq(void);
+unsigned board_uart_gpu_irq(void);
 
 /** The port interrupted: quiets what core has to look at first. True when core is to be told. */
-bool uart_take_interrupt(void);
+bool board_uart_take_interrupt(void);
 
-/** The poke that stands for "there is room" arrived. True when core is to be told. */
-bool uart_take_poke(void);
+/** The poke that stands for "there is room", or for early input, arrived. True when core is to be
+ * told. */
+bool board_uart_take_poke(void);
 
 /** GPU_IRQ_SYSTIMER_1 was taken: room may be reported again. */
-void uart_take_pace(void);
+void board_uart_take_pace(void);

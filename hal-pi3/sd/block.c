@@ -138,7 +138,7 @@ static void block_advance(void)
     }
 }
 
-void block_take_interrupt(void)
+void sd_block_take_interrupt(void)
 {
     hal_irq_state_t state = lock_take(&block_lock);
 

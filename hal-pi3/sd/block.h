@@ -5,4 +5,4 @@
 #pragma once
 
 /** GPU_IRQ_EMMC or GPU_IRQ_SYSTIMER_3 was taken: moves the transfer on. Masked, on CPU 0. */
-void block_take_interrupt(void);
+void sd_block_take_interrupt(void);

@@ -62,6 +62,14 @@ void soc_gpio_select(unsigned pin, enum hal_gpio_function function)
     lock_release(&gpio_lock, state);
 }
 
+enum hal_gpio_function soc_gpio_function(unsigned pin)
+{
+    mmio_barrier();
+    uint32_t value = mmio_read(GPIO_FUNCTION(pin / GPIO_PINS_A_REGISTER));
+    mmio_barrier();
+    return (enum hal_gpio_function)(value >> 3 * (pin % GPIO_PINS_A_REGISTER) & 7u);
+}
+
 /** Our names of the pulls are the register's numbers: 0 none, 1 down, 2 up. */
 void soc_gpio_pull(unsigned pin, enum hal_gpio_pull pull)
 {
@@ -99,13 +107,7 @@ int hal_gpio_set_function(unsigned pin, enum hal_gpio_function function)
 
 int hal_gpio_get_function(unsigned pin)
 {
-    if (!gpio_pin_ok(pin)) {
-        return -EINVAL;
-    }
-    mmio_barrier();
-    uint32_t value = mmio_read(GPIO_FUNCTION(pin / GPIO_PINS_A_REGISTER));
-    mmio_barrier();
-    return (int)(value >> 3 * (pin % GPIO_PINS_A_REGISTER) & 7u);
+    return gpio_pin_ok(pin) ? (int)soc_gpio_function(pin) : -EINVAL;
 }
 
 int hal_gpio_set_pull(unsigned pin, enum hal_gpio_pull pull)

@@ -11,6 +11,9 @@
 /** Gives `pin` (0 .. 53) a function. Any context. */
 void soc_gpio_select(unsigned pin, enum hal_gpio_function function);
 
+/** The function that `pin` (0 .. 53) has. Any context. */
+enum hal_gpio_function soc_gpio_function(unsigned pin);
+
 /** Sets the resistor of `pin` (0 .. 53). Any context; takes about 1 us. */
 void soc_gpio_pull(unsigned pin, enum hal_gpio_pull pull);
 

@@ -8,6 +8,9 @@
  * enable bit is off its other registers cannot be reached. The pins are connected first, because a
  * port whose input is not connected sees a line that is low, which is an endless row of zeros.
  *
+ * What the queues hold is dropped, unless the firmware has had the port in use: then it may be what
+ * somebody at the console has typed already.
+ *
  * The numbers of the receive and transmit bits in IER differ between editions of the manual; these
  * are the ones that work: 0 receive, 1 transmit, and bits 3:2 on.
  *
@@ -35,6 +38,7 @@
 #define IER_RECEIVE (1u << 0 | 3u << 2)
 #define IER_TRANSMIT (1u << 1)
 #define IIR_CLEAR_BOTH 0xc6u
+#define IIR_CLEAR_NONE 0xc0u
 #define LCR_8_BITS 3u
 #define LSR_RECEIVED (1u << 0)
 #define LSR_ROOM (1u << 5)
@@ -47,12 +51,14 @@ static void mini_start(uint32_t clock, uint32_t baud)
     soc_gpio_select(PIN_CONSOLE_TX, HAL_GPIO_ALT5);
     soc_gpio_select(PIN_CONSOLE_RX, HAL_GPIO_ALT5);
     mmio_barrier();
-    mmio_write(AUX_ENABLES, mmio_read(AUX_ENABLES) | AUX_MINI_ON);
+    uint32_t enables = mmio_read(AUX_ENABLES);
+    bool was_on = (enables & AUX_MINI_ON) != 0;
+    mmio_write(AUX_ENABLES, enables | AUX_MINI_ON);
     mmio_write(MINI_IER, 0);
     mmio_write(MINI_CONTROL, 0);
     mmio_write(MINI_LCR, LCR_8_BITS);
     mmio_write(MINI_MCR, 0);
-    mmio_write(MINI_IIR, IIR_CLEAR_BOTH);
+    mmio_write(MINI_IIR, was_on ? IIR_CLEAR_NONE : IIR_CLEAR_BOTH);
     mmio_write(MINI_BAUD, (clock + baud * 4) / (baud * 8) - 1);
     mmio_write(MINI_CONTROL, CONTROL_BOTH);
     mmio_barrier();
