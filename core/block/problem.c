@@ -6,8 +6,8 @@
 
 #include "lib/format.h"
 
-const char problem_format_it[] =
-    "Give it one partition of type 0x0C, formatted as FAT32 (mkfs.fat -F 32), or write an image to it.";
+const char problem_format_it[] = "Give it one partition of type 0x0C, formatted as FAT32 "
+                                 "(mkfs.fat -F 32), or write an image to it.";
 const char problem_write_again[] = "Write the image to the card again, in full, or format it anew.";
 const char problem_insert[] = "Insert a card (in the simulator: --card FILE) and start again.";
 

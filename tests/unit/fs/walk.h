@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * walk.h: uses everything on a mounted card, sound or not.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct walk {
+    uint64_t entries; /**< seen so far */
+    uint64_t bytes;   /**< read so far */
+    uint64_t errors;  /**< opens, reads and listings that failed */
+};
+
+/** Lists and opens all that can be reached from the root, and reads the ends of every file. */
+void walk_card(struct walk *walk);
