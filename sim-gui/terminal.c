@@ -18,6 +18,7 @@ struct terminal {
     terminal_send *send;
     void *context;
     unsigned columns, rows;
+    unsigned most_rows; /* that the screen ever had */
     struct terminal_cell *cells;
     bool marked;
     bool any_changed; /* found by the walk that terminal_update makes */
@@ -78,6 +79,12 @@ void terminal_destroy(struct terminal *terminal)
 {
     if (!terminal)
         return;
+    /* libtsm 4.0.2 frees neither the scrollback nor the rows that a screen had when it was higher. */
+    if (terminal->screen) {
+        tsm_screen_clear_sb(terminal->screen);
+        if (terminal->most_rows)
+            (void)tsm_screen_resize(terminal->screen, terminal->columns, terminal->most_rows);
+    }
     tsm_vte_unref(terminal->vte);
     tsm_screen_unref(terminal->screen);
     free(terminal->cells);
@@ -106,6 +113,8 @@ int terminal_resize(struct terminal *terminal, unsigned columns, unsigned rows)
     terminal->cells = cells;
     terminal->columns = columns;
     terminal->rows = rows;
+    if (rows > terminal->most_rows)
+        terminal->most_rows = rows;
     return 0;
 }
 
