@@ -24,6 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ENTRIES 20000u
+
 struct mapped {
     uint8_t *bytes;
     size_t size;
@@ -78,12 +80,12 @@ static void check_use(const char *name, uint64_t requests)
     struct heap_stats before, after;
     struct walk walk;
 
-    walk_card(&walk);
+    walk_card(&walk, ENTRIES);
     vfs_unmount_root();
     heap_read_stats(&before);
     fake.request_limit = fake.requests + requests;
     ck_assert_int_eq(vfs_mount_root(), 0);
-    walk_card(&walk);
+    walk_card(&walk, ENTRIES);
     vfs_unmount_root();
     heap_read_stats(&after);
     ck_assert_msg(after.live_bytes == before.live_bytes, "%s: leaks memory", name);
@@ -145,7 +147,7 @@ START_TEST(the_good_card_is_read_to_its_last_file)
     card = map_card(path);
     ck_assert_int_eq(mount_card(&card), 0);
     check_readme(path);
-    walk_card(&walk);
+    walk_card(&walk, ENTRIES);
     ck_assert_uint_eq(walk.errors, 0);
     ck_assert_uint_gt(walk.entries, 1000);
     check_use(path, 100000);

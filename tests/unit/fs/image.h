@@ -64,6 +64,8 @@ unsigned image_long(uint8_t *slots, const uint16_t *units, unsigned n, const cha
 /** The checksum of a short name. */
 uint8_t image_checksum(const char *name);
 
+/* --- use.c, which needs Check --- */
+
 /** Starts a kernel with this card and mounts it: what vfs_mount_root returns. */
 int image_mount(struct image *image);
 

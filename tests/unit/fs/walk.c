@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * walk.c: see walk.h. A damaged card may show millions of entries, so there are limits.
+ * walk.c: see walk.h.
  */
 #include "walk.h"
 
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_MAX 20000u
 #define BYTES_MAX (64u << 20)
 #define DEPTH_MAX 40u
 #define PIECE 65536u
@@ -61,7 +60,7 @@ static void walk_directory(struct walk *walk, struct vnode *directory, unsigned 
     struct directory_entry *entry = malloc(sizeof *entry);
     uint64_t position = 0, before;
 
-    while (walk->entries < ENTRIES_MAX && depth < DEPTH_MAX) {
+    while (walk->entries < walk->limit && depth < DEPTH_MAX) {
         before = position;
         if (vfs_iterate(directory, &position, entry))
             break;
@@ -73,11 +72,12 @@ static void walk_directory(struct walk *walk, struct vnode *directory, unsigned 
     free(entry);
 }
 
-void walk_card(struct walk *walk)
+void walk_card(struct walk *walk, uint64_t entries)
 {
     struct vnode *root = NULL;
 
     memset(walk, 0, sizeof *walk);
+    walk->limit = entries;
     if (vfs_open("/", "/", &root))
         return;
     walk_directory(walk, root, 0);
