@@ -130,7 +130,7 @@ TB_API size_t tb_uart_pending(const struct tb_machine *machine);
  * the newest 1 MiB that nobody took. Any thread. */
 TB_API size_t tb_uart_read(struct tb_machine *machine, void *bytes, size_t n);
 
-/** Runs until `text` has appeared in the output printed since the last match, or until `ns` of
+/** Runs until `text` has appeared in the output printed since power-on or the last match, or until `ns` of
  * machine time have passed. Returns TB_MATCH, TB_DEADLINE, TB_STOPPED or TB_STUCK. Does not consume
  * what tb_uart_read returns. */
 TB_API int tb_uart_expect(struct tb_machine *machine, const char *text, uint64_t ns);

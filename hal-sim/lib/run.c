@@ -93,6 +93,7 @@ int tb_power_on(struct tb_machine *m)
     host_lock(HOST_MACHINE);
     atomic_fetch_and(&m->flags, ~(uint32_t)(RUN_STUCK | RUN_EVENT));
     machine.run_until = 0;
+    m->output.matched = m->output.end;
     library_power_up();
     host_unlock(HOST_MACHINE);
     if (machine.real) {

@@ -16,13 +16,13 @@
 #define CARDS_MAX 512
 
 static struct card {
-    char path[512];
     char name[64];
     char verdict[16];
 } cards[CARDS_MAX];
 static int card_count;
+static const char *folder;
 
-static void find_cards(const char *folder)
+static void find_cards(void)
 {
     char path[512], line[512];
     FILE *list;
@@ -34,7 +34,6 @@ static void find_cards(const char *folder)
 
         if (sscanf(line, "%63[^\t]\t%15[^\t]", card->name, card->verdict) != 2)
             continue;
-        snprintf(card->path, sizeof card->path, "%s/%s.img", folder, card->name);
         card_count++;
     }
     if (list)
@@ -65,8 +64,10 @@ static struct tb_machine *open_card(const struct card *card)
 {
     struct tb_config config = os_config();
     struct tb_machine *machine;
+    char path[512];
 
-    config.card = card->path;
+    snprintf(path, sizeof path, "%s/%s.img", folder, card->name);
+    config.card = path;
     if (tb_open(&config, &machine)) {
         ck_assert_msg(strcmp(card->verdict, "refuse") == 0, "%s: %s", card->name, tb_error(NULL));
         ck_assert_msg(strlen(tb_error(NULL)) > 20, "%s: %s", card->name, tb_error(NULL));
@@ -89,9 +90,8 @@ START_TEST(a_card_gets_what_it_deserves)
         return;
     snprintf(banner, sizeof banner, "%s", os_output(machine));
     listing = os_command(machine, "ls /");
-    ck_assert_msg(strlen(listing) > 0, "%s: nothing was said", card->name);
     if (refuse)
-        ck_assert_msg(!strstr(listing, "README.TXT") && strstr(banner, "card"), "%s: %s%s",
+        ck_assert_msg(strstr(listing, "error: /: ") && strstr(banner, "No files: "), "%s: %s%s",
                       card->name, banner, listing);
     if (strcmp(card->verdict, "good") == 0)
         ck_assert_msg(strstr(os_command(machine, "cat /README.TXT"), "README") != NULL, "%s: %s",
@@ -104,12 +104,12 @@ END_TEST
 
 int main(void)
 {
-    const char *folder = getenv("TAYBERRY_BAD_CARDS");
     Suite *all = suite_create("cards");
     TCase *bad = tcase_create("bad");
 
+    folder = getenv("TAYBERRY_BAD_CARDS");
     if (folder)
-        find_cards(folder);
+        find_cards();
     if (card_count == 0) {
         printf("Bail out! no cards listed in TAYBERRY_BAD_CARDS\n");
         return 1;

@@ -15,8 +15,8 @@
 #include <string.h>
 
 static const char *const script[] = {"ls -l /",       "cat /README.TXT",
-                                     "spawn 3 200ms", "blink GPIO17 10ms &",
-                                     "sleep 100ms",   "ps",
+                                     "spawn 3 40ms", "blink GPIO17 4ms &",
+                                     "sleep 60ms",   "ps",
                                      "echo done",     NULL};
 
 struct result {
