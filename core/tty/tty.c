@@ -311,7 +311,7 @@ static int64_t tty_read_canonical(char *data, size_t n, uint64_t deadline)
     if (tty.line_done)
         return tty_give_line(data, n);
     while (result == TTY_LINE_MORE) {
-        uint8_t byte;
+        uint8_t byte = 0;
         int64_t got = tty_read_raw(&byte, 1, deadline);
 
         if (got < 0)
