@@ -24,7 +24,7 @@ static const struct {
     const char *label, *key;
     int width; /* in characters, key included */
 } chrome_tools[PANEL_COMMANDS] = {
-    {"Pause", "F5", 11}, {"Step", "F6", 10}, {"", "F7", 6}, {"", "F8", 6}, {"Photo", "F12", 12},
+    {"Pause", "F5", 12}, {"Step", "F6", 11}, {"", "F7", 7}, {"", "F8", 7}, {"Photo", "F12", 13},
 };
 
 #define CHROME_SPEED_WIDTH 8 /* characters between the two buttons that change it */

@@ -68,7 +68,7 @@ void part_art_draw_light(struct canvas *canvas, const struct part *part, const s
     canvas_fill_colour(canvas, colour_mix(0x50ffffff, 0xb0ffffff, brightness));
     if (brightness <= 0)
         return;
-    glow.one = ((uint32_t)(200 * brightness) << 24) | part->colour;
+    glow.one = ((uint32_t)(200 * brightness * brightness) << 24) | part->colour;
     canvas_circle(canvas, LED_X, LED_Y + 4, LED_GLOW);
     canvas_fill(canvas, &glow);
 }
