@@ -2,11 +2,11 @@
 /*
  * card.c: the card slot: requests in, completions out.
  *
- * With the virtual clock the card works on up to CARD_SLOTS requests at a time, each for a time that
- * the seed picks, so they may end in another order than they came; data moves when a request ends, so
- * a power cut before that leaves the card as it was. A flush enters alone: after everything before it
- * has ended, and before anything behind it starts. With the real clock a request is done when
- * submitted.
+ * With the virtual clock the card works on up to CARD_SLOTS requests at a time, each for a time
+ * that the seed picks, so they may end in another order than they came; data moves when a request
+ * ends, so a power cut before that leaves the card as it was. A flush enters alone: after
+ * everything before it has ended, and before anything behind it starts. With the real clock a
+ * request is done when submitted.
  *
  *     submit -> waiting (a queue) -> slot (being served) -> done (a queue) -> completed
  */

@@ -64,7 +64,8 @@ static bool frame_is_readable(uintptr_t frame)
         return false;
     if (frame - cpu->stack < cpu->stack_bytes)
         return frame - cpu->stack <= cpu->stack_bytes - 2 * sizeof(uintptr_t);
-    return sim_memory_is_readable(frame) && sim_memory_is_readable(frame + 2 * sizeof(uintptr_t) - 1);
+    return sim_memory_is_readable(frame) &&
+           sim_memory_is_readable(frame + 2 * sizeof(uintptr_t) - 1);
 }
 
 __attribute__((no_sanitize("address", "undefined"))) //

@@ -2,8 +2,8 @@
 /*
  * devices.h: the state of the simulated devices, and the ways between them and the library.
  *
- * Functions here are called entered (see machine.h), with the host's mutex HOST_MACHINE held, unless
- * they say otherwise.
+ * Functions here are called entered (see machine.h), with the host's mutex HOST_MACHINE held,
+ * unless they say otherwise.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ struct uart {
     uint8_t rx[UART_FIFO];
     unsigned rx_count;
     bool notify_room;
-    uint64_t rx_next;   /* virtual clock: when the next byte arrives, if one waits and fits */
-    uint64_t tx_end;    /* virtual clock: when the last byte accepted will have left */
+    uint64_t rx_next; /* virtual clock: when the next byte arrives, if one waits and fits */
+    uint64_t tx_end;  /* virtual clock: when the last byte accepted will have left */
 };
 
 struct pin {

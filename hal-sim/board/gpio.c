@@ -3,9 +3,9 @@
  * gpio.c: the pins of the header as the chip and the world outside see them.
  *
  * The level at a pin is decided by the first of these that applies: the chip drives it (function
- * output), the outside drives it, its pull resistor holds it. A pin that nothing holds keeps its last
- * level, as a real one does for a while. Every change of a level is an event with a time; a change
- * that core watches for raises HAL_IRQ_GPIO.
+ * output), the outside drives it, its pull resistor holds it. A pin that nothing holds keeps its
+ * last level, as a real one does for a while. Every change of a level is an event with a time; a
+ * change that core watches for raises HAL_IRQ_GPIO.
  */
 #include "board/machine.h"
 

@@ -34,13 +34,14 @@
 /* ---- what things cost in virtual nanoseconds ---- */
 
 enum {
-    COST_MASK = 20,        /* hal_irq_save, hal_irq_restore */
-    COST_RELAX = 100,      /* one turn of a polling loop */
-    COST_TIME = 30,        /* reading the clock: so a loop on it ends */
-    COST_SWITCH = 200,     /* a context switch */
-    COST_INTERRUPT = 500,  /* entering an interrupt */
-    COST_DEVICE = 150,     /* touching a device's register */
-    COST_UART_BYTE = 5000, /* a byte on the serial line, either way: faster than a real line's 87 us */
+    COST_MASK = 20,       /* hal_irq_save, hal_irq_restore */
+    COST_RELAX = 100,     /* one turn of a polling loop */
+    COST_TIME = 30,       /* reading the clock: so a loop on it ends */
+    COST_SWITCH = 200,    /* a context switch */
+    COST_INTERRUPT = 500, /* entering an interrupt */
+    COST_DEVICE = 150,    /* touching a device's register */
+    COST_UART_BYTE =
+        5000, /* a byte on the serial line, either way: faster than a real line's 87 us */
     COST_CARD_BASE = 60000, /* a card request */
     COST_CARD_SECTOR = 20000
 };
@@ -63,9 +64,9 @@ struct cpu {
     volatile bool in_host; /* entered or outside: see above */
     _Atomic bool idle;     /* waits in hal_cpu_idle */
     _Atomic bool asleep;   /* its host thread waits on `pending` (real clock) */
-    int strike_in;         /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
+    int strike_in; /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
     _Atomic uint64_t deadline; /* of the timer; HAL_TIME_NEVER: not armed */
-    uintptr_t stack;       /* of the context that runs here */
+    uintptr_t stack;           /* of the context that runs here */
     size_t stack_bytes;
     struct hal_context guest; /* the suspended guest, while the host runs */
 };
@@ -89,10 +90,10 @@ struct machine {
     _Atomic int power; /* enum machine_power */
     enum hal_stop stop;
     _Atomic int status;
-    _Atomic uint64_t now;  /* virtual clock only */
-    _Atomic uint64_t next; /* virtual clock: when the earliest event is due, or run_until */
-    uint64_t run_until;    /* virtual clock: when tb_run_* wants control back */
-    _Atomic uint64_t idle; /* ns spent idle */
+    _Atomic uint64_t now;        /* virtual clock only */
+    _Atomic uint64_t next;       /* virtual clock: when the earliest event is due, or run_until */
+    uint64_t run_until;          /* virtual clock: when tb_run_* wants control back */
+    _Atomic uint64_t idle;       /* ns spent idle */
     _Atomic uint64_t idle_since; /* real clock: since when, while cpu[0].idle */
     uint64_t rng[RNG_COUNT];
     uint64_t trace;
@@ -113,7 +114,8 @@ static inline struct cpu *sim_cpu_this(void)
     return &machine.cpu[0];
 }
 
-/** Sets everything to its state at power-on: devices, RAM, KSTATE, boot tags, CPU 0's first context. */
+/** Sets everything to its state at power-on: devices, RAM, KSTATE, boot tags, CPU 0's first
+ * context. */
 void machine_reset(void);
 /** The kernel's writable statics. */
 uint8_t *machine_kstate(size_t *bytes);
@@ -122,9 +124,11 @@ uint64_t machine_random(enum machine_rng chain);
 
 /* ---- cpu.c ---- */
 
-/** Compares time and pending bits with what the CPU may take; the slow half of an interrupt point. */
+/** Compares time and pending bits with what the CPU may take; the slow half of an interrupt point.
+ */
 void sim_cpu_point_slow(void);
-/** Takes every deliverable interrupt, then unmasks; called masked, on the stack that was interrupted. */
+/** Takes every deliverable interrupt, then unmasks; called masked, on the stack that was
+ * interrupted. */
 void sim_cpu_take_and_unmask(void);
 /** Marks `line` pending on `cpu` and wakes it. Any host thread. */
 void sim_cpu_raise(struct cpu *cpu, enum hal_irq line);
@@ -233,5 +237,5 @@ void sim_memory_open_fault_stack(void);
 bool sim_memory_is_readable(uintptr_t address);
 /** Guards or frees `count` pages from page number `page`. */
 bool sim_memory_guard_range(uint64_t page, uint64_t count, bool guarded);
-/** Writes boot tags to 0x100: `tags` if not NULL, else a list with this command line. */
+/** Writes boot tags to 0x100: `tags`, or else a list with this command line, or else none. */
 void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_line);

@@ -34,7 +34,7 @@ enum {
 uint64_t sim_memory_used[MAX_PAGES / 64];
 uint64_t sim_memory_guarded[MAX_PAGES / 64];
 uint64_t sim_memory_top;
-static bool any_guarded;
+static bool any_guarded, no_tags;
 
 static bool bit_get(const uint64_t *map, uint64_t page)
 {
@@ -53,7 +53,8 @@ static void fill(uint64_t page)
     uint64_t *words = (uint64_t *)(machine.ram + page * HAL_PAGE_SIZE);
     uint64_t x[4];
     for (unsigned i = 0; i < 4; i++) {
-        uint64_t z = (machine.seed ^ 0x7461796265727279ull) + (page * 4 + i + 1) * 0x9e3779b97f4a7c15ull;
+        uint64_t z =
+            (machine.seed ^ 0x7461796265727279ull) + (page * 4 + i + 1) * 0x9e3779b97f4a7c15ull;
         z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
         x[i] = z ^ z >> 27;
     }
@@ -242,6 +243,9 @@ void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_lin
     uint32_t core[3] = {0, HAL_PAGE_SIZE, 0};
     uint32_t mem[2] = {(uint32_t)machine.ram_bytes, 0};
     size_t length = 0;
+    no_tags = !tags && !command_line;
+    if (no_tags)
+        return;
     if (tags) {
         memcpy(at, tags, bytes);
         return;
@@ -257,6 +261,6 @@ void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_lin
 
 const void *hal_boot_tags(size_t *bytes)
 {
-    *bytes = HAL_PAGE_SIZE - TAGS_AT;
-    return machine.ram + TAGS_AT;
+    *bytes = no_tags ? 0 : HAL_PAGE_SIZE - TAGS_AT;
+    return no_tags ? NULL : machine.ram + TAGS_AT;
 }

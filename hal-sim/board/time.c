@@ -6,8 +6,8 @@
  * machine.next says when something is due: the timer, a device, or tb_run_*'s deadline.
  *
  * Real clock: machine time is a line through the host's clock: machine0 + (host - host0) * speed.
- * The line changes when the speed does, or when idle time is skipped; readers on other threads and in
- * signal handlers see a consistent line by its sequence number, which is odd while it changes.
+ * The line changes when the speed does, or when idle time is skipped; readers on other threads and
+ * in signal handlers see a consistent line by its sequence number, which is odd while it changes.
  */
 #include "board/machine.h"
 

@@ -27,8 +27,8 @@ static int open_file(const char *path, bool read_only, int *fd, char *message, s
         return 0;
     int error = errno;
     if (error == ENOENT)
-        snprintf(message, size, "the card's file %s does not exist; build it first, or check the name",
-                 path);
+        snprintf(message, size,
+                 "the card's file %s does not exist; build it first, or check the name", path);
     else if (error == EACCES || error == EROFS || error == EPERM)
         snprintf(message, size, "no permission to %s the card's file %s%s",
                  read_only ? "read" : "write", path,

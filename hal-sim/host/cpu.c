@@ -4,10 +4,10 @@
 /*
  * cpu.c: the host thread behind a simulated CPU.
  *
- * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts. With
- * the real clock it is a thread of its own from power-on to power-off. Either way it has an alternate
- * stack for signals, since a handler must not run on a guest stack that may be exhausted, and a POSIX
- * timer that signals this thread and no other.
+ * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts.
+ * With the real clock it is a thread of its own from power-on to power-off. Either way it has an
+ * alternate stack for signals, since a handler must not run on a guest stack that may be exhausted,
+ * and a POSIX timer that signals this thread and no other.
  */
 #include "host/host.h"
 
@@ -60,7 +60,8 @@ static int make_alternate(struct host_cpu *host)
 {
     if (host->alternate)
         return 0;
-    void *at = mmap(NULL, ALTERNATE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *at =
+        mmap(NULL, ALTERNATE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED)
         return -errno;
     host->alternate = at;

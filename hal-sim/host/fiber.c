@@ -4,14 +4,15 @@
 /*
  * fiber.c: several stacks on one host thread.
  *
- * A CPU's host thread has the stack that the host gave it and the stacks of the guest. It enters the
- * guest in fiber_run_guest and comes back when the guest is suspended or abandoned; in between,
+ * A CPU's host thread has the stack that the host gave it and the stacks of the guest. It enters
+ * the guest in fiber_run_guest and comes back when the guest is suspended or abandoned; in between,
  * fiber_call_host borrows the host's stack, just below the frame of fiber_run_guest, for one call.
  *
- * Sanitizers and Valgrind keep books of stacks and must be told of every change; this is the one file
- * that does so, and the only one that asks at compile time which of them is there. AddressSanitizer
- * wants a call before a switch, with the bounds of the stack that it goes to, and one after it, and
- * nothing in between; code in between must not be abandoned, which is why switching is entered code.
+ * Sanitizers and Valgrind keep books of stacks and must be told of every change; this is the one
+ * file that does so, and the only one that asks at compile time which of them is there.
+ * AddressSanitizer wants a call before a switch, with the bounds of the stack that it goes to, and
+ * one after it, and nothing in between; code in between must not be abandoned, which is why
+ * switching is entered code.
  */
 #include "host/host.h"
 

@@ -2,10 +2,11 @@
 /*
  * host.h: all that the simulator asks of the operating system it runs on.
  *
- * The files of this folder are the only ones that include POSIX headers. Whoever moves the simulator
- * to another host rewrites this folder and nothing else. Times are host_now's nanoseconds. Functions
- * that can fail return a negative errno number. Unless it says otherwise, a function must be called
- * entered or outside (see board/machine.h), so that no guest code runs on top of it.
+ * The files of this folder are the only ones that include POSIX headers. Whoever moves the
+ * simulator to another host rewrites this folder and nothing else. Times are host_now's
+ * nanoseconds. Functions that can fail return a negative errno number. Unless it says otherwise, a
+ * function must be called entered or outside (see board/machine.h), so that no guest code runs on
+ * top of it.
  */
 #pragma once
 
@@ -60,7 +61,8 @@ uint8_t *host_ram_alias(void);
 
 /* ---- fiber.c ---- */
 
-/** Prepares `context` to call entry(argument) on its stack, in the state of one switched away from. */
+/** Prepares `context` to call entry(argument) on its stack, in the state of one switched away from.
+ */
 void fiber_init(struct hal_context *context, void *stack, size_t bytes, void (*entry)(void *),
                 void *argument);
 void fiber_finish(struct hal_context *context);
@@ -98,7 +100,8 @@ void host_cpu_join(struct cpu *cpu);
 void host_cpu_free(void);
 /** Makes the CPU look at its pending bits. Any thread; also from a signal handler. */
 void host_cpu_kick(struct cpu *cpu);
-/** Makes the adopted thread look at them after a while, again and again (virtual clock). As above. */
+/** Makes the adopted thread look at them after a while, again and again (virtual clock). As above.
+ */
 void host_cpu_nag(struct cpu *cpu);
 /** Real clock: signals this CPU at host time `when` or a little after an earlier `when`. */
 void host_timer_arm(struct cpu *cpu, uint64_t when);

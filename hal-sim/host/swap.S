@@ -2,10 +2,10 @@
 /*
  * swap.S: changing stacks on x86-64, in the System V calling convention.
  *
- * A context that does not run is its stack pointer; above it lie, in this order, r15 r14 r13 r12 rbx
- * rbp and the address where it continues. The rest of the registers belong to whoever called, and
- * the floating-point control words are the same everywhere. Jumping to the popped address instead of
- * returning spares the processor a misprediction of its return stack.
+ * A context that does not run is its stack pointer; above it lie, in this order, r15 r14 r13 r12
+ * rbx rbp and the address where it continues. The rest of the registers belong to whoever called,
+ * and the floating-point control words are the same everywhere. Jumping to the popped address
+ * instead of returning spares the processor a misprediction of its return stack.
  */
         .text
 

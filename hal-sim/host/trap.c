@@ -5,12 +5,12 @@
  * trap.c: the host's signals as the machine's interrupts and exceptions. Linux on x86-64.
  *
  * A handler runs on the CPU's alternate stack with further signals of ours blocked, and stays there
- * only to decide. If the guest has to do something about it (take an interrupt, handle a fault), the
- * handler copies the host's signal frame to the guest stack, below the red zone of the interrupted
- * function, and changes the original so that returning from the handler "returns" into a function on
- * the guest stack, just below that copy. There the guest may switch contexts as in any function. When
- * it comes back, the copy goes to the host as the frame of a signal whose handler ends: every
- * register, vectors too, is then as it was.
+ * only to decide. If the guest has to do something about it (take an interrupt, handle a fault),
+ * the handler copies the host's signal frame to the guest stack, below the red zone of the
+ * interrupted function, and changes the original so that returning from the handler "returns" into
+ * a function on the guest stack, just below that copy. There the guest may switch contexts as in
+ * any function. When it comes back, the copy goes to the host as the frame of a signal whose
+ * handler ends: every register, vectors too, is then as it was.
  *
  *     interrupted function's frames
  *     red zone, 128 bytes
@@ -18,11 +18,11 @@
  *     struct trap: copy of the ucontext, and the fault if it is one
  *     frames of the upcall
  *
- * The host remembers in a frame which alternate stack was set; another thread may continue the guest
- * after a while, so that is patched at the end.
+ * The host remembers in a frame which alternate stack was set; another thread may continue the
+ * guest after a while, so that is patched at the end.
  *
- * Faults that are not the guest's (in the library, the host's libc, or another thread) go to whoever
- * had the signal before, so that a real bug is reported as ever.
+ * Faults that are not the guest's (in the library, the host's libc, or another thread) go to
+ * whoever had the signal before, so that a real bug is reported as ever.
  */
 #include "host/host.h"
 
@@ -227,9 +227,9 @@ __attribute__((no_sanitize("address"))) static void on_attention(int signal, sig
 
 /* ---- faults ---- */
 
-static const char *const register_names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp",
-                                             "rsp", "r8",  "r9",  "r10", "r11", "r12", "r13",
-                                             "r14", "r15", "rip", "efl"};
+static const char *const register_names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi",
+                                             "rbp", "rsp", "r8",  "r9",  "r10", "r11",
+                                             "r12", "r13", "r14", "r15", "rip", "efl"};
 static const uint8_t register_index[] = {REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI,
                                          REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
                                          REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP, REG_EFL};
@@ -244,8 +244,7 @@ static const char *access_detail(const greg_t *regs)
     return error & 2 ? "page fault on a write" : "page fault on a read";
 }
 
-static void describe(struct hal_fault *fault, int signal, const siginfo_t *info,
-                     const greg_t *regs)
+static void describe(struct hal_fault *fault, int signal, const siginfo_t *info, const greg_t *regs)
 {
     fault->address = (uint64_t)(uintptr_t)info->si_addr;
     switch (signal) {
@@ -286,7 +285,8 @@ static void fill_fault(struct hal_fault *fault, int signal, const siginfo_t *inf
         fault->registers.values[i] = (uint64_t)regs[register_index[i]];
 }
 
-/* Copies the frame to where the guest can handle it: its stack, or the spare one if that is full. */
+/* Copies the frame to where the guest can handle it: its stack, or the spare one if that is full.
+ */
 static struct trap *push_fault(const struct cpu *cpu, const ucontext_t *context)
 {
     void *spare;
@@ -361,7 +361,8 @@ void hal_cpu_breakpoint(void)
 static int install(int signal, void (*handler)(int, siginfo_t *, void *),
                    struct kernel_sigaction *old)
 {
-    struct kernel_sigaction action = {handler, SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER_FLAG,
+    struct kernel_sigaction action = {handler,
+                                      SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER_FLAG,
                                       swap_restorer, 1ull << (HOST_SIGNAL - 1)};
     return syscall(SYS_rt_sigaction, signal, &action, old, 8) ? -errno : 0;
 }
@@ -394,7 +395,8 @@ static int find_base(struct dl_phdr_info *info, size_t size, void *argument)
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-        if (header->p_type == PT_LOAD && here - info->dlpi_addr - header->p_vaddr < header->p_memsz) {
+        if (header->p_type == PT_LOAD &&
+            here - info->dlpi_addr - header->p_vaddr < header->p_memsz) {
             *base = info->dlpi_addr;
             return 1;
         }

@@ -4,9 +4,9 @@
 /*
  * wait.c: mutexes, and sleeping on a word.
  *
- * Sleeping is Linux's futex: the host looks at the word and puts the thread to sleep in one step, so
- * whoever changes the word before waking cannot be missed, and no signal mask has to change. Waking
- * is one system call without a lock, so a signal handler may do it.
+ * Sleeping is Linux's futex: the host looks at the word and puts the thread to sleep in one step,
+ * so whoever changes the word before waking cannot be missed, and no signal mask has to change.
+ * Waking is one system call without a lock, so a signal handler may do it.
  */
 #include "host/host.h"
 

@@ -79,8 +79,8 @@ enum tb_state {
  * guest does the same by itself. */
 TB_API int tb_power_on(struct tb_machine *machine);
 
-/** Cuts the power at whatever the guest was doing. The card keeps what was written. Allowed when
- * off. */
+/** Cuts the power at whatever the guest was doing. The card keeps what was written; input that the
+ * guest has not read is dropped. Allowed when off. */
 TB_API void tb_power_cut(struct tb_machine *machine);
 
 TB_API enum tb_state tb_state(const struct tb_machine *machine); /* Any thread. */
@@ -105,16 +105,16 @@ TB_API int tb_run_until(struct tb_machine *machine, uint64_t deadline);
 /** Runs for `ns` nanoseconds of machine time. As tb_run_until. */
 TB_API int tb_run_for(struct tb_machine *machine, uint64_t ns);
 
-/** Makes a tb_run_* in progress return TB_INTERRUPTED soon. Any thread; also from a signal handler.
- */
+/** Makes the tb_run_* in progress, or else the next one, return TB_INTERRUPTED soon, whatever the
+ * guest does; it can go on afterwards. Any thread; also from a signal handler. */
 TB_API void tb_interrupt(struct tb_machine *machine);
 
-/** Speed of the real clock: 1 is real time, 0 pauses, 0.1 .. 100; INFINITY: skip idle time. Any
+/** Speed of the real clock: 1 is real time, 0 pauses, 0.01 .. 100; INFINITY: skip idle time. Any
  * thread. The virtual clock has no speed: -ENOTSUP. */
 TB_API int tb_set_speed(struct tb_machine *machine, double speed);
 
-/** Runs until the next event (interrupt taken, switch, pin change, block request, stop), and pauses
- * again. Virtual clock, or real clock at speed 0. */
+/** Runs until the next event of enum tb_event_kind and pauses again. Returns TB_DEADLINE after an
+ * event, or as tb_run_until(UINT64_MAX). Virtual clock, or real clock at speed 0. */
 TB_API int tb_step_event(struct tb_machine *machine);
 
 /* ---- the serial line ---- */
@@ -130,9 +130,9 @@ TB_API size_t tb_uart_pending(const struct tb_machine *machine);
  * the newest 1 MiB that nobody took. Any thread. */
 TB_API size_t tb_uart_read(struct tb_machine *machine, void *bytes, size_t n);
 
-/** Runs until `text` has appeared in the output printed since power-on or the last match, or until `ns` of
- * machine time have passed. Returns TB_MATCH, TB_DEADLINE, TB_STOPPED or TB_STUCK. Does not consume
- * what tb_uart_read returns. */
+/** Runs until `text` has appeared in the output printed since power-on or the last match, or until
+ * `ns` of machine time have passed. Returns TB_MATCH or as tb_run_until. Does not consume what
+ * tb_uart_read returns. */
 TB_API int tb_uart_expect(struct tb_machine *machine, const char *text, uint64_t ns);
 
 /** Called with every chunk that the guest prints, on the thread that runs the guest. Must not call
@@ -184,7 +184,7 @@ TB_API int tb_vcd(struct tb_machine *machine, const char *path);
 /* ---- card ---- */
 
 /** Puts another card into the slot (NULL takes it out); the guest finds out at its next request.
- * Errors as tb_open. */
+ * Errors as tb_open, and the old card stays. A last piece shorter than a sector is ignored. */
 TB_API int tb_card_attach(struct tb_machine *machine, const char *path, bool read_only);
 
 /** Makes request number `nth` from now (0: the next) fail with EIO, and the `count` - 1 after it.
@@ -210,7 +210,7 @@ TB_API const uint32_t *tb_display(const struct tb_machine *machine, uint32_t *wi
 enum tb_event_kind {
     TB_EVENT_IRQ = 1,  /**< taken: a = line */
     TB_EVENT_SWITCH,   /**< a = physical address of the new context's stack */
-    TB_EVENT_PIN,      /**< a = pin, b = level */
+    TB_EVENT_PIN,      /**< a = pin, or TB_PINS for the activity LED; b = level */
     TB_EVENT_UART_OUT, /**< a = byte */
     TB_EVENT_UART_IN,  /**< a = byte */
     TB_EVENT_BLOCK,    /**< a = sector, b = sectors, submitted */

@@ -32,12 +32,12 @@ struct input {
 /* What the guest has printed: positions count all bytes ever; byte p lies at p % OUTPUT_BYTES. */
 struct output {
     uint8_t *bytes;
-    uint64_t end;     /* of what was printed */
-    uint64_t taken;   /* by tb_uart_read */
-    uint64_t matched; /* by tb_uart_expect */
-    uint64_t flushed; /* given to the sink; HOST_SINK */
-    const char *text; /* that tb_uart_expect waits for */
-    uint64_t scanned; /* no match starts before this */
+    uint64_t end;       /* of what was printed */
+    uint64_t taken;     /* by tb_uart_read */
+    uint64_t matched;   /* by tb_uart_expect */
+    uint64_t flushed;   /* given to the sink; HOST_SINK */
+    const char *text;   /* that tb_uart_expect waits for */
+    uint64_t scanned;   /* no match starts before this */
     tb_uart_sink *sink; /* HOST_SINK */
     void *sink_context; /* HOST_SINK */
 };

@@ -47,8 +47,10 @@ static int read_config(const struct tb_config *given, struct tb_config *config)
                             given->size);
     for (size_t i = sizeof *config; i < given->size; i++)
         if (bytes[i])
-            return library_fail(-EINVAL, "tb_config uses options that this library, version %06x, "
-                                         "does not know", TB_VERSION);
+            return library_fail(-EINVAL,
+                                "tb_config uses options that this library, version %06x, "
+                                "does not know",
+                                TB_VERSION);
     memcpy(config, given, given->size < sizeof *config ? given->size : sizeof *config);
     return 0;
 }

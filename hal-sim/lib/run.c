@@ -53,8 +53,8 @@ void outside_stuck(void)
 void library_power_up(void)
 {
     machine_reset();
-    if (!library.no_boot_tags)
-        sim_memory_set_tags(library.boot_tags, library.boot_tags_size, library.command_line);
+    sim_memory_set_tags(library.boot_tags, library.boot_tags_size,
+                        library.no_boot_tags ? NULL : library.command_line);
     pins_power_up();
 }
 
@@ -249,8 +249,10 @@ static void explain_interruption(int reason)
 {
     uintptr_t where = host_trap_where();
     if (where && (reason == TB_INTERRUPTED || reason == TB_STOPPED))
-        (void)library_fail(0, "the guest made no progress that the machine can see; interrupted at "
-                              "code address %#lx", (unsigned long)(where - host_code_base()));
+        (void)library_fail(0,
+                           "the guest made no progress that the machine can see; interrupted at "
+                           "code address %#lx",
+                           (unsigned long)(where - host_code_base()));
 }
 
 int library_run(uint64_t deadline)

@@ -3,8 +3,8 @@
  * serial.c: the library's end of the serial line.
  *
  * Input is a queue that grows as needed; the device takes from it what it can. Output is a ring of
- * the newest OUTPUT_BYTES bytes, in which everybody who looks at it (the reader, the sink, the search
- * for a text) has a position of his own.
+ * the newest OUTPUT_BYTES bytes, in which everybody who looks at it (the reader, the sink, the
+ * search for a text) has a position of his own.
  */
 #include "lib/library.h"
 

@@ -4,8 +4,8 @@
  *
  * It lies in three places: pages of RAM in use, KSTATE, and struct machine (see board/machine.h);
  * beside them the framebuffer and input that waits outside the device. RAM is read and written
- * through a second view that guards do not cover. Pointers in the copies stay right because RAM, the
- * kernel and the struct stay where they are for as long as the machine is open.
+ * through a second view that guards do not cover. Pointers in the copies stay right because RAM,
+ * the kernel and the struct stay where they are for as long as the machine is open.
  */
 #include "lib/library.h"
 

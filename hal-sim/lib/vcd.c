@@ -4,8 +4,8 @@
  * analysers and wave viewers read.
  *
  * Readers differ in what they take, so the file keeps to what all do: scalar wires only, one flat
- * name each, a timescale of 1 us, time stamps that never go back. A power cycle starts the machine's
- * time at 0 again; the file's time goes on from where it was.
+ * name each, a timescale of 1 us, time stamps that never go back. A power cycle starts the
+ * machine's time at 0 again; the file's time goes on from where it was.
  */
 #include "lib/library.h"
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define HAL_PAGE_SIZE 4096u
-#define HAL_CPU_MAX   4u
+#define HAL_CPU_MAX 4u
 
 /** The smallest stack that holds an interrupt's frame (3 KiB with AVX-512) and its handling. */
 #define HAL_STACK_MIN 32768u
