@@ -60,10 +60,6 @@ void board_uart_start(enum uart_choice choice)
         uart_port->start(uart_clock(CLOCK_UART, PL011_CLOCK_USUAL), UART_BAUD);
     }
     uart_port->listen(SERIAL_INPUT);
-    if (uart_port->causes() != 0) {
-        /* Input from before the start, which the port may not interrupt for any more. */
-        intc_poke(0, HAL_IRQ_UART);
-    }
 }
 
 unsigned board_uart_gpu_irq(void)
@@ -162,13 +158,13 @@ bool board_uart_take_interrupt(void)
 bool board_uart_take_poke(void)
 {
     hal_irq_state_t state = lock_take(&uart_lock);
-    unsigned causes = (uart_port->causes() | SERIAL_ROOM) & uart_wanted & ~uart_silenced;
+    bool told = (uart_wanted & ~uart_silenced & SERIAL_ROOM) != 0;
 
-    if (causes != 0) {
-        uart_silence(causes);
+    if (told) {
+        uart_silence(SERIAL_ROOM);
     }
     lock_release(&uart_lock, state);
-    return causes != 0;
+    return told;
 }
 
 void board_uart_take_pace(void)

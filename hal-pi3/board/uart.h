@@ -21,7 +21,7 @@ unsigned board_uart_gpu_irq(void);
 /** The port interrupted: quiets what core has to look at first. True when core is to be told. */
 bool board_uart_take_interrupt(void);
 
-/** The poke that stands for "there is room", or for early input, arrived. True when core is to be
+/** The poke that stands for "there is room" arrived. True when core is to be
  * told. */
 bool board_uart_take_poke(void);
 

@@ -12,9 +12,10 @@
  * The divisor is the input clock over 16 times the speed, in 64ths, and takes effect when LCRH is
  * written. The firmware decides the clock (48 MHz usually, 3 MHz in the past), so it is asked for.
  *
- * On the Pi 3 the firmware connects this port to Bluetooth, on pins 32 and 33. Where it does not,
- * what has been received before the start may be the first words of somebody at the console.
- * Switching the queues on would lose it, so it is read before and kept.
+ * On the Pi 3 the firmware connects this port to Bluetooth, on pins 32 and 33, and what has been
+ * received then is of no use. Otherwise input that waits already is from somebody at the console.
+ * Switching the queues on or off would lose it, so they are then left as they are; without them the
+ * port works the same, one byte at a time. (QEMU starts so when input is piped into it.)
  *
  * Source: Arm PL011 technical reference manual (DDI 0183); BCM2837 ARM Peripherals, section 13.
  */
@@ -41,32 +42,19 @@
 #define FLAG_BUSY (1u << 3)
 #define FLAG_RECEIVE_EMPTY (1u << 4)
 #define FLAG_TRANSMIT_FULL (1u << 5)
-#define LINE_8_BITS_QUEUED (3u << 5 | 1u << 4)
+#define LINE_QUEUES (1u << 4)
+#define LINE_8_BITS (3u << 5)
 #define CONTROL_ON (1u << 9 | 1u << 8 | 1u << 0)
 #define IRQ_RECEIVE (1u << 4)
 #define IRQ_TRANSMIT (1u << 5)
 #define IRQ_RECEIVE_TIMEOUT (1u << 6)
+#define IRQ_INPUT (IRQ_RECEIVE | IRQ_RECEIVE_TIMEOUT)
 #define IRQ_ALL 0x7ffu
 /** Interrupt at an eighth of the receive queue, and at an eighth left in the transmit queue. */
 #define LEVELS_EIGHTH 0u
 
-/** As many bytes as the queue holds. */
-#define PL011_EARLY 16u
-
 /** A byte at 115,200 baud takes 87 us; nothing that is still being sent is cut off. */
 #define PL011_BUSY_MICROS 2000u
-
-/** What had been received before the port was started. */
-static uint8_t pl011_early[PL011_EARLY];
-static unsigned pl011_early_count;
-static unsigned pl011_early_next;
-
-static void pl011_keep_early(void)
-{
-    while (pl011_early_count < PL011_EARLY && (mmio_read(PL011_FLAGS) & FLAG_RECEIVE_EMPTY) == 0) {
-        pl011_early[pl011_early_count++] = (uint8_t)mmio_read(PL011_DATA);
-    }
-}
 
 static void pl011_take_pins(void)
 {
@@ -78,11 +66,10 @@ static void pl011_take_pins(void)
     soc_gpio_select(PIN_CONSOLE_RX, HAL_GPIO_ALT0);
 }
 
-static void pl011_start(uint32_t clock, uint32_t baud)
+/** Waits for what is still being sent, so that nothing is cut off, and stops the port. */
+static void pl011_stop(void)
 {
-    uint32_t divisor = (uint32_t)(((uint64_t)clock * 8 / baud + 1) / 2); /* in 64ths, rounded */
     uint64_t give_up = mmio_microseconds() + PL011_BUSY_MICROS;
-    bool bluetooth = soc_gpio_function(PIN_BLUETOOTH_RX) == HAL_GPIO_ALT3;
 
     mmio_barrier();
     while ((mmio_read(PL011_FLAGS) & FLAG_BUSY) != 0 && mmio_microseconds() < give_up) {
@@ -90,16 +77,28 @@ static void pl011_start(uint32_t clock, uint32_t baud)
     }
     mmio_write(PL011_CONTROL, 0);
     mmio_barrier();
+}
+
+static void pl011_start(uint32_t clock, uint32_t baud)
+{
+    uint32_t divisor = (uint32_t)(((uint64_t)clock * 8 / baud + 1) / 2); /* in 64ths, rounded */
+    bool bluetooth = soc_gpio_function(PIN_BLUETOOTH_RX) == HAL_GPIO_ALT3;
+
+    pl011_stop();
     pl011_take_pins();
     mmio_barrier();
+    bool keep = !bluetooth && (mmio_read(PL011_FLAGS) & FLAG_RECEIVE_EMPTY) == 0;
+    uint32_t queues = LINE_QUEUES;
+    if (keep) {
+        queues = mmio_read(PL011_LINE) & LINE_QUEUES;
+    } else {
+        mmio_write(PL011_LINE, 0); /* empties the queues */
+    }
     mmio_write(PL011_MASK, 0);
-    mmio_write(PL011_CLEAR, IRQ_ALL);
+    mmio_write(PL011_CLEAR, keep ? IRQ_ALL & ~IRQ_INPUT : IRQ_ALL);
     mmio_write(PL011_DIVISOR, divisor / 64);
     mmio_write(PL011_FRACTION, divisor % 64);
-    if (!bluetooth) {
-        pl011_keep_early();
-    }
-    mmio_write(PL011_LINE, LINE_8_BITS_QUEUED);
+    mmio_write(PL011_LINE, LINE_8_BITS | queues);
     mmio_write(PL011_LEVELS, LEVELS_EIGHTH);
     mmio_write(PL011_CONTROL, CONTROL_ON);
     mmio_barrier();
@@ -109,9 +108,6 @@ static int pl011_get(void)
 {
     int byte = -1;
 
-    if (pl011_early_next < pl011_early_count) {
-        return pl011_early[pl011_early_next++];
-    }
     mmio_barrier();
     if ((mmio_read(PL011_FLAGS) & FLAG_RECEIVE_EMPTY) == 0) {
         byte = (int)(mmio_read(PL011_DATA) & 0xff);
@@ -133,7 +129,7 @@ static bool pl011_put(uint8_t byte)
 
 static void pl011_listen(unsigned causes)
 {
-    uint32_t mask = (causes & SERIAL_INPUT) != 0 ? IRQ_RECEIVE | IRQ_RECEIVE_TIMEOUT : 0;
+    uint32_t mask = (causes & SERIAL_INPUT) != 0 ? IRQ_INPUT : 0;
 
     mask |= (causes & SERIAL_ROOM) != 0 ? IRQ_TRANSMIT : 0;
     mmio_barrier();
@@ -146,9 +142,7 @@ static unsigned pl011_causes(void)
     mmio_barrier();
     uint32_t masked = mmio_read(PL011_MASKED);
     mmio_barrier();
-    bool early = pl011_early_next < pl011_early_count;
-    bool input = early || (masked & (IRQ_RECEIVE | IRQ_RECEIVE_TIMEOUT)) != 0;
-    unsigned causes = input ? SERIAL_INPUT : 0;
+    unsigned causes = (masked & IRQ_INPUT) != 0 ? SERIAL_INPUT : 0;
     return causes | ((masked & IRQ_TRANSMIT) != 0 ? SERIAL_ROOM : 0);
 }
 
