@@ -34,7 +34,7 @@ enum {
 uint64_t sim_memory_used[MAX_PAGES / 64];
 uint64_t sim_memory_guarded[MAX_PAGES / 64];
 uint64_t sim_memory_top;
-static bool any_guarded, no_tags;
+static bool any_guarded;
 
 static bool bit_get(const uint64_t *map, uint64_t page)
 {
@@ -243,9 +243,8 @@ void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_lin
     uint32_t core[3] = {0, HAL_PAGE_SIZE, 0};
     uint32_t mem[2] = {(uint32_t)machine.ram_bytes, 0};
     size_t length = 0;
-    no_tags = !tags && !command_line;
-    if (no_tags)
-        return;
+    if (!tags && !command_line)
+        return; /* as on a board without tags, the page holds garbage and nobody says so */
     if (tags) {
         memcpy(at, tags, bytes);
         return;
@@ -261,6 +260,6 @@ void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_lin
 
 const void *hal_boot_tags(size_t *bytes)
 {
-    *bytes = no_tags ? 0 : HAL_PAGE_SIZE - TAGS_AT;
-    return no_tags ? NULL : machine.ram + TAGS_AT;
+    *bytes = HAL_PAGE_SIZE - TAGS_AT;
+    return machine.ram + TAGS_AT;
 }
