@@ -3,8 +3,8 @@
  * calendar.c: seconds to dates and back, without loops over years.
  *
  * The idea: let the year begin on the first of March, so that the leap day comes last. Then a month
- * begins at day (153 * m + 2) / 5 of its year (m = 0 for March), and 400 years, an "era", always have
- * 146,097 days.
+ * begins at day (153 * m + 2) / 5 of its year (m = 0 for March), and 400 years, an "era", always
+ * have 146,097 days.
  *
  * Example: 2000-03-01 is the first day of an era. 1970-01-01 is 719,468 days after 0000-03-01.
  * Pure functions.
@@ -13,10 +13,10 @@
 
 #include <hal/errno.h>
 
-#define DAYS_PER_ERA      146097
+#define DAYS_PER_ERA 146097
 #define DAYS_BEFORE_EPOCH 719468
-#define SECONDS_PER_DAY   86400
-#define LAST_SECOND       INT64_C(253402300799) /* 9999-12-31 23:59:59 */
+#define SECONDS_PER_DAY 86400
+#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31 23:59:59 */
 
 static bool year_is_leap(int year)
 {
@@ -36,8 +36,8 @@ static void calendar_from_days(int64_t days, struct calendar *calendar)
     int64_t shifted = days + DAYS_BEFORE_EPOCH;
     int era = (int)(shifted / DAYS_PER_ERA);
     int day_of_era = (int)(shifted % DAYS_PER_ERA);
-    int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) /
-                      365;
+    int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int march_month = (5 * day_of_year + 2) / 153;
 
@@ -79,8 +79,8 @@ int calendar_to_seconds(const struct calendar *calendar, int64_t *seconds)
         return -EINVAL;
     days = (int64_t)365 * year + year / 4 - year / 100 + year / 400;
     days += (153 * march_month + 2) / 5 + calendar->day - 1 - DAYS_BEFORE_EPOCH;
-    *seconds = days * SECONDS_PER_DAY + calendar->hour * 3600 + calendar->minute * 60 +
-               calendar->second;
+    *seconds =
+        days * SECONDS_PER_DAY + calendar->hour * 3600 + calendar->minute * 60 + calendar->second;
     return 0;
 }
 

@@ -2,8 +2,8 @@
 /*
  * gpio.c: the table of users and the edges seen.
  *
- * One spinlock guards it all. An edge adds to the pin's count in the interrupt; a watcher compares the
- * count with the one it saw before, so an edge between two waits is not lost.
+ * One spinlock guards it all. An edge adds to the pin's count in the interrupt; a watcher compares
+ * the count with the one it saw before, so an edge between two waits is not lost.
  */
 #include "dev/gpio.h"
 
@@ -17,7 +17,7 @@
 
 #define CONSOLE_TX 14u
 #define CONSOLE_RX 15u
-#define POLL_NS    1000000u
+#define POLL_NS 1000000u
 
 struct gpio_pin {
     char user[GPIO_USER_MAX + 1]; /* "": nobody */

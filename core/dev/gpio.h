@@ -2,8 +2,9 @@
 /*
  * gpio.h: who uses which pin of the header, and waiting for edges.
  *
- * A pin belongs to one user at a time: whoever blinks it, or drives it from the command line, claims
- * it first and gives it back. GPIO14 and GPIO15 carry the console and belong to the kernel for good.
+ * A pin belongs to one user at a time: whoever blinks it, or drives it from the command line,
+ * claims it first and gives it back. GPIO14 and GPIO15 carry the console and belong to the kernel
+ * for good.
  */
 #pragma once
 
@@ -21,13 +22,15 @@ void gpio_start(void);
 /** HAL_IRQ_GPIO: notes the edges and wakes those who wait. */
 void gpio_interrupt(void);
 
-/** Makes `pin` the property of `user` (a few words). 0, -EINVAL: no such pin, -EBUSY. Any context. */
+/** Makes `pin` the property of `user` (a few words). 0, -EINVAL: no such pin, -EBUSY. Any context.
+ */
 HAL_MUST_CHECK int gpio_claim(unsigned pin, const char *user);
 
 /** Gives it back. Caller has claimed it. Any context. */
 void gpio_release(unsigned pin);
 
-/** Copies who has claimed `pin` (GPIO_USER_MAX + 1 bytes); false, and "", if nobody has. Any context. */
+/** Copies who has claimed `pin` (GPIO_USER_MAX + 1 bytes); false, and "", if nobody has. Any
+ * context. */
 bool gpio_user(unsigned pin, char *user);
 
 /** As hal_gpio_set_pull, and remembers it. Caller has claimed the pin. */
@@ -37,9 +40,10 @@ HAL_MUST_CHECK int gpio_set_pull(unsigned pin, enum hal_gpio_pull pull);
 int gpio_pull(unsigned pin);
 
 /**
- * Waits until the level of `pin` may have changed since it was `level`, or `deadline` of hal_time_now.
- * Returns the level now, -ETIMEDOUT, -EINTR when cancelled, -EINVAL. On a machine that cannot watch pins
- * it looks every millisecond, and may miss a short pulse. One watcher a pin. May sleep.
+ * Waits until the level of `pin` may have changed since it was `level`, or `deadline` of
+ * hal_time_now. Returns the level now, -ETIMEDOUT, -EINTR when cancelled, -EINVAL. On a machine
+ * that cannot watch pins it looks every millisecond, and may miss a short pulse. One watcher a pin.
+ * May sleep.
  */
 HAL_MUST_CHECK int gpio_wait_change(unsigned pin, bool level, uint64_t deadline);
 

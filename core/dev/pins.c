@@ -14,13 +14,46 @@ enum { PLACE_3V3 = -1, PLACE_5V = -2, PLACE_GROUND = -3 };
 
 /* What is at each place of the header: a pin, or a supply. Odd places are the inner row. */
 static const int8_t places[PINS_HEADER] = {
-    PLACE_3V3, PLACE_5V,                             /* 1, 2 */
-    2, PLACE_5V, 3, PLACE_GROUND, 4, 14,             /* 3 .. 8 */
-    PLACE_GROUND, 15, 17, 18, 27, PLACE_GROUND,      /* 9 .. 14 */
-    22, 23, PLACE_3V3, 24, 10, PLACE_GROUND,         /* 15 .. 20 */
-    9, 25, 11, 8, PLACE_GROUND, 7,                   /* 21 .. 26 */
-    0, 1, 5, PLACE_GROUND, 6, 12,                    /* 27 .. 32 */
-    13, PLACE_GROUND, 19, 16, 26, 20, PLACE_GROUND, 21, /* 33 .. 40 */
+    PLACE_3V3,
+    PLACE_5V, /* 1, 2 */
+    2,
+    PLACE_5V,
+    3,
+    PLACE_GROUND,
+    4,
+    14, /* 3 .. 8 */
+    PLACE_GROUND,
+    15,
+    17,
+    18,
+    27,
+    PLACE_GROUND, /* 9 .. 14 */
+    22,
+    23,
+    PLACE_3V3,
+    24,
+    10,
+    PLACE_GROUND, /* 15 .. 20 */
+    9,
+    25,
+    11,
+    8,
+    PLACE_GROUND,
+    7, /* 21 .. 26 */
+    0,
+    1,
+    5,
+    PLACE_GROUND,
+    6,
+    12, /* 27 .. 32 */
+    13,
+    PLACE_GROUND,
+    19,
+    16,
+    26,
+    20,
+    PLACE_GROUND,
+    21, /* 33 .. 40 */
 };
 
 unsigned pins_header(unsigned pin)
@@ -91,7 +124,8 @@ static void pins_explain_number(uint64_t number, char *to, size_t size)
         format_text(to, size, "a bare %u is ambiguous: say GPIO%u (at J8:%u) or J8:%u (%s)", n, n,
                     pins_header(n), n, place);
     else if (is_pin)
-        format_text(to, size, "a bare %u is ambiguous: say GPIO%u (at J8:%u)", n, n, pins_header(n));
+        format_text(to, size, "a bare %u is ambiguous: say GPIO%u (at J8:%u)", n, n,
+                    pins_header(n));
     else if (is_place)
         format_text(to, size, "a bare %u is ambiguous: say J8:%u (%s)", n, n, place);
     else

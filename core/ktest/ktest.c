@@ -55,6 +55,7 @@ static const struct ktest tests[] = {
     {"fs.paths_with_dots", test_fs_paths},
     {"fs.errors_say_what_is_wrong", test_fs_errors},
     {"fs.threads_read_at_the_same_time", test_fs_threads},
+    {"speed.reading_a_file", test_speed_read},
     {"string.numbers", test_string_numbers},
     {"string.durations", test_string_durations},
     {"string.copies_are_cut_and_ended", test_string_copy},

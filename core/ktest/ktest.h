@@ -4,7 +4,8 @@
  *
  * A test is a function that says what it expects with KTEST_EXPECT. Tests stand in one table in
  * ktest.c, under names like "mutex.handover"; the part before the dot is their group. Results are
- * printed as TAP (Test Anything Protocol), one line a test, so that people and runners can read them.
+ * printed as TAP (Test Anything Protocol), one line a test, so that people and runners can read
+ * them.
  */
 #pragma once
 
@@ -45,5 +46,6 @@ int ktest_run(const char *name);
 /** Prints the names of all tests. May sleep. */
 void ktest_list(void);
 
-/** Runs as ktest_run does, then powers off: status 0 if all passed, 1 if not, 2 for a wrong name. */
+/** Runs as ktest_run does, then powers off: status 0 if all passed, 1 if not, 2 for a wrong name.
+ */
 HAL_NORETURN void ktest_run_and_stop(const char *name);

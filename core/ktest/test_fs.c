@@ -2,8 +2,8 @@
 /*
  * test_fs.c: reading files of the standard card (images/mkcard.py says what is on it).
  *
- * The file /data/offsets.txt is lines of 16 bytes, each with its own offset: "000000000000016\n" stands
- * at 16. So any read from anywhere can be checked.
+ * The file /data/offsets.txt is lines of 16 bytes, each with its own offset: "000000000000016\n"
+ * stands at 16. So any read from anywhere can be checked.
  */
 #include "fs/vfs.h"
 #include "ktest/tests.h"
@@ -15,7 +15,7 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-#define OFFSETS      "/data/offsets.txt"
+#define OFFSETS "/data/offsets.txt"
 #define OFFSETS_SIZE (5u * 1048576 + 37)
 
 /* Opens `path`. NULL: the test is skipped, for want of the standard card. */
@@ -153,8 +153,13 @@ void test_fs_directory(struct ktest_run *run)
 void test_fs_names(struct ktest_run *run)
 {
     static const char *const names[] = {
-        "UPPER.TXT", "lower.txt", "A name with spaces in it.txt", "many.dots.in.one.name.tar.gz",
-        "Grüße aus Köln.txt", "кириллица.txt", "日本語のファイル.txt",
+        "UPPER.TXT",
+        "lower.txt",
+        "A name with spaces in it.txt",
+        "many.dots.in.one.name.tar.gz",
+        "Grüße aus Köln.txt",
+        "кириллица.txt",
+        "日本語のファイル.txt",
     };
     struct vnode *vnode = open_or_skip(run, "/names");
     char path[128], text[128];

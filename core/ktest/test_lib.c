@@ -106,8 +106,8 @@ void test_log_keeps(struct ktest_run *run)
 
     klog(KLOG_DEBUG, "ktest: the answer is %d", 42);
     for (uint64_t n = 1; klog_read(n, &line) == 0; n = line.number + 1)
-        found = found || (string_equal(line.text, "ktest: the answer is 42") &&
-                          line.level == KLOG_DEBUG);
+        found = found ||
+                (string_equal(line.text, "ktest: the answer is 42") && line.level == KLOG_DEBUG);
     KTEST_EXPECT(run, found);
     KTEST_EXPECT(run, klog_read(line.number + 1000, &line) == -ENOENT);
 }

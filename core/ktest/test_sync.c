@@ -11,8 +11,8 @@
 #include <hal/errno.h>
 #include <hal/time.h>
 
-#define MS      1000000u
-#define ACTORS  4u
+#define MS 1000000u
+#define ACTORS 4u
 #define HOUR_NS UINT64_C(3600000000000)
 
 /* A thread of a test, and what all of them share; on the tester's stack. */

@@ -16,7 +16,7 @@
 #include <hal/time.h>
 
 #define MS 1000000u
-#define S  1000000000u
+#define S 1000000000u
 
 /* What the threads of a test share; on the tester's stack. */
 struct play {
@@ -143,8 +143,8 @@ static void play_busy(struct ktest_run *run, struct play *play, unsigned n, uint
 
     for (; started < n; started++) {
         roles[started] = (struct role){play, started};
-        if (!KTEST_EXPECT(run, thread_create("busy", role_busy, &roles[started],
-                                             &threads[started]) == 0))
+        if (!KTEST_EXPECT(
+                run, thread_create("busy", role_busy, &roles[started], &threads[started]) == 0))
             break;
     }
     thread_sleep(ns);

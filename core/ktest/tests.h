@@ -58,6 +58,9 @@ void test_fs_paths(struct ktest_run *run);
 void test_fs_errors(struct ktest_run *run);
 void test_fs_threads(struct ktest_run *run);
 
+/* test_speed.c */
+void test_speed_read(struct ktest_run *run);
+
 /* test_lib.c */
 void test_string_numbers(struct ktest_run *run);
 void test_string_durations(struct ktest_run *run);

@@ -5,8 +5,8 @@
  *     cat "/docs/Gett|        folder "/docs/", stem "Gett", open quote "
  *
  * Commands and files are walked the same way: each candidate with the stem narrows down what all
- * have in common. Then the word is written anew with quoting, and what it has in common with what was
- * typed stays on the screen.
+ * have in common. Then the word is written anew with quoting, and what it has in common with what
+ * was typed stays on the screen.
  */
 #include "shell/complete.h"
 
@@ -20,7 +20,7 @@
 
 #include <hal/runtime.h>
 
-#define LIST_MAX     100u
+#define LIST_MAX 100u
 #define LIST_COLUMNS 79u
 
 struct complete_search {
@@ -146,9 +146,7 @@ static void complete_add(struct complete_text *text, char c)
 
 static void complete_add_quoted(struct complete_text *text, const char *s, size_t n)
 {
-    const char *special = text->quote == '"'    ? "\"\\"
-                          : text->quote == '\'' ? ""
-                                                : " \t\"'\\;&";
+    const char *special = text->quote == '"' ? "\"\\" : text->quote == '\'' ? "" : " \t\"'\\;&";
 
     for (size_t i = 0; i < n; i++) {
         if (string_find_char(special, s[i]) != NULL)
@@ -177,7 +175,8 @@ static bool complete_write(const struct complete_search *search, char *to)
     return !text.full;
 }
 
-/* Takes what was typed already off the front of completion->insert. False: nothing is left to do. */
+/* Takes what was typed already off the front of completion->insert. False: nothing is left to do.
+ */
 static bool complete_trim(struct editor_completion *completion, const char *typed, size_t n)
 {
     char *insert = completion->insert;

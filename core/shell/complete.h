@@ -2,8 +2,8 @@
 /*
  * complete.h: what Tab does: completes the name of a command or of a file.
  *
- * The word before the cursor is completed as far as all candidates agree. A file's name gets quotes or
- * backslashes where the shell needs them. Names match in either case, as FAT's do.
+ * The word before the cursor is completed as far as all candidates agree. A file's name gets quotes
+ * or backslashes where the shell needs them. Names match in either case, as FAT's do.
  */
 #pragma once
 

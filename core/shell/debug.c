@@ -2,8 +2,8 @@
 /*
  * debug.c: the debug shell.
  *
- * A loop of polled input and output on the stack of the fault. Spinlocks are bypassed while it runs, so
- * that it can look at a scheduler or a log that stopped in the middle of something.
+ * A loop of polled input and output on the stack of the fault. Spinlocks are bypassed while it
+ * runs, so that it can look at a scheduler or a log that stopped in the middle of something.
  */
 #include "shell/debug.h"
 
@@ -26,11 +26,11 @@
 #include <hal/machine.h>
 #include <hal/mem.h>
 
-#define BACKTRACE_MAX   24
+#define BACKTRACE_MAX 24
 #define REGISTERS_A_ROW 3
-#define LOG_LINES       20u
-#define MEM_DEFAULT     64u
-#define MEM_MAX         65536u
+#define LOG_LINES 20u
+#define MEM_DEFAULT 64u
+#define MEM_MAX 65536u
 
 /* Static, because the stack that it stands on may be nearly full. */
 static KSTATE struct debug_state {

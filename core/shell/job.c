@@ -23,7 +23,7 @@ static KSTATE struct job_table {
     struct spinlock lock; /* guards the rest */
     struct {
         bool used;
-        uint32_t thread; /* its number; 0: not known yet */
+        uint32_t thread;         /* its number; 0: not known yet */
     } slots[JOB_BACKGROUND_MAX]; /* job N is at N - 1 */
 } table;
 

@@ -3,9 +3,9 @@
  * job.h: a command on its way: its words, the directory that it started in, and its thread.
  *
  * A command in the foreground runs in a thread of its own while the shell waits, so that Ctrl-C can
- * cancel it (thread_cancel) without harm to the shell; one in the background ("&") the same, only that
- * the shell does not wait. Commands that are quick run in the shell's own thread: they need
- * no memory, so that poweroff works when there is none.
+ * cancel it (thread_cancel) without harm to the shell; one in the background ("&") the same, only
+ * that the shell does not wait. Commands that are quick run in the shell's own thread: they need no
+ * memory, so that poweroff works when there is none.
  *
  * A command that takes long looks at thread_cancelled, or at the results of its sleeps, and ends.
  */
@@ -34,7 +34,8 @@ struct job {
 /** Prepares the table of background jobs. Boot of the shell calls it once. */
 void job_start(void);
 
-/** Runs all commands of `line`, in the directory of `job`, which keeps what `cd` changed. May sleep. */
+/** Runs all commands of `line`, in the directory of `job`, which keeps what `cd` changed. May
+ * sleep. */
 void job_run_line(struct job *job, const char *line);
 
 /** Runs job->command in the calling thread: for commands that run others. May sleep. */

@@ -2,8 +2,9 @@
 /*
  * shell.c: the loop of the shell: prompt, line, commands.
  *
- * The console is in raw mode and the editor (edit/editor.h) makes lines of its bytes. What it shows is
- * collected for each key and written at once, so that other threads' output does not get in between.
+ * The console is in raw mode and the editor (edit/editor.h) makes lines of its bytes. What it shows
+ * is collected for each key and written at once, so that other threads' output does not get in
+ * between.
  */
 #include "shell/shell.h"
 
@@ -24,7 +25,7 @@
 #include <hal/time.h>
 
 /* At least 50 lines of the greatest length; many more of the usual ones. */
-#define HISTORY_BYTES  32768u
+#define HISTORY_BYTES 32768u
 #define PROMPT_COLUMNS 40u
 
 /* All of it belongs to the shell's thread. */

@@ -4,8 +4,8 @@
  *
  * Backspace and DEL erase a character, Ctrl-W a word, Ctrl-U the line. Return or newline end the
  * line ("\r\n" counts once), Ctrl-D ends it without a newline, and ends the file when the line is
- * empty. Ctrl-C abandons it. Other control bytes, what is not UTF-8, and bytes beyond TTY_LINE_MAX ring
- * the bell.
+ * empty. Ctrl-C abandons it. Other control bytes, what is not UTF-8, and bytes beyond TTY_LINE_MAX
+ * ring the bell.
  *
  * A state machine without input or output of its own. Any context; the caller serialises.
  */

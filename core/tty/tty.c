@@ -5,8 +5,8 @@
  *     threads --tty_write--> [ output ring ] --interrupt--> device
  *     threads <--tty_read--- [ input ring  ] <--interrupt-- device
  *
- * One spinlock guards both rings. A mutex on top keeps one tty_write whole. The interrupt only moves
- * bytes: erasing and echo happen in the thread that reads, so that a slow line never makes an
+ * One spinlock guards both rings. A mutex on top keeps one tty_write whole. The interrupt only
+ * moves bytes: erasing and echo happen in the thread that reads, so that a slow line never makes an
  * interrupt long.
  *
  * Invariant: while output is queued, either the device has been asked to tell about room, or (while
@@ -28,9 +28,9 @@
 #include <hal/time.h>
 #include <hal/uart.h>
 
-#define RING_SIZE  4096u /* a power of two: positions wrap by masking */
-#define CTRL_C     3
-#define POLL_NS    1000000u
+#define RING_SIZE 4096u /* a power of two: positions wrap by masking */
+#define CTRL_C 3
+#define POLL_NS 1000000u
 #define PRINT_PART 128
 
 struct tty_ring {
@@ -129,12 +129,15 @@ static bool tty_receive(void)
     return stop;
 }
 
-static void tty_unthrottle(void)
+/* Input is welcome again. True as tty_receive. */
+static bool tty_unthrottle(void)
 {
-    if (tty.throttled && tty.in.count <= RING_SIZE / 2) {
-        tty.throttled = false;
-        hal_irq_enable(HAL_IRQ_UART);
-    }
+    if (!tty.throttled || tty.in.count > RING_SIZE / 2)
+        return false;
+    tty.throttled = false;
+    hal_irq_enable(HAL_IRQ_UART);
+    /* We stopped before hal_uart_read gave 0: what was there then does not interrupt. */
+    return tty_receive();
 }
 
 /* Waits for output to move. False if the thread is to stop waiting. */
@@ -277,8 +280,12 @@ static int64_t tty_read_raw(uint8_t *data, size_t n, uint64_t deadline)
         tty.last = data[taken];
         ring_drop(&tty.in, 1);
     }
-    tty_unthrottle();
+    bool stop = tty_unthrottle();
+    uint32_t watched = tty.watched;
+
     spinlock_release(&tty.lock, irq);
+    if (stop)
+        tty_cancel(watched);
     return taken > 0 ? (int64_t)taken : error;
 }
 

@@ -2,13 +2,13 @@
 /*
  * tty.h: the console: the UART with a line discipline.
  *
- * Output is queued and sent by interrupts; "\n" goes out as "\r\n". Input is queued by interrupts and
- * read in one of two modes. Canonical: by lines, with echo and erasing (line.h). Raw: byte by byte, no
- * echo; the shell's editor works on it.
+ * Output is queued and sent by interrupts; "\n" goes out as "\r\n". Input is queued by interrupts
+ * and read in one of two modes. Canonical: by lines, with echo and erasing (line.h). Raw: byte by
+ * byte, no echo; the shell's editor works on it.
  *
- * When nobody reads and the input queue is full, the kernel stops taking bytes from the device until
- * there is room again. A sender that can wait, such as a pipe into the simulator, loses nothing; a
- * real line without flow control loses what does not fit.
+ * When nobody reads and the input queue is full, the kernel stops taking bytes from the device
+ * until there is room again. A sender that can wait, such as a pipe into the simulator, loses
+ * nothing; a real line without flow control loses what does not fit.
  */
 #pragma once
 
@@ -31,8 +31,8 @@ void tty_interrupt(void);
 void tty_set_mode(enum tty_mode mode);
 
 /**
- * Reads. Canonical: one line with its newline, or what Ctrl-D ended (0: end of file); a line longer than
- * `n` comes in parts. Raw: what is there, at least one byte.
+ * Reads. Canonical: one line with its newline, or what Ctrl-D ended (0: end of file); a line longer
+ * than `n` comes in parts. Raw: what is there, at least one byte.
  *
  * Returns the count, -EINTR when Ctrl-C was typed (canonical mode) or the thread was cancelled, or
  * -ETIMEDOUT at `deadline` of hal_time_now. One thread reads at a time. May sleep.
@@ -54,8 +54,9 @@ void tty_drain(void);
 
 /**
  * From now on a typed Ctrl-C is not input but a request to stop: it cancels thread number `id`
- * (thread_cancel), and input typed before it is dropped. 0 ends that. A Ctrl-C that is already the next
- * byte to be read counts, so "command, Ctrl-C" means the same however fast it was typed. Thread context.
+ * (thread_cancel), and input typed before it is dropped. 0 ends that. A Ctrl-C that is already the
+ * next byte to be read counts, so "command, Ctrl-C" means the same however fast it was typed.
+ * Thread context.
  */
 void tty_watch_interrupt(uint32_t id);
 

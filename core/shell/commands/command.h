@@ -44,7 +44,8 @@ bool command_takes_none(const struct job *job);
 /** Reads all of `text` as a number up to `max`. False, with an error printed, if it is not. */
 bool command_number(const struct job *job, const char *text, uint64_t max, uint64_t *number);
 
-/** Reads all of `text` as a length of time in ns; a bare number is seconds. False: error printed. */
+/** Reads all of `text` as a length of time in ns; a bare number is seconds. False: error printed.
+ */
 bool command_duration(const struct job *job, const char *text, uint64_t *ns);
 
 /* The commands, by file. */

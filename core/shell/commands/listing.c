@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listing.c: a linked list of entries, sorted by merging: halves are sorted, then zipped together. The
- * depth of the recursion is the logarithm of the length (17 for FAT's greatest directory).
+ * listing.c: a linked list of entries, sorted by merging: halves are sorted, then zipped together.
+ * The depth of the recursion is the logarithm of the length (17 for FAT's greatest directory).
  */
 #include "shell/commands/listing.h"
 

@@ -141,18 +141,12 @@ static const struct gpio_action {
     bool changes; /* the pin must be claimed */
     bool drives;  /* means little unless the pin is an output */
 } gpio_actions[] = {
-    {"in", gpio_input, true, false},
-    {"out", gpio_output, true, false},
-    {"high", gpio_high, true, true},
-    {"low", gpio_low, true, true},
-    {"toggle", gpio_toggle, true, true},
-    {"pull-up", gpio_pull_up, true, false},
-    {"up", gpio_pull_up, true, false},
-    {"pull-down", gpio_pull_down, true, false},
-    {"down", gpio_pull_down, true, false},
-    {"pull-none", gpio_pull_none, true, false},
-    {"none", gpio_pull_none, true, false},
-    {"read", gpio_print_level, false, false},
+    {"in", gpio_input, true, false},         {"out", gpio_output, true, false},
+    {"high", gpio_high, true, true},         {"low", gpio_low, true, true},
+    {"toggle", gpio_toggle, true, true},     {"pull-up", gpio_pull_up, true, false},
+    {"up", gpio_pull_up, true, false},       {"pull-down", gpio_pull_down, true, false},
+    {"down", gpio_pull_down, true, false},   {"pull-none", gpio_pull_none, true, false},
+    {"none", gpio_pull_none, true, false},   {"read", gpio_print_level, false, false},
     {"watch", gpio_watch_pin, false, false},
 };
 
@@ -165,7 +159,8 @@ static const struct gpio_action *gpio_find_action(const char *name)
     return NULL;
 }
 
-/* Looks at all actions before any is done. Returns false, with an error printed, if one is wrong. */
+/* Looks at all actions before any is done. Returns false, with an error printed, if one is wrong.
+ */
 static bool gpio_check_actions(const struct job *job, bool *changes, bool *drives)
 {
     *changes = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * system.c: the commands about the system as a whole: help and echo, time and log, tests, and the end.
+ * system.c: the commands about the system as a whole: help and echo, time and log, tests, and the
+ * end.
  */
 #include "boot/panic.h"
 #include "dev/clock.h"
@@ -35,8 +36,9 @@ static void help_all(void)
 
     for (unsigned i = 0; (command = command_at(i)) != NULL; i++)
         tty_print("%-9s %s\n", command->name, command->summary);
-    tty_print("\"help COMMAND\" tells more. A command that ends in & runs in the background; ; parts "
-              "commands.\n");
+    tty_print(
+        "\"help COMMAND\" tells more. A command that ends in & runs in the background; ; parts "
+        "commands.\n");
 }
 
 void command_help(struct job *job)

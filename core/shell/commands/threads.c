@@ -89,7 +89,7 @@ void command_ps(struct job *job)
 
 #define SPAWN_MAX 64u
 /* A pure loop looks at the clock after so many turns, which take at least 30 ms on any machine. */
-#define PURE_TURNS    (1u << 26)
+#define PURE_TURNS (1u << 26)
 #define PURE_LEAST_NS 1000000u
 
 struct spawn_batch {
@@ -187,8 +187,8 @@ static void spawn_supervise(struct job *job)
 
 void command_spawn(struct job *job)
 {
-    static const struct command supervisor = {.name = "spawn", .arguments = "",
-                                              .run = spawn_supervise};
+    static const struct command supervisor = {
+        .name = "spawn", .arguments = "", .run = spawn_supervise};
     uint64_t n, ns;
     bool pure;
 

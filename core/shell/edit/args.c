@@ -12,10 +12,10 @@
 
 /* What one byte of a line is, given what came before. */
 enum args_kind {
-    ARGS_LITERAL,  /* a byte of a word */
-    ARGS_MARK,     /* a quote or \: part of a word, but no byte of it */
-    ARGS_SPACE,    /* parts words */
-    ARGS_END,      /* ; or &: ends a command */
+    ARGS_LITERAL, /* a byte of a word */
+    ARGS_MARK,    /* a quote or \: part of a word, but no byte of it */
+    ARGS_SPACE,   /* parts words */
+    ARGS_END,     /* ; or &: ends a command */
 };
 
 struct args_scanner {

@@ -6,7 +6,8 @@
  *
  * is two commands, the second in the background. Words are parted by spaces. Between '...' every
  * byte is itself; between "..." too, except that \ takes away the meaning of " and \; outside, \
- * takes away the meaning of any byte. ';' ends a command, '&' ends it and sends it to the background.
+ * takes away the meaning of any byte. ';' ends a command, '&' ends it and sends it to the
+ * background.
  *
  * Pure functions; any context.
  */
@@ -18,7 +19,7 @@
 #include <stddef.h>
 
 #define ARGS_LINE_MAX 512 /**< bytes of a line without its NUL */
-#define ARGS_MAX      64  /**< words of a command, its name included */
+#define ARGS_MAX 64       /**< words of a command, its name included */
 
 struct args {
     char text[ARGS_LINE_MAX + 1]; /**< the words without their quotes, each with a NUL */
@@ -40,10 +41,11 @@ void args_copy(struct args *to, const struct args *from);
 
 /** Where the cursor is, for completion. */
 struct args_tail {
-    char word[ARGS_LINE_MAX + 1]; /**< the word that ends at the cursor, without quotes; may be "" */
-    size_t raw;                   /**< bytes that it takes in the line, quotes included */
-    char quote;                   /**< the quote that is open at the cursor, or 0 */
-    bool command;                 /**< it is the first word of a command */
+    char
+        word[ARGS_LINE_MAX + 1]; /**< the word that ends at the cursor, without quotes; may be "" */
+    size_t raw;                  /**< bytes that it takes in the line, quotes included */
+    char quote;                  /**< the quote that is open at the cursor, or 0 */
+    bool command;                /**< it is the first word of a command */
 };
 
 /** Looks at line[0 .. n), which need not be complete. */

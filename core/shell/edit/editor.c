@@ -34,10 +34,10 @@ static void editor_bell(struct editor *editor)
     editor_put(editor, "\a");
 }
 
-/* How many columns the text may take: the row, less the prompt, less one that stays free. */
+/* How many columns the text may take: the row, less the prompt, less three: "^C" and the cursor. */
 static size_t editor_room(const struct editor *editor)
 {
-    return EDITOR_COLUMNS - 1 - editor->prompt_columns;
+    return EDITOR_COLUMNS - 3 - editor->prompt_columns;
 }
 
 static size_t editor_columns(const struct editor *editor, size_t from, size_t to)
@@ -162,8 +162,8 @@ static void editor_delete(struct editor *editor)
         return;
     }
     editor_cut(editor, editor->cursor,
-               editor->cursor + utf8_step(editor->line + editor->cursor,
-                                          editor->length - editor->cursor));
+               editor->cursor +
+                   utf8_step(editor->line + editor->cursor, editor->length - editor->cursor));
     editor_refresh(editor);
 }
 
@@ -383,10 +383,11 @@ static void editor_clear_screen(struct editor *editor)
 static void editor_edit_key(struct editor *editor, uint8_t byte)
 {
     static void (*const keys[32])(struct editor *) = {
-        [KEY_CTRL_A] = editor_home,  [KEY_CTRL_B] = editor_left,  [KEY_CTRL_E] = editor_end,
-        [KEY_CTRL_F] = editor_right, [KEY_BACKSPACE] = editor_erase,
-        [KEY_CTRL_L] = editor_clear_screen,
-        [KEY_CTRL_N] = editor_newer, [KEY_CTRL_P] = editor_older, [KEY_CTRL_W] = editor_cut_word,
+        [KEY_CTRL_A] = editor_home,     [KEY_CTRL_B] = editor_left,
+        [KEY_CTRL_E] = editor_end,      [KEY_CTRL_F] = editor_right,
+        [KEY_BACKSPACE] = editor_erase, [KEY_CTRL_L] = editor_clear_screen,
+        [KEY_CTRL_N] = editor_newer,    [KEY_CTRL_P] = editor_older,
+        [KEY_CTRL_W] = editor_cut_word,
     };
 
     if (byte == KEY_DELETE)

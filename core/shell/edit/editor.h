@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * editor.h: the line editor: bytes from a terminal in, bytes to the terminal out, a line in the end.
+ * editor.h: the line editor: bytes from a terminal in, bytes to the terminal out, a line in the
+ * end.
  *
  * A state machine with no input or output of its own: editor_feed takes one byte and gives what the
  * terminal should see to a function. So it runs the same in the shell and in a unit test.
@@ -25,13 +26,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EDITOR_LINE_MAX   512 /**< bytes of a line without its NUL; more rings the bell */
+#define EDITOR_LINE_MAX 512 /**< bytes of a line without its NUL; more rings the bell */
 #define EDITOR_PROMPT_MAX 63
-#define EDITOR_COLUMNS    80
+#define EDITOR_COLUMNS 80
 
 /** What completion found for the text before the cursor. */
 struct editor_completion {
-    size_t erase;                    /**< bytes before the cursor to take away first */
+    size_t erase;                     /**< bytes before the cursor to take away first */
     char insert[EDITOR_LINE_MAX + 1]; /**< text to put there, "" for none */
 };
 
@@ -75,8 +76,8 @@ struct editor {
     struct utf8_decoder decoder;
     char pending[4]; /**< the bytes of a character that is not complete */
     unsigned pending_bytes;
-    bool after_return;  /**< a '\n' now belongs to the '\r' before it */
-    bool after_tab;     /**< the last key was a Tab that could not add anything */
+    bool after_return; /**< a '\n' now belongs to the '\r' before it */
+    bool after_tab;    /**< the last key was a Tab that could not add anything */
     struct editor_completion completion;
 };
 
