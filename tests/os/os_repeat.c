@@ -11,13 +11,12 @@
 #include "os.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const char *const script[] = {"ls -l /",       "cat /README.TXT",
+static const char *const script[] = {"ls -l /",      "cat /README.TXT",
                                      "spawn 3 40ms", "blink GPIO17 4ms &",
                                      "sleep 60ms",   "ps",
-                                     "echo done",     NULL};
+                                     "echo done",    NULL};
 
 struct result {
     uint64_t trace;
@@ -102,31 +101,33 @@ START_TEST(a_snapshot_goes_on_like_the_original)
 }
 END_TEST
 
+START_TEST(a_seed_has_one_trace_in_every_build)
+{
+    struct result result = run_script((uint64_t)_i);
+
+    ck_assert_uint_ne(result.trace, 0);
+    printf("# seed %d trace %016llx console %016llx\n", _i, (unsigned long long)result.trace,
+           (unsigned long long)result.console);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *all = suite_create("repeat");
-    TCase *seeds = tcase_create("seeds");
+    TCase *seeds = tcase_create("seeds"), *print = tcase_create("print");
 
     tcase_set_timeout(seeds, 900);
     tcase_add_test(seeds, the_same_seed_gives_the_same_bytes_every_time);
     tcase_add_test(seeds, another_seed_gives_another_trace);
     tcase_add_test(seeds, a_snapshot_goes_on_like_the_original);
     suite_add_tcase(all, seeds);
+    tcase_set_timeout(print, 120);
+    tcase_add_loop_test(print, a_seed_has_one_trace_in_every_build, 1, 6);
+    suite_add_tcase(all, print);
     return all;
 }
 
-static int print_hashes(const char *seed)
+int main(void)
 {
-    struct result result = run_script(strtoul(seed, NULL, 10));
-
-    printf("trace %016llx console %016llx\n", (unsigned long long)result.trace,
-           (unsigned long long)result.console);
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    if (argc == 3 && strcmp(argv[1], "--print") == 0)
-        return print_hashes(argv[2]);
     return os_run_suite(suite());
 }
