@@ -6,8 +6,8 @@
     run_pi3.py QEMU contract8.img --modes    the ends of a run, each judged by QEMU's exit status
 
 Requests ("# want ...", listed in outside.c) are answered over the serial line. What QEMU's board
-cannot do (drive pins) is answered '?', and the test skips itself with a reason. Every line that QEMU
-logs about the guest's doings is a failure, but for the few of hal-pi3/qemu-allowed.txt.
+cannot do (drive pins) is answered '?', and the test skips itself with a reason. Every line
+that QEMU logs about the guest's doings is a failure, but for the few of hal-pi3/qemu-allowed.txt.
 """
 import argparse
 import os

@@ -120,8 +120,8 @@ class TapFilter:
 
 def qemu_command(options, log):
     append = "semihosting" + (" " + options.append if options.append else "")
-    # Memory from a file descriptor comes by small pages; QEMU's usual kind comes by huge ones, and a
-    # guest that touches a word in each of them would have the host fill a whole gigabyte.
+    # Memory from a file descriptor comes by small pages; QEMU's usual kind comes by huge ones, and
+    # a guest that touches a word in each of them would have the host fill a whole gigabyte.
     command = [options.qemu, "-M", "raspi3b,memory-backend=ram",
                "-object", "memory-backend-memfd,id=ram,size=1G", "-kernel", options.kernel,
                "-append", append, "-display", "none", "-semihosting", "-accel", "tcg,thread=single",
