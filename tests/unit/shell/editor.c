@@ -73,7 +73,7 @@ static enum editor_result type(const char *keys)
     enum editor_result result = EDITOR_MORE;
 
     for (; *keys != '\0'; keys++) {
-        ck_assert_int_eq(result, EDITOR_MORE);
+        ASSERT_FAST(result == EDITOR_MORE);
         result = editor_feed(&editor, (uint8_t)*keys);
     }
     return result;
@@ -418,17 +418,16 @@ static void check_screen(void)
     const char *row = screen_text(&screen);
     size_t shown;
 
-    ck_assert_int_eq(strncmp(row, "/ >", 3), 0);
+    ASSERT_FAST(strncmp(row, "/ >", 3) == 0);
     row = strlen(row) > 4 ? row + 4 : "";
     shown = strlen(row);
-    ck_assert_msg(strncmp(row, editor.line + editor.view, shown) == 0, "row \"%s\", line \"%s\"",
-                  row, editor.line + editor.view);
-    ck_assert_uint_eq(screen.column, 4 + utf8_text_columns(editor.line + editor.view,
-                                                           editor.cursor - editor.view));
+    ASSERT_FAST(strncmp(row, editor.line + editor.view, shown) == 0);
+    ASSERT_FAST(screen.column ==
+                4 + utf8_text_columns(editor.line + editor.view, editor.cursor - editor.view));
     /* What is not shown at the end does not fit; blanks at the end of the row do not count. */
     shown += strspn(editor.line + editor.view + shown, " ");
     if (editor.view + shown < editor.length)
-        ck_assert_uint_ge(utf8_text_columns(editor.line + editor.view, shown), 72);
+        ASSERT_FAST(utf8_text_columns(editor.line + editor.view, shown) >= 72);
 }
 
 START_TEST(any_keys_do_what_a_plain_model_does)
@@ -440,8 +439,8 @@ START_TEST(any_keys_do_what_a_plain_model_does)
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         /* The more letters in the mix, the longer the lines; each run has another mix. */
         step(&model, (unsigned)((random >> 35) % (16 + 12 * (unsigned)(_i % 4))));
-        ck_assert_uint_eq(editor.length, model_bytes(&model, model.length));
-        ck_assert_uint_eq(editor.cursor, model_bytes(&model, model.cursor));
+        ASSERT_FAST(editor.length == model_bytes(&model, model.length));
+        ASSERT_FAST(editor.cursor == model_bytes(&model, model.cursor));
         check_screen();
     }
 }
@@ -457,13 +456,13 @@ START_TEST(noise_leaves_good_utf8)
 
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         result = editor_feed(&editor, (uint8_t)(random >> 40));
-        ck_assert_uint_le(editor.length, EDITOR_LINE_MAX);
-        ck_assert_uint_eq(editor.line[editor.length], 0);
+        ASSERT_FAST(editor.length <= EDITOR_LINE_MAX);
+        ASSERT_FAST(editor.line[editor.length] == 0);
         for (size_t k = 0; k < editor.length; k++) {
-            ck_assert_int_ne(utf8_decode(&decoder, (uint8_t)editor.line[k]), UTF8_BAD);
-            ck_assert(decoder.expect > 0 || !utf8_is_control(decoder.code));
+            ASSERT_FAST(utf8_decode(&decoder, (uint8_t)editor.line[k]) != UTF8_BAD);
+            ASSERT_FAST(decoder.expect > 0 || !utf8_is_control(decoder.code));
         }
-        ck_assert_uint_eq(decoder.expect, 0);
+        ASSERT_FAST(decoder.expect == 0);
         if (result != EDITOR_MORE) {
             history_add(&history, editor.line);
             editor_begin(&editor, PROMPT);

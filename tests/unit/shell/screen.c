@@ -4,9 +4,9 @@
  */
 #include "screen.h"
 
+#include "suites.h"
 #include "tty/utf8.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ static void put_character(struct screen *screen, uint32_t code)
 
     if (columns == 0)
         return; /* it joins the one before; the row does not keep it */
-    ck_assert_msg(screen->column + columns < SCREEN_COLUMNS, "the row would wrap");
+    ASSERT_FAST(screen->column + columns < SCREEN_COLUMNS); /* or the row would wrap */
     screen->cells[screen->column++] = code;
     if (columns == 2)
         screen->cells[screen->column++] = 0;
@@ -50,12 +50,12 @@ static void end_sequence(struct screen *screen)
         erase_from(screen, 0);
     else
         ck_abort_msg("an unexpected sequence: %s", screen->sequence);
-    ck_assert_uint_lt(screen->column, SCREEN_COLUMNS);
+    ASSERT_FAST(screen->column < SCREEN_COLUMNS);
 }
 
 static void put_sequence_byte(struct screen *screen, char byte)
 {
-    ck_assert_uint_lt(screen->sequence_bytes, sizeof(screen->sequence) - 1);
+    ASSERT_FAST(screen->sequence_bytes < sizeof(screen->sequence) - 1);
     screen->sequence[screen->sequence_bytes++] = byte;
     if (screen->sequence_bytes > 1 && byte >= '@')
         end_sequence(screen);
@@ -73,7 +73,7 @@ static void put_control(struct screen *screen, char byte)
         erase_from(screen, 0);
         break;
     case '\b':
-        ck_assert_uint_gt(screen->column, 0);
+        ASSERT_FAST(screen->column > 0);
         screen->column--;
         break;
     case '\a':
@@ -100,7 +100,7 @@ void screen_put(struct screen *screen, const char *bytes, size_t n)
         else if (utf8_decode(&decoder, (uint8_t)bytes[i]) == UTF8_DONE)
             put_character(screen, decoder.code);
     }
-    ck_assert_uint_eq(decoder.expect, 0);
+    ASSERT_FAST(decoder.expect == 0);
 }
 
 const char *screen_text(const struct screen *screen)
