@@ -71,6 +71,12 @@ static uintptr_t where;
 
 #define SA_RESTORER_FLAG 0x04000000ul
 
+/*
+ * For functions that end without returning, whose frames the next trap uses again: they must not
+ * leave poisoned memory behind. And for those that touch a stack that is not theirs.
+ */
+#define NO_REDZONES __attribute__((no_sanitize("address")))
+
 /* ---- moving the frame ---- */
 
 /* Copies without calling anything that a sanitizer watches. */
@@ -88,8 +94,7 @@ static size_t float_bytes(const void *image)
 }
 
 /* Copies the frame below `sp`, or returns NULL if the stack that starts at `low` has no room. */
-__attribute__((no_sanitize("address"))) static struct trap *push(const ucontext_t *context,
-                                                                 uint64_t sp, uint64_t low)
+NO_REDZONES static struct trap *push(const ucontext_t *context, uint64_t sp, uint64_t low)
 {
     size_t bytes = float_bytes(context->uc_mcontext.fpregs);
     uint64_t floats = (sp - RED_ZONE - bytes) & ~63ull;
@@ -129,7 +134,7 @@ static void enter_abandon(struct cpu *cpu, ucontext_t *context)
 }
 
 /* Ends the signal: the interrupted code goes on as if nothing had been. */
-static void leave_trap(struct trap *trap)
+NO_REDZONES static void leave_trap(struct trap *trap)
 {
     ucontext_t *frame = (ucontext_t *)(void *)trap->frame;
     stack_t alternate = host_cpu_alternate(sim_cpu_this());
@@ -140,14 +145,14 @@ static void leave_trap(struct trap *trap)
 
 /* ---- on the guest stack ---- */
 
-static void trap_interrupt(struct trap *trap)
+NO_REDZONES static void trap_interrupt(struct trap *trap)
 {
     sim_cpu_take_and_unmask();
     leave_trap(trap);
 }
 
 /* Virtual clock: the caller of tb_run_* wants the CPU, and the guest does not call the HAL. */
-static void trap_suspend(struct trap *trap)
+NO_REDZONES static void trap_suspend(struct trap *trap)
 {
     struct cpu *cpu = sim_cpu_this();
     fiber_suspend_guest(cpu);
@@ -155,7 +160,7 @@ static void trap_suspend(struct trap *trap)
     leave_trap(trap);
 }
 
-static void trap_fault(struct trap *trap)
+NO_REDZONES static void trap_fault(struct trap *trap)
 {
     if (!hal_upcall_fault(&trap->fault))
         hal_board_stop(HAL_STOP_PANIC, 0);
@@ -203,8 +208,7 @@ static void attend_real(struct cpu *cpu, ucontext_t *context)
     }
 }
 
-__attribute__((no_sanitize("address"))) static void on_attention(int signal, siginfo_t *info,
-                                                                 void *argument)
+NO_REDZONES static void on_attention(int signal, siginfo_t *info, void *argument)
 {
     int saved = errno;
     struct cpu *cpu = host_self;
@@ -325,8 +329,7 @@ static unsigned fault_index(int signal)
     return index;
 }
 
-__attribute__((no_sanitize("address"))) static void on_fault(int signal, siginfo_t *info,
-                                                             void *argument)
+NO_REDZONES static void on_fault(int signal, siginfo_t *info, void *argument)
 {
     struct cpu *cpu = host_self;
     ucontext_t *context = argument;

@@ -44,6 +44,8 @@ size_t outside_input(uint8_t *bytes, size_t n)
     struct input *in = &library.input;
     size_t count = atomic_load(&in->count);
     n = n < count ? n : count;
+    if (!n)
+        return 0;
     memcpy(bytes, in->bytes + in->start, n);
     in->start += n;
     atomic_store(&in->count, count - n);
@@ -56,7 +58,8 @@ static bool make_room(struct input *in, size_t n)
     size_t count = atomic_load(&in->count);
     if (in->start + count + n <= in->size)
         return true;
-    memmove(in->bytes, in->bytes + in->start, count);
+    if (in->start)
+        memmove(in->bytes, in->bytes + in->start, count);
     in->start = 0;
     if (count + n <= in->size)
         return true;
