@@ -79,7 +79,7 @@ void terminal_destroy(struct terminal *terminal)
 {
     if (!terminal)
         return;
-    /* libtsm 4.0.2 frees neither the scrollback nor the rows that a screen had when it was higher. */
+    /* libtsm 4.0.2 frees neither the scrollback nor rows that a screen had when it was higher. */
     if (terminal->screen) {
         tsm_screen_clear_sb(terminal->screen);
         if (terminal->most_rows)

@@ -79,19 +79,21 @@ static void circuit_drive(struct circuit *circuit, struct tb_machine *machine)
 void circuit_press(struct circuit *circuit, unsigned part, bool held, uint64_t now)
 {
     struct bounce *bounce = &circuit->bounce[part];
-    bool bounces = circuit->diagram->parts[part].bounces;
-    unsigned count =
-        (circuit->closed[part] != held) + (bounces ? 2 * (1 + circuit_random(circuit, 4)) : 0);
-    uint32_t length = (2000 + circuit_random(circuit, 3000)) * MICROSECONDS;
+    uint32_t length, slot;
 
     if (circuit->held[part] == held)
         return;
     circuit->held[part] = held;
     bounce->next = 0;
-    bounce->count = (uint8_t)count;
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t slot = count > 1 ? length / (count - 1) : 0;
-        uint32_t early = i > 0 && i + 1 < count ? circuit_random(circuit, slot * 3 / 4) : 0;
+    bounce->count = circuit->closed[part] != held;
+    if (circuit->diagram->parts[part].bounces)
+        bounce->count = (uint8_t)(bounce->count + 2 * (1 + circuit_random(circuit, 4)));
+    length = (2000 + circuit_random(circuit, 3000)) * MICROSECONDS;
+    slot = bounce->count > 1 ? length / (bounce->count - 1u) : 0;
+    for (unsigned i = 0; i < bounce->count; i++) {
+        bool inner = i > 0 && i + 1u < bounce->count;
+        uint32_t early = inner ? circuit_random(circuit, slot * 3 / 4) : 0;
+
         bounce->at[i] = now + i * slot - early;
     }
 }

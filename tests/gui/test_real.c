@@ -8,7 +8,8 @@
  *  2. A blink that is faster than frames looks dimmed, and steady.
  *  3. A push button that is pressed in the window is what the guest reads.
  *  4. The terminal's input reaches the shell, and its output the cells.
- *  5. The same seed and the same presses print the same, contacts' bounce included.
+ *  5. A reboot by the guest goes on in the same window, with what is pressed still pressed.
+ *  6. The same seed and the same presses print the same, contacts' bounce included.
  */
 #include <math.h>
 #include <stdio.h>
@@ -287,6 +288,25 @@ START_TEST(the_same_presses_print_the_same)
 }
 END_TEST
 
+START_TEST(a_reboot_is_survived)
+{
+    struct tb_pin_info info;
+
+    type_line("gpio GPIO23 in");
+    ck_assert(panel_key(panel, "1", true));
+    run_frames(2);
+    type_line("echo before");
+    type_line("reboot");
+    run_frames(60);
+    type_line("echo after");
+    ck_assert_ptr_nonnull(strstr(screen_text(), "\nbefore"));
+    ck_assert_ptr_nonnull(strstr(screen_text(), "\nafter"));
+    ck_assert_int_eq(tb_state(machine), TB_RUNNING);
+    ck_assert_int_eq(tb_pin_info(machine, 23, &info), 0);
+    ck_assert(info.driven);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *tests[] = {
@@ -295,6 +315,7 @@ int main(void)
         a_fast_blink_looks_dimmed_and_steady,
         a_button_in_the_window_is_what_the_guest_reads,
         the_same_presses_print_the_same,
+        a_reboot_is_survived,
     };
 
     return gui_test_run("real", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
