@@ -20,7 +20,7 @@
 #define SLICE_NS 1000000u
 #define HOST_SECONDS 120u
 #define CARD_SECTORS 6144u
-#define LINE_BYTES 512u
+#define LINE_BYTES 1024u
 
 static struct {
     enum tb_clock clock;
