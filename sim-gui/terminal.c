@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * terminal.c: over libtsm's screen and its emulator of a terminal.
+ *
+ * libtsm does not lay out text anew when a screen changes its size: rows are lost upwards, and long
+ * lines stay cut. So the newest output is kept as it came, and a new size gets a new screen, which
+ * is fed all of it again, with the answers to its queries thrown away.
  */
 #include "terminal.h"
 
@@ -11,17 +15,26 @@
 #include <libtsm.h>
 
 #define TERMINAL_SCROLLBACK 10000
+#define TERMINAL_LOG (256 * 1024)
+#define TERMINAL_FIRST_ROWS 24 /* of libtsm's new screens */
 
-struct terminal {
+/* What goes when the size changes. */
+struct terminal_view {
     struct tsm_screen *screen;
     struct tsm_vte *vte;
+    unsigned columns, rows;
+    struct terminal_cell *cells;
+};
+
+struct terminal {
+    struct terminal_view view;
     terminal_send *send;
     void *context;
-    unsigned columns, rows;
-    unsigned most_rows; /* that the screen ever had */
-    struct terminal_cell *cells;
+    bool silent; /* output is being fed again */
     bool marked;
     bool any_changed; /* found by the walk that terminal_update makes */
+    size_t logged;
+    char log[TERMINAL_LOG]; /* the newest output */
 };
 
 /* The sixteen colours, then text and background. */
@@ -43,19 +56,39 @@ static void terminal_write(struct tsm_vte *vte, const char *bytes, size_t n, voi
     struct terminal *terminal = context;
 
     (void)vte;
-    terminal->send(terminal->context, bytes, n);
+    if (!terminal->silent)
+        terminal->send(terminal->context, bytes, n);
 }
 
-static int terminal_open(struct terminal *terminal)
+static void terminal_close_view(struct terminal_view *view)
 {
-    if (tsm_screen_new(&terminal->screen, NULL, NULL))
+    /* libtsm 4.0.2 frees neither the scrollback nor rows that a screen had when it was higher. */
+    if (view->screen) {
+        tsm_screen_clear_sb(view->screen);
+        if (view->columns && view->rows < TERMINAL_FIRST_ROWS)
+            (void)tsm_screen_resize(view->screen, view->columns, TERMINAL_FIRST_ROWS);
+    }
+    tsm_vte_unref(view->vte);
+    tsm_screen_unref(view->screen);
+    free(view->cells);
+}
+
+static int terminal_open_view(struct terminal *terminal, unsigned columns, unsigned rows,
+                              struct terminal_view *view)
+{
+    memset(view, 0, sizeof(*view));
+    view->columns = columns;
+    view->rows = rows;
+    view->cells = calloc((size_t)columns * rows, sizeof(*view->cells));
+    if (!view->cells || tsm_screen_new(&view->screen, NULL, NULL) ||
+        tsm_vte_new(&view->vte, view->screen, terminal_write, terminal, NULL, NULL) ||
+        tsm_vte_set_custom_palette(view->vte, terminal_palette) ||
+        tsm_vte_set_palette(view->vte, "custom") ||
+        tsm_screen_resize(view->screen, columns, rows)) {
+        terminal_close_view(view);
         return -ENOMEM;
-    if (tsm_vte_new(&terminal->vte, terminal->screen, terminal_write, terminal, NULL, NULL))
-        return -ENOMEM;
-    tsm_screen_set_max_sb(terminal->screen, TERMINAL_SCROLLBACK);
-    if (tsm_vte_set_custom_palette(terminal->vte, terminal_palette) ||
-        tsm_vte_set_palette(terminal->vte, "custom"))
-        return -ENOMEM;
+    }
+    tsm_screen_set_max_sb(view->screen, TERMINAL_SCROLLBACK);
     return 0;
 }
 
@@ -68,8 +101,8 @@ struct terminal *terminal_create(unsigned columns, unsigned rows, terminal_send 
         return NULL;
     terminal->send = send;
     terminal->context = context;
-    if (terminal_open(terminal) || terminal_resize(terminal, columns, rows)) {
-        terminal_destroy(terminal);
+    if (terminal_open_view(terminal, columns, rows, &terminal->view)) {
+        free(terminal);
         return NULL;
     }
     return terminal;
@@ -79,61 +112,74 @@ void terminal_destroy(struct terminal *terminal)
 {
     if (!terminal)
         return;
-    /* libtsm 4.0.2 frees neither the scrollback nor rows that a screen had when it was higher. */
-    if (terminal->screen) {
-        tsm_screen_clear_sb(terminal->screen);
-        if (terminal->most_rows)
-            (void)tsm_screen_resize(terminal->screen, terminal->columns, terminal->most_rows);
-    }
-    tsm_vte_unref(terminal->vte);
-    tsm_screen_unref(terminal->screen);
-    free(terminal->cells);
+    terminal_close_view(&terminal->view);
     free(terminal);
+}
+
+/* Makes room for `n` bytes, at most half of the log, by forgetting the oldest lines. */
+static void terminal_forget(struct terminal *terminal, size_t n)
+{
+    size_t gone = TERMINAL_LOG / 2;
+    const char *newline;
+
+    if (terminal->logged + n <= TERMINAL_LOG)
+        return;
+    newline = memchr(terminal->log + gone, '\n', terminal->logged - gone);
+    if (newline)
+        gone = (size_t)(newline - terminal->log) + 1;
+    terminal->logged -= gone;
+    memmove(terminal->log, terminal->log + gone, terminal->logged);
 }
 
 void terminal_feed(struct terminal *terminal, const void *bytes, size_t n)
 {
-    tsm_vte_input(terminal->vte, bytes, n);
+    const char *from = bytes;
+
+    while (n > 0) {
+        size_t part = n < TERMINAL_LOG / 2 ? n : TERMINAL_LOG / 2;
+
+        terminal_forget(terminal, part);
+        memcpy(terminal->log + terminal->logged, from, part);
+        terminal->logged += part;
+        tsm_vte_input(terminal->view.vte, from, part);
+        from += part;
+        n -= part;
+    }
 }
 
 int terminal_resize(struct terminal *terminal, unsigned columns, unsigned rows)
 {
-    struct terminal_cell *cells;
+    struct terminal_view view;
 
-    if (terminal->cells && columns == terminal->columns && rows == terminal->rows)
+    if (columns == terminal->view.columns && rows == terminal->view.rows)
         return 0;
-    cells = calloc((size_t)columns * rows, sizeof(*cells));
-    if (!cells)
+    if (terminal_open_view(terminal, columns, rows, &view))
         return -ENOMEM;
-    if (tsm_screen_resize(terminal->screen, columns, rows)) {
-        free(cells);
-        return -ENOMEM;
-    }
-    free(terminal->cells);
-    terminal->cells = cells;
-    terminal->columns = columns;
-    terminal->rows = rows;
-    if (rows > terminal->most_rows)
-        terminal->most_rows = rows;
+    terminal_close_view(&terminal->view);
+    terminal->view = view;
+    terminal->marked = false;
+    terminal->silent = true;
+    tsm_vte_input(view.vte, terminal->log, terminal->logged);
+    terminal->silent = false;
     return 0;
 }
 
 unsigned terminal_columns(const struct terminal *terminal)
 {
-    return terminal->columns;
+    return terminal->view.columns;
 }
 
 unsigned terminal_rows(const struct terminal *terminal)
 {
-    return terminal->rows;
+    return terminal->view.rows;
 }
 
 void terminal_scroll(struct terminal *terminal, int lines)
 {
     if (lines > 0)
-        tsm_screen_sb_up(terminal->screen, (unsigned)lines);
+        tsm_screen_sb_up(terminal->view.screen, (unsigned)lines);
     else
-        tsm_screen_sb_down(terminal->screen, (unsigned)-lines);
+        tsm_screen_sb_down(terminal->view.screen, (unsigned)-lines);
 }
 
 void terminal_press(struct terminal *terminal, enum terminal_key key, unsigned modifiers)
@@ -141,13 +187,13 @@ void terminal_press(struct terminal *terminal, enum terminal_key key, unsigned m
     uint32_t keysym =
         key >= TERMINAL_F1 ? TERMINAL_KEYSYM_F1 + (key - TERMINAL_F1) : terminal_keysyms[key];
 
-    tsm_screen_sb_reset(terminal->screen);
-    tsm_vte_handle_keyboard(terminal->vte, keysym, 0, modifiers, TSM_VTE_INVALID);
+    tsm_screen_sb_reset(terminal->view.screen);
+    tsm_vte_handle_keyboard(terminal->view.vte, keysym, 0, modifiers, TSM_VTE_INVALID);
 }
 
 void terminal_type(struct terminal *terminal, const char *bytes, size_t n)
 {
-    tsm_screen_sb_reset(terminal->screen);
+    tsm_screen_sb_reset(terminal->view.screen);
     while (n > 0) {
         const char *newline = memchr(bytes, '\n', n);
         size_t length = newline ? (size_t)(newline - bytes) : n;
@@ -165,9 +211,9 @@ void terminal_type(struct terminal *terminal, const char *bytes, size_t n)
 void terminal_mark(struct terminal *terminal, unsigned column, unsigned row)
 {
     if (terminal->marked)
-        tsm_screen_selection_target(terminal->screen, column, row);
+        tsm_screen_selection_target(terminal->view.screen, column, row);
     else
-        tsm_screen_selection_start(terminal->screen, column, row);
+        tsm_screen_selection_start(terminal->view.screen, column, row);
     terminal->marked = true;
 }
 
@@ -175,14 +221,14 @@ char *terminal_copy_marked(struct terminal *terminal)
 {
     char *text = NULL;
 
-    if (!terminal->marked || tsm_screen_selection_copy(terminal->screen, &text) < 0)
+    if (!terminal->marked || tsm_screen_selection_copy(terminal->view.screen, &text) < 0)
         return NULL;
     return text;
 }
 
 void terminal_unmark(struct terminal *terminal)
 {
-    tsm_screen_selection_reset(terminal->screen);
+    tsm_screen_selection_reset(terminal->view.screen);
     terminal->marked = false;
 }
 
@@ -205,7 +251,7 @@ static int terminal_take_cell(struct tsm_screen *screen, uint64_t id, const uint
                               const struct tsm_screen_attr *attr, tsm_age_t age, void *context)
 {
     struct terminal *terminal = context;
-    struct terminal_cell *cell = &terminal->cells[row * terminal->columns + column];
+    struct terminal_cell *cell = &terminal->view.cells[row * terminal->view.columns + column];
     uint32_t front = terminal_colour(attr->fr, attr->fg, attr->fb);
     uint32_t back = terminal_colour(attr->br, attr->bg, attr->bb);
     struct terminal_cell fresh = {.symbol = length ? symbols[0] : 0,
@@ -224,12 +270,12 @@ static int terminal_take_cell(struct tsm_screen *screen, uint64_t id, const uint
 bool terminal_update(struct terminal *terminal)
 {
     terminal->any_changed = false;
-    tsm_screen_draw(terminal->screen, terminal_take_cell, terminal);
+    tsm_screen_draw(terminal->view.screen, terminal_take_cell, terminal);
     return terminal->any_changed;
 }
 
 const struct terminal_cell *terminal_cell(const struct terminal *terminal, unsigned column,
                                           unsigned row)
 {
-    return &terminal->cells[row * terminal->columns + column];
+    return &terminal->view.cells[row * terminal->view.columns + column];
 }

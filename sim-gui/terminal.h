@@ -50,7 +50,7 @@ void terminal_destroy(struct terminal *terminal);
 /* What the guest printed. */
 void terminal_feed(struct terminal *terminal, const void *bytes, size_t n);
 
-/* 0 or -ENOMEM; on failure the size is as it was. */
+/* 0 or -ENOMEM; on failure the size is as it was. What was printed is laid out anew. */
 int terminal_resize(struct terminal *terminal, unsigned columns, unsigned rows);
 unsigned terminal_columns(const struct terminal *terminal);
 unsigned terminal_rows(const struct terminal *terminal);

@@ -7,7 +7,8 @@
  *  3. What scrolled away is kept, is shown by scrolling back, and typing shows the end again.
  *  4. Keys are sent as a terminal of the xterm family sends them; newlines in pasted text as Enter.
  *  5. Marked text can be copied.
- *  6. Any bytes, and any sequence of sizes, leave the terminal alive.
+ *  6. A new size lays out the newest output anew, and answers no query twice.
+ *  7. Any bytes, and any sequence of sizes, leave the terminal alive.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,47 @@ START_TEST(marked_text_is_copied)
 }
 END_TEST
 
+START_TEST(a_new_size_lays_out_the_text_anew)
+{
+    struct terminal *terminal = open_terminal(20, 10);
+
+    print(terminal, "a line that is longer than ten\r\n\x1b[6n> ");
+    sent_count = 0;
+    ck_assert_int_eq(terminal_resize(terminal, 10, 5), 0);
+    terminal_update(terminal);
+    ck_assert_str_eq(row_text(terminal, 0), "a line tha");
+    ck_assert_str_eq(row_text(terminal, 2), "r than ten");
+    ck_assert_str_eq(row_text(terminal, 3), ">");
+    ck_assert_int_eq(terminal_resize(terminal, 40, 3), 0);
+    terminal_update(terminal);
+    ck_assert_str_eq(row_text(terminal, 0), "a line that is longer than ten");
+    ck_assert_str_eq(row_text(terminal, 1), ">");
+    ck_assert_uint_eq(sent_count, 0); /* the query was answered once, before */
+    terminal_destroy(terminal);
+}
+END_TEST
+
+START_TEST(very_much_output_keeps_the_newest)
+{
+    struct terminal *terminal = open_terminal(20, 5);
+    static char text[700000];
+    size_t n = 0;
+
+    for (int i = 0; n < sizeof(text) - 32; i++)
+        n += (size_t)snprintf(text + n, 32, "line %d\r\n", i);
+    terminal_feed(terminal, text, n);
+    terminal_feed(terminal, "the end", 7);
+    ck_assert_int_eq(terminal_resize(terminal, 30, 5), 0);
+    terminal_update(terminal);
+    ck_assert_str_eq(row_text(terminal, 4), "the end");
+    ck_assert_int_eq(strncmp(row_text(terminal, 3), "line ", 5), 0);
+    terminal_scroll(terminal, 1000);
+    terminal_update(terminal);
+    ck_assert_int_eq(strncmp(row_text(terminal, 0), "line ", 5), 0);
+    terminal_destroy(terminal);
+}
+END_TEST
+
 START_TEST(noise_leaves_it_alive)
 {
     struct terminal *terminal = open_terminal(80, 24);
@@ -215,9 +257,17 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {
-        what_is_printed_stands_in_the_cells, the_cursor_is_seen,          only_what_changed_says_so,
-        what_scrolled_away_comes_back,       keys_are_sent_as_xterm_does, a_query_is_answered,
-        pasted_lines_end_as_enter_does,      marked_text_is_copied,       noise_leaves_it_alive,
+        what_is_printed_stands_in_the_cells,
+        the_cursor_is_seen,
+        only_what_changed_says_so,
+        what_scrolled_away_comes_back,
+        keys_are_sent_as_xterm_does,
+        a_query_is_answered,
+        pasted_lines_end_as_enter_does,
+        marked_text_is_copied,
+        a_new_size_lays_out_the_text_anew,
+        very_much_output_keeps_the_newest,
+        noise_leaves_it_alive,
     };
 
     return gui_test_run("terminal", tests, sizeof(tests) / sizeof(tests[0]), NULL, NULL);
