@@ -50,7 +50,8 @@ static void block_signals(sigset_t *signals)
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         struct sigaction action;
         /* What our parent had us ignore (nohup, a shell's background job) stays ignored. */
-        if (sigaction(taken[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+        if (sigaction(taken[i], NULL, &action) == 0 &&
+            (action.sa_handler != SIG_IGN || taken[i] == SIGCONT))
             sigaddset(signals, taken[i]);
     }
     pthread_sigmask(SIG_BLOCK, signals, NULL);

@@ -120,10 +120,10 @@ bool terminal_raw(int fd);
 /** Puts the terminal's mode back, if it was changed. Any thread; also from a signal handler. */
 void terminal_restore(void);
 
-/** Stops the program as the terminal's Ctrl-Z does, and goes on raw when it is continued. */
+/** Puts the terminal back and stops the program, as SIGTSTP asks for. */
 void terminal_suspend(void);
 
-/** Makes the terminal raw again after a stop that could not be caught. */
+/** Makes the terminal raw again: the program was continued after a stop of whatever kind. */
 void terminal_resume(void);
 
 /** Prints one line "tayberry: ..." on standard error, with the terminal in its own mode or not. */

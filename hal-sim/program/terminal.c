@@ -105,9 +105,8 @@ void terminal_resume(void)
 void terminal_suspend(void)
 {
     terminal_restore();
-    /* Every thread stands still in here, until somebody continues the process. */
+    /* This thread may run on for a moment; the mode changes again only at SIGCONT. */
     kill(getpid(), SIGSTOP);
-    terminal_resume();
 }
 
 void terminal_say(const char *format, ...)

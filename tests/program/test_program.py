@@ -432,6 +432,7 @@ class Repeatability(Case):
                       "printf 'blink GPIO17 3ms &\\nsleep 1\\n'; sleep 0.2; "
                       "printf 'hexdump /README.TXT\\npoweroff 1\\n') | "
                       "$T --clock virtual --card $C --read-only")
+        self.assertIn(b"poweroff 1", whole)
         self.assertEqual(parts.stdout, whole)
 
 
@@ -468,6 +469,9 @@ class Terminal(Case):
             self.assertLess(time.monotonic(), end, "no %r in %r" % (text, self.text))
             if select.select([self.master], [], [], 0.1)[0]:
                 self.text += os.read(self.master, 4096)
+            elif self.process.poll() is not None:
+                self.fail("it ended with %d; no %r in %r"
+                          % (self.process.returncode, text, self.text))
 
     def type(self, keys):
         os.write(self.master, keys)
@@ -626,9 +630,10 @@ class Signals(Case):
         process = subprocess.Popen([TAYBERRY, "--serial-log-file", self.path("log")],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT)
         try:
-            text = b""
-            while b"> " not in text:
-                text += process.stdout.read(1)
+            text, byte = b"", b"?"
+            while byte and b"> " not in text:
+                byte = process.stdout.read(1)
+                text += byte
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
         finally:
