@@ -253,7 +253,8 @@ void board_art_draw_lamp(struct canvas *canvas, const struct part *part, const s
         canvas_fill(canvas, &glow);
     }
     if (view->scale >= 1.0f)
-        picture_text(canvas, FONT_5X8, 6.4f, y, power ? "PWR" : "ACT", COLOUR_SILK, FONT_ACROSS);
+        picture_text(canvas, board_art_font(view), 6.4f, y, power ? "PWR" : "ACT", COLOUR_SILK,
+                     FONT_ACROSS);
 }
 
 /* ---- labels of the pins ---- */
