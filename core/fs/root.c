@@ -147,8 +147,9 @@ int vfs_mount_root(void)
     error = find_root(&directory, &problem);
     if (error) {
         problem_text(&problem, root.problem, sizeof(root.problem));
-        klog(KLOG_ERROR, "%s", problem.what);
-        klog(KLOG_ERROR, "%s", problem.remedy);
+        /* Below the console's level: the shell says it at its prompt, and once is enough. */
+        klog(KLOG_NOTICE, "card: %s", problem.what);
+        klog(KLOG_NOTICE, "card: %s", problem.remedy);
         return error;
     }
     root.problem[0] = '\0';
