@@ -9,8 +9,8 @@
  * moves bytes: erasing and echo happen in the thread that reads, so that a slow line never makes an
  * interrupt long.
  *
- * Invariant: while output is queued, either the device has been asked to tell about room, or (while
- * the line is throttled and cannot interrupt) a writer looks again every millisecond.
+ * Invariants: while output is queued, the device has been asked to tell about room. While `full`
+ * is set, the device may hold input of which no interrupt will tell; who makes room takes it.
  */
 #include "tty/tty.h"
 
@@ -22,7 +22,6 @@
 
 #include <hal/console.h>
 #include <hal/errno.h>
-#include <hal/irq.h>
 #include <hal/kstate.h>
 #include <hal/runtime.h>
 #include <hal/time.h>
@@ -45,7 +44,7 @@ static KSTATE struct tty_state {
     struct wait_queue readers;
     struct wait_queue writers; /* of those who wait for room, and for an empty ring */
     uint32_t watched;          /* the thread that Ctrl-C cancels, or 0 */
-    bool throttled;            /* the input ring was full: the line does not interrupt */
+    bool full;                 /* there was no room for all input: see above */
     bool room_asked;           /* hal_uart_notify_room is on */
 
     struct mutex writing; /* held for one tty_write */
@@ -120,32 +119,25 @@ static bool tty_receive(void)
             }
         }
     } while (n > 0);
-    if (tty.in.count == RING_SIZE) {
-        tty.throttled = true;
-        hal_irq_disable(HAL_IRQ_UART);
-    }
+    tty.full = tty.in.count == RING_SIZE;
     if (tty.in.count > 0)
         wait_wake_all(&tty.readers);
     return stop;
 }
 
-/* Input is welcome again. True as tty_receive. */
-static bool tty_unthrottle(void)
+/*
+ * Takes from the device again once there is room. We stopped before hal_uart_read gave 0, and what
+ * was there then does not interrupt. As tty_receive.
+ */
+static bool tty_resume(void)
 {
-    if (!tty.throttled || tty.in.count > RING_SIZE / 2)
-        return false;
-    tty.throttled = false;
-    hal_irq_enable(HAL_IRQ_UART);
-    /* We stopped before hal_uart_read gave 0: what was there then does not interrupt. */
-    return tty_receive();
+    return tty.full && tty.in.count <= RING_SIZE / 2 && tty_receive();
 }
 
 /* Waits for output to move. False if the thread is to stop waiting. */
 static bool tty_wait_output(void)
 {
-    uint64_t deadline = tty.throttled ? hal_time_now() + POLL_NS : HAL_TIME_NEVER;
-
-    return wait_sleep(&tty.writers, &tty.lock, deadline) != -EINTR;
+    return wait_sleep(&tty.writers, &tty.lock, HAL_TIME_NEVER) != -EINTR;
 }
 
 static void tty_cancel(uint32_t id)
@@ -280,7 +272,7 @@ static int64_t tty_read_raw(uint8_t *data, size_t n, uint64_t deadline)
         tty.last = data[taken];
         ring_drop(&tty.in, 1);
     }
-    bool stop = tty_unthrottle();
+    bool stop = tty_resume();
     uint32_t watched = tty.watched;
 
     spinlock_release(&tty.lock, irq);

@@ -106,6 +106,16 @@ static void editor_refresh(struct editor *editor)
 
 /* ---- the text ---- */
 
+/* Puts `n` bytes at the cursor, for which there is room; no screen. */
+static void editor_add(struct editor *editor, const char *text, size_t n)
+{
+    memmove(editor->line + editor->cursor + n, editor->line + editor->cursor,
+            editor->length - editor->cursor + 1);
+    memcpy(editor->line + editor->cursor, text, n);
+    editor->cursor += n;
+    editor->length += n;
+}
+
 static void editor_insert(struct editor *editor, const char *text, size_t n)
 {
     bool at_end = editor->cursor == editor->length;
@@ -114,11 +124,7 @@ static void editor_insert(struct editor *editor, const char *text, size_t n)
         editor_bell(editor);
         return;
     }
-    memmove(editor->line + editor->cursor + n, editor->line + editor->cursor,
-            editor->length - editor->cursor + 1);
-    memcpy(editor->line + editor->cursor, text, n);
-    editor->cursor += n;
-    editor->length += n;
+    editor_add(editor, text, n);
     if (at_end && editor_columns(editor, editor->view, editor->cursor) <= editor_room(editor))
         editor->ops->put(editor->context, text, n);
     else
@@ -251,6 +257,22 @@ static void editor_newer(struct editor *editor)
         editor_recall(editor, editor->back - 1);
 }
 
+/* Does what completion found. */
+static void editor_apply(struct editor *editor, const struct editor_completion *completion)
+{
+    size_t n = string_length(completion->insert);
+
+    if (editor->length - completion->erase + n > EDITOR_LINE_MAX) {
+        editor_bell(editor);
+    } else if (completion->erase == 0) {
+        editor_insert(editor, completion->insert, n);
+    } else {
+        editor_cut(editor, editor->cursor - completion->erase, editor->cursor);
+        editor_add(editor, completion->insert, n);
+        editor_refresh(editor);
+    }
+}
+
 static void editor_complete(struct editor *editor, bool again)
 {
     const struct editor_ops *ops = editor->ops;
@@ -259,24 +281,12 @@ static void editor_complete(struct editor *editor, bool again)
     completion->erase = 0;
     completion->insert[0] = '\0';
     if (ops->complete != NULL &&
-        ops->complete(editor->context, editor->line, editor->cursor, completion)) {
-        size_t n = string_length(completion->insert);
-
-        if (editor->length - completion->erase + n > EDITOR_LINE_MAX) {
-            editor_bell(editor);
-            return;
-        }
-        if (completion->erase > 0)
-            editor_cut(editor, editor->cursor - completion->erase, editor->cursor);
-        editor_insert(editor, completion->insert, n);
-        if (completion->erase > 0)
-            editor_refresh(editor);
-    } else if (again && ops->list != NULL &&
-               ops->list(editor->context, editor->line, editor->cursor)) {
+        ops->complete(editor->context, editor->line, editor->cursor, completion))
+        editor_apply(editor, completion);
+    else if (again && ops->list != NULL && ops->list(editor->context, editor->line, editor->cursor))
         editor_refresh(editor);
-    } else {
+    else
         editor_bell(editor);
-    }
 }
 
 /* ---- the keys ---- */
