@@ -125,6 +125,15 @@ void fiber_forget_all(void)
 #endif
 }
 
+bool tools_run_signals(void)
+{
+#ifdef HAVE_VALGRIND
+    return RUNNING_ON_VALGRIND;
+#else
+    return false;
+#endif
+}
+
 void tools_memory_fresh(void *start, size_t bytes)
 {
     (void)start;

@@ -81,6 +81,8 @@ void fiber_abandon_target(struct cpu *cpu, uint64_t *pc, uint64_t *sp, uint64_t 
 /** Forgets what tools remember of the guest's stacks: they are plain memory again. */
 void fiber_forget_all(void);
 
+/** True under a tool that plays the processor and delivers signals by itself (Valgrind). */
+bool tools_run_signals(void);
 /** Tells tools that RAM may be used but holds nothing of meaning, or that it may not be used. */
 void tools_memory_fresh(void *start, size_t bytes);
 void tools_memory_closed(void *start, size_t bytes);
