@@ -94,6 +94,8 @@ static int window_open(struct window *window)
     SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     if (options->hidden)
         SDL_SetHintWithPriority(SDL_HINT_VIDEODRIVER, "dummy", SDL_HINT_OVERRIDE);
+    else /* Without a screen SDL would go on to drivers whose windows nobody can see. */
+        SDL_SetHint(SDL_HINT_VIDEODRIVER, "x11,wayland");
     SDL_SetMainReady();
     if (SDL_Init(SDL_INIT_VIDEO) == 0)
         window->window =

@@ -241,6 +241,9 @@ static void say_end(const struct program *program, enum end end)
 static int exit_status(const struct program *program, enum end end)
 {
     int missing = text_missing(program) ? STATUS_TEXT : 0;
+    /* A window stays open over a panic, until something else ends the run. */
+    if ((end == END_TIMEOUT || end == END_LEAVE) && tb_state(program->machine) == TB_PANICKED)
+        return STATUS_PANIC;
     switch (end) {
     case END_MATCH:
         return 0;

@@ -343,6 +343,54 @@ class Pictures(Case):
         self.check_refusal(tayberry("--diagram", self.path("none.json")), "none.json")
 
 
+@unittest.skipUnless(os.path.exists(GUI), "the window's module is not built")
+class Windows(Case):
+    """With a screen, where there is Xvfb to make one."""
+
+    def run_with(self, display, *options, text=""):
+        return subprocess.run([TAYBERRY, *options], input=text.encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=dict(ENVIRONMENT, DISPLAY=display),
+                              timeout=PATIENCE, check=False)
+
+    def on_a_screen(self, *options, text=""):
+        if shutil.which("Xvfb") is None:
+            self.skipTest("there is no Xvfb")
+        read_end, write_end = os.pipe()
+        server = subprocess.Popen(["Xvfb", "-displayfd", str(write_end), "-screen", "0",
+                                   "1400x900x24", "-nolisten", "tcp"],
+                                  pass_fds=[write_end], stderr=subprocess.DEVNULL)
+        os.close(write_end)
+        try:
+            with os.fdopen(read_end, "rb") as pipe:
+                display = ":" + pipe.readline().decode().strip()
+            return self.run_with(display, *options, text=text)
+        finally:
+            server.terminate()
+            server.wait(PATIENCE)
+
+    def test_screen_that_does_not_answer_leaves_the_console(self):
+        done = self.run_with(":987", text="echo no screen\npoweroff 7\n")
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn(b"no screen", done.stdout)
+        self.assertIn(b"no window", done.stderr)
+
+    def test_power_off_closes_the_window(self):
+        done = self.on_a_screen(text="echo hello\npoweroff 9\n")
+        self.assertEqual(done.returncode, 9, done.stderr)
+        self.assertIn(b"hello", done.stdout)
+
+    def test_time_out_closes_the_window_and_leaves_a_picture(self):
+        done = self.on_a_screen("--timeout", "1.5", "--screenshot", self.path("w.png"),
+                                text="blink GPIO17 100ms &\n")
+        self.assertEqual(done.returncode, 124, done.stderr)
+        with open(self.path("w.png"), "rb") as picture:
+            self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_panic_in_the_window_is_134_in_the_end(self):
+        done = self.on_a_screen("--timeout", "1.5", text="panic\n")
+        self.assertEqual(done.returncode, 134, done.stderr)
+
+
 class Streams(Case):
     def test_closed_standard_output_is_refused(self):
         self.check_refusal(shell("$T --headless </dev/null >&-"), "standard output is closed")
