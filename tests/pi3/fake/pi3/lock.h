@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 struct lock {
     uint8_t held;
@@ -18,7 +17,7 @@ struct lock {
 HAL_MUST_CHECK static inline hal_irq_state_t lock_take(struct lock *lock)
 {
     if (lock->held) {
-        abort();
+        __builtin_trap();
     }
     lock->held = 1;
     return 0;
