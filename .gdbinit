@@ -44,3 +44,86 @@ end
 document stacks
 Backtrace of every host thread (the CPUs of the simulated board and the helpers).
 end
+
+# The kernel's threads live in the guest, where gdb does not see them. These read the kernel's own lists.
+
+define kthreads
+    set $kt_head = &('thread.c'::table.all)
+    set $kt_link = $kt_head->next
+    printf "  ID STATE     NAME\n"
+    while $kt_link != $kt_head
+        set $kt = (struct thread *)((char *)$kt_link - (long)&((struct thread *)0)->all_link)
+        printf "%4u ", $kt->id
+        output $kt->state
+        printf " %s\n", $kt->name
+        set $kt_link = $kt_link->next
+    end
+end
+document kthreads
+List the kernel's threads. See also "kbt".
+end
+
+define kbt
+    set $kb_head = &('thread.c'::table.all)
+    set $kb_link = $kb_head->next
+    set $kb = (struct thread *)0
+    while $kb_link != $kb_head
+        set $kt = (struct thread *)((char *)$kb_link - (long)&((struct thread *)0)->all_link)
+        if $kt->id == $arg0
+            set $kb = $kt
+        end
+        set $kb_link = $kb_link->next
+    end
+    if $kb == 0
+        printf "no kernel thread %d; kthreads lists them\n", $arg0
+    else
+        if $kb->state == THREAD_RUNNING
+            backtrace
+        else
+            set $kb_rsp = $rsp
+            set $kb_rip = $rip
+            set $kb_rbp = $rbp
+            set $kb_rbx = $rbx
+            set $kb_r12 = $r12
+            set $kb_r13 = $r13
+            set $kb_r14 = $r14
+            set $kb_r15 = $r15
+            # The order in which hal-sim/host/swap.S pushes them.
+            set $kb_sp = (unsigned long *)$kb->context.sp
+            set $r15 = $kb_sp[0]
+            set $r14 = $kb_sp[1]
+            set $r13 = $kb_sp[2]
+            set $r12 = $kb_sp[3]
+            set $rbx = $kb_sp[4]
+            set $rbp = $kb_sp[5]
+            set $rip = $kb_sp[6]
+            set $rsp = (unsigned long)($kb_sp + 7)
+            backtrace
+            set $rsp = $kb_rsp
+            set $rip = $kb_rip
+            set $rbp = $kb_rbp
+            set $rbx = $kb_rbx
+            set $r12 = $kb_r12
+            set $r13 = $kb_r13
+            set $r14 = $kb_r14
+            set $r15 = $kb_r15
+        end
+    end
+end
+document kbt
+kbt ID: backtrace of kernel thread ID, also when it does not run. Stop in guest code first (for
+example at a breakpoint in the kernel): the registers of the selected host thread are lent to it.
+end
+
+define kmsg
+    set $km = 'log.c'::state.count
+    set $km_at = $km > 40 ? $km - 40 : 0
+    while $km_at < $km
+        set $km_at = $km_at + 1
+        set $km_line = &('log.c'::state.lines[$km_at % 256])
+        printf "[%5lu.%06lu] %s\n", $km_line->time / 1000000000, $km_line->time / 1000 % 1000000, $km_line->text
+    end
+end
+document kmsg
+The last 40 lines of the kernel's log.
+end
