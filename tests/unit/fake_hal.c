@@ -335,9 +335,12 @@ static int transfer(struct hal_block_request *request)
 
         if (sector + segment->sectors > fake.card_sectors)
             return -EINVAL;
-        if (fake.card_read && fake.card_read(sector, segment->data, segment->sectors))
+        if (request->op == HAL_BLOCK_WRITE)
+            memcpy(fake.card_store + sector * HAL_SECTOR_SIZE, segment->data,
+                   (size_t)segment->sectors * HAL_SECTOR_SIZE);
+        else if (fake.card_read && fake.card_read(sector, segment->data, segment->sectors))
             return -EIO;
-        if (!fake.card_read)
+        else if (!fake.card_read)
             memcpy(segment->data, fake.card + sector * HAL_SECTOR_SIZE,
                    (size_t)segment->sectors * HAL_SECTOR_SIZE);
         sector += segment->sectors;
@@ -351,8 +354,9 @@ int hal_block_submit(struct hal_block_request *request)
 
     if (!fake.card && !fake.card_read)
         return -ENOMEDIUM;
-    if (request->op != HAL_BLOCK_READ)
+    if (request->op != HAL_BLOCK_READ && !fake.card_store)
         return -EROFS;
+    fake.flushes += request->op == HAL_BLOCK_FLUSH;
     fake.requests++;
     if (fake.request_limit && fake.requests > fake.request_limit)
         out_of_place("more card requests than the test allows");

@@ -26,6 +26,8 @@ struct fake_hal {
     uint64_t first_use_bytes; /**< announced by hal_mem_first_use so far */
 
     const uint8_t *card; /**< NULL: the slot is empty */
+    uint8_t *card_store; /**< where writes go; NULL: they are refused */
+    uint64_t flushes;    /**< seen so far */
     uint64_t card_sectors;
     int64_t (*card_read)(uint64_t sector, void *data, uint32_t sectors); /**< instead of `card` */
     int card_error;         /**< every request ends so, unless 0 */

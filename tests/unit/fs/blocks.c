@@ -6,7 +6,8 @@
  * 2. A long read is cut into requests of at most HAL_BLOCK_SECTORS.
  * 3. What lies outside the device is -EINVAL, also where the sum would overflow.
  * 4. The first error of a transfer is what it returns, and the next transfer works again.
- * 5. Without a card everything is -ENOMEDIUM; without memory an unaligned read is -ENOMEM.
+ * 5. A write puts its sectors where they belong and nothing elsewhere; a flush reaches the card.
+ * 6. Without a card everything is -ENOMEDIUM; without memory an unaligned read is -ENOMEM.
  */
 #include "suites.h"
 
@@ -171,6 +172,42 @@ START_TEST(a_read_only_device_is_not_written)
 }
 END_TEST
 
+START_TEST(a_write_of_any_length_at_any_alignment_lands_right)
+{
+    static const size_t lengths[] = {0, 1, 2, 65, 2048, 2049, 5000};
+    size_t bytes = lengths[_i] * HAL_SECTOR_SIZE;
+    uint8_t *memory = aligned_alloc(64, (bytes + 64 + 63) / 64 * 64 + 64);
+    uint8_t *before = malloc((size_t)SECTORS * HAL_SECTOR_SIZE);
+
+    memcpy(before, card, (size_t)SECTORS * HAL_SECTOR_SIZE);
+    fake.card_store = card;
+    for (unsigned shift = 0; shift <= HAL_BLOCK_ALIGN; shift++) {
+        memset(memory, (int)(0x10 + shift), bytes + 64);
+        ck_assert_int_eq(block_write(block_card(), 100, memory + shift, lengths[_i]), 0);
+        memset(before + 100 * HAL_SECTOR_SIZE, (int)(0x10 + shift), bytes);
+        ck_assert_int_eq(memcmp(card, before, (size_t)SECTORS * HAL_SECTOR_SIZE), 0);
+    }
+    ck_assert_int_eq(block_write(block_card(), SECTORS - 1, memory, 2), -EINVAL);
+    free(memory);
+    free(before);
+}
+END_TEST
+
+START_TEST(a_flush_reaches_the_card)
+{
+    struct block_stats stats;
+
+    ck_assert_int_eq(block_flush(block_card()), -EROFS);
+    fake.card_store = card;
+    ck_assert_int_eq(block_flush(block_card()), 0);
+    ck_assert_uint_eq(fake.flushes, 1);
+    block_read_stats(&stats);
+    ck_assert_uint_eq(stats.flushes, 1);
+    fake.card_error = -EIO;
+    ck_assert_int_eq(block_flush(block_card()), -EIO);
+}
+END_TEST
+
 Suite *block_suite(void)
 {
     Suite *suite = suite_create("block");
@@ -186,6 +223,8 @@ Suite *block_suite(void)
     tcase_add_test(tests, without_a_card_nothing_is_read);
     tcase_add_test(tests, an_unaligned_read_without_memory_fails_alone);
     tcase_add_test(tests, a_read_only_device_is_not_written);
+    tcase_add_loop_test(tests, a_write_of_any_length_at_any_alignment_lands_right, 0, 7);
+    tcase_add_test(tests, a_flush_reaches_the_card);
     suite_add_tcase(suite, tests);
     return suite;
 }
