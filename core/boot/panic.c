@@ -14,6 +14,7 @@
 #include "shell/debug.h"
 #include "thread/cpu.h"
 #include "thread/thread.h"
+#include "tty/tty.h"
 
 #include <hal/board.h>
 #include <hal/console.h>
@@ -128,6 +129,7 @@ HAL_NORETURN static void end_in_panic(const struct hal_fault *fault)
         hal_board_stop(HAL_STOP_PANIC, PANIC_STATUS);
     }
     state.on_screen = true;
+    tty_flush_polled(); /* what was said before comes before */
     show_screen(fault);
     if (cmdline_flag("debug"))
         debug_shell(fault, "panic");

@@ -7,10 +7,12 @@
  */
 #include "shell/debug.h"
 
+#include "boot/boot.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mem/memory.h"
+#include "shell/commands/command.h"
 #include "shell/edit/args.h"
 #include "sync/spinlock.h"
 #include "thread/thread.h"
@@ -18,6 +20,7 @@
 #include "tty/tty.h"
 
 #include <hal/board.h>
+#include <hal/boot.h>
 #include <hal/console.h>
 #include <hal/context.h>
 #include <hal/cpu.h>
@@ -49,6 +52,29 @@ HAL_RAW_ACCESS static void debug_copy(uint8_t *to, const volatile uint8_t *from,
         to[i] = from[i];
 }
 
+static bool debug_within(uint64_t physical, size_t n, const struct hal_range *range)
+{
+    return physical >= range->start && physical - range->start < range->bytes &&
+           n <= range->bytes - (physical - range->start);
+}
+
+/*
+ * True for what the kernel manages, and for the boot tags. The rest of what the machine has
+ * reserved may hold guard pages of its own, of which the kernel knows nothing.
+ */
+static bool debug_may_look(uint64_t physical, size_t n)
+{
+    const struct memory_map *map = boot_memory();
+    size_t bytes = 0;
+    const void *tags = hal_boot_tags(&bytes);
+    struct hal_range range = {.start = tags == NULL ? 0 : hal_mem_physical(tags), .bytes = bytes};
+    bool may = tags != NULL && debug_within(physical, n, &range);
+
+    for (unsigned i = 0; i < map->count; i++)
+        may = may || debug_within(physical, n, &map->ranges[i]);
+    return may;
+}
+
 int debug_read_memory(uint64_t physical, uint8_t *to, size_t n)
 {
     while (n > 0) {
@@ -58,6 +84,8 @@ int debug_read_memory(uint64_t physical, uint8_t *to, size_t n)
             part = n;
         if (physical + part < physical || !memory_is_ram(physical, part))
             return -EFAULT;
+        if (!debug_may_look(physical, part))
+            return -EPERM;
         if (thread_guards(hal_mem_pointer(physical - physical % HAL_PAGE_SIZE)))
             return -EACCES;
         debug_copy(to, hal_mem_pointer(physical), part);
@@ -207,11 +235,11 @@ static void debug_mem(void)
             debug_format_row(row, at, bytes, part);
             debug_say("%s", row);
         }
-        at += part;
+        at += error == 0 ? part : 0;
         n -= part;
     }
     if (error != 0)
-        debug_say("error: %s\n", error == -EACCES ? "the guard page of a stack" : "not RAM");
+        debug_say("error: %08llx: %s\n", (unsigned long long)at, command_error_text(error));
 }
 
 static void debug_threads(void)

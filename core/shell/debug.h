@@ -19,8 +19,9 @@
 void debug_shell(const struct hal_fault *fault, const char *why);
 
 /**
- * Copies `n` bytes of RAM from `physical` on. Returns 0, -EFAULT where that is not RAM, or -EACCES
- * where it is the guard page of a stack. Any context.
+ * Copies `n` bytes of RAM from `physical` on. Returns 0; -EFAULT where that is not RAM; -EPERM
+ * where the machine has reserved it, except for the boot tags; -EACCES for the guard page of a
+ * stack. Any context.
  */
 HAL_MUST_CHECK int debug_read_memory(uint64_t physical, uint8_t *to, size_t n);
 

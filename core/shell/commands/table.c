@@ -51,8 +51,8 @@ static const struct command commands[] = {
      "-l: type and flags (d directory, r read-only, h hidden, s system), size, time, name.\n",
      command_ls, false},
     {"mem", "[ADDRESS [BYTES]]", "show how memory is used, or what is in it",
-     "ADDRESS is physical, and must be RAM. Numbers may be hexadecimal: 0x100.\n", command_mem,
-     false},
+     "ADDRESS is physical: RAM that the kernel manages, or the boot tags (0x100). Numbers may be hexadecimal: 0x100.\n",
+     command_mem, false},
     {"panic", "[TEXT...]", "stop the kernel as if it could not go on", NULL, command_panic, true},
     {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
      command_poweroff, true},
@@ -139,6 +139,7 @@ const char *command_error_text(int error)
         {ETIMEDOUT, "the card did not answer in time"},
         {ENOMEDIUM, "no usable card"},
         {EFAULT, "not RAM"},
+        {EPERM, "reserved by the machine"},
         {EACCES, "the guard page of a stack"},
     };
 
