@@ -72,8 +72,9 @@ static int check_config(struct tb_config *config)
     if (config->clock != TB_CLOCK_REAL && config->clock != TB_CLOCK_VIRTUAL)
         return library_fail(-EINVAL, "clock %d is neither real nor virtual", (int)config->clock);
     if (config->clock == TB_CLOCK_REAL && tools_run_signals())
-        return library_fail(-ENOTSUP, "Valgrind makes signal frames of its own, which the real clock "
-                                      "cannot move; use the virtual clock (--clock virtual)");
+        return library_fail(-ENOTSUP,
+                            "Valgrind makes signal frames of its own, which the real clock "
+                            "cannot move; use the virtual clock (--clock virtual)");
     if (config->boot_tags_size > TAGS_BYTES)
         return library_fail(-EINVAL, "%zu bytes of boot tags: at most %d fit",
                             config->boot_tags_size, TAGS_BYTES);
