@@ -99,7 +99,8 @@ def main():
     if kernel and os.path.exists(kernel):
         qemu = ["qemu-system-aarch64", "-M", "raspi3b,memory-backend=ram",
                 # By small pages: huge ones would make a touched page count as 2 MiB.
-                "-object", "memory-backend-memfd,id=ram,size=1G", "-kernel", kernel, "-serial", "stdio",
+                "-object", "memory-backend-memfd,id=ram,size=1G", "-kernel", kernel,
+                "-serial", "stdio",
                 "-display", "none", "-accel", "tcg,thread=single", "-snapshot",
                 "-drive", "file=%s,if=sd,format=raw" % card]
         qemu_prompt = time_to_prompt(qemu, 5)

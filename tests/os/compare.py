@@ -99,7 +99,8 @@ def compare_traces(peer, own):
     tap.case(len(ours) == len(theirs) > 0, "both builds ran all seeds",
              "%d and %d lines" % (len(ours), len(theirs)))
     for a, b in zip(ours, theirs):
-        tap.case(a == b, " ".join(a.split()[1:3]) + " gives the same run in both builds", a + "\n" + b)
+        tap.case(a == b, " ".join(a.split()[1:3]) + " gives the same run in both builds",
+                 a + "\n" + b)
     return tap.end()
 
 

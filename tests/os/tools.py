@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Lets other people's tools judge the simulator. Prints TAP.
 
-    tools.py vcd SIMULATOR CARD         GTKWave's converters and sigrok read the recording of a blink
-    tools.py valgrind SIMULATOR CARD    Memcheck watches the kernel boot to its shell and work
+    tools.py vcd SIMULATOR CARD        GTKWave's converters and sigrok read the recording of a blink
+    tools.py valgrind SIMULATOR CARD   Memcheck watches the kernel boot to its shell and work
 
 A tool that is not installed skips its case.
 """
@@ -95,7 +95,8 @@ def test_vcd(simulator, card):
                     "--vcd", recording],
                    "blink GPIO17 %dus %d\npoweroff %d\n" % (HALF_PERIOD_US, BLINKS, STATUS))
         tap.case(done.returncode == STATUS, "the simulator records a blink", done.stdout)
-        check_periods(tap, rises(recording.read_text()), "the recording has the period of the blink")
+        check_periods(tap, rises(recording.read_text()),
+                      "the recording has the period of the blink")
         test_gtkwave(tap, recording, pathlib.Path(folder))
         test_sigrok(tap, recording)
     return tap.end()
