@@ -13,7 +13,8 @@
  * A thread sleeps for a free request only while it has none under way, and for its own
  * completions otherwise: somebody's completion always comes, so nobody waits for ever.
  *
- * Not here: a cache (the file system knows better what to keep) and reordering (a card has no arm).
+ * Not here: time-outs (block.h says why), a cache (the file system knows better what to keep), and
+ * reordering (a card has no arm).
  */
 #include "block/block.h"
 
@@ -300,13 +301,20 @@ static int transfer_bounced(const struct block_device *device, enum hal_block_op
         error = transfer_aligned(device, op, sector, bounce, now);
         if (op == HAL_BLOCK_READ && !error)
             memcpy(data, bounce, bytes);
-        block.stats.bounced += now;
         sector += now;
         data += bytes;
         sectors -= now;
     }
     kfree(bounce);
     return error;
+}
+
+static void count_bounced(size_t sectors)
+{
+    hal_irq_state_t state = spinlock_acquire(&block.lock);
+
+    block.stats.bounced += sectors;
+    spinlock_release(&block.lock, state);
 }
 
 static int transfer_any(const struct block_device *device, enum hal_block_op op, uint64_t sector,
@@ -318,8 +326,10 @@ static int transfer_any(const struct block_device *device, enum hal_block_op op,
         return -EINVAL;
     if (sectors == 0)
         return 0;
-    if ((uintptr_t)data % HAL_BLOCK_ALIGN != 0)
+    if ((uintptr_t)data % HAL_BLOCK_ALIGN != 0) {
+        count_bounced(sectors);
         return transfer_bounced(device, op, sector, data, sectors);
+    }
     return transfer_aligned(device, op, sector, data, sectors);
 }
 
