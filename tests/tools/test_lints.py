@@ -103,7 +103,7 @@ class Includes(LintTest):
         self.check("hal-sim/bad.c", "#include <unistd.h>", "<unistd.h>: hal-sim/ outside host/")
 
     def test_includes_fail_on_sdl_outside_the_window(self):
-        for path in ("hal-sim/host/bad.c", "hal-sim/program/bad.c", "tests/sim/bad.c"):
+        for path in ("hal-sim/host/bad.c", "hal-sim/program/bad.c", "tests/os/bad.c"):
             self.check(path, "#include <SDL2/SDL.h>", "<SDL2/SDL.h> belongs to sim-gui/")
             (self.root / path).unlink()
 
@@ -113,7 +113,9 @@ class Includes(LintTest):
         self.check("sim-gui/bad.c", '#include "fs/vfs.h"', '"fs/vfs.h" is core/fs/vfs.h')
 
     def test_includes_fail_when_whole_system_tests_look_inside(self):
-        self.check("tests/sim/bad.c", '#include "fs/vfs.h"', '"fs/vfs.h" is core/fs/vfs.h')
+        for path in ("tests/os/bad.c", "tests/sim/bad.c"):
+            self.check(path, '#include "fs/vfs.h"', '"fs/vfs.h" is core/fs/vfs.h')
+            (self.root / path).unlink()
 
     def test_includes_ignore_comments(self):
         self.write("core/fs/good.c", SPDX + "/*\n#include <stdio.h>\n*/\n// #include <stdio.h>\n")
