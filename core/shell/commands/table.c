@@ -51,7 +51,8 @@ static const struct command commands[] = {
      "-l: type and flags (d directory, r read-only, h hidden, s system), size, time, name.\n",
      command_ls, false},
     {"mem", "[ADDRESS [BYTES]]", "show how memory is used, or what is in it",
-     "ADDRESS is physical: RAM that the kernel manages, or the boot tags (0x100). Numbers may be hexadecimal: 0x100.\n",
+     "ADDRESS is physical: RAM that the kernel manages, or the boot tags (0x100). Numbers may be "
+     "hexadecimal: 0x100.\n",
      command_mem, false},
     {"panic", "[TEXT...]", "stop the kernel as if it could not go on", NULL, command_panic, true},
     {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
