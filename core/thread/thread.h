@@ -121,7 +121,7 @@ void thread_init(void);
  */
 HAL_MUST_CHECK int thread_start_reaper(void);
 
-/** True if the page at `page` is the guard of a thread's stack, and so must not be touched. Any context. */
+/** True if the page at `page` is the guard of a thread's stack: not to be touched. Any context. */
 bool thread_guards(const void *page);
 
 /** The quantum of the round robin, in nanoseconds. Any context. */
