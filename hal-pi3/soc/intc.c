@@ -50,6 +50,8 @@
 /** By CPU, one bit a line. Only CPU 0's words count for lines that are not a CPU's own. */
 static uint32_t intc_enabled[HAL_CPU_MAX];
 static uint32_t intc_latched[HAL_CPU_MAX];
+/** The GPU's interrupts that are let through, by number. */
+static uint64_t intc_gpu_enabled;
 
 static unsigned intc_owner(enum hal_irq line)
 {
@@ -80,6 +82,7 @@ void intc_start(void)
 
 void intc_enable_gpu(unsigned irq)
 {
+    __atomic_fetch_or(&intc_gpu_enabled, UINT64_C(1) << irq, __ATOMIC_SEQ_CST);
     mmio_barrier();
     mmio_write(ARMCTRL_ENABLE(irq / 32), 1u << irq % 32);
     mmio_barrier();
@@ -87,6 +90,7 @@ void intc_enable_gpu(unsigned irq)
 
 void intc_disable_gpu(unsigned irq)
 {
+    __atomic_fetch_and(&intc_gpu_enabled, ~(UINT64_C(1) << irq), __ATOMIC_SEQ_CST);
     mmio_barrier();
     mmio_write(ARMCTRL_DISABLE(irq / 32), 1u << irq % 32);
     mmio_barrier();
@@ -167,15 +171,13 @@ void hal_irq_disable(enum hal_irq line)
     hal_irq_restore(state);
 }
 
-/** Tells core, if the line is enabled; otherwise remembers it. */
-static void intc_deliver(unsigned cpu, enum hal_irq line)
+static bool intc_is_enabled(unsigned cpu, enum hal_irq line)
 {
-    uint32_t bit = 1u << line;
+    return (__atomic_load_n(&intc_enabled[cpu], __ATOMIC_SEQ_CST) >> line & 1u) != 0;
+}
 
-    if ((__atomic_load_n(&intc_enabled[cpu], __ATOMIC_SEQ_CST) & bit) == 0) {
-        __atomic_fetch_or(&intc_latched[cpu], bit, __ATOMIC_SEQ_CST);
-        return;
-    }
+static void intc_deliver(enum hal_irq line)
+{
     mmio_barrier();
     hal_upcall_interrupt(line);
     mmio_barrier();
@@ -191,10 +193,11 @@ static void intc_take_poke(unsigned cpu)
     }
     enum hal_irq line = (enum hal_irq)__builtin_ctz(pokes);
     mmio_write(LOCAL_MAILBOX_CLEAR(cpu), 1u << line);
-    if (line == HAL_IRQ_UART && !board_uart_take_poke()) {
-        return;
+    if (!intc_is_enabled(cpu, line)) {
+        __atomic_fetch_or(&intc_latched[cpu], 1u << line, __ATOMIC_SEQ_CST);
+    } else if (line != HAL_IRQ_UART || board_uart_take_poke()) {
+        intc_deliver(line);
     }
-    intc_deliver(cpu, line);
 }
 
 static bool intc_has(uint64_t pending, unsigned irq)
@@ -207,7 +210,8 @@ static void intc_take_gpu(void)
 {
     uint32_t low = mmio_read(ARMCTRL_PENDING(0));
     uint32_t high = mmio_read(ARMCTRL_PENDING(1));
-    uint64_t pending = (uint64_t)high << 32 | low;
+    uint64_t enabled = __atomic_load_n(&intc_gpu_enabled, __ATOMIC_SEQ_CST);
+    uint64_t pending = ((uint64_t)high << 32 | low) & enabled;
 
     if (intc_has(pending, GPU_IRQ_EMMC) || intc_has(pending, GPU_IRQ_SYSTIMER_3)) {
         sd_block_take_interrupt();
@@ -215,11 +219,11 @@ static void intc_take_gpu(void)
         board_uart_take_pace();
     } else if (intc_has(pending, GPU_IRQ_GPIO_0)) {
         if (soc_gpio_take_interrupt()) {
-            intc_deliver(0, HAL_IRQ_GPIO);
+            intc_deliver(HAL_IRQ_GPIO);
         }
     } else if (intc_has(pending, board_uart_gpu_irq())) {
         if (board_uart_take_interrupt()) {
-            intc_deliver(0, HAL_IRQ_UART);
+            intc_deliver(HAL_IRQ_UART);
         }
     }
 }
@@ -232,7 +236,7 @@ void intc_take(void)
     uint32_t source = mmio_read(LOCAL_SOURCE(cpu));
     if ((source & SOURCE_VIRTUAL_TIMER) != 0) {
         if (soc_timer_take_interrupt()) {
-            intc_deliver(cpu, HAL_IRQ_TIMER);
+            intc_deliver(HAL_IRQ_TIMER);
         }
     } else if ((source & SOURCE_MAILBOX_0) != 0) {
         intc_take_poke(cpu);

@@ -13,10 +13,13 @@
  7. Cards of 64 MiB (by bytes) and 4 GiB (by blocks) are found, and no card is no harm.
  8. A reboot comes back, and power-off's status is QEMU's.
  9. The idle prompt leaves the host alone.
+10. A pin that blinks is seen to blink, at its register.
 """
 
 import os
 import pathlib
+import re
+import socket
 import struct
 import subprocess
 import sys
@@ -160,6 +163,47 @@ class Boots(unittest.TestCase):
             process.stdin.close()
             process.stdout.close()
         self.assertLess(used / 4, 0.05)
+
+    def test_blinking_is_seen_at_the_pin(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "monitor")
+            command = [*QEMU, "-kernel", KERNEL]
+            command[command.index("-monitor") + 1] = f"unix:{path},server=on,wait=off"
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            try:
+                process.stdin.write(b"blink GPIO17 100ms &\n")
+                process.stdin.flush()
+                levels = self.watch_pin(path, 17, seconds=2.5)
+            finally:
+                process.kill()
+                process.wait()
+                process.stdin.close()
+        changes = sum(a != b for a, b in zip(levels, levels[1:]))
+        self.assertGreaterEqual(changes, 6, levels)
+        self.assertLessEqual(changes, 27, levels)
+
+    @staticmethod
+    def watch_pin(monitor, pin, seconds):
+        """Reads GPLEV0 through QEMU's monitor, again and again."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            end = time.monotonic() + 20
+            while True:
+                try:
+                    connection.connect(monitor)
+                    break
+                except OSError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.05)
+            connection.settimeout(5)
+            levels, said, end = [], "", time.monotonic() + seconds
+            while time.monotonic() < end:
+                connection.sendall(b"xp /1wx 0x3f200034\n")
+                time.sleep(0.02)
+                said += connection.recv(65536).decode(errors="replace")
+                *values, said = re.split(r"3f200034: 0x([0-9a-f]{8})", said)
+                levels += [int(value, 16) >> pin & 1 for value in values[1::2]]
+            return levels
 
     @staticmethod
     def cpu_seconds(pid):
