@@ -117,6 +117,7 @@ void contract_on_fault(bool (*handler)(const struct hal_fault *fault));
 struct contract_boot {
     bool masked;
     bool kstate_zero;
+    unsigned irqs; /**< interrupts taken with causes present and no line enabled */
     uint64_t time;
     unsigned cpu;
     uintptr_t stack; /**< an address on the boot stack */

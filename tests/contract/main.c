@@ -211,6 +211,16 @@ static void look_at_power_on(void)
     boot.time = hal_time_now();
     boot.cpu = hal_cpu_id();
     boot.stack = (uintptr_t)__builtin_frame_address(0);
+    /* Causes for three lines, of which none was ever enabled. */
+    hal_timer_set(0);
+    hal_cpu_ipi(hal_cpu_id());
+    hal_uart_notify_room(true);
+    hal_irq_unmask();
+    contract_pass(2 * NS_PER_MS);
+    contract_mask();
+    hal_uart_notify_room(false);
+    hal_timer_set(HAL_TIME_NEVER);
+    boot.irqs = contract_irqs_all();
     /* So that a second power-on, after a reboot, finds something to zero. */
     memset(zero_probe, 0xa5, sizeof(zero_probe));
 }
@@ -218,6 +228,7 @@ static void look_at_power_on(void)
 void hal_upcall_boot(void)
 {
     look_at_power_on();
+    clear_up();
     const char *mode = contract_mode();
     if (mode != NULL)
         contract_run_mode(mode);
