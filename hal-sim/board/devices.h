@@ -80,6 +80,8 @@ void outside_pin_changed(uint64_t time, unsigned pin, bool level);
 void outside_stopped(void);
 /** The CPU has parked (real clock). Any context on the CPU's host thread. */
 void outside_parked(void);
+/** Machine time has jumped to `now` (real clock). Mutex not held. */
+void outside_time_jumped(uint64_t now);
 /** Gives new output to whoever listens. Entered, mutex not held. */
 void outside_flush(void);
 struct host_card;

@@ -133,6 +133,7 @@ void sim_time_idle_begin(struct cpu *cpu)
             host_lock(HOST_MACHINE);
             line_write(cpu->deadline, at.host, at.speed);
             host_unlock(HOST_MACHINE);
+            outside_time_jumped(cpu->deadline);
         }
         sim_time_check_timer(cpu);
     }

@@ -63,6 +63,7 @@ struct tb_machine {
     _Atomic uint32_t flags;
     _Atomic uint32_t bell; /* counts whatever a waiting tb_run_* should look at */
     _Atomic bool waiting;
+    _Atomic uint64_t deadline; /* of that tb_run_* */
     bool stepping;
     struct input input;
     struct output output;
@@ -91,8 +92,9 @@ void serial_drop_input(void);
 
 /** The machine starts again at time 0: HOST_MACHINE held. */
 void pins_power_up(void);
-/** The end of a life of the machine at its time `now`. */
+/** Machine time ends at `now`, for this life of the machine. */
 void vcd_power_down(uint64_t now);
-void vcd_power_up(void);
+/** Machine time goes on from `now`, maybe with other levels. */
+void vcd_power_up(uint64_t now);
 void vcd_change(uint64_t now, unsigned wire, bool level);
 void vcd_close(void);

@@ -11,7 +11,7 @@
 void pins_power_up(void)
 {
     library.history_end = 0;
-    vcd_power_up();
+    vcd_power_up(0);
 }
 
 void outside_pin_changed(uint64_t time, unsigned pin, bool level)

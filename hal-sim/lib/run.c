@@ -40,6 +40,12 @@ void outside_parked(void)
     ring();
 }
 
+void outside_time_jumped(uint64_t now)
+{
+    if (now >= atomic_load(&library.deadline))
+        ring();
+}
+
 void outside_stuck(void)
 {
     if (machine.real)
@@ -230,6 +236,7 @@ static bool is_stuck(void)
 static int run_real(uint64_t deadline)
 {
     int reason;
+    atomic_store(&library.deadline, deadline);
     atomic_store(&library.waiting, true);
     for (;;) {
         uint32_t seen = atomic_load(&library.bell);

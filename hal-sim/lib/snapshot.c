@@ -176,8 +176,7 @@ int tb_restore(struct tb_machine *m, const struct tb_snapshot *s)
         memcpy(machine.display, s->display, display_bytes());
     vcd_power_down(sim_time_now());
     memcpy(&machine, &s->machine, sizeof machine);
-    library.vcd.base -= library.vcd.base < sim_time_now() / 1000 ? 0 : sim_time_now() / 1000;
-    vcd_power_up();
+    vcd_power_up(sim_time_now());
     restore_history();
     host_unlock(HOST_MACHINE);
     return 0;

@@ -54,15 +54,15 @@ void vcd_power_down(uint64_t now)
     if (!library.vcd.file)
         return;
     put_time(now);
-    library.vcd.base = library.vcd.last;
     (void)fflush(library.vcd.file);
 }
 
-void vcd_power_up(void)
+void vcd_power_up(uint64_t now)
 {
+    library.vcd.base = library.vcd.last - now / 1000; /* may wrap; the sum is what counts */
     for (unsigned wire = 0; wire < VCD_WIRES && library.vcd.file; wire++)
         if (wire_level(wire) != library.vcd.level[wire])
-            vcd_change(0, wire, wire_level(wire));
+            vcd_change(now, wire, wire_level(wire));
 }
 
 static void put_header(void)

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest.c: a guest for the library's tests, with one behaviour for each thing that a guest can do.
+ *
+ * The first word of the kernel's command line names the behaviour. A guest is small and does
+ * nothing else, so what the library shows of it can be told exactly. It asserts nothing; the tests
+ * judge.
+ */
+#include <hal/block.h>
+#include <hal/board.h>
+#include <hal/boot.h>
+#include <hal/console.h>
+#include <hal/context.h>
+#include <hal/cpu.h>
+#include <hal/gpio.h>
+#include <hal/kstate.h>
+#include <hal/machine.h>
+#include <hal/mem.h>
+#include <hal/runtime.h>
+#include <hal/time.h>
+#include <hal/uart.h>
+#include <hal/upcall.h>
+
+enum { MS = 1000000, PIN_OUT = 17, PIN_IN = 22, FREE_RAM = 0x100000 };
+
+KSTATE static void (*on_line[HAL_IRQ_LINES])(void);
+KSTATE static volatile uint64_t spins[2];
+KSTATE static uint64_t ticks;
+KSTATE static struct hal_context contexts[2], boot_context;
+KSTATE static unsigned running;
+
+static void print(const char *text)
+{
+    while (*text)
+        hal_console_putc((uint8_t)*text++);
+}
+
+static void print_number(uint64_t number)
+{
+    char digits[24];
+    unsigned n = sizeof digits;
+    digits[--n] = '\0';
+    do {
+        digits[--n] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    print(digits + n);
+}
+
+static void print_line(const char *name, uint64_t number)
+{
+    print(name);
+    print(" ");
+    print_number(number);
+    print("\n");
+}
+
+HAL_NORETURN static void idle_for_ever(void)
+{
+    for (;;)
+        hal_cpu_idle();
+}
+
+static void start_ticks(void (*function)(void))
+{
+    on_line[HAL_IRQ_TIMER] = function;
+    hal_irq_enable(HAL_IRQ_TIMER);
+    hal_timer_set(MS);
+}
+
+/* ---- behaviours ---- */
+
+/* Prints back what comes in; 'q' ends it with status 42. */
+static void echo_input(void)
+{
+    uint8_t bytes[16];
+    size_t n, sent;
+    while ((n = hal_uart_read(bytes, sizeof bytes)) != 0)
+        for (size_t i = 0; i < n; i++) {
+            if (bytes[i] == 'q')
+                hal_board_stop(HAL_STOP_POWER_OFF, 42);
+            for (sent = 0; !sent; hal_cpu_relax())
+                sent = hal_uart_write(&bytes[i], 1);
+        }
+}
+
+static void be_echo(void)
+{
+    on_line[HAL_IRQ_UART] = echo_input;
+    hal_irq_enable(HAL_IRQ_UART);
+    print("ready\n");
+    idle_for_ever();
+}
+
+static void be_idle(void)
+{
+    print("ready\n");
+    idle_for_ever();
+}
+
+/* Never calls the HAL again. */
+static void be_spin(void)
+{
+    print("ready\n");
+    hal_irq_unmask();
+    for (;;)
+        spins[0]++;
+}
+
+static void be_spin_masked(void)
+{
+    print("ready\n");
+    for (;;)
+        spins[0]++;
+}
+
+static void be_poll(void)
+{
+    hal_irq_unmask();
+    print("ready\n");
+    for (;;)
+        hal_cpu_relax();
+}
+
+static void blink(void)
+{
+    hal_timer_set((++ticks + 1) * MS);
+    (void)!hal_gpio_write(PIN_OUT, ticks % 2);
+    hal_board_led(ticks % 8 < 4);
+}
+
+static void be_blink(void)
+{
+    (void)!hal_gpio_set_function(PIN_OUT, HAL_GPIO_OUTPUT);
+    start_ticks(blink);
+    print("ready\n");
+    idle_for_ever();
+}
+
+static void tell_button(void)
+{
+    uint32_t events = hal_gpio_events();
+    if (events & 1u << PIN_IN)
+        print_line("button", (uint64_t)hal_gpio_read(PIN_IN));
+}
+
+static void be_button(void)
+{
+    on_line[HAL_IRQ_GPIO] = tell_button;
+    (void)!hal_gpio_watch(PIN_IN, HAL_GPIO_EDGE_BOTH);
+    hal_irq_enable(HAL_IRQ_GPIO);
+    print("ready\n");
+    idle_for_ever();
+}
+
+static void count_tick(void)
+{
+    hal_timer_set((++ticks + 1) * MS);
+    print_line("tick", ticks);
+}
+
+static void be_count(void)
+{
+    start_ticks(count_tick);
+    print("ready\n");
+    idle_for_ever();
+}
+
+static void be_reboot(void)
+{
+    print("boot\n");
+    hal_timer_set(hal_time_now() + MS);
+    hal_irq_enable(HAL_IRQ_TIMER);
+    hal_cpu_idle();
+    hal_board_stop(HAL_STOP_REBOOT, 0);
+}
+
+static void be_off(void)
+{
+    hal_board_stop(HAL_STOP_POWER_OFF, 7);
+}
+
+static void be_panic(void)
+{
+    print("it cannot go on\n");
+    hal_board_stop(HAL_STOP_PANIC, 0);
+}
+
+/* Two contexts that only count; the timer switches between them. */
+static void switch_over(void)
+{
+    unsigned from = running;
+    hal_timer_set(hal_time_now() + MS);
+    if (++ticks == 40) {
+        print_line("first", spins[0]);
+        print_line("second", spins[1]);
+        hal_board_stop(HAL_STOP_POWER_OFF, 0);
+    }
+    running = !from;
+    hal_context_switch(&contexts[from], &contexts[!from]);
+}
+
+static void count_here(void *which)
+{
+    hal_irq_unmask();
+    for (;;)
+        spins[*(unsigned *)which]++;
+}
+
+static void make_context(unsigned i, void (*entry)(void *), void *argument)
+{
+    uint64_t at = FREE_RAM + i * 2ull * HAL_STACK_SIZE;
+    hal_mem_first_use(at - HAL_PAGE_SIZE, HAL_STACK_SIZE + HAL_PAGE_SIZE);
+    (void)!hal_mem_guard(hal_mem_pointer(at - HAL_PAGE_SIZE), true);
+    hal_context_init(&contexts[i], hal_mem_pointer(at), HAL_STACK_SIZE, entry, argument);
+}
+
+static void be_two(void)
+{
+    KSTATE static unsigned names[2];
+    names[1] = 1;
+    for (unsigned i = 0; i < 2; i++)
+        make_context(i, count_here, &names[i]);
+    start_ticks(switch_over);
+    print("ready\n");
+    hal_context_switch(&boot_context, &contexts[0]);
+}
+
+/* Goes deeper than any stack is. */
+static unsigned sink_into_stack(volatile uint8_t *above, unsigned depth)
+{
+    volatile uint8_t piece[256];
+    piece[0] = above[0];
+    return depth ? sink_into_stack(piece, depth - 1) + piece[0] : 0;
+}
+
+static void overflow(void *unused)
+{
+    volatile uint8_t first = 1;
+    (void)unused;
+    (void)sink_into_stack(&first, 1u << 30);
+}
+
+static void be_overflow(void)
+{
+    make_context(0, overflow, NULL);
+    hal_context_switch(&boot_context, &contexts[0]);
+}
+
+static void print_sum(const uint8_t *bytes, size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum = sum * 31 + bytes[i];
+    print_line("sum", sum);
+}
+
+/* Reads sector after sector, one a millisecond, and prints a sum or the error of each. */
+static void read_sector(void)
+{
+    KSTATE static struct hal_block_request request;
+    struct hal_block_info info;
+    uint8_t *data = hal_mem_pointer(FREE_RAM);
+    int error = hal_block_probe(&info);
+    hal_timer_set(hal_time_now() + MS);
+    request.op = HAL_BLOCK_READ;
+    request.sector = ticks++;
+    request.segment_count = 1;
+    request.segments[0] = (struct hal_block_segment){data, 1};
+    if (!error)
+        error = hal_block_submit(&request);
+    for (struct hal_block_request *done = NULL; !error && !done; hal_cpu_relax())
+        if ((done = hal_block_completed()) != NULL)
+            error = done->result;
+    if (error)
+        print_line("error", (uint64_t)-error);
+    else
+        print_sum(data, HAL_SECTOR_SIZE);
+}
+
+static void be_card(void)
+{
+    hal_mem_first_use(FREE_RAM, HAL_PAGE_SIZE);
+    start_ticks(read_sector);
+    print("ready\n");
+    idle_for_ever();
+}
+
+/* ---- the way in ---- */
+
+static const struct behaviour {
+    const char *name;
+    void (*run)(void);
+} behaviours[] = {
+    {"echo", be_echo},     {"idle", be_idle},
+    {"spin", be_spin},     {"masked", be_spin_masked},
+    {"poll", be_poll},     {"blink", be_blink},
+    {"button", be_button}, {"count", be_count},
+    {"reboot", be_reboot}, {"off", be_off},
+    {"panic", be_panic},   {"two", be_two},
+    {"card", be_card},     {"overflow", be_overflow},
+};
+
+/* The command line of the boot tags: the tag 0x54410009 of the list. */
+static const char *command_line(void)
+{
+    size_t bytes;
+    const uint32_t *tag = hal_boot_tags(&bytes);
+    while (tag[0]) {
+        if (tag[1] == 0x54410009)
+            return (const char *)(tag + 2);
+        tag += tag[0];
+    }
+    return "";
+}
+
+static bool same(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+void hal_upcall_boot(void)
+{
+    const char *line = command_line();
+    for (size_t i = 0; i < sizeof behaviours / sizeof *behaviours; i++)
+        if (same(line, behaviours[i].name))
+            behaviours[i].run();
+    print("no such behaviour\n");
+    hal_board_stop(HAL_STOP_PANIC, 1);
+}
+
+void hal_upcall_cpu(void)
+{
+    idle_for_ever();
+}
+
+void hal_upcall_interrupt(enum hal_irq line)
+{
+    if (on_line[line])
+        on_line[line]();
+}
+
+bool hal_upcall_fault(const struct hal_fault *fault)
+{
+    print(fault->kind == HAL_FAULT_STACK ? "stack fault\n" : "fault\n");
+    return false;
+}
