@@ -38,6 +38,8 @@ struct output {
     uint64_t flushed;   /* given to the sink; HOST_SINK */
     const char *text;   /* that tb_uart_expect waits for */
     uint64_t scanned;   /* no match starts before this */
+    bool found;         /* a match that tb_run_* does not know of yet */
+    _Atomic bool news;  /* for the sink or for tb_run_* */
     tb_uart_sink *sink; /* HOST_SINK */
     void *sink_context; /* HOST_SINK */
 };

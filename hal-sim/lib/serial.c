@@ -167,6 +167,18 @@ void outside_output(const uint8_t *bytes, size_t n)
         out->bytes[(out->end + i) % OUTPUT_BYTES] = bytes[i];
     out->end += n;
     if (out->text && search(out))
+        out->found = true;
+    atomic_store(&out->news, true);
+}
+
+/* Says that the awaited text was found, after the sink has seen it. */
+static void tell_match(struct output *out)
+{
+    host_lock(HOST_MACHINE);
+    bool found = out->found;
+    out->found = false;
+    host_unlock(HOST_MACHINE);
+    if (found)
         library_notify(RUN_MATCH);
 }
 
@@ -175,6 +187,8 @@ void outside_flush(void)
     struct output *out = &library.output;
     uint8_t chunk[512];
     size_t n;
+    if (!atomic_exchange(&out->news, false))
+        return;
     host_lock(HOST_SINK);
     for (;;) {
         host_lock(HOST_MACHINE);
@@ -184,6 +198,7 @@ void outside_flush(void)
             break;
         out->sink(out->sink_context, chunk, n);
     }
+    tell_match(out);
     host_unlock(HOST_SINK);
 }
 
@@ -225,6 +240,7 @@ int tb_uart_expect(struct tb_machine *m, const char *text, uint64_t ns)
                      : library_run(ns > HAL_TIME_NEVER - now ? HAL_TIME_NEVER : now + ns);
     host_lock(HOST_MACHINE);
     out->text = NULL;
+    out->found = false;
     host_unlock(HOST_MACHINE);
     return reason;
 }

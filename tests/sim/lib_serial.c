@@ -7,7 +7,7 @@
  * 3. tb_uart_expect finds a text that comes in pieces, finds each occurrence once, and takes
  * nothing from tb_uart_read; it ends at its deadline or when the guest stops.
  * 4. What nobody takes is kept up to the newest 1 MiB.
- * 5. The sink gets every byte in order.
+ * 5. The sink gets every byte in order, and before tb_uart_expect says that it was printed.
  * 6. A power cut drops input that the guest has not read.
  */
 #include "sim.h"
@@ -41,6 +41,7 @@ START_TEST(all_input_arrives_in_order)
     ck_assert_int_eq(tb_uart_expect(machine, "!", 30 * SECOND), TB_MATCH);
     ck_assert_uint_eq(tb_uart_pending(machine), 0);
     ck_assert_str_eq(sim_output(machine), text);
+    free(text);
 }
 END_TEST
 
@@ -89,6 +90,8 @@ START_TEST(the_newest_mebibyte_is_kept)
     ck_assert_uint_eq(tb_uart_read(machine, got, N), 1 << 20);
     ck_assert_mem_eq(got, text + 5000, 1 << 20);
     ck_assert_uint_eq(tb_uart_read(machine, got, N), 0);
+    free(text);
+    free(got);
 }
 END_TEST
 
@@ -113,6 +116,7 @@ START_TEST(the_sink_gets_every_byte)
     tb_uart_set_sink(machine, NULL, NULL);
     ck_assert_uint_eq(seen_bytes, N);
     ck_assert_str_eq(seen, text);
+    free(text);
     ck_assert_int_eq(tb_uart_write(machine, "x", 1), 1);
     ck_assert_int_eq(tb_uart_expect(machine, "x", SECOND), TB_MATCH);
     ck_assert_uint_eq(seen_bytes, N);
