@@ -49,7 +49,7 @@ struct tb_config {
     /** Raw boot tags to place at 0x100 instead of the library's own; at most 3,840 bytes. */
     const void *boot_tags;
     size_t boot_tags_size;
-    bool no_boot_tags; /**< write none: 0x100 holds garbage, as RAM does at power-on */
+    bool no_boot_tags; /**< leave at 0x100 what RAM holds at power-on */
 };
 
 /**
