@@ -25,7 +25,7 @@ def parse(output):
 
 
 def run(words, **more):
-    return subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    return subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           **more).stdout
 
 
@@ -51,7 +51,7 @@ def main():
               % (piece, size / ours[piece], size / host[piece], 100 * host[piece] / ours[piece]))
     whole, nothing = time_mcopy(card, "/data/offsets.txt"), time_mcopy(card, "/data/empty")
     copying = max(whole - nothing, 1e-6)
-    print("mcopy of the same file: %.2f ms, %.2f ms of it starting; of the rest the kernel takes 1/%.0f"
+    print("mcopy: %.2f ms, %.2f ms of it starting; the kernel takes 1/%.0f of the rest"
           % (whole * 1e3, nothing * 1e3, copying * 1e9 / ours[65536]))
     print("aim: at least 50 %% of a plain read by 65536 bytes: %s"
           % ("met" if host[65536] * 2 >= ours[65536] else "NOT MET"))
