@@ -141,7 +141,7 @@ START_TEST(wave_viewers_read_the_vcd_file)
     const char *path = record(50 * MS);
     /* To a file of its own: vcd2fst unlinks its target first, be it a device. */
     if (have("vcd2fst"))
-        (void)output_of("f=%s; vcd2fst $f $f.fst 2>&1 && rm $f.fst", path);
+        (void)output_of("d=$(mktemp -d) && vcd2fst %s $d/a.fst 2>&1 && rm -r $d", path);
     if (have("sigrok-cli")) {
         const char *text =
             output_of("sigrok-cli -I vcd -i %s -C GPIO17 -P counter:data=GPIO17 2>&1", path);
