@@ -18,6 +18,9 @@
 #define MS 1000000u
 #define S 1000000000u
 
+/* How long a loop goes on that nobody ends: a test then fails instead of hanging. */
+#define PATIENCE_NS (20ull * S)
+
 /* What the threads of a test share; on the tester's stack. */
 struct play {
     volatile bool flag;
@@ -125,10 +128,13 @@ void test_thread_yield(struct ktest_run *run)
 static void role_busy(void *argument)
 {
     struct role *role = argument;
+    uint64_t start = hal_time_now();
 
-    while (!role->play->flag) {
+    while (!role->play->flag && role->play->result == 0) {
         role->play->turns[role->number]++;
         hal_cpu_relax();
+        if (hal_time_now() - start > PATIENCE_NS)
+            role->play->result = -ETIMEDOUT;
     }
 }
 
@@ -155,6 +161,7 @@ static void play_busy(struct ktest_run *run, struct play *play, unsigned n, uint
     play->flag = true;
     for (unsigned i = 0; i < started; i++)
         thread_join(threads[i]);
+    KTEST_EXPECT(run, play->result == 0);
 }
 
 void test_thread_preemption(struct ktest_run *run)
@@ -186,7 +193,7 @@ static void role_long_sleeper(void *argument)
     struct play *play = argument;
 
     play->flag = true;
-    play->result = thread_sleep(3600ull * S);
+    play->result = thread_sleep(PATIENCE_NS);
     play->turns[0] = thread_cancelled();
 }
 
@@ -203,17 +210,18 @@ void test_thread_cancel(struct ktest_run *run)
     thread_join(thread);
     KTEST_EXPECT(run, play.result == -EINTR);
     KTEST_EXPECT(run, play.turns[0] == 1);
-    KTEST_EXPECT(run, hal_time_now() - start < 600ull * S);
+    KTEST_EXPECT(run, hal_time_now() - start < PATIENCE_NS);
     KTEST_EXPECT(run, thread_cancel(UINT32_MAX) == -ENOENT);
 }
 
 static void role_patient(void *argument)
 {
     struct play *play = argument;
+    uint64_t start = hal_time_now();
 
-    while (!thread_cancelled())
+    while (!thread_cancelled() && hal_time_now() - start < PATIENCE_NS)
         thread_yield();
-    play->result = thread_sleep(3600ull * S);
+    play->result = thread_sleep(10 * MS);
 }
 
 void test_thread_cancel_before_sleep(struct ktest_run *run)

@@ -98,6 +98,7 @@ void test_calendar_text(struct ktest_run *run)
     KTEST_EXPECT(run, calendar_from_text("2000-02-29", "12:34:56", &seconds) == 0);
     KTEST_EXPECT(run, seconds == 951827696);
     KTEST_EXPECT(run, calendar_from_text("2001-02-29", "00:00", &seconds) == -EINVAL);
+    KTEST_EXPECT(run, calendar_from_text("2100-02-29", "00:00", &seconds) == -EINVAL);
     KTEST_EXPECT(run, calendar_from_text("2001-13-01", "00:00", &seconds) == -EINVAL);
     KTEST_EXPECT(run, calendar_from_text("2001-1-1", "00:00", &seconds) == -EINVAL);
     KTEST_EXPECT(run, calendar_from_text("2001-01-01", "24:00", &seconds) == -EINVAL);

@@ -153,8 +153,8 @@ static bool spawn_start(struct spawn_batch *batch, uint64_t n, bool pure)
         format_text(name, sizeof(name), "busy-%u", batch->count + 1);
         if (thread_create(name, pure ? spawn_pure : spawn_poll, batch,
                           &batch->threads[batch->count]) != 0) {
-            command_error("out of memory: %u of %llu threads started", batch->count,
-                          (unsigned long long)n);
+            command_error("out of memory: no room for %llu threads, only for %u",
+                          (unsigned long long)n, batch->count);
             return false;
         }
     }
