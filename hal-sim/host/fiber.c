@@ -134,6 +134,16 @@ bool tools_run_signals(void)
 #endif
 }
 
+/* Valgrind keeps notes of its own in signal frames, which do not move with them. */
+bool tools_forbid_signals(void)
+{
+#ifdef HAVE_VALGRIND
+    return RUNNING_ON_VALGRIND;
+#else
+    return false;
+#endif
+}
+
 void tools_memory_fresh(void *start, size_t bytes)
 {
     (void)start;

@@ -83,6 +83,8 @@ void fiber_forget_all(void);
 
 /** True under a tool that plays the processor and delivers signals by itself (Valgrind). */
 bool tools_run_signals(void);
+/** Whether a tool runs this process that cannot follow moved signal frames: no real clock then. */
+bool tools_forbid_signals(void);
 /** Tells tools that RAM may be used but holds nothing of meaning, or that it may not be used. */
 void tools_memory_fresh(void *start, size_t bytes);
 void tools_memory_closed(void *start, size_t bytes);

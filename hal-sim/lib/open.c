@@ -75,6 +75,8 @@ static int check_config(struct tb_config *config)
         return library_fail(-ENOTSUP,
                             "Valgrind makes signal frames of its own, which the real clock "
                             "cannot move; use the virtual clock (--clock virtual)");
+    if (config->clock == TB_CLOCK_REAL && tools_forbid_signals())
+        return library_fail(-ENOTSUP, "Valgrind cannot run the real clock; use the virtual one");
     if (config->boot_tags_size > TAGS_BYTES)
         return library_fail(-EINVAL, "%zu bytes of boot tags: at most %d fit",
                             config->boot_tags_size, TAGS_BYTES);

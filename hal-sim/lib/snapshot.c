@@ -97,7 +97,7 @@ int tb_snapshot(struct tb_machine *m, struct tb_snapshot **out)
         memcpy(&s->machine, &machine, sizeof machine);
         s->kstate = copy_of(kstate, kstate_bytes);
         s->input_bytes = outside_input_waiting();
-        s->input = copy_of(m->input.bytes + m->input.start, s->input_bytes);
+        s->input = copy_of(s->input_bytes ? m->input.bytes + m->input.start : NULL, s->input_bytes);
         s->display = copy_of(machine.display, display_bytes());
         ok = save_ram(s, ram) && s->kstate && s->input && s->display;
     }
