@@ -13,6 +13,7 @@
  * 7. With the real clock: speed 0 stops time, speed 10 is faster, infinity skips idle time.
  * 8. The timer preempts code without a call in it, and both loops get their share (real clock).
  * 9. An overflowing stack is a fault that is handled on another stack.
+ * 10. A fault of the host's own code, in a sink or outside, reaches the host's own handler.
  */
 #include "sim.h"
 
@@ -249,6 +250,45 @@ START_TEST(an_overflowing_stack_is_a_fault)
 }
 END_TEST
 
+static void on_host_fault(int signal)
+{
+    _exit(signal == SIGSEGV ? 77 : 1);
+}
+
+static void fault(void *context, const uint8_t *bytes, size_t n)
+{
+    volatile uint8_t *volatile nowhere = (uint8_t *)64;
+    (void)context;
+    (void)bytes;
+    (void)n;
+    *nowhere = 1;
+}
+
+START_TEST(a_fault_in_the_hosts_code_is_the_hosts)
+{
+    struct sigaction action = {.sa_handler = on_host_fault};
+    ck_assert_int_eq(sigaction(SIGSEGV, &action, NULL), 0);
+    machine = sim_start(clocks[_i / 2], "count");
+    if (_i % 2)
+        fault(NULL, NULL, 0);
+    tb_uart_set_sink(machine, fault, NULL);
+    (void)tb_run_for(machine, SECOND);
+}
+END_TEST
+
+START_TEST(closing_gives_the_signals_back)
+{
+    struct sigaction before = {.sa_handler = on_host_fault}, after;
+    ck_assert_int_eq(sigaction(SIGSEGV, &before, NULL), 0);
+    machine = sim_start(clocks[_i], "count");
+    ck_assert_int_eq(sigaction(SIGSEGV, NULL, &after), 0);
+    ck_assert(after.sa_handler != on_host_fault);
+    tb_close(machine);
+    ck_assert_int_eq(sigaction(SIGSEGV, NULL, &after), 0);
+    ck_assert(after.sa_handler == on_host_fault);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("run");
@@ -268,6 +308,8 @@ int main(void)
     tcase_add_test(cases, the_virtual_clock_has_no_speed);
     tcase_add_test(cases, code_without_calls_is_preempted);
     tcase_add_loop_test(cases, an_overflowing_stack_is_a_fault, 0, 2);
+    tcase_add_loop_exit_test(cases, a_fault_in_the_hosts_code_is_the_hosts, 77, 0, 4);
+    tcase_add_loop_test(cases, closing_gives_the_signals_back, 0, 2);
     suite_add_tcase(suite, cases);
     return sim_run_suite(suite);
 }
