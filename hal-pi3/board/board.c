@@ -15,6 +15,7 @@
  * and AArch64", SYS_EXIT.
  */
 #include "board/board.h"
+#include "board/uart.h"
 #include "soc/bcm2837.h"
 #include "soc/gpio.h"
 #include "soc/mailbox.h"
@@ -126,6 +127,7 @@ void hal_board_stop(enum hal_stop how, int status)
     hal_irq_state_t state = hal_irq_save();
 
     (void)state;
+    board_uart_flush();
     if (board_semihosting && how != HAL_STOP_REBOOT) {
         board_exit(how == HAL_STOP_PANIC ? STATUS_PANIC : status);
     }

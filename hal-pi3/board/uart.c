@@ -189,3 +189,14 @@ void hal_console_putc(uint8_t byte)
         hal_cpu_relax();
     }
 }
+
+void board_uart_flush(void)
+{
+    if (uart_port == NULL) {
+        return;
+    }
+    uint64_t give_up = mmio_microseconds() + PUTC_WAIT_MICROS;
+    while (!uart_port->sent() && mmio_microseconds() < give_up) {
+        hal_cpu_relax();
+    }
+}

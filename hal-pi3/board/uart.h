@@ -21,9 +21,11 @@ unsigned board_uart_gpu_irq(void);
 /** The port interrupted: quiets what core has to look at first. True when core is to be told. */
 bool board_uart_take_interrupt(void);
 
-/** The poke that stands for "there is room" arrived. True when core is to be
- * told. */
+/** The poke that stands for "there is room" arrived. True when core is to be told. */
 bool board_uart_take_poke(void);
 
 /** GPU_IRQ_SYSTIMER_1 was taken: room may be reported again. */
 void board_uart_take_pace(void);
+
+/** Waits until all output has left on the wire, 20 ms at most. Any context. */
+void board_uart_flush(void);

@@ -42,6 +42,7 @@
 #define LCR_8_BITS 3u
 #define LSR_RECEIVED (1u << 0)
 #define LSR_ROOM (1u << 5)
+#define LSR_SENT (1u << 6)
 #define CONTROL_BOTH 3u
 
 static void mini_start(uint32_t clock, uint32_t baud)
@@ -113,6 +114,14 @@ static bool mini_tells_room(void)
     return true;
 }
 
+static bool mini_sent(void)
+{
+    mmio_barrier();
+    bool sent = (mmio_read(MINI_LSR) & LSR_SENT) != 0;
+    mmio_barrier();
+    return sent;
+}
+
 const struct serial_port mini_port = {
     .gpu_irq = GPU_IRQ_AUX,
     .start = mini_start,
@@ -121,4 +130,5 @@ const struct serial_port mini_port = {
     .listen = mini_listen,
     .causes = mini_causes,
     .tells_room = mini_tells_room,
+    .sent = mini_sent,
 };

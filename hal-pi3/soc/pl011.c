@@ -155,6 +155,14 @@ static bool pl011_tells_room(void)
     return told || full;
 }
 
+static bool pl011_sent(void)
+{
+    mmio_barrier();
+    bool sent = (mmio_read(PL011_FLAGS) & FLAG_BUSY) == 0;
+    mmio_barrier();
+    return sent;
+}
+
 const struct serial_port pl011_port = {
     .gpu_irq = GPU_IRQ_PL011,
     .start = pl011_start,
@@ -163,4 +171,5 @@ const struct serial_port pl011_port = {
     .listen = pl011_listen,
     .causes = pl011_causes,
     .tells_room = pl011_tells_room,
+    .sent = pl011_sent,
 };

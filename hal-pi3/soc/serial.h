@@ -29,6 +29,8 @@ struct serial_port {
      * port reports only that room has come back.
      */
     bool (*tells_room)(void);
+    /** Whether everything that was given to it has left on the wire, the last stop bit too. */
+    bool (*sent)(void);
 };
 
 /** The full-featured port, on pins 14 and 15 once Bluetooth is sent away from it. */

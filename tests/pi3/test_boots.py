@@ -14,6 +14,7 @@
  8. A reboot comes back, and power-off's status is QEMU's.
  9. The idle prompt leaves the host alone.
 10. A pin that blinks is seen to blink, at its register.
+11. Two loops that contain no call share the CPU with the shell.
 """
 
 import os
@@ -138,6 +139,14 @@ class Boots(unittest.TestCase):
 
     def test_no_card_is_no_harm(self):
         self.expect(run("< >\n> pwd\n< /\n> poweroff 7\n"))
+
+    def test_loops_without_a_call_share_the_cpu_with_the_shell(self):
+        status, said, complaints = run("< >\n> spawn 2 2s --pure\n< >\n> sleep 500ms\n< >\n"
+                                       "> echo 4 + 4\n< 4 + 4\n> ps\n< busy-2\n> poweroff 7\n")
+        self.assertEqual((status, complaints), (7, ""), said)
+        times = [float(seconds) for seconds in re.findall(r"(\d+\.\d+) .*busy-", said)]
+        self.assertEqual(len(times), 2, said)
+        self.assertGreater(min(times), 0.05, said)
 
     def test_reboot_comes_back(self):
         self.expect(run("< Tayberry\n< >\n> reboot\n< Tayberry\n< >\n> poweroff 7\n"))

@@ -139,6 +139,24 @@ START_TEST(pl011_respects_its_flags)
 }
 END_TEST
 
+START_TEST(pl011_knows_when_all_is_sent)
+{
+    fake_poke(FLAGS, RX_EMPTY | BUSY);
+    ck_assert(!pl011_port.sent());
+    fake_poke(FLAGS, RX_EMPTY);
+    ck_assert(pl011_port.sent());
+}
+END_TEST
+
+START_TEST(mini_knows_when_all_is_sent)
+{
+    fake_poke(0x3f215054u, 0x20);
+    ck_assert(!mini_port.sent());
+    fake_poke(0x3f215054u, 0x60);
+    ck_assert(mini_port.sent());
+}
+END_TEST
+
 START_TEST(pl011_interrupts_by_cause)
 {
     pl011_port.listen(SERIAL_INPUT);
@@ -230,6 +248,8 @@ int main(void)
     tcase_add_test(tests, pl011_does_not_wait_for_ever);
     tcase_add_test(tests, pl011_respects_its_flags);
     tcase_add_test(tests, pl011_interrupts_by_cause);
+    tcase_add_test(tests, pl011_knows_when_all_is_sent);
+    tcase_add_test(tests, mini_knows_when_all_is_sent);
     tcase_add_test(tests, mini_starts_in_the_order_of_the_manual);
     tcase_add_test(tests, mini_divisor_follows_the_core_clock);
     tcase_add_test(tests, mini_keeps_input_of_a_port_in_use);

@@ -31,6 +31,7 @@ enum hal_stop {
 /**
  * Ends this run of the machine. Does not return. Any context, also a panic's, on any CPU.
  *
+ * What the serial line has accepted is sent first, unless the line takes nothing for long.
  * `status` is 0 .. 255 and reaches the observer where there is one: the caller of the simulator's
  * library, or QEMU's exit status. A real Pi cannot switch itself off: it halts in low power.
  */

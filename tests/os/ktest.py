@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs a machine whose command line asks for ktest=all, and passes its TAP on.
+
+    ktest.py COMMAND...
+
+What else the machine prints is dropped; if it ends with another status than 0, that is a failed case
+too, so that a panic in the middle cannot pass.
+"""
+import re
+import subprocess
+import sys
+
+
+def main():
+    done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, timeout=600)
+    said = done.stdout.decode("utf-8", "replace").replace("\r", "")
+    cases = re.findall(r"^(?:not )?ok \d+ .*$", said, flags=re.MULTILINE)
+    planned = re.search(r"^1\.\.(\d+)$", said, flags=re.MULTILINE)
+    for line in cases:
+        print(line)
+    good = done.returncode == 0 and planned and int(planned.group(1)) == len(cases) > 0
+    print("%sok %d - all that was planned ran, and the machine switched itself off"
+          % ("" if good else "not ", len(cases) + 1))
+    for line in said.splitlines() if not good else []:
+        print("# " + line)
+    print("1..%d" % (len(cases) + 1))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
