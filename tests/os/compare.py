@@ -21,6 +21,8 @@ import re
 import subprocess
 import sys
 
+from tap import Tap
+
 STATUS = 7
 DIFFERS = {
     "atags": "the firmware's tags are each machine's own",
@@ -31,22 +33,6 @@ DIFFERS = {
     "date": "only the simulator has a clock",
     "gpio": "levels of pins that nobody drives",
 }
-
-
-class Tap:
-    def __init__(self):
-        self.count, self.bad = 0, 0
-
-    def case(self, good, name, detail=""):
-        self.count += 1
-        self.bad += not good
-        print("%sok %d - %s" % ("" if good else "not ", self.count, name))
-        for line in detail.splitlines() if not good else []:
-            print("# " + line)
-
-    def end(self):
-        print("1..%d" % self.count)
-        return 1 if self.bad else 0
 
 
 def split_commands(text):

@@ -54,16 +54,24 @@ static void start_work(struct tb_machine *machine)
     ck_assert_int_gt(tb_uart_write(machine, work, sizeof work - 1), 0);
 }
 
-START_TEST(cuts_at_random_moments_of_virtual_time)
+static void run_for_a_moment(struct tb_machine *machine, enum tb_clock clock)
+{
+    if (clock == TB_CLOCK_REAL)
+        usleep((unsigned)rand() % 4000);
+    else
+        (void)tb_run_for(machine, (uint64_t)rand() % (50 * OS_MS));
+}
+
+static void cut_at_random(enum tb_clock clock)
 {
     unsigned runs = os_size("TAYBERRY_RUNS", 1000);
-    struct tb_machine *machine = open_machine(TB_CLOCK_VIRTUAL);
+    struct tb_machine *machine = open_machine(clock);
 
     srand(1);
     for (unsigned i = 0; i < runs; i++) {
         ck_assert_int_eq(tb_power_on(machine), 0);
         start_work(machine);
-        (void)tb_run_for(machine, (uint64_t)rand() % (50 * OS_MS));
+        run_for_a_moment(machine, clock);
         tb_power_cut(machine);
     }
     ck_assert_int_eq(tb_power_on(machine), 0);
@@ -72,25 +80,16 @@ START_TEST(cuts_at_random_moments_of_virtual_time)
     tb_close(machine);
     printf("# %u power cuts\n", runs);
 }
+
+START_TEST(cuts_at_random_moments_of_virtual_time)
+{
+    cut_at_random(TB_CLOCK_VIRTUAL);
+}
 END_TEST
 
 START_TEST(cuts_at_random_moments_of_real_time)
 {
-    unsigned runs = os_size("TAYBERRY_RUNS", 1000);
-    struct tb_machine *machine = open_machine(TB_CLOCK_REAL);
-
-    srand(2);
-    for (unsigned i = 0; i < runs; i++) {
-        ck_assert_int_eq(tb_power_on(machine), 0);
-        start_work(machine);
-        usleep((unsigned)rand() % 4000);
-        tb_power_cut(machine);
-    }
-    ck_assert_int_eq(tb_power_on(machine), 0);
-    os_wait_prompt(machine);
-    ck_assert_str_eq(os_command(machine, "echo up"), "up\r\n");
-    tb_close(machine);
-    printf("# %u power cuts\n", runs);
+    cut_at_random(TB_CLOCK_REAL);
 }
 END_TEST
 

@@ -11,6 +11,11 @@
  *  8. The debug shell reads its input from what was typed ahead, and harms nothing.
  *  9. ktest passes as a whole and can be asked for at boot, with a status.
  * 10. Looking at any of RAM, stacks and their guards too, does no harm.
+ * 11. A command in the background can be ended before it has begun.
+ * 12. Each of several watchers of one pin sees its edges, also when another one has ended.
+ * 13. A writer that waited for room when the debug shell opened goes on after it.
+ * 14. `poweroff` does not wait for what others go on to print.
+ * 15. The tests run once at a time.
  */
 #include "os.h"
 
@@ -234,6 +239,65 @@ START_TEST(the_debug_shell_reads_what_was_typed_ahead)
 }
 END_TEST
 
+START_TEST(a_command_can_be_ended_before_it_has_begun)
+{
+    ck_assert_str_eq(os_command(machine, "sleep 1000 & kill %1"), "[1] sleep 1000\r\n");
+    (void)os_command(machine, "sleep 10ms");
+    assert_lacks(os_command(machine, "ps"), "sleep %1");
+    ck_assert_str_eq(os_command(machine, "sleep 2000 &"), "[1] sleep 2000\r\n");
+    (void)os_command(machine, "sleep 10ms");
+    assert_has(os_command(machine, "ps"), "sleep %1");
+}
+END_TEST
+
+START_TEST(each_watcher_of_a_pin_sees_its_edges)
+{
+    ck_assert_int_eq(tb_pin_drive(machine, 22, TB_LOW), 0);
+    (void)os_command(machine, "gpio GPIO22 watch &");
+    (void)os_command(machine, "gpio GPIO22 watch &");
+    (void)os_command(machine, "sleep 10ms; kill %1; sleep 10ms");
+    (void)os_output(machine);
+    ck_assert_int_eq(tb_pin_drive(machine, 22, TB_HIGH), 0);
+    expect("1 after");
+    ck_assert_int_eq(tb_pin_drive(machine, 22, TB_LOW), 0);
+    expect("0 after");
+}
+END_TEST
+
+START_TEST(a_writer_goes_on_after_the_debug_shell)
+{
+    type("cat /data/offsets.txt &\rsleep 100ms; brk\rcontinue\recho alive\r");
+    expect("\nalive\r\n");
+    type("kill %1\r");
+    expect("kill %1");
+    (void)os_command(machine, "sleep 1");
+    ck_assert_str_eq(os_command(machine, "echo again"), "again\r\n");
+}
+END_TEST
+
+START_TEST(poweroff_waits_for_no_one_else)
+{
+    uint64_t start;
+
+    type("cat /data/offsets.txt &\r");
+    expect("000000000000064");
+    start = tb_time(machine);
+    type("poweroff 9\r");
+    ck_assert_int_eq(tb_run_for(machine, 60 * OS_SECOND), TB_STOPPED);
+    ck_assert_int_eq(tb_exit_status(machine), 9);
+    ck_assert_uint_lt(tb_time(machine) - start, 5 * OS_SECOND);
+}
+END_TEST
+
+START_TEST(tests_run_once_at_a_time)
+{
+    type("ktest wait &\rktest wait\r");
+    expect("error: the tests run already");
+    expect("# 4 passed, 0 failed");
+    ck_assert_str_eq(os_command(machine, "sleep 10ms; echo alive"), "alive\r\n");
+}
+END_TEST
+
 START_TEST(ktest_passes)
 {
     const char *all = os_command(machine, "ktest");
@@ -310,6 +374,11 @@ static Suite *suite(void)
     tcase_add_test(shell, a_watched_pin_tells_its_edges);
     tcase_add_test(shell, a_pin_has_one_user);
     tcase_add_test(shell, the_debug_shell_reads_what_was_typed_ahead);
+    tcase_add_test(shell, a_command_can_be_ended_before_it_has_begun);
+    tcase_add_test(shell, each_watcher_of_a_pin_sees_its_edges);
+    tcase_add_test(shell, a_writer_goes_on_after_the_debug_shell);
+    tcase_add_test(shell, poweroff_waits_for_no_one_else);
+    tcase_add_test(shell, tests_run_once_at_a_time);
     tcase_add_test(shell, ktest_passes);
     suite_add_tcase(all, shell);
     tcase_add_checked_fixture(boots, NULL, teardown);

@@ -14,29 +14,11 @@ import subprocess
 import sys
 import tempfile
 
+from tap import Tap
+
 HALF_PERIOD_US = 10000
 BLINKS = 20
 STATUS = 3
-
-
-class Tap:
-    def __init__(self):
-        self.count, self.bad = 0, 0
-
-    def case(self, good, name, detail=""):
-        self.count += 1
-        self.bad += not good
-        print("%sok %d - %s" % ("" if good else "not ", self.count, name))
-        for line in str(detail).splitlines() if not good else []:
-            print("# " + line)
-
-    def skip(self, name, tool):
-        self.count += 1
-        print("ok %d - %s # SKIP %s is not installed" % (self.count, name, tool))
-
-    def end(self):
-        print("1..%d" % self.count)
-        return 1 if self.bad else 0
 
 
 def run(words, typed=""):
