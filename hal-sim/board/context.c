@@ -36,7 +36,7 @@ void hal_context_switch(struct hal_context *from, struct hal_context *to)
     sim_cpu_enter(cpu);
     if (!machine.real)
         atomic_fetch_add_explicit(&machine.now, COST_SWITCH, memory_order_relaxed);
-    sim_trace_guest_event(TB_EVENT_SWITCH, stack_name(to->stack), 0);
+    sim_trace_guest(TB_EVENT_SWITCH, stack_name(to->stack), 0);
     from->stack = cpu->stack;
     from->bytes = cpu->stack_bytes;
     cpu->stack = to->stack;

@@ -93,7 +93,7 @@ static void cpu_take(uint32_t ready)
     atomic_fetch_and(&cpu->pending, ~(1u << line));
     if (!machine.real)
         atomic_fetch_add_explicit(&machine.now, COST_INTERRUPT, memory_order_relaxed);
-    sim_trace_guest_event(TB_EVENT_IRQ, line, 0);
+    sim_trace_guest(TB_EVENT_IRQ, line, 0);
     hal_upcall_interrupt((enum hal_irq)line);
     if (line == HAL_IRQ_UART)
         sim_uart_level();

@@ -15,7 +15,7 @@
 #include <hal/machine.h>
 #include <hal/time.h>
 
-enum { ROUNDS = 1000000, SPINS = 300000000, QUANTUM_NS = 100000, STACK_ORDER = 4 };
+enum { ROUNDS = 1000000, SPINS = 300000000, QUANTUM_NS = 250000, STACK_ORDER = 4 };
 
 KSTATE static struct hal_context here, there;
 KSTATE static volatile bool done;
@@ -97,6 +97,7 @@ static void spin(void *count)
 static void measure_quanta(void)
 {
     uint64_t all = SPINS, half = SPINS / 2;
+    struct thread_info info;
     struct thread *other;
     uint64_t start = hal_time_now();
     spin(&all);
@@ -106,8 +107,11 @@ static void measure_quanta(void)
         return;
     start = hal_time_now();
     spin(&half);
+    if (thread_read_info(other->id, &info))
+        return;
     thread_join(other);
     report("shared", hal_time_now() - start, 1000000);
+    report("quanta", 2 * info.switches, 1000);
 }
 
 /* The linker puts this in the place of shell_main (--wrap). */
