@@ -29,7 +29,6 @@
 
 #define RING_SIZE 4096u /* a power of two: positions wrap by masking */
 #define CTRL_C 3
-#define POLL_NS 1000000u
 #define PRINT_PART 128
 
 struct tty_ring {
@@ -46,6 +45,7 @@ static KSTATE struct tty_state {
     uint32_t watched;          /* the thread that Ctrl-C cancels, or 0 */
     bool full;                 /* there was no room for all input: see above */
     bool room_asked;           /* hal_uart_notify_room is on */
+    uint32_t queued;           /* bytes put into `out` since power-on, modulo 2^32 */
 
     struct mutex writing; /* held for one tty_write */
 
@@ -153,7 +153,8 @@ void tty_interrupt(void)
     bool stop = tty_receive();
     uint32_t watched = tty.watched;
 
-    if (tty.out.count > 0)
+    /* Also when the queue is empty: tty_flush_polled may have emptied it under those who wait. */
+    if (tty.room_asked)
         tty_send_queued();
     spinlock_release(&tty.lock, irq);
     if (stop)
@@ -161,6 +162,12 @@ void tty_interrupt(void)
 }
 
 /* ---- output ---- */
+
+static void tty_put_out(uint8_t byte)
+{
+    ring_put(&tty.out, byte);
+    tty.queued++;
+}
 
 /* Caller holds the mutex `writing`. */
 static void tty_queue(const char *data, size_t n)
@@ -171,8 +178,8 @@ static void tty_queue(const char *data, size_t n)
     while (n > 0 && wait) {
         if (RING_SIZE - tty.out.count >= 2) {
             if (*data == '\n')
-                ring_put(&tty.out, '\r');
-            ring_put(&tty.out, (uint8_t)*data++);
+                tty_put_out('\r');
+            tty_put_out((uint8_t)*data++);
             n--;
             continue;
         }
@@ -227,14 +234,21 @@ void tty_print(const char *format, ...)
     va_end(args);
 }
 
+/* True once the device has all that was queued when `queued` was `until`. Caller holds the lock. */
+static bool tty_sent(uint32_t until)
+{
+    return (int32_t)(tty.queued - tty.out.count - until) >= 0;
+}
+
 void tty_drain(void)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
+    uint32_t until = tty.queued;
     bool wait = true;
 
-    while (tty.out.count > 0 && wait) {
+    while (!tty_sent(until) && wait) {
         tty_send_queued();
-        if (tty.out.count > 0)
+        if (!tty_sent(until))
             wait = tty_wait_output();
     }
     spinlock_release(&tty.lock, irq);

@@ -49,7 +49,7 @@ void tty_write(const void *data, size_t n);
 void tty_print(const char *format, ...) HAL_FORMAT(1, 2);
 void tty_print_va(const char *format, va_list args) HAL_FORMAT(1, 0);
 
-/** Waits until everything written has been given to the device. May sleep. */
+/** Waits until the device has everything that was written before the call. May sleep. */
 void tty_drain(void);
 
 /**
