@@ -22,6 +22,7 @@
 struct gpio_pin {
     char user[GPIO_USER_MAX + 1]; /* "": nobody */
     uint8_t pull_set;             /* 0: never, otherwise the pull + 1 */
+    uint8_t waiting;              /* threads that wait for an edge: while any, it is watched */
     uint32_t edges;               /* seen since power-on */
 };
 
@@ -122,24 +123,49 @@ static int gpio_poll_change(unsigned pin, bool level, uint64_t deadline)
     }
 }
 
+/* Has the machine watch the pin, for one thread more. Caller holds the lock. */
+static int gpio_watch_begin(unsigned pin)
+{
+    int error = 0;
+
+    if (gpio.pins[pin].waiting == 0)
+        error = hal_gpio_watch(pin, HAL_GPIO_EDGE_BOTH);
+    if (error == 0)
+        gpio.pins[pin].waiting++;
+    return error;
+}
+
+/* One thread less; the last one ends the watch. Caller holds the lock. */
+static int gpio_watch_end(unsigned pin)
+{
+    return --gpio.pins[pin].waiting == 0 ? hal_gpio_watch(pin, HAL_GPIO_EDGE_NONE) : 0;
+}
+
+/* For machines with edge events; -ENOSYS: this is none. */
+static int gpio_wait_edge(unsigned pin, bool level, uint64_t deadline)
+{
+    hal_irq_state_t irq = spinlock_acquire(&gpio.lock);
+    int error = gpio_watch_begin(pin), ended;
+    uint32_t before = gpio.pins[pin].edges;
+
+    if (error == 0) {
+        while (error == 0 && gpio.pins[pin].edges == before && (hal_gpio_read(pin) == 1) == level)
+            error = wait_sleep(&gpio.watchers, &gpio.lock, deadline);
+        ended = gpio_watch_end(pin);
+        error = error != 0 ? error : ended;
+    }
+    spinlock_release(&gpio.lock, irq);
+    return error != 0 ? error : hal_gpio_read(pin);
+}
+
 int gpio_wait_change(unsigned pin, bool level, uint64_t deadline)
 {
-    int error = hal_gpio_watch(pin, HAL_GPIO_EDGE_BOTH);
-    hal_irq_state_t irq;
-    uint32_t before;
+    int result;
 
-    if (error == -ENOSYS)
-        return gpio_poll_change(pin, level, deadline);
-    if (error != 0)
-        return error;
-    irq = spinlock_acquire(&gpio.lock);
-    before = gpio.pins[pin].edges;
-    while (error == 0 && gpio.pins[pin].edges == before && (hal_gpio_read(pin) == 1) == level)
-        error = wait_sleep(&gpio.watchers, &gpio.lock, deadline);
-    spinlock_release(&gpio.lock, irq);
-    if (hal_gpio_watch(pin, HAL_GPIO_EDGE_NONE) != 0 || error != 0)
-        return error != 0 ? error : -EINVAL;
-    return hal_gpio_read(pin);
+    if (pin >= HAL_GPIO_PINS)
+        return -EINVAL;
+    result = gpio_wait_edge(pin, level, deadline);
+    return result == -ENOSYS ? gpio_poll_change(pin, level, deadline) : result;
 }
 
 const char *gpio_function_name(int function)

@@ -42,8 +42,7 @@ int gpio_pull(unsigned pin);
 /**
  * Waits until the level of `pin` may have changed since it was `level`, or `deadline` of
  * hal_time_now. Returns the level now, -ETIMEDOUT, -EINTR when cancelled, -EINVAL. On a machine
- * that cannot watch pins it looks every millisecond, and may miss a short pulse. One watcher a pin.
- * May sleep.
+ * that cannot watch pins it looks every millisecond, and may miss a short pulse. May sleep.
  */
 HAL_MUST_CHECK int gpio_wait_change(unsigned pin, bool level, uint64_t deadline);
 
