@@ -23,6 +23,7 @@ static KSTATE struct job_table {
     struct spinlock lock; /* guards the rest */
     struct {
         bool used;
+        bool cancelled;          /* to be ended as soon as its thread is known */
         uint32_t thread;         /* its number; 0: not known yet */
     } slots[JOB_BACKGROUND_MAX]; /* job N is at N - 1 */
 } table;
@@ -44,6 +45,7 @@ static unsigned job_take_number(void)
         i++;
     if (i < JOB_BACKGROUND_MAX) {
         table.slots[i].used = true;
+        table.slots[i].cancelled = false;
         table.slots[i].thread = 0;
     }
     spinlock_release(&table.lock, irq);
@@ -63,13 +65,18 @@ int job_cancel(unsigned number)
 {
     hal_irq_state_t irq;
     uint32_t thread;
+    bool used;
 
     if (number < 1 || number > JOB_BACKGROUND_MAX)
         return -ENOENT;
     irq = spinlock_acquire(&table.lock);
+    used = table.slots[number - 1].used;
     thread = table.slots[number - 1].thread;
+    table.slots[number - 1].cancelled = used;
     spinlock_release(&table.lock, irq);
-    return thread == 0 ? -ENOENT : thread_cancel(thread);
+    if (!used)
+        return -ENOENT;
+    return thread == 0 ? 0 : thread_cancel(thread);
 }
 
 unsigned job_of_thread(uint32_t id)
@@ -116,14 +123,23 @@ static void job_run_foreground(struct job *job)
         tty_print("^C\n");
 }
 
+/* Enters the calling thread in the table. False: it was told to end before that. */
+static bool job_enter_table(unsigned number)
+{
+    hal_irq_state_t irq = spinlock_acquire(&table.lock);
+    bool cancelled = table.slots[number - 1].cancelled;
+
+    table.slots[number - 1].thread = thread_current()->id;
+    spinlock_release(&table.lock, irq);
+    return !cancelled;
+}
+
 static void job_background_main(void *argument)
 {
     struct job *job = argument;
-    hal_irq_state_t irq = spinlock_acquire(&table.lock);
 
-    table.slots[job->number - 1].thread = thread_current()->id;
-    spinlock_release(&table.lock, irq);
-    job_run_here(job);
+    if (job_enter_table(job->number))
+        job_run_here(job);
     job_give_number(job->number);
     kfree(job);
 }
