@@ -11,6 +11,7 @@
 
 #include <hal/board.h>
 #include <hal/errno.h>
+#include <hal/kstate.h>
 
 static const struct ktest tests[] = {
     {"thread.join_waits_for_the_end", test_thread_join},
@@ -70,6 +71,8 @@ static const struct ktest tests[] = {
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))
 
+static KSTATE bool busy; /* somebody runs tests */
+
 bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, const char *text)
 {
     if (!good) {
@@ -101,21 +104,34 @@ static bool ktest_run_one(const struct ktest *test, unsigned number)
     return !run.failed;
 }
 
-int ktest_run(const char *name)
+/* Runs the `planned` tests called `name`, one after the other. Returns how many failed. */
+static int ktest_run_all(const char *name, unsigned planned)
 {
-    unsigned planned = 0, number = 0;
+    unsigned number = 0;
     int failed = 0;
 
-    for (size_t i = 0; i < TESTS; i++)
-        planned += ktest_matches(&tests[i], name);
-    if (planned == 0)
-        return -ENOENT;
     tty_print("1..%u\n", planned);
     for (size_t i = 0; i < TESTS && !thread_cancelled(); i++) {
         if (ktest_matches(&tests[i], name) && !ktest_run_one(&tests[i], ++number))
             failed++;
     }
     tty_print("# %u passed, %d failed\n", number - (unsigned)failed, failed);
+    return failed;
+}
+
+int ktest_run(const char *name)
+{
+    unsigned planned = 0;
+    int failed;
+
+    for (size_t i = 0; i < TESTS; i++)
+        planned += ktest_matches(&tests[i], name);
+    if (planned == 0)
+        return -ENOENT;
+    if (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
+        return -EBUSY;
+    failed = ktest_run_all(name, planned);
+    __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
     return failed;
 }
 

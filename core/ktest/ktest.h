@@ -39,7 +39,8 @@ bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, 
 
 /**
  * Runs the tests called `name`: one test, one group, or "all". Prints TAP on the console.
- * Returns how many failed, or -ENOENT if there are none of that name. May sleep.
+ * Returns how many failed, -ENOENT if there are none of that name, or -EBUSY while another thread
+ * runs tests, which share their statics. May sleep.
  */
 int ktest_run(const char *name);
 

@@ -158,14 +158,19 @@ void command_time(struct job *job)
 void command_ktest(struct job *job)
 {
     const char *name = job->args.count == 1 ? "all" : job->args.words[1];
+    int result = 0;
 
     if (job->args.count > 2)
         command_usage(job, "ktest takes one name");
     else if (string_equal(name, "list"))
         ktest_list();
-    else if (ktest_run(name) == -ENOENT)
+    else
+        result = ktest_run(name);
+    if (result == -ENOENT)
         command_usage(job, "no test and no group of tests is called %s (ktest list names them)",
                       name);
+    else if (result == -EBUSY)
+        command_error("the tests run already");
 }
 
 /* ---- the end ---- */
