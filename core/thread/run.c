@@ -124,8 +124,6 @@ static void switch_to(struct cpu *cpu, struct thread *next)
         return;
     if (previous->idle)
         previous->state = THREAD_READY; /* it is on no queue, but it does not run */
-    if (previous->idle)
-        previous->state = THREAD_READY;
     previous->run_time += now - previous->run_since;
     next->run_since = now;
     next->switches++;
