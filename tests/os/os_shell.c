@@ -267,11 +267,7 @@ END_TEST
 START_TEST(a_writer_goes_on_after_the_debug_shell)
 {
     type("cat /data/offsets.txt &\rsleep 100ms; brk\rcontinue\recho alive\r");
-    expect("\nalive\r\n");
-    type("kill %1\r");
-    expect("kill %1");
-    (void)os_command(machine, "sleep 1");
-    ck_assert_str_eq(os_command(machine, "echo again"), "again\r\n");
+    ck_assert_int_eq(tb_uart_expect(machine, "\nalive\r\n", 60 * OS_SECOND), TB_MATCH);
 }
 END_TEST
 
@@ -294,7 +290,6 @@ START_TEST(tests_run_once_at_a_time)
     type("ktest wait &\rktest wait\r");
     expect("error: the tests run already");
     expect("# 4 passed, 0 failed");
-    ck_assert_str_eq(os_command(machine, "sleep 10ms; echo alive"), "alive\r\n");
 }
 END_TEST
 
