@@ -4,8 +4,8 @@
 
     ktest.py COMMAND...
 
-What else the machine prints is dropped; if it ends with another status than 0, that is a failed case
-too, so that a panic in the middle cannot pass.
+What else the machine prints is dropped; if it ends with another status than 0, that is a failed
+case too, so that a panic in the middle cannot pass.
 """
 import re
 import subprocess
