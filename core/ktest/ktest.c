@@ -91,17 +91,42 @@ static bool ktest_matches(const struct ktest *test, const char *name)
            (string_starts_with(test->name, name) && test->name[n] == '.');
 }
 
+/* One test on its way. */
+struct ktest_job {
+    const struct ktest *test;
+    struct ktest_run run;
+};
+
+static void ktest_main(void *argument)
+{
+    struct ktest_job *job = argument;
+
+    job->test->function(&job->run);
+}
+
+/*
+ * Runs the test in a thread of its own: a Ctrl-C cancels the caller, and a test whose sleeps are
+ * all cut short would wait in vain for threads that it has not given time to begin.
+ */
+static void ktest_run_apart(struct ktest_job *job)
+{
+    struct thread *thread;
+
+    if (KTEST_EXPECT(&job->run, thread_create("ktest", ktest_main, job, &thread) == 0))
+        thread_join(thread);
+}
+
 /* Returns true if the test passed, or was skipped. */
 static bool ktest_run_one(const struct ktest *test, unsigned number)
 {
-    struct ktest_run run = {.failed = false};
+    struct ktest_job job = {.test = test};
 
-    test->function(&run);
-    tty_print("%sok %u - %s", run.failed ? "not " : "", number, test->name);
-    if (run.skipped != NULL)
-        tty_print(" # SKIP %s", run.skipped);
+    ktest_run_apart(&job);
+    tty_print("%sok %u - %s", job.run.failed ? "not " : "", number, test->name);
+    if (job.run.skipped != NULL)
+        tty_print(" # SKIP %s", job.run.skipped);
     tty_print("\n");
-    return !run.failed;
+    return !job.run.failed;
 }
 
 /* Runs the `planned` tests called `name`, one after the other. Returns how many failed. */

@@ -15,7 +15,7 @@
  * 12. Each of several watchers of one pin sees its edges, also when another one has ended.
  * 13. A writer that waited for room when the debug shell opened goes on after it.
  * 14. `poweroff` does not wait for what others go on to print.
- * 15. The tests run once at a time.
+ * 15. The tests run once at a time, and Ctrl-C ends them after the one that runs.
  */
 #include "os.h"
 
@@ -293,6 +293,18 @@ START_TEST(tests_run_once_at_a_time)
 }
 END_TEST
 
+START_TEST(ctrl_c_ends_the_tests_at_any_moment)
+{
+    for (unsigned ms = 0; ms < 20; ms++) {
+        type("ktest wait\r");
+        expect("1..4");
+        (void)tb_run_for(machine, ms * OS_MS);
+        type("\003");
+        expect("/ > ");
+    }
+}
+END_TEST
+
 START_TEST(ktest_passes)
 {
     const char *all = os_command(machine, "ktest");
@@ -374,6 +386,7 @@ static Suite *suite(void)
     tcase_add_test(shell, a_writer_goes_on_after_the_debug_shell);
     tcase_add_test(shell, poweroff_waits_for_no_one_else);
     tcase_add_test(shell, tests_run_once_at_a_time);
+    tcase_add_test(shell, ctrl_c_ends_the_tests_at_any_moment);
     tcase_add_test(shell, ktest_passes);
     suite_add_tcase(all, shell);
     tcase_add_checked_fixture(boots, NULL, teardown);
