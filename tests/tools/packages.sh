@@ -31,8 +31,9 @@ packages_need() {
         packages_need_commands
         return
     fi
-    packages_installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package} ' "$@" 2>/dev/null |
-        sed 's/\(^\| \)ii */ /g')
+    # A package that another one suggests is known to dpkg without being there: only "ii" counts.
+    packages_installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null |
+        sed -n 's/^ii  *//p' | tr '\n' ' ')
     missing=$(packages_missing "$@")
     [ -n "$missing" ] || return 0
 

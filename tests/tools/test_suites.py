@@ -92,11 +92,12 @@ class Suites(unittest.TestCase):
 
 
 class Packages(unittest.TestCase):
-    """packages.sh, with a dpkg-query that knows only gcc and an id that is nobody's."""
+    """packages.sh, with a dpkg-query that has only gcc, has heard of meson, and an id of nobody."""
 
     def need(self, names, installed="gcc"):
         with tempfile.TemporaryDirectory(prefix="packages.") as name:
-            for tool, text in (("dpkg-query", "printf 'ii  %s ' " + installed), ("id", "echo 1000"),
+            listing = "printf 'ii  %s\\nun  meson\\n' " + installed
+            for tool, text in (("dpkg-query", listing), ("id", "echo 1000"),
                                ("apt-get", "echo apt-get was called; exit 1"),
                                ("sudo", "exit 1")):
                 path = pathlib.Path(name) / tool
