@@ -4,13 +4,9 @@
  */
 #pragma once
 
-struct boot_info;
 struct memory_map;
 
 #define BOOT_VERSION "0.1.0"
-
-/** The boot tags as they were read. Constant after boot. */
-const struct boot_info *boot_information(void);
 
 /** The RAM that the frame allocator was given. Constant after boot. */
 const struct memory_map *boot_memory(void);

@@ -40,11 +40,6 @@
 static KSTATE struct boot_info info;
 static KSTATE struct memory_map memory;
 
-const struct boot_info *boot_information(void)
-{
-    return &info;
-}
-
 const struct memory_map *boot_memory(void)
 {
     return &memory;

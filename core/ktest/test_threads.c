@@ -319,12 +319,19 @@ void test_thread_many(struct ktest_run *run)
     KTEST_EXPECT(run, free_frames() == before);
 }
 
+static void count_look(void *context)
+{
+    ++*(unsigned *)context;
+}
+
 void test_thread_guard(struct ktest_run *run)
 {
+    unsigned looks = 0;
+
     const char *stack = thread_current()->stack;
     const char *here = (const char *)&run;
 
-    KTEST_EXPECT(run, thread_guards(stack));
-    KTEST_EXPECT(run, !thread_guards(stack + HAL_PAGE_SIZE));
+    KTEST_EXPECT(run, !thread_look(stack, count_look, &looks) && looks == 0);
+    KTEST_EXPECT(run, thread_look(stack + HAL_PAGE_SIZE, count_look, &looks) && looks == 1);
     KTEST_EXPECT(run, here >= stack + HAL_PAGE_SIZE && here < stack + 64 * HAL_PAGE_SIZE);
 }

@@ -17,8 +17,3 @@ static inline uint32_t le32(const uint8_t *bytes)
 {
     return le16(bytes) | (uint32_t)le16(bytes + 2) << 16;
 }
-
-static inline uint64_t le64(const uint8_t *bytes)
-{
-    return le32(bytes) | (uint64_t)le32(bytes + 4) << 32;
-}

@@ -50,4 +50,3 @@ bool char_is_print(char c);
 bool char_is_space(char c);
 bool char_is_digit(char c);
 char char_to_lower(char c);
-char char_to_upper(char c);

@@ -46,10 +46,18 @@ static KSTATE struct debug_state {
 
 /* ---- looking at memory ---- */
 
-HAL_RAW_ACCESS static void debug_copy(uint8_t *to, const volatile uint8_t *from, size_t n)
+struct debug_copying {
+    uint8_t *to;
+    const volatile uint8_t *from;
+    size_t n;
+};
+
+HAL_RAW_ACCESS static void debug_copy(void *context)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] = from[i];
+    const struct debug_copying *copying = context;
+
+    for (size_t i = 0; i < copying->n; i++)
+        copying->to[i] = copying->from[i];
 }
 
 static bool debug_within(uint64_t physical, size_t n, const struct hal_range *range)
@@ -79,6 +87,7 @@ int debug_read_memory(uint64_t physical, uint8_t *to, size_t n)
 {
     while (n > 0) {
         size_t part = HAL_PAGE_SIZE - physical % HAL_PAGE_SIZE;
+        struct debug_copying copying;
 
         if (part > n)
             part = n;
@@ -86,9 +95,10 @@ int debug_read_memory(uint64_t physical, uint8_t *to, size_t n)
             return -EFAULT;
         if (!debug_may_look(physical, part))
             return -EPERM;
-        if (thread_guards(hal_mem_pointer(physical - physical % HAL_PAGE_SIZE)))
+        copying = (struct debug_copying){.to = to, .from = hal_mem_pointer(physical), .n = part};
+        if (!thread_look(hal_mem_pointer(physical - physical % HAL_PAGE_SIZE), debug_copy,
+                         &copying))
             return -EACCES;
-        debug_copy(to, hal_mem_pointer(physical), part);
         physical += part;
         to += part;
         n -= part;

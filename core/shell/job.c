@@ -199,10 +199,10 @@ static void job_run_command(struct job *job)
     job->command = command_find(job->args.words[0]);
     if (job->command == NULL)
         tty_print("unknown command: %s\n", job->args.words[0]);
+    else if (job->command->quick) /* done before a thread could begin, with & or without */
+        job_run_here(job);
     else if (job->args.background)
         job_start_background(job, job->command);
-    else if (job->command->quick)
-        job_run_here(job);
     else
         job_run_foreground(job);
 }

@@ -33,7 +33,7 @@ void wait_init(struct wait_queue *queue);
  */
 HAL_MUST_CHECK int wait_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline);
 
-/** As wait_sleep without a limit, and not cut short by thread_cancel or thread_interrupt. */
+/** As wait_sleep without a limit, and not cut short by thread_cancel. */
 void wait_sleep_always(struct wait_queue *queue, struct spinlock *lock);
 
 struct thread;

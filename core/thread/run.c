@@ -12,6 +12,8 @@
  * wants to be woken, and when the running thread's quantum ends (only while others wait). Setting
  * it costs, so a deadline that only moves away leaves it alone: it then fires early once, finds
  * nothing, and is set anew.
+ *
+ * Not here: prodding another CPU when work arrives that it could do.
  */
 #include "thread/run.h"
 
@@ -166,15 +168,6 @@ static void add_sleeper(struct thread *self, uint64_t deadline)
     list_insert_before(&self->sleep_link, position);
 }
 
-/* True if a cancellable sleep must not begin; uses up an interruption. */
-static bool take_cancellation(struct thread *self)
-{
-    bool taken = self->cancelled || self->interrupted;
-
-    self->interrupted = false;
-    return taken;
-}
-
 int run_block(uint64_t deadline, bool cancellable)
 {
     struct cpu *cpu = cpu_here();
@@ -182,7 +175,7 @@ int run_block(uint64_t deadline, bool cancellable)
 
     kassert(!self->idle && cpu->interrupts == 0);
     kassert(cpu->held_ranks == 1u << LOCK_RANK_RUN);
-    if (cancellable && take_cancellation(self))
+    if (cancellable && self->cancelled)
         return -EINTR;
     self->state = THREAD_SLEEPING;
     self->cancellable = cancellable;
@@ -190,8 +183,6 @@ int run_block(uint64_t deadline, bool cancellable)
     if (deadline != HAL_TIME_NEVER)
         add_sleeper(self, deadline);
     choose_and_switch(cpu);
-    if (self->wake_reason == -EINTR)
-        self->interrupted = false;
     return self->wake_reason;
 }
 

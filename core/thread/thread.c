@@ -89,25 +89,30 @@ static unsigned stack_order(void)
     return frame_order(HAL_STACK_SIZE);
 }
 
-/* A stack whose lowest page is guarded, or NULL. */
-static void *create_stack(void)
+/*
+ * The table names a guard page for as long as it is one and longer: a thread enters it before its
+ * guard is set, and leaves it after its guard is gone.
+ */
+static int create_stack(struct thread *thread)
 {
-    void *stack = frame_alloc(stack_order());
-
-    if (stack && hal_mem_guard(stack, true)) {
-        frame_free(stack, stack_order());
-        stack = NULL;
-    }
-    return stack;
+    thread->stack = frame_alloc(stack_order());
+    if (!thread->stack)
+        return -ENOMEM;
+    add_to_table(thread);
+    if (hal_mem_guard(thread->stack, true) == 0)
+        return 0;
+    remove_from_table(thread);
+    frame_free(thread->stack, stack_order());
+    return -ENOMEM;
 }
 
 static void destroy_thread(struct thread *thread)
 {
-    remove_from_table(thread);
     hal_context_finish(&thread->context);
     /* Taking a guard away needs no memory, so it cannot fail. */
     if (hal_mem_guard(thread->stack, false))
         panic("the guard page of thread %u cannot be removed", thread->id);
+    remove_from_table(thread);
     frame_free(thread->stack, stack_order());
     kfree(thread);
 }
@@ -121,17 +126,15 @@ int thread_create(const char *name, void (*entry)(void *argument), void *argumen
     *thread = NULL;
     if (!new)
         return -ENOMEM;
-    new->stack = create_stack();
-    if (!new->stack) {
+    (void)string_copy(new->name, sizeof new->name, name);
+    if (create_stack(new)) {
         kfree(new);
         return -ENOMEM;
     }
-    (void)string_copy(new->name, sizeof new->name, name);
     new->entry = entry;
     new->argument = argument;
     hal_context_init(&new->context, (char *)new->stack + HAL_PAGE_SIZE,
                      ((size_t)HAL_PAGE_SIZE << stack_order()) - HAL_PAGE_SIZE, first_step, new);
-    add_to_table(new);
     *thread = new;
     state = run_lock();
     run_add(new);
@@ -203,8 +206,7 @@ static struct thread *find(uint32_t id)
     return NULL;
 }
 
-/* Sets one of the flags of thread `id`, and ends its sleep if it can be ended. */
-static int disturb(uint32_t id, bool cancel)
+int thread_cancel(uint32_t id)
 {
     hal_irq_state_t state = spinlock_acquire(&table.lock), masked;
     struct thread *thread = find(id);
@@ -212,10 +214,7 @@ static int disturb(uint32_t id, bool cancel)
 
     if (thread && thread->id == id && !thread->idle) {
         masked = run_lock();
-        if (cancel)
-            thread->cancelled = true;
-        else
-            thread->interrupted = true;
+        thread->cancelled = true;
         if (thread->cancellable)
             (void)run_wake_locked(thread, -EINTR);
         run_unlock(masked);
@@ -223,16 +222,6 @@ static int disturb(uint32_t id, bool cancel)
     }
     spinlock_release(&table.lock, state);
     return error;
-}
-
-int thread_cancel(uint32_t id)
-{
-    return disturb(id, true);
-}
-
-int thread_interrupt(uint32_t id)
-{
-    return disturb(id, false);
 }
 
 bool thread_cancelled(void)
@@ -262,13 +251,15 @@ int thread_read_info(uint32_t id, struct thread_info *info)
     return thread ? 0 : -ENOENT;
 }
 
-bool thread_guards(const void *page)
+bool thread_look(const void *page, void (*look)(void *context), void *context)
 {
     hal_irq_state_t state = spinlock_acquire(&table.lock);
     bool guarded = false;
 
     list_for_each (link, &table.all)
         guarded = guarded || list_entry(link, struct thread, all_link)->stack == page;
+    if (!guarded)
+        look(context);
     spinlock_release(&table.lock, state);
-    return guarded;
+    return !guarded;
 }

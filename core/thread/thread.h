@@ -47,7 +47,6 @@ struct thread {
     unsigned cpu;
     int wake_reason; /**< what its sleep returns */
     bool cancelled;
-    bool interrupted;      /**< its next cancellable sleep returns -EINTR */
     bool cancellable;      /**< sleeps in a way that cancelling ends */
     bool detached;         /**< nobody will join: the reaper frees it */
     struct thread *joiner; /**< sleeps until this thread is a zombie */
@@ -92,10 +91,6 @@ int thread_sleep_until(uint64_t deadline);
  */
 HAL_MUST_CHECK int thread_cancel(uint32_t id);
 
-/** Makes the sleep that thread number `id` is in, or its next one, return -EINTR once. 0, -ENOENT.
- * Any context. */
-int thread_interrupt(uint32_t id);
-
 /** True if the calling thread has been asked to end. */
 bool thread_cancelled(void);
 
@@ -121,8 +116,11 @@ void thread_init(void);
  */
 HAL_MUST_CHECK int thread_start_reaper(void);
 
-/** True if the page at `page` is the guard of a thread's stack: not to be touched. Any context. */
-bool thread_guards(const void *page);
+/**
+ * Calls look(context), which may touch the page at `page`, unless that is the guard of a thread's
+ * stack, and keeps it from becoming one meanwhile. False if it was not called. Any context.
+ */
+HAL_MUST_CHECK bool thread_look(const void *page, void (*look)(void *context), void *context);
 
 /** The quantum of the round robin, in nanoseconds. Any context. */
 void thread_set_quantum(uint64_t ns);

@@ -4,7 +4,8 @@
  *  1. any: the OS comes up to its prompt, every file command ends with content or an error, nothing
  * panics;
  *  2. "good": README.TXT is listed and read;
- *  3. "refuse": nothing is mounted; what is wrong stands at the prompt and is what `ls` answers.
+ *  3. what comes before a damage is shown: a directory whose chain is a loop is listed, then named;
+ *  4. "refuse": nothing is mounted; what is wrong stands at the prompt and is what `ls` answers.
  * The cards and the list come from images/mkbad.py.
  */
 #include "os.h"
@@ -96,6 +97,11 @@ START_TEST(a_card_gets_what_it_deserves)
     if (strcmp(card->verdict, "good") == 0)
         ck_assert_msg(strstr(os_command(machine, "cat /README.TXT"), "README") != NULL, "%s: %s",
                       card->name, listing);
+    if (strcmp(card->name, "dir-chain-loop") == 0) {
+        listing = os_command(machine, "ls /DIR");
+        ck_assert_msg(strstr(listing, "FILE0004\r\n") && strstr(listing, "error: /DIR: "), "%s",
+                      listing);
+    }
     try_everything(machine, card);
     ck_assert_str_eq(os_command(machine, "echo up"), "up\r\n");
     tb_close(machine);

@@ -16,6 +16,8 @@
  * 13. A writer that waited for room when the debug shell opened goes on after it.
  * 14. `poweroff` does not wait for what others go on to print.
  * 15. The tests run once at a time, and Ctrl-C ends them after the one that runs.
+ * 16. Centuries of machine time do not upset what counts it.
+ * 17. What ends before a thread could begin ignores `&`.
  */
 #include "os.h"
 
@@ -305,6 +307,25 @@ START_TEST(ctrl_c_ends_the_tests_at_any_moment)
 }
 END_TEST
 
+START_TEST(centuries_are_counted)
+{
+    type("sleep 9000000000\r");
+    expect("\n");
+    ck_assert_int_eq(tb_uart_expect(machine, OS_PROMPT, UINT64_MAX), TB_MATCH);
+    assert_has(os_command(machine, "uptime"), "up 2500000:00:00, idle 100.0 %");
+    assert_has(os_command(machine, "ps"), " 100.0 % ");
+    (void)os_command(machine, "sleep 5");
+    assert_has(os_command(machine, "uptime"), "up 2500000:00:05, idle 100.0 %");
+}
+END_TEST
+
+START_TEST(quick_commands_need_no_thread)
+{
+    ck_assert_str_eq(os_command(machine, "echo here &"), "here\r\n");
+    assert_has(os_command(machine, "history &"), "echo here &");
+}
+END_TEST
+
 START_TEST(ktest_passes)
 {
     const char *all = os_command(machine, "ktest");
@@ -387,6 +408,8 @@ static Suite *suite(void)
     tcase_add_test(shell, poweroff_waits_for_no_one_else);
     tcase_add_test(shell, tests_run_once_at_a_time);
     tcase_add_test(shell, ctrl_c_ends_the_tests_at_any_moment);
+    tcase_add_test(shell, centuries_are_counted);
+    tcase_add_test(shell, quick_commands_need_no_thread);
     tcase_add_test(shell, ktest_passes);
     suite_add_tcase(all, shell);
     tcase_add_checked_fixture(boots, NULL, teardown);

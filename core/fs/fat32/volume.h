@@ -104,7 +104,7 @@ struct fat32_run {
 };
 
 #define FAT32_RUNS_INLINE 4u
-#define FAT32_RUNS_MAX 512u
+#define FAT32_RUNS_MAX 1024u
 
 /**
  * A chain, as far as it is known. Invariant: runs are sorted by index, the first has index 0, and

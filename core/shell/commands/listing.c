@@ -76,13 +76,9 @@ int listing_read(struct vnode *directory,
             error = listing_add(listing, entry);
     }
     kfree(entry);
-    if (error != -ENOENT) {
-        listing_finish(listing);
-        return error;
-    }
     rest = listing->first;
     listing->first = listing_sort(&rest, listing->count);
-    return 0;
+    return error == -ENOENT ? 0 : error;
 }
 
 void listing_finish(struct listing *listing)

@@ -24,8 +24,8 @@ struct listing {
 
 /**
  * Reads a directory. `want` (NULL: all) says which entries to keep. Returns 0, or the error of
- * vfs_iterate, -ENOMEM, or -EINTR when the thread was cancelled meanwhile; *listing is then empty.
- * May sleep.
+ * vfs_iterate, -ENOMEM, or -EINTR when the thread was cancelled meanwhile; *listing then has what
+ * came before. The caller ends with listing_finish in any case. May sleep.
  */
 HAL_MUST_CHECK int listing_read(struct vnode *directory,
                                 bool (*want)(const struct directory_entry *entry, void *context),

@@ -128,7 +128,7 @@ const char *command_error_text(int error)
     } texts[] = {
         {ENOENT, "no such file or directory"},
         {EINTR, "interrupted"},
-        {EIO, "the card does not answer as it should"},
+        {EIO, "the card cannot be read, or what it holds is damaged"},
         {ENOMEM, "out of memory"},
         {EBUSY, "in use"},
         {ENOTDIR, "not a directory"},

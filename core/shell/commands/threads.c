@@ -19,7 +19,7 @@
 
 /* ---- ps ---- */
 
-#define PS_KEPT 64u /* threads whose time of the last ps is remembered */
+#define PS_KEPT 256u /* threads whose time of the last ps is remembered */
 
 struct ps_kept {
     uint32_t id; /* 0: unused */
@@ -30,6 +30,7 @@ static KSTATE struct ps_state {
     struct mutex lock; /* guards the rest: one ps at a time */
     uint64_t when;     /* the last ps, 0: none */
     struct ps_kept kept[PS_KEPT];
+    struct ps_kept next[PS_KEPT]; /* is filled while `kept` is compared with */
 } ps;
 
 void command_prepare(void)
@@ -47,11 +48,21 @@ static uint64_t ps_earlier(uint32_t id)
     return 0;
 }
 
+/* A thousand times `part` / `whole`, rounded; whatever their sizes. */
+static unsigned permille(uint64_t part, uint64_t whole)
+{
+    while (part > UINT64_MAX / 2000) {
+        part >>= 1;
+        whole >>= 1;
+    }
+    return whole == 0 ? 0 : (unsigned)((part * 1000 + whole / 2) / whole);
+}
+
 static void ps_print(const struct thread_info *info, uint64_t span)
 {
     static const char *const states[] = {"ready", "running", "sleeping", "ended"};
     uint64_t used = info->run_time - ps_earlier(info->id);
-    unsigned tenths = span == 0 ? 0 : (unsigned)((used * 1000 + span / 2) / span);
+    unsigned tenths = permille(used, span);
 
     tty_print("%4u %-8s %7llu.%06llu %4u.%u %% %9llu  %s\n", info->id, states[info->state],
               (unsigned long long)info->run_time / 1000000000,
@@ -62,7 +73,6 @@ static void ps_print(const struct thread_info *info, uint64_t span)
 static void ps_print_all(void)
 {
     uint64_t now = hal_time_now();
-    struct ps_kept next[PS_KEPT] = {{0}};
     struct thread_info info;
     unsigned n = 0;
 
@@ -70,10 +80,11 @@ static void ps_print_all(void)
     for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1) {
         ps_print(&info, now - ps.when);
         if (n < PS_KEPT)
-            next[n++] = (struct ps_kept){.id = info.id, .run_time = info.run_time};
+            ps.next[n++] = (struct ps_kept){.id = info.id, .run_time = info.run_time};
     }
     ps.when = now;
-    memcpy(ps.kept, next, sizeof(next));
+    memset(ps.next + n, 0, (PS_KEPT - n) * sizeof(ps.next[0]));
+    memcpy(ps.kept, ps.next, sizeof(ps.kept));
 }
 
 void command_ps(struct job *job)
@@ -235,7 +246,7 @@ void command_uptime(struct job *job)
 {
     uint64_t now = hal_time_now();
     uint64_t seconds = now / 1000000000;
-    unsigned tenths = (unsigned)(run_idle_time(0) * 1000 / (now + 1));
+    unsigned tenths = permille(run_idle_time(0), now);
 
     if (command_takes_none(job))
         tty_print("up %llu:%02u:%02u, idle %u.%u %%\n", (unsigned long long)seconds / 3600,

@@ -45,7 +45,8 @@ uint64_t hal_mem_physical(const void *pointer);
  *
  * Page-aligned start and length. A simulated board fills it with seeded garbage now, so that an
  * untouched page costs nothing and a missing initialisation shows; on real hardware the garbage is
- * there already. Any context. Must precede the first access.
+ * there already. Any context. Must precede the first access, unless that only looks, whatever it
+ * may find.
  */
 void hal_mem_first_use(uint64_t physical, size_t bytes);
 
