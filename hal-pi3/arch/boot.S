@@ -60,6 +60,7 @@ boot_cpu:
     bl      early_map
 
     /* What an earlier loader left in the caches must not hide what was just written past them. */
+    dsb     sy
     adrp    x0, zero_start
     add     x0, x0, :lo12:zero_start
     adrp    x1, zero_end
@@ -82,6 +83,14 @@ boot_cpu:
 relocate:
     adrp    x3, image_end
     add     x3, x3, :lo12:image_end     /* x3 = end of the image as loaded */
+    mov     x6, x2
+    sub     x7, x3, x1
+    add     x7, x7, x2                  /* x7 = end of the copy */
+7:  dc      civac, x6                   /* what caches hold of the place must not come later */
+    add     x6, x6, #64
+    cmp     x6, x7
+    b.lo    7b
+    dsb     sy
 3:  ldp     x4, x5, [x1], #16
     stp     x4, x5, [x2], #16
     cmp     x1, x3

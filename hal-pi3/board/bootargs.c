@@ -16,6 +16,7 @@
 #define TREE_MAGIC 0xd00dfeedu
 #define TREE_HEADER 40u
 #define TREE_LIMIT 0x200000u
+#define TREE_PROPERTY 3u
 #define ATAG_CORE 0x54410001u
 #define ATAG_COMMANDLINE 0x54410009u
 #define ATAG_HEADER 8u
@@ -47,6 +48,15 @@ static bool bootargs_is_edge(uint8_t byte, bool behind)
     return byte == 0 || byte == ' ' || byte == '\n' || (behind && byte == ',');
 }
 
+/**
+ * Whether a property's value begins at `at`: before it stand the mark of a property, its length and
+ * the place of its name, four bytes each. In ATAGs the text begins with the command line.
+ */
+static bool bootargs_is_begin(const uint8_t *text, size_t at)
+{
+    return at == 0 || (at >= 12 && at % 4 == 0 && bootargs_be32(text + at - 12) == TREE_PROPERTY);
+}
+
 static bool bootargs_find(const uint8_t *text, size_t bytes, const char *word)
 {
     size_t length = 0;
@@ -55,7 +65,7 @@ static bool bootargs_find(const uint8_t *text, size_t bytes, const char *word)
         length++;
     }
     for (size_t i = 0; i + length <= bytes; i++) {
-        bool starts = i == 0 || bootargs_is_edge(text[i - 1], false);
+        bool starts = bootargs_is_begin(text, i) || bootargs_is_edge(text[i - 1], false);
         bool ends = i + length == bytes || bootargs_is_edge(text[i + length], true);
         if (starts && ends && memcmp(text + i, word, length) == 0) {
             return true;

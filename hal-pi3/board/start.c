@@ -108,7 +108,10 @@ void machine_start(uint64_t tags)
     start_find_tags(tags);
     start_guard_stacks();
     intc_start();
-    board_uart_start(start_option("console=serial1") ? UART_MINI : UART_PL011);
+    /* The firmware makes a device of Linux out of serial1; what it does not know it leaves alone.
+     */
+    bool mini = start_option("console=serial1") || start_option("console=miniuart");
+    board_uart_start(mini ? UART_MINI : UART_PL011);
     board_start(start_option("semihosting"));
     arch_release_cpus();
     hal_upcall_boot();

@@ -88,6 +88,7 @@ static void block_begin(void)
     block_transfer.sector = request->sector;
     block_transfer.segments = request->segments;
     block_transfer.segment_count = request->op == HAL_BLOCK_FLUSH ? 0 : request->segment_count;
+    block_transfer.again = block_tries > 0;
     sd_transfer_start(&block_transfer);
     block_arm_timer();
 }
@@ -146,6 +147,9 @@ void sd_block_take_interrupt(void)
     block_advance();
     if (block_waiting.first != NULL) {
         block_arm_timer();
+    } else if (block_state != BLOCK_PROBING) {
+        /* A flag that comes late, as the end of busy after CMD12, would interrupt for ever. */
+        (void)emmc_take_flags();
     }
     lock_release(&block_lock, state);
 }

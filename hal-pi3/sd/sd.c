@@ -10,7 +10,8 @@
  * The answer to each command is the card's status word (R1), whose upper bits are errors, also of
  * earlier commands. A card goes on programming after it has taken the data, so a write is finished
  * only when the card, asked for its status (CMD13), is back in transfer state. A flush asks just
- * that. A card that makes no progress for `TRANSFER_MICROS` is given up.
+ * that. Before a second try of a transfer the card is asked as well, because it may be busy with
+ * what it took of the first. A card that makes no progress for `TRANSFER_MICROS` is given up.
  *
  * Source: SD Physical Layer Simplified Specification 6.00, sections 4.3 (commands), 4.7, 4.10
  * (status), 4.6.2 (time-outs).
@@ -45,6 +46,22 @@ static void sd_ask_status(struct sd_transfer *transfer)
     emmc_command(CMD_SEND_STATUS, EMMC_SHORT, transfer->card->address, 0, 0);
 }
 
+/** Issues the command that moves the data. */
+static void sd_ask_data(struct sd_transfer *transfer)
+{
+    bool read = transfer->op == HAL_BLOCK_READ;
+    bool several = transfer->sectors > 1;
+    unsigned index = read ? (several ? CMD_READ_SEVERAL : CMD_READ_ONE)
+                          : (several ? CMD_WRITE_SEVERAL : CMD_WRITE_ONE);
+    unsigned kind = EMMC_SHORT | (read ? EMMC_READ : EMMC_WRITE) | (several ? EMMC_SEVERAL : 0);
+    uint64_t address =
+        transfer->card->by_blocks ? transfer->sector : transfer->sector * HAL_SECTOR_SIZE;
+
+    transfer->flags = 0;
+    transfer->phase = PHASE_COMMAND;
+    emmc_command(index, kind, (uint32_t)address, transfer->sectors, HAL_SECTOR_SIZE);
+}
+
 void sd_transfer_start(struct sd_transfer *transfer)
 {
     transfer->sectors = 0;
@@ -54,21 +71,12 @@ void sd_transfer_start(struct sd_transfer *transfer)
     transfer->moved = 0;
     transfer->segment = 0;
     transfer->in_segment = 0;
-    transfer->flags = 0;
     sd_progress(transfer);
-    if (transfer->op == HAL_BLOCK_FLUSH) {
+    if (transfer->op == HAL_BLOCK_FLUSH || transfer->again) {
         sd_ask_status(transfer);
-        return;
+    } else {
+        sd_ask_data(transfer);
     }
-    bool read = transfer->op == HAL_BLOCK_READ;
-    bool several = transfer->sectors > 1;
-    unsigned index = read ? (several ? CMD_READ_SEVERAL : CMD_READ_ONE)
-                          : (several ? CMD_WRITE_SEVERAL : CMD_WRITE_ONE);
-    unsigned kind = EMMC_SHORT | (read ? EMMC_READ : EMMC_WRITE) | (several ? EMMC_SEVERAL : 0);
-    uint64_t address =
-        transfer->card->by_blocks ? transfer->sector : transfer->sector * HAL_SECTOR_SIZE;
-    transfer->phase = PHASE_COMMAND;
-    emmc_command(index, kind, (uint32_t)address, transfer->sectors, HAL_SECTOR_SIZE);
 }
 
 /** Where the next sector's data lies; moves on to the one behind it. */
@@ -139,12 +147,18 @@ static int sd_step_status(struct sd_transfer *transfer)
         return SD_UNDER_WAY;
     }
     uint32_t status = emmc_response(0);
-    int result = sd_status_error(status);
+    bool before = transfer->again && transfer->op != HAL_BLOCK_FLUSH;
+    int result = before ? 0 : sd_status_error(status); /* the failed try's errors are known */
     if (result != 0) {
         return result;
     }
     if (sd_status_ready(status)) {
-        return 0;
+        if (before) {
+            transfer->again = false;
+            sd_progress(transfer);
+            sd_ask_data(transfer);
+        }
+        return before ? SD_UNDER_WAY : 0;
     }
     transfer->phase = PHASE_PAUSE;
     transfer->pause_end = mmio_microseconds() + PAUSE_MICROS;

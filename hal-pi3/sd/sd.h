@@ -31,6 +31,7 @@ struct sd_transfer {
     uint64_t sector;
     const struct hal_block_segment *segments;
     unsigned segment_count;
+    bool again; /**< an earlier try has failed: the card may still be busy with it */
     /* From here on sd.c's own. */
     unsigned phase;
     uint32_t sectors; /**< in all */

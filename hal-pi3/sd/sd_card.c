@@ -66,17 +66,20 @@ int sd_flags_error(uint32_t flags)
     return (flags & EMMC_DATA_TIMEOUT) != 0 ? -ETIMEDOUT : -EIO;
 }
 
-/** Waits for one of `wanted`, or an error. */
-static int sd_wait(uint32_t wanted)
+/**
+ * Waits for `wanted`, or an error. `seen` gathers the flags of one command, 0 at first: the chip
+ * may say that the data is complete together with what is waited for first, or before it.
+ */
+static int sd_wait(uint32_t *seen, uint32_t wanted)
 {
     uint64_t give_up = mmio_microseconds() + COMMAND_MICROS;
 
     for (;;) {
-        uint32_t flags = emmc_take_flags();
-        if ((flags & EMMC_ERRORS) != 0) {
-            return sd_flags_error(flags);
+        *seen |= emmc_take_flags();
+        if ((*seen & EMMC_ERRORS) != 0) {
+            return sd_flags_error(*seen);
         }
-        if ((flags & wanted) != 0) {
+        if ((*seen & wanted) != 0) {
             return 0;
         }
         if (mmio_microseconds() > give_up) {
@@ -89,8 +92,10 @@ static int sd_wait(uint32_t wanted)
 /** A command without data, waited for. After an error the controller is ready for the next. */
 static int sd_say(enum sd_command_index index, unsigned kind, uint32_t argument)
 {
+    uint32_t seen = 0;
+
     emmc_command(index, kind, argument, 0, 0);
-    int result = sd_wait(EMMC_COMMAND_DONE);
+    int result = sd_wait(&seen, EMMC_COMMAND_DONE);
     if (result != 0 && emmc_recover() != 0) {
         return -EIO;
     }
@@ -227,17 +232,18 @@ static int sd_get_acquainted(struct sd_card *card)
 static int sd_widen(struct sd_card *card)
 {
     uint32_t scr[SCR_BYTES / 4] = {0};
+    uint32_t seen = 0;
     int result = sd_say(CMD_APPLICATION, EMMC_SHORT, card->address);
 
     if (result != 0) {
         return result;
     }
     emmc_command(ACMD_SEND_SCR, EMMC_SHORT | EMMC_READ, 0, 1, SCR_BYTES);
-    if (sd_wait(EMMC_READ_READY) != 0) {
+    if (sd_wait(&seen, EMMC_READ_READY) != 0) {
         return emmc_recover();
     }
     emmc_read_block(scr, SCR_BYTES);
-    if (sd_wait(EMMC_DATA_DONE) != 0) {
+    if (sd_wait(&seen, EMMC_DATA_DONE) != 0) {
         return emmc_recover();
     }
     if ((scr[0] & SCR_FOUR_LINES) == 0) {

@@ -24,6 +24,11 @@
 #define RNG_IRQ_OFF 1u
 #define RNG_READY_SHIFT 24u
 #define RNG_WAIT_MICROS 10000u
+/** It samples at well below 1 MHz, so throwing the first ones away takes up to a second. */
+#define RNG_FIRST_WAIT_MICROS 3000000u
+
+/** When the first word is there at the latest. */
+static uint64_t rng_warm;
 
 void rng_start(void)
 {
@@ -32,6 +37,7 @@ void rng_start(void)
     mmio_write(RNG_STATUS, RNG_WARM_UP);
     mmio_write(RNG_CONTROL, RNG_ON);
     mmio_barrier();
+    rng_warm = mmio_microseconds() + RNG_FIRST_WAIT_MICROS;
 }
 
 int rng_word(uint32_t *word)
@@ -40,7 +46,7 @@ int rng_word(uint32_t *word)
 
     mmio_barrier();
     while (mmio_read(RNG_STATUS) >> RNG_READY_SHIFT == 0) {
-        if (mmio_microseconds() > give_up) {
+        if (mmio_microseconds() > give_up && mmio_microseconds() > rng_warm) {
             return -EIO;
         }
         hal_cpu_relax();

@@ -54,6 +54,11 @@ static void raise_flags(uint32_t flags)
     controller.flags |= flags & *reg(0x34);
 }
 
+void card_raise(uint32_t flags)
+{
+    raise_flags(flags);
+}
+
 bool card_interrupts(void)
 {
     return (controller.flags & *reg(0x38)) != 0;
@@ -90,7 +95,9 @@ static void next_block(void)
     if (controller.blocks_left == 0) {
         controller.busy = controller.writing ? card.rounds_busy : 0;
         controller.state = controller.busy > 0 ? PRG : TRAN;
-        raise_flags(DATA_DONE);
+        if (controller.writing || !card.early_done) {
+            raise_flags(DATA_DONE);
+        }
         return;
     }
     controller.words = 0;
@@ -98,7 +105,8 @@ static void next_block(void)
     if (!controller.writing) {
         load_block();
     }
-    raise_flags(controller.writing ? WRITE_READY : READ_READY);
+    bool last = !controller.writing && card.early_done && controller.blocks_left == 1;
+    raise_flags((controller.writing ? WRITE_READY : READ_READY) | (last ? DATA_DONE : 0));
 }
 
 static void block_moved(void)
@@ -254,6 +262,10 @@ static void plain_command(unsigned index, uint32_t argument, bool failing)
     case 18:
     case 24:
     case 25:
+        if (controller.state != TRAN) {
+            no_answer(); /* illegal in this state */
+            break;
+        }
         answer_status(0);
         transfer(index >= 24, argument, failing);
         break;
@@ -261,9 +273,16 @@ static void plain_command(unsigned index, uint32_t argument, bool failing)
         controller.application = true;
         answer_status(APP);
         break;
+    case 12:
+        if (controller.state == RCV && card.rounds_busy > 0) {
+            controller.busy = card.rounds_busy;
+            controller.state = PRG;
+        } else if (controller.state == DATA || controller.state == RCV) {
+            controller.state = TRAN;
+        }
+        answer_status(0);
+        break;
     default:
-        controller.state =
-            controller.state == DATA || controller.state == RCV ? TRAN : controller.state;
         answer_status(0);
         break;
     }

@@ -19,6 +19,7 @@ struct card_model {
     bool one_line;               /**< the card has no four-line mode */
     bool no_scr;                 /**< ACMD51 is not answered with data */
     bool protected;              /**< CSD: permanently write-protected */
+    bool early_done;             /**< reads are "complete" when their last block can be read */
     bool stuck;                  /**< the controller's resets never end */
     uint32_t size_register[4];   /**< the CSD as the controller shows it; all 0: made from kind */
 
@@ -41,6 +42,9 @@ extern struct card_model card;
 
 /** A fresh card on a fresh bus; every sector's bytes are (sector * 7 + place) modulo 256. */
 void card_setup(enum card_kind kind);
+
+/** Raises flags out of turn, as far as the controller's mask lets them. */
+void card_raise(uint32_t flags);
 
 /** True while an enabled flag is up: the interrupt wire. */
 bool card_interrupts(void);

@@ -126,7 +126,7 @@ def qemu_command(options, log):
                "-object", "memory-backend-memfd,id=ram,size=1G", "-kernel", options.kernel,
                "-append", append, "-display", "none", "-semihosting", "-accel", "tcg,thread=single",
                "-d", "unimp,guest_errors", "-D", log]
-    if "console=serial1" in append.split():
+    if {"console=serial1", "console=miniuart"} & set(append.split()):
         command += ["-serial", "null"]
     command += ["-serial", "stdio"]
     if options.card:

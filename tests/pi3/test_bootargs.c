@@ -153,6 +153,29 @@ START_TEST(trees_are_searched)
 }
 END_TEST
 
+START_TEST(a_property_begins_with_a_word)
+{
+    struct list list = tree(80, "");
+
+    /* The name's place, 0x65, is a letter just before the text. */
+    list.size -= 1;
+    list_word(&list, __builtin_bswap32(3));
+    list_word(&list, __builtin_bswap32(12));
+    list_word(&list, __builtin_bswap32(0x65));
+    list_word(&list, 'q' | 'u' << 8 | 'i' << 16 | 'e' << 24);
+    list_word(&list, 't' | ' ' << 8 | 'x' << 16);
+    list_word(&list, 'y' | 'z' << 8);
+    ck_assert(has(&list, "quiet"));
+    ck_assert(has(&list, "x"));
+    ck_assert(has(&list, "yz"));
+    ck_assert(!has(&list, "uiet"));
+    ck_assert(!has(&list, "e"));
+    list.bytes[43] = 4; /* another mark: the text is no value, and the letter belongs to the word */
+    ck_assert(!has(&list, "quiet"));
+    free(list.bytes);
+}
+END_TEST
+
 START_TEST(a_tree_is_not_believed)
 {
     static const uint32_t totals[] = {0, 39, 0x200001, 0xffffffff};
@@ -179,6 +202,7 @@ int main(void)
     tcase_add_test(tests, only_the_command_line_counts);
     tcase_add_test(tests, bad_lists_end);
     tcase_add_test(tests, trees_are_searched);
+    tcase_add_test(tests, a_property_begins_with_a_word);
     tcase_add_test(tests, a_tree_is_not_believed);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -25,6 +25,9 @@
  * 16. A card that is pulled out fails its requests with -ENOMEDIUM, and can be found again.
  * 17. Requests that are wrong are refused and nothing is queued.
  * 18. A protected card can be read and not written.
+ * 19. A second try waits until the card has stopped being busy with the first.
+ * 20. A flag that nobody waits for does not interrupt for ever.
+ * 21. "Complete" may come together with the last block's flag.
  */
 #include "card_model.h"
 #include "fake_bus.h"
@@ -588,6 +591,48 @@ START_TEST(protected_cards_are_only_read)
 }
 END_TEST
 
+START_TEST(another_try_waits_for_a_busy_card)
+{
+    find();
+    card.rounds_busy = 20;
+    card.fault_command = 25;
+    card.fault_flags = CRC_ERROR;
+    card.fault_block = 2;
+    card.fault_count = 1;
+    memset(data, 0x5a, sizeof data);
+    ask(HAL_BLOCK_WRITE, 8, 16);
+    ck_assert_int_eq(run(), 0);
+    ck_assert_uint_eq(card.commands[25], 2);
+    ck_assert_int_eq(memcmp(card.storage[8], data, 16 * 512), 0);
+}
+END_TEST
+
+START_TEST(late_flags_are_dropped)
+{
+    find();
+    card_raise(1u << 1);
+    ck_assert(card_interrupts());
+    sd_block_take_interrupt();
+    ck_assert(!card_interrupts());
+    ask(HAL_BLOCK_READ, 8, 16);
+    ck_assert_int_eq(run(), 0);
+}
+END_TEST
+
+START_TEST(complete_may_come_early)
+{
+    card.early_done = true;
+    find();
+    ck_assert_uint_eq(mmio_read(0x3f300028u), 2);
+    for (uint32_t sectors = 1; sectors <= 20; sectors += 19) {
+        memset(data, 0, sizeof data);
+        ask(HAL_BLOCK_READ, 8, sectors);
+        ck_assert_int_eq(run(), 0);
+        ck_assert(sector_as_made(data + (sectors - 1) * 512, 8 + sectors - 1));
+    }
+}
+END_TEST
+
 static void add_controller(Suite *suite)
 {
     TCase *tests = tcase_create("controller");
@@ -631,6 +676,9 @@ static void add_requests(Suite *suite)
     tcase_add_test(tests, pulled_cards_are_missed);
     tcase_add_test(tests, wrong_requests_are_refused);
     tcase_add_test(tests, protected_cards_are_only_read);
+    tcase_add_test(tests, another_try_waits_for_a_busy_card);
+    tcase_add_test(tests, late_flags_are_dropped);
+    tcase_add_test(tests, complete_may_come_early);
     suite_add_tcase(suite, tests);
 }
 

@@ -31,12 +31,21 @@ static inline void mmio_barrier(void)
     __asm__ volatile("dmb sy" ::: "memory");
 }
 
-/** Lets about `cycles` processor cycles pass, at least. */
+/**
+ * Lets `cycles` processor cycles pass, at least, after the last access has reached its device. The
+ * loop is in assembly because a compiler may unroll one of nops, two of which take one cycle; a
+ * branch that is taken takes a cycle of its own.
+ */
 static inline void mmio_delay(unsigned cycles)
 {
-    for (unsigned i = 0; i < cycles; i++) {
-        __asm__ volatile("nop");
-    }
+    uint64_t left = (uint64_t)cycles + 1;
+
+    __asm__ volatile("dsb sy\n"
+                     "1:\tsubs %0, %0, #1\n\t"
+                     "b.ne 1b"
+                     : "+r"(left)
+                     :
+                     : "cc", "memory");
 }
 
 /** Microseconds of a clock that runs by itself, for bounding waits; wraps after 584,000 years. */
