@@ -77,13 +77,16 @@ static int emmc_wait_control(uint32_t bits, bool set)
 {
     uint64_t give_up = mmio_microseconds() + RESET_MICROS;
 
-    while (((mmio_read(EMMC_CONTROL1) & bits) != 0) != set) {
-        if (mmio_microseconds() > give_up) {
+    for (;;) {
+        uint64_t now = mmio_microseconds(); /* before the look: a thread may lose the CPU between */
+        if (((mmio_read(EMMC_CONTROL1) & bits) != 0) == set) {
+            return 0;
+        }
+        if (now > give_up) {
             return -EIO;
         }
         hal_cpu_relax();
     }
-    return 0;
 }
 
 static void emmc_take_pins(void)

@@ -75,6 +75,7 @@ static int sd_wait(uint32_t *seen, uint32_t wanted)
     uint64_t give_up = mmio_microseconds() + COMMAND_MICROS;
 
     for (;;) {
+        uint64_t now = mmio_microseconds(); /* before the look: a thread may lose the CPU between */
         *seen |= emmc_take_flags();
         if ((*seen & EMMC_ERRORS) != 0) {
             return sd_flags_error(*seen);
@@ -82,7 +83,7 @@ static int sd_wait(uint32_t *seen, uint32_t wanted)
         if ((*seen & wanted) != 0) {
             return 0;
         }
-        if (mmio_microseconds() > give_up) {
+        if (now > give_up) {
             return -ETIMEDOUT;
         }
         hal_cpu_relax();

@@ -12,6 +12,7 @@
 
 #include <hal/cpu.h>
 #include <hal/errno.h>
+#include <pi3/lock.h>
 #include <pi3/mmio.h>
 
 #define RNG_CONTROL (RNG_BASE + 0x00u)
@@ -29,6 +30,7 @@
 
 /** When the first word is there at the latest. */
 static uint64_t rng_warm;
+static struct lock rng_lock;
 
 void rng_start(void)
 {
@@ -40,18 +42,34 @@ void rng_start(void)
     rng_warm = mmio_microseconds() + RNG_FIRST_WAIT_MICROS;
 }
 
+/** Takes a word if there is one. Two CPUs must not find the same last word ready. */
+static bool rng_take(uint32_t *word)
+{
+    hal_irq_state_t state = lock_take(&rng_lock);
+
+    mmio_barrier();
+    bool ready = mmio_read(RNG_STATUS) >> RNG_READY_SHIFT != 0;
+    if (ready) {
+        *word = mmio_read(RNG_DATA);
+    }
+    mmio_barrier();
+    lock_release(&rng_lock, state);
+    return ready;
+}
+
 int rng_word(uint32_t *word)
 {
     uint64_t give_up = mmio_microseconds() + RNG_WAIT_MICROS;
 
-    mmio_barrier();
-    while (mmio_read(RNG_STATUS) >> RNG_READY_SHIFT == 0) {
-        if (mmio_microseconds() > give_up && mmio_microseconds() > rng_warm) {
+    give_up = give_up > rng_warm ? give_up : rng_warm;
+    for (;;) {
+        uint64_t now = mmio_microseconds();
+        if (rng_take(word)) {
+            return 0;
+        }
+        if (now > give_up) {
             return -EIO;
         }
         hal_cpu_relax();
     }
-    *word = mmio_read(RNG_DATA);
-    mmio_barrier();
-    return 0;
 }

@@ -15,6 +15,7 @@
  9. The idle prompt leaves the host alone.
 10. A pin that blinks is seen to blink, at its register.
 11. Two loops that contain no call share the CPU with the shell.
+12. RAM that holds garbage at power-on, as real RAM does, is no harm.
 """
 
 import os
@@ -104,6 +105,16 @@ class Boots(unittest.TestCase):
     def test_elf_in_el3_with_all_cpus(self):
         result = run("< Tayberry\n< >\n> poweroff\n", kernel=ELF)
         self.expect(result, status=0)
+
+    def test_ram_full_of_garbage(self):
+        # From the end of the image: what the kernel must zero, and 64 MiB that it may not believe.
+        start = (0x80000 + os.path.getsize(KERNEL) + 4095) & ~4095
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(os.urandom(1 << 20) * 64)
+            file.flush()
+            loader = f"loader,file={file.name},addr={start:#x},force-raw=on"
+            self.expect(run("< Tayberry\n< >\n> echo 4 + 4\n< 4 + 4\n> poweroff 7\n",
+                            extra=["-device", loader]))
 
     def test_device_tree(self):
         with tempfile.NamedTemporaryFile(suffix=".dtb") as file:
