@@ -147,7 +147,8 @@ static long attend_work(void *unused)
 
 static void point_real(struct cpu *cpu)
 {
-    if (atomic_load(&cpu->pending) & CPU_ATTENTION) {
+    /* Again, because what arrives while it is entered says so by nothing but its bit. */
+    while (atomic_load(&cpu->pending) & CPU_ATTENTION) {
         sim_cpu_enter(cpu);
         fiber_call_host(cpu, attend_work, NULL);
         if (atomic_load(&cpu->pending) & CPU_CUT)
@@ -173,10 +174,6 @@ void sim_cpu_point_slow(void)
 void sim_cpu_attend_real(void)
 {
     struct cpu *cpu = sim_cpu_this();
-    if (atomic_load(&cpu->pending) & CPU_TIMER) {
-        atomic_fetch_and(&cpu->pending, ~(uint32_t)CPU_TIMER);
-        sim_time_check_timer(cpu);
-    }
     for (;;) {
         atomic_store(&cpu->asleep, true);
         uint32_t pending = atomic_load(&cpu->pending);
@@ -186,6 +183,11 @@ void sim_cpu_attend_real(void)
         host_word_wait(&cpu->pending, pending, HOST_NEVER);
     }
     atomic_store(&cpu->asleep, false);
+    /* After parking, since the clock has stood still until then. */
+    if (atomic_load(&cpu->pending) & CPU_TIMER) {
+        atomic_fetch_and(&cpu->pending, ~(uint32_t)CPU_TIMER);
+        sim_time_check_timer(cpu);
+    }
 }
 
 /* ---- the contract ---- */
@@ -315,9 +317,8 @@ void hal_cpu_idle(void)
     else
         idle_virtual(cpu);
     atomic_store(&cpu->idle, false);
-    if (atomic_load(&cpu->pending) & CPU_CUT)
-        fiber_abandon_guest(cpu);
     sim_cpu_leave(cpu);
+    sim_cpu_point(0);
     uint32_t ready = cpu_ready(cpu);
     if (ready)
         cpu_take(ready);

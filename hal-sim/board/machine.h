@@ -134,7 +134,10 @@ void sim_cpu_take_and_unmask(void);
 void sim_cpu_raise(struct cpu *cpu, enum hal_irq line);
 /** Sets attention bits on `cpu` and wakes it. Any host thread. */
 void sim_cpu_attend(struct cpu *cpu, uint32_t bits);
-/** Real clock: does what the attention bits ask for. Runs entered, on the host's stack. */
+/**
+ * Real clock: does what the attention bits ask for. Runs entered, on the host's stack, or in a
+ * signal handler. Bits that are set meanwhile bring no signal: the caller looks at them again.
+ */
 void sim_cpu_attend_real(void);
 /** True while an interrupt would be taken on `cpu`, or something asks for attention. */
 static inline bool sim_cpu_wanted(const struct cpu *cpu)

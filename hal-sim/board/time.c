@@ -123,18 +123,25 @@ void sim_time_check_timer(struct cpu *cpu)
     }
 }
 
+/* The line is read and changed in one step, or a change of speed in between would be undone. */
+static void skip_to_deadline(struct cpu *cpu)
+{
+    host_lock(HOST_MACHINE);
+    struct line_now at = line_read();
+    bool skip = atomic_load(&line.skip) && cpu->deadline > at.machine;
+    if (skip)
+        line_write(cpu->deadline, at.host, at.speed);
+    host_unlock(HOST_MACHINE);
+    if (skip)
+        outside_time_jumped(cpu->deadline);
+}
+
 void sim_time_idle_begin(struct cpu *cpu)
 {
     atomic_store(&machine.idle_since, sim_time_now());
     atomic_store(&cpu->idle, true);
     if (atomic_load(&line.skip) && cpu->deadline != HAL_TIME_NEVER) {
-        struct line_now at = line_read();
-        if (cpu->deadline > at.machine) {
-            host_lock(HOST_MACHINE);
-            line_write(cpu->deadline, at.host, at.speed);
-            host_unlock(HOST_MACHINE);
-            outside_time_jumped(cpu->deadline);
-        }
+        skip_to_deadline(cpu);
         sim_time_check_timer(cpu);
     }
 }

@@ -56,6 +56,9 @@ void sim_trace_guest_event(uint32_t kind, uint64_t a, uint64_t b)
     sim_cpu_enter(cpu);
     event.time = sim_time_now();
     fiber_call_host(cpu, event_work, &event);
-    if (!entered)
+    if (!entered) {
         sim_cpu_leave(cpu);
+        if (machine.real) /* that somebody listens must not show in a virtual run */
+            sim_cpu_point(0);
+    }
 }

@@ -201,12 +201,14 @@ void host_cpu_kick(struct cpu *cpu)
 
 void host_cpu_nag(struct cpu *cpu)
 {
-    const struct itimerspec soon = {{0, NAG_NS}, {0, NAG_NS}};
+    const struct itimerspec soon = {{0, NAG_NS}, {0, NAG_NS}}, off = {{0, 0}, {0, 0}};
     struct host_cpu *host = host_of(cpu);
     if (!atomic_load(&host->tid))
         return;
-    atomic_store(&host->nagging, true);
     (void)timer_settime(host->timer, 0, &soon, NULL);
+    atomic_store(&host->nagging, true);
+    if (!atomic_load(&host->tid)) /* it was disowned meanwhile, maybe before there was a nag */
+        (void)timer_settime(host->timer, 0, &off, NULL);
 }
 
 void host_timer_arm(struct cpu *cpu, uint64_t when)

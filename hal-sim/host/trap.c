@@ -18,8 +18,9 @@
  *     struct trap: copy of the ucontext, and the fault if it is one
  *     frames of the upcall
  *
- * The host remembers in a frame which alternate stack was set; another thread may continue the
- * guest after a while, so that is patched at the end.
+ * The host remembers in a frame which alternate stack was set and which signals were blocked;
+ * another thread may continue the guest after a while, or the same with another mask, so both are
+ * patched at the end.
  *
  * Faults that are not the guest's (in the library, the host's libc, or another thread) go to
  * whoever had the signal before, so that a real bug is reported as ever.
@@ -137,8 +138,10 @@ static void enter_abandon(struct cpu *cpu, ucontext_t *context)
 NO_REDZONES static void leave_trap(struct trap *trap)
 {
     ucontext_t *frame = (ucontext_t *)(void *)trap->frame;
-    stack_t alternate = host_cpu_alternate(sim_cpu_this());
-    frame->uc_stack = alternate;
+    const struct cpu *cpu = sim_cpu_this();
+    uint64_t mask = host_cpu_mask(cpu);
+    frame->uc_stack = host_cpu_alternate(cpu);
+    copy_bytes(&frame->uc_sigmask, &mask, sizeof mask);
     swap_sigreturn(frame);
     __builtin_unreachable();
 }
@@ -191,13 +194,14 @@ static void attend_virtual(struct cpu *cpu, ucontext_t *context)
 
 static void attend_real(struct cpu *cpu, ucontext_t *context)
 {
-    if (atomic_load(&cpu->pending) & CPU_ATTENTION)
+    uint32_t pending;
+    while ((pending = atomic_load(&cpu->pending)) & CPU_ATTENTION) {
+        if (pending & CPU_CUT) {
+            cpu->in_host = true;
+            enter_abandon(cpu, context);
+            return;
+        }
         sim_cpu_attend_real();
-    uint32_t pending = atomic_load(&cpu->pending);
-    if (pending & CPU_CUT) {
-        cpu->in_host = true;
-        enter_abandon(cpu, context);
-        return;
     }
     if (cpu->masked || !(pending & cpu->enabled))
         return;
@@ -380,6 +384,10 @@ int host_traps_install(void)
 
 void host_traps_remove(void)
 {
+    /* Ignoring it first drops those that are still on their way to a thread. */
+    struct kernel_sigaction ignore = {.flags = SA_RESTORER_FLAG, .restorer = swap_restorer};
+    ignore.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN;
+    (void)syscall(SYS_rt_sigaction, HOST_SIGNAL, &ignore, NULL, 8);
     for (unsigned i = 0; i < FAULT_SIGNALS; i++)
         (void)syscall(SYS_rt_sigaction, fault_signals[i], &before[i], NULL, 8);
     (void)syscall(SYS_rt_sigaction, HOST_SIGNAL, &before[FAULT_SIGNALS], NULL, 8);
