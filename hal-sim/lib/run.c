@@ -56,12 +56,26 @@ void outside_stuck(void)
 
 /* ---- power ---- */
 
+static bool is_on(void)
+{
+    int power = atomic_load(&machine.power);
+    return power == POWER_ON || power == POWER_REBOOTING;
+}
+
 void library_power_up(void)
 {
     machine_reset();
     sim_memory_set_tags(library.boot_tags, library.boot_tags_size,
                         library.no_boot_tags ? NULL : library.command_line);
     pins_power_up();
+}
+
+/* What is left of `deadline` when time starts again after it was `now`. */
+static uint64_t deadline_after(uint64_t deadline, uint64_t now)
+{
+    if (deadline == HAL_TIME_NEVER)
+        return deadline;
+    return deadline > now ? deadline - now : 0;
 }
 
 /* Real clock: a CPU's thread, from power-on to the end of the guest. */
@@ -73,14 +87,17 @@ static void cpu_body(struct cpu *cpu)
         bool again = atomic_load(&machine.power) == POWER_REBOOTING &&
                      !(atomic_load(&cpu->pending) & CPU_CUT);
         if (again) {
-            vcd_power_down(sim_time_now());
+            uint64_t now = sim_time_now();
+            vcd_power_down(now);
             library_power_up();
+            /* Not before time starts again: run_real reads the deadline first. */
+            atomic_store(&library.deadline, deadline_after(atomic_load(&library.deadline), now));
         }
         host_unlock(HOST_MACHINE);
+        ring();
         if (!again)
             break;
     }
-    ring();
 }
 
 static void join_thread(void)
@@ -92,8 +109,8 @@ static void join_thread(void)
 
 int tb_power_on(struct tb_machine *m)
 {
-    int power = atomic_load(&machine.power), error = 0;
-    if (power == POWER_ON || power == POWER_REBOOTING)
+    int error = 0;
+    if (is_on())
         return library_fail(-EBUSY, "the power is on already");
     join_thread();
     host_lock(HOST_MACHINE);
@@ -122,7 +139,7 @@ void tb_power_cut(struct tb_machine *m)
         atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_CUT);
     }
     host_lock(HOST_MACHINE);
-    if (atomic_load(&machine.power) == POWER_ON) {
+    if (is_on()) {
         sim_time_freeze();
         vcd_power_down(sim_time_now());
     }
@@ -171,12 +188,6 @@ static bool take_flag(uint32_t flag)
     return atomic_fetch_and(&library.flags, ~flag) & flag;
 }
 
-static bool is_on(void)
-{
-    int power = atomic_load(&machine.power);
-    return power == POWER_ON || power == POWER_REBOOTING;
-}
-
 /* Why the run should end now, or -1. */
 static int reason_to_stop(uint64_t deadline)
 {
@@ -197,8 +208,7 @@ static int reason_to_stop(uint64_t deadline)
 static uint64_t reboot(uint64_t deadline)
 {
     uint64_t now = sim_time_now();
-    if (deadline != HAL_TIME_NEVER)
-        deadline -= now < deadline ? now : deadline;
+    deadline = deadline_after(deadline, now);
     machine.run_until = deadline;
     vcd_power_down(now);
     library_power_up();
@@ -240,6 +250,7 @@ static int run_real(uint64_t deadline)
     atomic_store(&library.waiting, true);
     for (;;) {
         uint32_t seen = atomic_load(&library.bell);
+        deadline = atomic_load(&library.deadline); /* a reboot shortens it */
         reason = reason_to_stop(deadline);
         if (reason < 0 && deadline == HAL_TIME_NEVER && is_stuck())
             reason = TB_STUCK;

@@ -175,11 +175,10 @@ void outside_output(const uint8_t *bytes, size_t n)
 static void tell_match(struct output *out)
 {
     host_lock(HOST_MACHINE);
-    bool found = out->found;
+    if (out->found)
+        library_notify(RUN_MATCH);
     out->found = false;
     host_unlock(HOST_MACHINE);
-    if (found)
-        library_notify(RUN_MATCH);
 }
 
 void outside_flush(void)
@@ -239,6 +238,9 @@ int tb_uart_expect(struct tb_machine *m, const char *text, uint64_t ns)
                      ? library_fail(-EINVAL, "the power is off; call tb_power_on first")
                      : library_run(ns > HAL_TIME_NEVER - now ? HAL_TIME_NEVER : now + ns);
     host_lock(HOST_MACHINE);
+    /* It may have been found at the last moment, and counts as matched already. */
+    if (out->found || (atomic_fetch_and(&m->flags, ~(uint32_t)RUN_MATCH) & RUN_MATCH))
+        reason = TB_MATCH;
     out->text = NULL;
     out->found = false;
     host_unlock(HOST_MACHINE);
