@@ -167,7 +167,8 @@ static long submit_work(void *argument)
     if (error)
         return error;
     card->requests++;
-    sim_trace_event(TB_EVENT_BLOCK, request->sector, request_sectors(request));
+    uint64_t sector = request->op == HAL_BLOCK_FLUSH ? 0 : request->sector;
+    sim_trace_event(TB_EVENT_BLOCK, sector, request_sectors(request));
     if (machine.real) {
         finish(request, take_fault(card));
         return 0;

@@ -21,6 +21,7 @@ struct uart {
     unsigned rx_count;
     bool notify_room;
     uint64_t rx_next; /* virtual clock: when the next byte arrives, if one waits and fits */
+    uint64_t room_at; /* virtual clock: when output will have room, if that is asked for */
     uint64_t tx_end;  /* virtual clock: when the last byte accepted will have left */
 };
 

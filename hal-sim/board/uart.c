@@ -25,7 +25,7 @@ struct uart_work {
 
 void sim_uart_reset(void)
 {
-    machine.uart = (struct uart){0};
+    machine.uart = (struct uart){.room_at = HAL_TIME_NEVER};
     sim_uart_input_arrived();
 }
 
@@ -44,8 +44,12 @@ static bool tx_has_room(void)
 
 void sim_uart_level(void)
 {
-    if (machine.uart.notify_room && tx_has_room())
+    struct uart *uart = &machine.uart;
+    uart->room_at = HAL_TIME_NEVER;
+    if (uart->notify_room && tx_has_room())
         sim_cpu_raise(sim_cpu_this(), HAL_IRQ_UART);
+    else if (uart->notify_room)
+        uart->room_at = uart->tx_end - UART_FIFO / 2 * COST_UART_BYTE;
 }
 
 void sim_uart_input_arrived(void)
@@ -64,9 +68,7 @@ void sim_uart_input_arrived(void)
 uint64_t sim_uart_next_event(void)
 {
     const struct uart *uart = &machine.uart;
-    uint64_t room = HAL_TIME_NEVER, input = HAL_TIME_NEVER;
-    if (uart->notify_room && !tx_has_room())
-        room = uart->tx_end - UART_FIFO / 2 * COST_UART_BYTE;
+    uint64_t room = uart->room_at, input = HAL_TIME_NEVER;
     if (uart->rx_count < UART_FIFO && outside_input_waiting())
         input = uart->rx_next;
     return room < input ? room : input;
@@ -82,7 +84,9 @@ void sim_uart_run_events(void)
         uart->rx_next += COST_UART_BYTE;
         sim_cpu_raise(sim_cpu_this(), HAL_IRQ_UART);
     }
-    sim_uart_level();
+    /* Only when it is due: this also runs when tb_run_* wants control back, at any time. */
+    if (uart->room_at <= now)
+        sim_uart_level();
 }
 
 static size_t read_fifo(uint8_t *bytes, size_t n)
