@@ -233,6 +233,7 @@ TB_API uint64_t tb_trace_hash(const struct tb_machine *machine);
  * clock only: -ENOTSUP. */
 struct tb_snapshot;
 TB_API int tb_snapshot(struct tb_machine *machine, struct tb_snapshot **snapshot);
+/** -EINVAL: the snapshot is of a machine that has been closed. */
 TB_API int tb_restore(struct tb_machine *machine, const struct tb_snapshot *snapshot);
 TB_API void tb_snapshot_free(struct tb_snapshot *snapshot);
 

@@ -54,6 +54,7 @@ struct vcd {
 
 struct tb_machine {
     bool open;
+    uint64_t opening; /* which tb_open of this process it is from */
     char error[320];
     char *command_line;
     uint8_t *boot_tags;

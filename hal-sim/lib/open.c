@@ -173,6 +173,7 @@ static int build(const struct tb_config *config)
 
 int tb_open(const struct tb_config *given, struct tb_machine **out)
 {
+    static uint64_t openings;
     struct tb_config config;
     if (!out)
         return -EINVAL;
@@ -191,6 +192,7 @@ int tb_open(const struct tb_config *given, struct tb_machine **out)
         return error;
     }
     library.open = true;
+    library.opening = ++openings;
     library.error[0] = '\0';
     sim_time_set_speed(1, false);
     *out = &library;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 struct tb_snapshot {
+    uint64_t opening; /* the machine's: another one lies elsewhere */
     struct machine machine;
     uint8_t *kstate;
     uint8_t *input;
@@ -94,6 +95,7 @@ int tb_snapshot(struct tb_machine *m, struct tb_snapshot **out)
     struct tb_snapshot *s = calloc(1, sizeof *s);
     bool ok = s && ram;
     if (ok) {
+        s->opening = m->opening;
         memcpy(&s->machine, &machine, sizeof machine);
         s->kstate = copy_of(kstate, kstate_bytes);
         s->input_bytes = outside_input_waiting();
@@ -163,6 +165,8 @@ int tb_restore(struct tb_machine *m, const struct tb_snapshot *s)
     uint8_t *kstate = machine_kstate(&kstate_bytes), *ram = host_ram_alias();
     if (need_virtual())
         return -ENOTSUP;
+    if (s->opening != m->opening)
+        return library_fail(-EINVAL, "the snapshot is of a machine that has been closed");
     if (!ram || !restore_guards(s))
         return library_fail(-ENOMEM, "no memory on the host to restore the snapshot");
     serial_drop_input();

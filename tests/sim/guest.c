@@ -286,6 +286,69 @@ static void be_card(void)
     idle_for_ever();
 }
 
+/* Lets the signal of an early timer meet the HAL, and then waits for the timer without a call. */
+static void count_alarm(void)
+{
+    ticks++;
+}
+
+static void be_meet(void)
+{
+    on_line[HAL_IRQ_TIMER] = count_alarm;
+    hal_irq_enable(HAL_IRQ_TIMER);
+    hal_irq_unmask();
+    print("ready\n");
+    for (unsigned round = 0; round < 20000; round++) {
+        uint64_t seen = ticks, at = hal_time_now() + 20000;
+        hal_timer_set(at);
+        hal_timer_set(at + 10000 + round % 64 * 100);
+        while (hal_time_now() < at + 10000)
+            spins[0]++;
+        while (*(volatile uint64_t *)&ticks == seen)
+            spins[1]++;
+    }
+    print("met\n");
+    hal_board_stop(HAL_STOP_POWER_OFF, 0);
+}
+
+/* Flushes the card with a request that says no more than a flush has to. */
+static void be_flush(void)
+{
+    KSTATE static struct hal_block_request request;
+    struct hal_block_info info;
+    int error = hal_block_probe(&info);
+    request.op = HAL_BLOCK_FLUSH;
+    request.sector = UINT64_MAX;
+    request.segment_count = UINT32_MAX;
+    if (!error)
+        error = hal_block_submit(&request);
+    while (!error && !hal_block_completed())
+        hal_cpu_relax();
+    print_line("flushed", (uint64_t)-error);
+    idle_for_ever();
+}
+
+/* Sends a text as a driver does: a piece whenever the line says that there is room. */
+static void send_piece(void)
+{
+    static const uint8_t text[8] = "abcdefg\n";
+    uint8_t input[4];
+    while (hal_uart_read(input, sizeof input))
+        spins[0]++;
+    if (ticks < 400)
+        ticks += hal_uart_write(text, sizeof text);
+    else
+        hal_uart_notify_room(false);
+}
+
+static void be_send(void)
+{
+    on_line[HAL_IRQ_UART] = send_piece;
+    hal_irq_enable(HAL_IRQ_UART);
+    hal_uart_notify_room(true);
+    idle_for_ever();
+}
+
 /* ---- the way in ---- */
 
 static const struct behaviour {
@@ -299,6 +362,8 @@ static const struct behaviour {
     {"reboot", be_reboot}, {"off", be_off},
     {"panic", be_panic},   {"two", be_two},
     {"card", be_card},     {"overflow", be_overflow},
+    {"meet", be_meet},     {"flush", be_flush},
+    {"send", be_send},
 };
 
 /* The command line of the boot tags: the tag 0x54410009 of the list. */

@@ -9,6 +9,7 @@
  * 4. A snapshot can be restored into a life that is over, and is independent of the machine's later
  *    doings.
  * 5. The real clock has no snapshots.
+ * 6. A snapshot of a machine that was closed is refused, whatever is open now.
  */
 #include "sim.h"
 
@@ -110,6 +111,19 @@ START_TEST(the_real_clock_has_no_snapshots)
 }
 END_TEST
 
+START_TEST(a_closed_machines_snapshot_is_refused)
+{
+    machine = sim_start(TB_CLOCK_VIRTUAL, "idle");
+    ck_assert_int_eq(tb_snapshot(machine, &snapshot), 0);
+    tb_close(machine);
+    machine = sim_start(TB_CLOCK_VIRTUAL, "idle");
+    uint64_t hash = tb_state_hash(machine);
+    ck_assert_int_eq(tb_restore(machine, snapshot), -EINVAL);
+    ck_assert_uint_eq(tb_state_hash(machine), hash);
+    tb_snapshot_free(snapshot);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("snapshot");
@@ -120,6 +134,7 @@ int main(void)
     tcase_add_test(cases, a_life_that_is_over_can_be_continued);
     tcase_add_test(cases, guards_are_put_back);
     tcase_add_test(cases, the_real_clock_has_no_snapshots);
+    tcase_add_test(cases, a_closed_machines_snapshot_is_refused);
     suite_add_tcase(suite, cases);
     return sim_run_suite(suite);
 }
