@@ -16,6 +16,7 @@
 #include "board/bootargs.h"
 #include "board/uart.h"
 #include "sd/block.h"
+#include "soc/gpio.h"
 #include "soc/intc.h"
 #include "soc/mailbox.h"
 #include "soc/timer.h"
@@ -55,7 +56,7 @@ static void start_memory(void)
     uint32_t first = 0;
     uint32_t bytes = 0;
 
-    /* At boot the lower half mapped this page too; nothing of that may linger in the cache. */
+    /* Nothing of this page may linger in the cache from before it was mapped uncached. */
     mmu_flush(uncached_start, (size_t)(uncached_end - uncached_start));
     start_ram_bytes = RAM_LEAST;
     if (mailbox_ask_one(TAG_ARM_MEMORY, &first, &bytes) == 0 && first == 0 && bytes >= RAM_LEAST) {
@@ -108,6 +109,7 @@ void machine_start(uint64_t tags)
     start_find_tags(tags);
     start_guard_stacks();
     intc_start();
+    soc_gpio_start();
     /* The firmware makes a device of Linux out of serial1; what it does not know it leaves alone.
      */
     bool mini = start_option("console=serial1") || start_option("console=miniuart");

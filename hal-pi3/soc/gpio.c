@@ -27,6 +27,9 @@
 #define GPIO_EVENTS (GPIO_BASE + 0x40u)
 #define GPIO_RISING (GPIO_BASE + 0x4cu)
 #define GPIO_FALLING (GPIO_BASE + 0x58u)
+/** Six pairs of registers from GPIO_RISING on: rising, falling, high, low, and two unclocked. */
+#define GPIO_DETECTORS 6u
+#define GPIO_DETECTOR(kind, n) (GPIO_RISING + 0xcu * (kind) + 4u * (n))
 #define GPIO_PULL (GPIO_BASE + 0x94u)
 #define GPIO_PULL_CLOCK(n) (GPIO_BASE + 0x98u + 4u * (n))
 #define GPIO_PINS_A_REGISTER 10u
@@ -47,6 +50,18 @@ static enum gpio_detectors gpio_detectors;
 static bool gpio_pin_ok(unsigned pin)
 {
     return pin < HAL_GPIO_PINS;
+}
+
+void soc_gpio_start(void)
+{
+    mmio_barrier();
+    for (unsigned bank = 0; bank < 2; bank++) {
+        for (unsigned kind = 0; kind < GPIO_DETECTORS; kind++) {
+            mmio_write(GPIO_DETECTOR(kind, bank), 0);
+        }
+        mmio_write(GPIO_EVENTS + 4u * bank, UINT32_MAX);
+    }
+    mmio_barrier();
 }
 
 void soc_gpio_select(unsigned pin, enum hal_gpio_function function)

@@ -8,6 +8,10 @@
 
 #include <stdbool.h>
 
+/** Switches off every detector that whoever ran before left on, and forgets what they saw. At boot.
+ */
+void soc_gpio_start(void);
+
 /** Gives `pin` (0 .. 53) a function. Any context. */
 void soc_gpio_select(unsigned pin, enum hal_gpio_function function);
 

@@ -8,7 +8,8 @@
  *  4. Watching sets the detectors of that pin alone and forgets old events.
  *  5. Events are cleared by writing them back, and each is reported once.
  *  6. A chip whose detector bits do not stay has none: -ENOSYS, for every pin and edge.
- *  7. Bad pins, functions, pulls and edges are refused without a single access; so are the
+ *  7. At the start every detector is off, whatever was left on, and every event forgotten.
+ *  8. Bad pins, functions, pulls and edges are refused without a single access; so are the
  * console's.
  */
 #include "fake_bus.h"
@@ -51,6 +52,11 @@ static void detector_write(uintptr_t address, uint32_t value)
     }
 }
 
+/* Everything from RISING0 to the last unclocked detector. */
+static const uintptr_t detector_registers[] = {0x3f20004cu, 0x3f200050u, 0x3f200058u, 0x3f20005cu,
+                                               0x3f200064u, 0x3f200068u, 0x3f200070u, 0x3f200074u,
+                                               0x3f20007cu, 0x3f200080u, 0x3f200088u, 0x3f20008cu};
+
 static const struct fake_model detectors = {EVENTS0, FALLING0, detector_read, detector_write};
 
 static void setup(void)
@@ -60,6 +66,21 @@ static void setup(void)
     detector_events = 0;
     detectors_missing = false;
 }
+
+START_TEST(start_leaves_no_detector_on)
+{
+    size_t n = sizeof detector_registers / sizeof detector_registers[0];
+
+    for (size_t i = 0; i < n; i++)
+        fake_poke(detector_registers[i], 0x5a5a5a5au);
+    detector_events = 0x123;
+    soc_gpio_start();
+    for (size_t i = 0; i < n; i++)
+        ck_assert_uint_eq(fake_peek(detector_registers[i]), 0);
+    ck_assert_uint_eq(detector_events, 0);
+    ck_assert_uint_eq(fake_trace_count("W 3f200044 ffffffff"), 1);
+}
+END_TEST
 
 START_TEST(function_changes_three_bits)
 {
@@ -198,6 +219,7 @@ int main(void)
     TCase *tests = tcase_create("gpio");
 
     tcase_add_checked_fixture(tests, setup, NULL);
+    tcase_add_test(tests, start_leaves_no_detector_on);
     tcase_add_test(tests, function_changes_three_bits);
     tcase_add_loop_test(tests, function_numbers_are_the_chips, 0, 8);
     tcase_add_test(tests, pull_is_the_sequence_of_the_data_sheet);
