@@ -311,6 +311,7 @@ void hal_cpu_idle(void)
 {
     struct cpu *cpu = sim_cpu_this();
     sim_cpu_enter(cpu);
+    atomic_fetch_add(&cpu->idles, 1);
     atomic_store(&cpu->idle, true);
     if (machine.real)
         fiber_call_host(cpu, idle_real, NULL);

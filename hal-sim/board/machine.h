@@ -59,11 +59,12 @@ enum {
 
 struct cpu {
     _Atomic uint32_t pending;
-    uint32_t enabled;      /* lines that may interrupt */
-    volatile bool masked;  /* no interrupt now */
-    volatile bool in_host; /* entered or outside: see above */
-    _Atomic bool idle;     /* waits in hal_cpu_idle */
-    _Atomic bool asleep;   /* its host thread waits on `pending` (real clock) */
+    uint32_t enabled;       /* lines that may interrupt */
+    volatile bool masked;   /* no interrupt now */
+    volatile bool in_host;  /* entered or outside: see above */
+    _Atomic bool idle;      /* waits in hal_cpu_idle */
+    _Atomic uint32_t idles; /* how often it has begun to wait there */
+    _Atomic bool asleep;    /* its host thread waits on `pending` (real clock) */
     int strike_in; /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
     _Atomic uint64_t deadline; /* of the timer; HAL_TIME_NEVER: not armed */
     uintptr_t stack;           /* of the context that runs here */
@@ -240,8 +241,7 @@ bool sim_memory_is_guarded(uintptr_t address);
 /** Where the boot context starts, and where faults of an exhausted stack are handled. */
 void sim_memory_boot_stack(void **stack, size_t *bytes);
 void sim_memory_fault_stack(void **stack, size_t *bytes);
-/** Must come before the first use of the latter. */
-void sim_memory_open_fault_stack(void);
+void sim_memory_open_fault_stack(void); /* before the first use of the latter */
 /** True if the page at `address` is RAM in use and not guarded. */
 bool sim_memory_is_readable(uintptr_t address);
 /** Guards or frees `count` pages from page number `page`. */

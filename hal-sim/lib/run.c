@@ -236,11 +236,22 @@ static int run_virtual(uint64_t deadline)
 }
 
 /* Real clock: the CPU sleeps, and only input can wake it. */
+static bool is_asleep(void)
+{
+    return atomic_load(&cpu0->idle) && atomic_load(&cpu0->asleep);
+}
+
+/*
+ * Asks a CPU that may wake up at any moment. What lies between the two looks at `idles` holds for
+ * one idling: it has not woken, taken its input and gone on meanwhile.
+ */
 static bool is_stuck(void)
 {
-    return atomic_load(&cpu0->idle) && atomic_load(&cpu0->asleep) &&
-           atomic_load(&cpu0->deadline) == HAL_TIME_NEVER &&
-           !(atomic_load(&cpu0->pending) & (cpu0->enabled | CPU_ATTENTION));
+    uint32_t idles = atomic_load(&cpu0->idles);
+    bool nothing = is_asleep() && atomic_load(&cpu0->deadline) == HAL_TIME_NEVER &&
+                   !(atomic_load(&cpu0->pending) & (cpu0->enabled | CPU_ATTENTION));
+
+    return nothing && is_asleep() && atomic_load(&cpu0->idles) == idles;
 }
 
 static int run_real(uint64_t deadline)

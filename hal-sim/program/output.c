@@ -122,7 +122,8 @@ void output_put(void *context, const uint8_t *bytes, size_t n)
     pthread_mutex_lock(&output.lock);
     size_t room = 1;
     n = output.cut ? 0 : cut_at_text(bytes, n);
-    while (n > 0 && (room = wait_room()) > 0) {
+    /* What a guest prints after the end has no writer any more, and would never be drained. */
+    while (n > 0 && !output.closing && (room = wait_room()) > 0) {
         size_t at = output.put % RING_BYTES;
         size_t piece = n < room ? n : room;
         if (piece > RING_BYTES - at)

@@ -125,7 +125,7 @@ static void interrupted_on_small_stack(void *arg)
 {
     (void)arg;
     hal_irq_unmask();
-    seen.finished = CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) >= 20, NS_PER_S);
+    seen.finished = CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) >= 20, SOON);
     contract_mask();
     hal_context_switch(&away, &home);
 }

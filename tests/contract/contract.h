@@ -42,6 +42,8 @@
 #define NS_PER_US 1000u
 #define NS_PER_MS 1000000u
 #define NS_PER_S 1000000000u
+/** How long to wait for what comes at once: long, since a busy host can hold a machine up. */
+#define SOON (20ull * NS_PER_S)
 
 struct contract_test {
     const char *claim; /**< NULL ends the list */

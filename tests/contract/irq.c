@@ -26,7 +26,7 @@ CONTRACT_TEST(enable_takes_a_present_cause)
     contract_pass(NS_PER_MS);
     EXPECT_EQUAL(contract_irqs(HAL_IRQ_TIMER), 0);
     hal_irq_enable(HAL_IRQ_TIMER);
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) == 1, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) == 1, SOON));
 }
 
 CONTRACT_TEST(enable_waits_for_unmasking)
@@ -36,7 +36,7 @@ CONTRACT_TEST(enable_waits_for_unmasking)
     contract_pass(NS_PER_MS);
     EXPECT_EQUAL(contract_irqs(HAL_IRQ_IPI), 0);
     hal_irq_unmask();
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, SOON));
 }
 
 CONTRACT_TEST(disable_keeps_quiet_and_remembers)
@@ -51,10 +51,10 @@ CONTRACT_TEST(disable_keeps_quiet_and_remembers)
     contract_pass(5 * NS_PER_MS);
     EXPECT_EQUAL(contract_irqs_all(), 0);
     hal_irq_enable(HAL_IRQ_IPI);
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, SOON));
     EXPECT_EQUAL(contract_irqs(HAL_IRQ_TIMER), 0);
     hal_irq_enable(HAL_IRQ_TIMER);
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) == 1, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) == 1, SOON));
 }
 
 CONTRACT_TEST(disable_remembers_what_waits)
@@ -71,9 +71,9 @@ CONTRACT_TEST(disable_remembers_what_waits)
     contract_pass(NS_PER_MS);
     EXPECT_EQUAL(contract_irqs_all(), 0);
     hal_irq_enable(HAL_IRQ_IPI);
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, SOON));
     hal_irq_enable(HAL_IRQ_TIMER);
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) == 1, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) == 1, SOON));
 }
 
 CONTRACT_TEST(disable_one_leaves_the_other)
@@ -83,7 +83,7 @@ CONTRACT_TEST(disable_one_leaves_the_other)
     hal_irq_disable(HAL_IRQ_TIMER);
     hal_irq_unmask();
     hal_cpu_ipi(hal_cpu_id());
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == 1, SOON));
 }
 
 CONTRACT_TEST(one_cause_is_taken_once)

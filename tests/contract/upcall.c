@@ -56,7 +56,7 @@ CONTRACT_TEST(interrupt_is_masked)
     hal_irq_enable(HAL_IRQ_IPI);
     hal_irq_unmask();
     hal_cpu_ipi(hal_cpu_id());
-    REQUIRE(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) > 0, NS_PER_S));
+    REQUIRE(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) > 0, SOON));
     EXPECT(seen_masked);
     EXPECT(!hal_irq_masked());
 }
@@ -67,10 +67,10 @@ CONTRACT_TEST(interrupt_names_its_line)
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_irq_unmask();
     hal_cpu_ipi(hal_cpu_id());
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) > 0, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) > 0, SOON));
     EXPECT_EQUAL(contract_irqs(HAL_IRQ_TIMER), 0);
     hal_timer_set(0);
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) > 0, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) > 0, SOON));
     EXPECT_EQUAL(contract_irqs_all(), 2);
 }
 
@@ -82,7 +82,7 @@ static void look_from_other_stack(void *arg)
     seen_stack = 0;
     hal_irq_unmask();
     hal_cpu_ipi(hal_cpu_id());
-    (void)CONTRACT_WAIT(seen_stack != 0, NS_PER_S);
+    (void)CONTRACT_WAIT(seen_stack != 0, SOON);
     contract_mask();
     uintptr_t low = (uintptr_t)arg;
     on_own_stack = seen_stack >= low && seen_stack < low + HAL_STACK_SIZE;
@@ -130,7 +130,7 @@ static void nest(bool unmask)
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_irq_unmask();
     hal_cpu_ipi(hal_cpu_id());
-    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) > 0, NS_PER_S));
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) > 0, SOON));
 }
 
 CONTRACT_TEST(interrupt_runs_to_its_end)
