@@ -21,7 +21,7 @@
 #include "lib/format.h"
 #include "lib/list.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "sync/spinlock.h"
 #include "sync/wait.h"
 

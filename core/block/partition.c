@@ -6,7 +6,7 @@
 
 #include "lib/bytes.h"
 #include "lib/log.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/block.h>
 #include <hal/errno.h>

@@ -21,7 +21,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mem/frame.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "mem/memory.h"
 #include "shell/shell.h"
 #include "thread/run.h"
@@ -65,6 +65,7 @@ static void start_memory(void)
 {
     struct frame_stats stats;
 
+    alloc_site_init();
     memory_map_build(&info, &memory);
     if (frame_init(&memory))
         panic("out of memory at boot: the tags and the board share no RAM that can be used");

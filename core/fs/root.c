@@ -14,7 +14,7 @@
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "sync/spinlock.h"
 
 #include <hal/errno.h>

@@ -9,7 +9,7 @@
 
 #include "fs/root.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/errno.h>
 

@@ -9,7 +9,7 @@
 #include "ktest/tests.h"
 #include "lib/format.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "thread/thread.h"
 
 #include <hal/errno.h>

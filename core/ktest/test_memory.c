@@ -4,7 +4,7 @@
  */
 #include "ktest/tests.h"
 #include "mem/frame.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/machine.h>
 #include <hal/runtime.h>
@@ -92,7 +92,7 @@ void test_frame_exhaustion(struct ktest_run *run)
     KTEST_EXPECT(run, left == 0);
     KTEST_EXPECT(run, taken == before.free);
     KTEST_EXPECT(run, frames_now().free == before.free);
-    KTEST_EXPECT(run, frames_now().largest_free_order == before.largest_free_order);
+    KTEST_EXPECT(run, frames_now().largest_free_pages == before.largest_free_pages);
 }
 
 void test_frame_refusal(struct ktest_run *run)

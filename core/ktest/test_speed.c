@@ -7,7 +7,7 @@
  */
 #include "fs/vfs.h"
 #include "ktest/tests.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "tty/tty.h"
 
 #include <hal/time.h>

@@ -6,7 +6,7 @@
  */
 #include "ktest/tests.h"
 #include "mem/frame.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "sync/mutex.h"
 #include "thread/thread.h"
 

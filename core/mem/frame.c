@@ -122,11 +122,12 @@ static void *allocate_locked(unsigned order)
     return link;
 }
 
-void *frame_alloc(unsigned order)
+void *frame_alloc_at(unsigned order, const struct alloc_site *site)
 {
     hal_irq_state_t state;
     void *run;
 
+    (void)site;
     if (order > FRAME_ORDER_MAX)
         return NULL;
     state = spinlock_acquire(&frames.lock);
@@ -135,11 +136,13 @@ void *frame_alloc(unsigned order)
     return run;
 }
 
-void frame_free(void *run, unsigned order)
+void frame_free_at(void *run, unsigned order, const char *file, unsigned line)
 {
     hal_irq_state_t state;
     uint64_t frame;
 
+    (void)file;
+    (void)line;
     if (!run)
         return;
     frame = frame_number(run);
@@ -152,16 +155,22 @@ void frame_free(void *run, unsigned order)
     spinlock_release(&frames.lock, state);
 }
 
-int frame_run_order(const void *run)
+size_t frame_run_pages(const void *run)
 {
     hal_irq_state_t state = spinlock_acquire(&frames.lock);
     uint64_t frame = frame_number(run);
-    int order = -EINVAL;
+    size_t pages = 0;
 
     if (frame < frames.end && (frames.map[frame] & FRAME_USED))
-        order = frames.map[frame] & FRAME_ORDER;
+        pages = 1u << (frames.map[frame] & FRAME_ORDER);
     spinlock_release(&frames.lock, state);
-    return order;
+    return pages;
+}
+
+void frame_put_at(void *run, const char *file, unsigned line)
+{
+    if (run)
+        frame_free_at(run, frame_order(frame_run_pages(run) * HAL_PAGE_SIZE), file, line);
 }
 
 unsigned frame_order(size_t bytes)
@@ -183,7 +192,7 @@ void frame_read_stats(struct frame_stats *stats)
                                   .metadata = frames.metadata};
     for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++)
         if (!list_empty(&frames.free[order]))
-            stats->largest_free_order = order;
+            stats->largest_free_pages = 1u << order;
     spinlock_release(&frames.lock, state);
 }
 

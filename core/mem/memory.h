@@ -34,10 +34,3 @@ bool memory_is_ram(uint64_t physical, uint64_t bytes);
  * table. Boot only.
  */
 HAL_MUST_CHECK int frame_init(const struct memory_map *map);
-
-/** Readies the heap. Boot only. */
-void heap_init(void);
-
-/** The order of the run that begins at `run`, or -EINVAL if none that was handed out does. Any
- * context. */
-HAL_MUST_CHECK int frame_run_order(const void *run);

@@ -12,7 +12,7 @@
 
 #include "fs/vfs.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "shell/commands/command.h"
 #include "shell/commands/listing.h"
 #include "shell/edit/args.h"

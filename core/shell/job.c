@@ -9,7 +9,7 @@
 
 #include "lib/format.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "shell/commands/command.h"
 #include "sync/spinlock.h"
 #include "thread/thread.h"

@@ -11,7 +11,7 @@
 #include "boot/panic.h"
 #include "lib/string.h"
 #include "mem/frame.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
 #include "thread/run.h"

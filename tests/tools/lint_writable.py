@@ -14,7 +14,7 @@ import sys
 import csource
 import elf
 
-ALLOWED = ("kstate", ".kstate", ".data.rel.ro")
+ALLOWED = ("kstate", ".kstate", ".data.rel.ro", "alloc_sites")
 
 
 def main():

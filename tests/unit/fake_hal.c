@@ -5,6 +5,7 @@
 #include "fake_hal.h"
 
 #include "boot/tags.h"
+#include "heap/heap.h"
 #include "lib/log.h"
 #include "mem/memory.h"
 #include "thread/thread.h"
@@ -70,6 +71,7 @@ void fake_kernel_start(uint64_t ram_bytes)
 
     fake_hal_reset(ram_bytes);
     klog_init();
+    alloc_site_init();
     memory_map_build(&info, &map);
     if (frame_init(&map))
         out_of_place("too little RAM");

@@ -6,7 +6,7 @@
 
 #include "fake_heap.h"
 
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "mem/memory.h"
 
 #include <stdlib.h>
@@ -20,11 +20,12 @@ void heap_init(void)
 {
 }
 
-void *kmalloc_aligned(size_t bytes, size_t alignment)
+void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
 {
     uint64_t number = ++fake_heap.allocations;
     void *block = NULL;
 
+    (void)site;
     if (number == fake_heap.fail_at || (fake_heap.fail_from && number >= fake_heap.fail_from))
         return NULL;
     if (alignment < 16)
@@ -36,25 +37,22 @@ void *kmalloc_aligned(size_t bytes, size_t alignment)
     return block;
 }
 
-void *kmalloc(size_t bytes)
-{
-    return kmalloc_aligned(bytes, 16);
-}
-
-void *kcalloc(size_t count, size_t bytes)
+void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *site)
 {
     void *block;
 
     if (bytes && count > SIZE_MAX / bytes)
         return NULL;
-    block = kmalloc(count * bytes);
+    block = heap_allocate(count * bytes, HEAP_ALIGNMENT, site);
     if (block)
         memset(block, 0, count * bytes);
     return block;
 }
 
-void kfree(void *pointer)
+void heap_free(void *pointer, const char *file, unsigned line)
 {
+    (void)file;
+    (void)line;
     if (pointer)
         fake_heap.live--;
     free(pointer);

@@ -17,7 +17,7 @@
 #include "fs/fat32/volume.h"
 
 #include "lib/bytes.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>

@@ -7,7 +7,7 @@
 #include "fs/fat32/volume.h"
 #include "lib/format.h"
 #include "lib/log.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/block.h>
 #include <hal/errno.h>

@@ -10,7 +10,7 @@
 #include "fs/fat32/volume.h"
 
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/block.h>
 #include <hal/errno.h>

@@ -5,7 +5,7 @@
 #include "dev/clock.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "shell/commands/command.h"
 #include "shell/commands/listing.h"
 #include "shell/debug.h"

@@ -6,7 +6,7 @@
 #include "shell/commands/listing.h"
 
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "thread/thread.h"
 
 #include <hal/errno.h>

@@ -6,7 +6,7 @@
 #include "boot/tags.h"
 #include "lib/string.h"
 #include "mem/frame.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "mem/memory.h"
 #include "shell/commands/command.h"
 #include "shell/debug.h"
@@ -36,7 +36,7 @@ static void mem_print_totals(void)
     tty_print("frames  %llu KiB, of which %llu KiB are free and %llu KiB used\n",
               frames_to_kib(frames.total), frames_to_kib(frames.free), frames_to_kib(frames.used));
     tty_print("        largest free run %llu KiB; the allocator itself takes %llu KiB\n",
-              frames.free == 0 ? 0 : frames_to_kib(1ull << frames.largest_free_order),
+              frames_to_kib(frames.largest_free_pages),
               frames_to_kib(frames.metadata));
     tty_print("heap    %llu KiB of frames; %llu bytes in %llu blocks in use\n",
               frames_to_kib(heap.frames), (unsigned long long)heap.live_bytes,

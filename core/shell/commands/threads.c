@@ -4,7 +4,7 @@
  */
 #include "lib/format.h"
 #include "lib/string.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "shell/commands/command.h"
 #include "sync/mutex.h"
 #include "thread/run.h"

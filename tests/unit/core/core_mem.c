@@ -14,7 +14,7 @@
 #include "boot/tags.h"
 #include "fake_hal.h"
 #include "mem/frame.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 #include "mem/memory.h"
 
 #include <hal/errno.h>
@@ -158,7 +158,7 @@ START_TEST(frames_are_aligned_and_apart_and_come_back)
         }
         ck_assert_uint_eq(hal_mem_physical(runs[n]) % ((uint64_t)HAL_PAGE_SIZE << order), 0);
         memset(runs[n], (int)n, HAL_PAGE_SIZE << order);
-        ck_assert_int_eq(frame_run_order(runs[n]), (int)order);
+        ck_assert_uint_eq(frame_run_pages(runs[n]), 1u << order);
         n++;
         order = (unsigned)(n * 7 % (FRAME_ORDER_MAX + 1));
     }
@@ -166,11 +166,11 @@ START_TEST(frames_are_aligned_and_apart_and_come_back)
     ck_assert_uint_eq(after.free, 0);
     for (size_t i = 0; i < n; i++) {
         ck_assert_uint_eq(*(uint8_t *)runs[i], i & 0xff);
-        frame_free(runs[i], (unsigned)frame_run_order(runs[i]));
+        frame_put(runs[i]);
     }
     frame_read_stats(&after);
     ck_assert_uint_eq(after.free, before.free);
-    ck_assert_uint_eq(after.largest_free_order, before.largest_free_order);
+    ck_assert_uint_eq(after.largest_free_pages, before.largest_free_pages);
     ck_assert_ptr_null(frame_alloc(FRAME_ORDER_MAX + 1));
     ck_assert_uint_eq(frame_order(1), 0);
     ck_assert_uint_eq(frame_order(HAL_PAGE_SIZE + 1), 1);

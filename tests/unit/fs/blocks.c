@@ -15,7 +15,7 @@
 #include "image.h"
 
 #include "block/block.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/errno.h>
 #include <hal/machine.h>

@@ -14,7 +14,7 @@
 #include "walk.h"
 
 #include "fs/vfs.h"
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
 #include "../fake_hal.h"
 #include "image.h"
 
-#include "mem/heap.h"
+#include "heap/heap.h"
 
 #include <hal/errno.h>
 

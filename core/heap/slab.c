@@ -11,7 +11,7 @@
  * Objects of a class that is a power of two lie at multiples of their size, which gives alignment
  * for free.
  */
-#include "mem/heap.h"
+#include "heap/allocator.h"
 
 #include "boot/panic.h"
 #include "lib/list.h"
@@ -47,7 +47,7 @@ static KSTATE struct heap_state {
     struct heap_stats stats;
 } heap;
 
-void heap_init(void)
+static void slab_init(void)
 {
     spinlock_init(&heap.lock, LOCK_RANK_HEAP);
     for (size_t i = 0; i < CLASSES; i++)
@@ -131,40 +131,17 @@ static void *allocate_run(size_t bytes, size_t alignment)
     return run;
 }
 
-void *kmalloc_aligned(size_t bytes, size_t alignment)
+static void *slab_allocate(size_t bytes, size_t alignment)
 {
     size_t class = find_class(bytes, alignment);
     hal_irq_state_t state;
     void *pointer;
 
-    if (!is_power_of_two(alignment))
-        return NULL;
     state = spinlock_acquire(&heap.lock);
     pointer = class < CLASSES ? allocate_object(class) : allocate_run(bytes, alignment);
-    heap.stats.allocations++;
     if (pointer)
         heap.stats.live_blocks++;
-    else
-        heap.stats.failures++;
     spinlock_release(&heap.lock, state);
-    return pointer;
-}
-
-void *kmalloc(size_t bytes)
-{
-    return kmalloc_aligned(bytes, OBJECT_ALIGN);
-}
-
-void *kcalloc(size_t count, size_t bytes)
-{
-    size_t total;
-    void *pointer;
-
-    if (__builtin_mul_overflow(count, bytes, &total))
-        return NULL;
-    pointer = kmalloc(total);
-    if (pointer)
-        memset(pointer, 0, total);
     return pointer;
 }
 
@@ -191,40 +168,63 @@ static void free_object(struct slab *slab, void *pointer)
     }
 }
 
-/* Caller holds the lock. */
 static void free_run(void *pointer)
 {
-    int order = frame_run_order(pointer);
+    size_t pages = frame_run_pages(pointer);
 
-    kassert(order >= 0);
-    heap.stats.live_bytes -= (uint64_t)HAL_PAGE_SIZE << order;
-    heap.stats.frames -= 1ull << order;
-    frame_free(pointer, (unsigned)order);
+    heap.stats.live_bytes -= pages * HAL_PAGE_SIZE;
+    heap.stats.frames -= pages;
+    frame_put(pointer);
 }
 
-void kfree(void *pointer)
+static void slab_free(void *pointer)
 {
     uintptr_t offset = (uintptr_t)pointer % HAL_PAGE_SIZE;
     struct slab *slab = (struct slab *)((char *)pointer - offset);
-    hal_irq_state_t state;
+    hal_irq_state_t state = spinlock_acquire(&heap.lock);
 
-    if (!pointer)
-        return;
-    state = spinlock_acquire(&heap.lock);
-    if (offset == 0) {
+    if (offset == 0)
         free_run(pointer);
-    } else {
-        kassert(slab->magic == SLAB_MAGIC && offset >= slab->first_offset);
+    else
         free_object(slab, pointer);
-    }
     heap.stats.live_blocks--;
     spinlock_release(&heap.lock, state);
 }
 
-void heap_read_stats(struct heap_stats *stats)
+static enum heap_pointer slab_find(const void *pointer, size_t *usable)
+{
+    uintptr_t offset = (uintptr_t)pointer % HAL_PAGE_SIZE;
+    const struct slab *slab = (const struct slab *)((const char *)pointer - offset);
+    size_t index;
+
+    if (offset == 0) {
+        *usable = frame_run_pages(pointer) * HAL_PAGE_SIZE;
+        return *usable ? HEAP_BLOCK : HEAP_FOREIGN;
+    }
+    if (slab->magic != SLAB_MAGIC || offset < slab->first_offset)
+        return HEAP_FOREIGN;
+    *usable = class_sizes[slab->class];
+    index = (offset - slab->first_offset) / *usable;
+    if ((offset - slab->first_offset) % *usable)
+        return HEAP_INTERIOR;
+    return slab->bits[index / 64] >> index % 64 & 1 ? HEAP_BLOCK : HEAP_FREED;
+}
+
+static void slab_read_stats(struct heap_stats *stats)
 {
     hal_irq_state_t state = spinlock_acquire(&heap.lock);
 
-    *stats = heap.stats;
+    stats->live_bytes += heap.stats.live_bytes;
+    stats->live_blocks += heap.stats.live_blocks;
+    stats->frames += heap.stats.frames;
     spinlock_release(&heap.lock, state);
 }
+
+const struct heap_allocator heap_slab = {
+    .name = "slab",
+    .init = slab_init,
+    .allocate = slab_allocate,
+    .free = slab_free,
+    .find = slab_find,
+    .read_stats = slab_read_stats,
+};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fail.h: allocations that fail on demand, so that every path for "no memory" can be walked.
+ *
+ * The command line's `fail_alloc=` sets a plan from power-on, and a debugger or a test sets one
+ * later through <hal/inspect.h>:
+ *
+ *   fail_alloc=17            the 17th allocation from here fails, and no other
+ *   fail_alloc=17+           the 17th and all after it
+ *   fail_alloc=fs/vfs.c:174  every allocation at that line (the end of the file's path will do)
+ *   fail_alloc=1/50          one in 50, by chance; 1/50:7 with seed 7
+ */
+#pragma once
+
+#include "heap/site.h"
+
+#include <hal/inspect.h>
+
+#include <stdbool.h>
+
+/** Sets the plan that `text` describes: 0, or -EINVAL and no plan. Boot only. */
+HAL_MUST_CHECK int alloc_fail_parse(const char *text);
+
+/** Sets a plan; it counts from here. Any context. */
+void alloc_fail_set(const struct hal_fail_plan *plan);
+
+/**
+ * Counts an attempt at `site`, and says whether it has to fail. Every allocation of frames and
+ * objects asks this once, before it does anything, unless it serves another allocation that did.
+ * Any context.
+ */
+HAL_MUST_CHECK bool alloc_fails(const struct alloc_site *site);
+
+/** True while a plan is set or checks are on: then the heap asks alloc_fails. Any context. */
+bool alloc_fail_watching(void);
+
+/** Attempts since power-on. Any context. */
+uint64_t alloc_attempts(void);

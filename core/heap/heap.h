@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.h: memory for the kernel's objects, of any size.
+ *
+ * kmalloc and its sisters are macros: each use is a site with a number (site.h). Behind them stands
+ * one of three allocators, chosen by the boot word `allocator=` (allocator.h): slab, the best and
+ * the default; bin and bump, for those who want to see how it began. With checks on (`checks=1`,
+ * the default of a debug build; guard.h) every block carries red zones and its history, so a misuse
+ * ends in a panic that names who did it.
+ *
+ * Any context that may take a spinlock; never sleeps. Allocation can fail at any time, by want or
+ * on demand (fail.h), and every caller handles it. Memory is not zeroed unless asked for.
+ *
+ * Defined for every argument: 0 bytes give a unique pointer that may be freed; sizes whose sum with
+ * alignment and bookkeeping does not fit, and alignments above HEAP_ALIGNMENT_MAX or not a power of
+ * two, give NULL.
+ */
+#pragma once
+
+#include "heap/site.h"
+
+#include <hal/compiler.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HEAP_ALIGNMENT 16u            /**< of every block */
+#define HEAP_ALIGNMENT_MAX (2u << 20) /**< that can be asked for */
+
+/** `bytes` bytes aligned to HEAP_ALIGNMENT, or NULL. */
+#define kmalloc(bytes) heap_allocate(bytes, HEAP_ALIGNMENT, ALLOC_SITE())
+
+/** As kmalloc, aligned to `alignment`, a power of two. */
+#define kmalloc_aligned(bytes, alignment) heap_allocate(bytes, alignment, ALLOC_SITE())
+
+/** `count` * `bytes` bytes of zeros, or NULL, also when the product overflows. */
+#define kcalloc(count, bytes) heap_allocate_zeros(count, bytes, ALLOC_SITE())
+
+/**
+ * Makes the block at `pointer` (NULL: a new one) `bytes` bytes long, moving it if it has to be:
+ * returns where it is now, or NULL with the block as it was. What is beyond the shorter of both
+ * lengths is not defined.
+ */
+#define krealloc(pointer, bytes) heap_reallocate(pointer, bytes, ALLOC_SITE())
+
+/**
+ * Gives back what the functions above returned. NULL is allowed. Anything else (a block that was
+ * freed, a pointer into a block or to something else) is a panic that names this line.
+ */
+#define kfree(pointer) heap_free(pointer, __FILE__, __LINE__)
+
+HAL_MUST_CHECK void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site);
+HAL_MUST_CHECK void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *site);
+HAL_MUST_CHECK void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site);
+void heap_free(void *pointer, const char *file, unsigned line);
+
+struct heap_stats {
+    uint64_t live_bytes; /**< of blocks in use, each as the allocator rounded it up */
+    uint64_t live_blocks;
+    uint64_t frames;      /**< page frames that the heap holds */
+    uint64_t allocations; /**< since boot; attempts, failed ones too */
+    uint64_t failures;    /**< since boot */
+};
+void heap_read_stats(struct heap_stats *stats);
+
+/** Readies the heap as the command line says. Boot only, after frame_init. */
+void heap_init(void);

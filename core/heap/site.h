@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * site.h: the places in the source that allocate memory, each with a number and its counts.
+ *
+ * Whoever asks for memory does it through a macro (kmalloc, frame_alloc, ...) that leaves a
+ * description of the place in the program: file, line, and where its counts are kept. The linker
+ * collects them in one table, so the kernel knows all places, also those that have never run. That
+ * is what leak reports, `mem top` and failure on demand are made of.
+ *
+ *     section alloc_sites:  | &site 0 | &site 1 | ...        pointers, all of one size
+ *     constants:            site: file, line, count --> KSTATE: calls, failures, live blocks, bytes
+ *
+ * A site's tag is the part of the kernel that it belongs to: the folder of its file
+ * ("core/fs/fat32/node.c" has the tag "fs/fat32").
+ */
+#pragma once
+
+#include <hal/compiler.h>
+#include <hal/kstate.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What has happened at a site since power-on. Counted atomically, from any CPU. */
+struct alloc_count {
+    uint16_t number;   /**< of the site; constant after boot */
+    uint16_t tag;      /**< of the site; constant after boot */
+    uint64_t calls;    /**< attempts, failed ones too */
+    uint64_t failures; /**< of these, by want or on demand */
+    int64_t blocks;    /**< live now; counted for frames always, for objects with checks on */
+    int64_t bytes;     /**< of these, as asked for */
+};
+
+struct alloc_site {
+    const char *file; /**< as the compiler was given it; alloc_site_file shortens it */
+    uint32_t line;
+    struct alloc_count *count;
+};
+
+/** The site of the line on which this stands. */
+#define ALLOC_SITE() \
+    ({ \
+        static KSTATE struct alloc_count alloc_count_; \
+        static const struct alloc_site alloc_site_ = { \
+            .file = __FILE__, .line = __LINE__, .count = &alloc_count_}; \
+        static const struct alloc_site *const alloc_entry_ \
+            __attribute__((used, section("alloc_sites"))) = &alloc_site_; \
+        (void)alloc_entry_; \
+        &alloc_site_; \
+    })
+
+/** How many sites the program has; their numbers are 0 .. alloc_site_total() - 1. Any context. */
+unsigned alloc_site_total(void);
+
+/** Site number `number`, which must exist. Any context. */
+const struct alloc_site *alloc_site_at(unsigned number);
+
+/** The number of `site`. Constant for one program. Any context. */
+static inline unsigned alloc_site_number(const struct alloc_site *site)
+{
+    return site->count->number;
+}
+
+/** The file of `site`, from "core/" on. Any context. */
+const char *alloc_site_file(const struct alloc_site *site);
+
+#define ALLOC_TAG_MAX 32u
+#define ALLOC_TAG_NAME_MAX 15u
+
+/** The tag of `site`: 0 .. alloc_tag_total() - 1. Any context. */
+static inline unsigned alloc_site_tag(const struct alloc_site *site)
+{
+    return site->count->tag;
+}
+
+/** How many tags there are. Any context. */
+unsigned alloc_tag_total(void);
+
+/** The name of tag `tag`, or NULL if there is no such tag. Any context. */
+const char *alloc_tag_name(unsigned tag);
+
+/** Numbers the sites and makes the table of tags. Boot only, before the first allocation. */
+void alloc_site_init(void);
