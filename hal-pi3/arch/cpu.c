@@ -29,30 +29,9 @@ static uint8_t cpu_phases[HAL_CPU_MAX];
 /** CPU 0's is used from boot to the end; the others' from their first C code on. */
 char boot_stacks[HAL_CPU_MAX * BOOT_STACK_BYTES] __attribute__((aligned(4096)));
 
-hal_irq_state_t hal_irq_save(void)
-{
-    hal_irq_state_t state;
-
-    __asm__ volatile("mrs %0, daif\n\tmsr daifset, #2" : "=r"(state)::"memory");
-    return state;
-}
-
-void hal_irq_restore(hal_irq_state_t state)
-{
-    __asm__ volatile("msr daif, %0" ::"r"(state) : "memory");
-}
-
 void hal_irq_unmask(void)
 {
     __asm__ volatile("msr daifclr, #2" ::: "memory");
-}
-
-bool hal_irq_masked(void)
-{
-    uint64_t state;
-
-    __asm__ volatile("mrs %0, daif" : "=r"(state));
-    return (state & (1u << 7)) != 0;
 }
 
 void hal_cpu_idle(void)
@@ -64,14 +43,6 @@ void hal_cpu_idle(void)
 void hal_cpu_relax(void)
 {
     __asm__ volatile("yield" ::: "memory");
-}
-
-unsigned hal_cpu_id(void)
-{
-    uint64_t affinity;
-
-    __asm__ volatile("mrs %0, mpidr_el1" : "=r"(affinity));
-    return (unsigned)affinity & 3u;
 }
 
 unsigned hal_cpu_count(void)

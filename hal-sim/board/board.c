@@ -43,9 +43,11 @@ static void cpu_reset(struct cpu *cpu)
     void *stack;
     sim_memory_boot_stack(&stack, &cpu->stack_bytes);
     cpu->stack = (uintptr_t)stack;
-    atomic_fetch_and(&cpu->pending, CPU_ATTENTION & ~CPU_TIMER);
+    atomic_fetch_and(&cpu->face.pending, CPU_ATTENTION & ~CPU_TIMER);
     cpu->enabled = 0;
-    cpu->masked = true;
+    cpu->face.masked = true;
+    cpu->face.points = !machine.real;
+    cpu->face.id = (uint8_t)(cpu - machine.cpu);
     cpu->strike_in = -1;
     cpu->deadline = HAL_TIME_NEVER;
     atomic_store(&cpu->idle, false);

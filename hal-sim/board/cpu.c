@@ -19,6 +19,8 @@
 #include <hal/errno.h>
 #include <hal/upcall.h>
 
+/* core finds CPU 0 at the start of it: <hal/machine_cpu.h>. */
+_Static_assert(offsetof(struct machine, cpu) == 0 && offsetof(struct cpu, face) == 0, "layout");
 struct machine machine;
 
 struct host_work {
@@ -51,7 +53,7 @@ long sim_cpu_host(long (*function)(void *), void *argument, unsigned cost)
 
 void sim_cpu_attend(struct cpu *cpu, uint32_t bits)
 {
-    uint32_t before = atomic_fetch_or(&cpu->pending, bits);
+    uint32_t before = atomic_fetch_or(&cpu->face.pending, bits);
     if (machine.real && (before & bits) != bits)
         host_cpu_kick(cpu);
 }
@@ -65,7 +67,7 @@ void sim_cpu_raise(struct cpu *cpu, enum hal_irq line)
 
 static uint32_t cpu_ready(const struct cpu *cpu)
 {
-    return atomic_load(&cpu->pending) & cpu->enabled;
+    return atomic_load(&cpu->face.pending) & cpu->enabled;
 }
 
 static unsigned lowest_bit(uint32_t bits)
@@ -90,7 +92,7 @@ static void cpu_take(uint32_t ready)
     unsigned line = choose_line(ready);
     struct cpu *cpu = sim_cpu_this();
     cpu->strike_in = -1;
-    atomic_fetch_and(&cpu->pending, ~(1u << line));
+    atomic_fetch_and(&cpu->face.pending, ~(1u << line));
     if (!machine.real)
         atomic_fetch_add_explicit(&machine.now, COST_INTERRUPT, memory_order_relaxed);
     sim_trace_guest(TB_EVENT_IRQ, line, 0);
@@ -105,11 +107,11 @@ void sim_cpu_take_and_unmask(void)
         uint32_t ready;
         while ((ready = cpu_ready(sim_cpu_this())) != 0)
             cpu_take(ready);
-        sim_cpu_this()->masked = false;
+        sim_cpu_this()->face.masked = false;
         atomic_signal_fence(memory_order_seq_cst);
         if (!cpu_ready(sim_cpu_this()))
             return;
-        sim_cpu_this()->masked = true;
+        sim_cpu_this()->face.masked = true;
     }
 }
 
@@ -127,14 +129,14 @@ static void point_virtual(struct cpu *cpu)
 {
     sim_cpu_enter(cpu);
     sim_time_catch_up();
-    while ((atomic_load(&cpu->pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
+    while ((atomic_load(&cpu->face.pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
         fiber_suspend_guest(cpu);
     sim_cpu_leave(cpu);
-    uint32_t ready = cpu->masked ? 0 : cpu_ready(cpu);
+    uint32_t ready = cpu->face.masked ? 0 : cpu_ready(cpu);
     if (ready && strikes_now(cpu)) {
-        cpu->masked = true;
+        cpu->face.masked = true;
         cpu_take(ready);
-        sim_cpu_this()->masked = false;
+        sim_cpu_this()->face.masked = false;
     }
 }
 
@@ -148,15 +150,15 @@ static long attend_work(void *unused)
 static void point_real(struct cpu *cpu)
 {
     /* Again, because what arrives while it is entered says so by nothing but its bit. */
-    while (atomic_load(&cpu->pending) & CPU_ATTENTION) {
+    while (atomic_load(&cpu->face.pending) & CPU_ATTENTION) {
         sim_cpu_enter(cpu);
         fiber_call_host(cpu, attend_work, NULL);
-        if (atomic_load(&cpu->pending) & CPU_CUT)
+        if (atomic_load(&cpu->face.pending) & CPU_CUT)
             fiber_abandon_guest(cpu);
         sim_cpu_leave(cpu);
     }
-    if (!cpu->masked && cpu_ready(cpu)) {
-        cpu->masked = true;
+    if (!cpu->face.masked && cpu_ready(cpu)) {
+        cpu->face.masked = true;
         atomic_signal_fence(memory_order_seq_cst);
         sim_cpu_take_and_unmask();
     }
@@ -176,52 +178,30 @@ void sim_cpu_attend_real(void)
     struct cpu *cpu = sim_cpu_this();
     for (;;) {
         atomic_store(&cpu->asleep, true);
-        uint32_t pending = atomic_load(&cpu->pending);
+        uint32_t pending = atomic_load(&cpu->face.pending);
         if (!(pending & CPU_PAUSE) || (pending & CPU_CUT))
             break;
         outside_parked();
-        host_word_wait(&cpu->pending, pending, HOST_NEVER);
+        host_word_wait(&cpu->face.pending, pending, HOST_NEVER);
     }
     atomic_store(&cpu->asleep, false);
     /* After parking, since the clock has stood still until then. */
-    if (atomic_load(&cpu->pending) & CPU_TIMER) {
-        atomic_fetch_and(&cpu->pending, ~(uint32_t)CPU_TIMER);
+    if (atomic_load(&cpu->face.pending) & CPU_TIMER) {
+        atomic_fetch_and(&cpu->face.pending, ~(uint32_t)CPU_TIMER);
         sim_time_check_timer(cpu);
     }
 }
 
 /* ---- the contract ---- */
 
-hal_irq_state_t hal_irq_save(void)
+void hal_cpu_point(void)
 {
-    struct cpu *cpu = sim_cpu_this();
-    hal_irq_state_t before = cpu->masked;
-    if (!before) {
-        sim_cpu_point(COST_MASK);
-        sim_cpu_this()->masked = true;
-        atomic_signal_fence(memory_order_seq_cst);
-    }
-    return before;
-}
-
-void hal_irq_restore(hal_irq_state_t state)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    if (!state) {
-        sim_cpu_this()->masked = false;
-        atomic_signal_fence(memory_order_seq_cst);
-        sim_cpu_point(COST_MASK);
-    }
+    sim_cpu_point(COST_MASK);
 }
 
 void hal_irq_unmask(void)
 {
     hal_irq_restore(0);
-}
-
-bool hal_irq_masked(void)
-{
-    return sim_cpu_this()->masked;
 }
 
 void hal_irq_enable(enum hal_irq line)
@@ -246,11 +226,6 @@ void hal_cpu_relax(void)
 {
     __builtin_ia32_pause();
     sim_cpu_point(COST_RELAX);
-}
-
-unsigned hal_cpu_id(void)
-{
-    return (unsigned)(sim_cpu_this() - machine.cpu);
 }
 
 unsigned hal_cpu_count(void)
@@ -280,12 +255,12 @@ static long idle_real(void *unused)
     sim_time_idle_begin(cpu);
     for (;;) {
         atomic_store(&cpu->asleep, true);
-        uint32_t pending = atomic_load(&cpu->pending);
+        uint32_t pending = atomic_load(&cpu->face.pending);
         if (pending & (cpu->enabled | CPU_ATTENTION))
             break;
         if (cpu->deadline == HAL_TIME_NEVER)
             outside_stuck();
-        host_word_wait(&cpu->pending, pending, HOST_NEVER);
+        host_word_wait(&cpu->face.pending, pending, HOST_NEVER);
     }
     atomic_store(&cpu->asleep, false);
     sim_time_idle_end(cpu);
@@ -302,7 +277,7 @@ static void idle_virtual(struct cpu *cpu)
             outside_stuck();
         sim_time_skip_to(event < machine.run_until ? event : machine.run_until);
         sim_time_catch_up();
-        if ((atomic_load(&cpu->pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
+        if ((atomic_load(&cpu->face.pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
             fiber_suspend_guest(cpu);
     }
 }

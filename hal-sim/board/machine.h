@@ -11,7 +11,7 @@
  *   guest     the kernel, and the few instructions of the HAL around its flags. May be interrupted,
  *             suspended or abandoned anywhere.
  *   entered   cpu->in_host is set: the HAL changes the machine, or a host call runs. Nothing
- *             happens on top of it; whatever arrives is a bit in cpu->pending until it leaves.
+ *             happens on top of it; whatever arrives is a bit in cpu->face.pending until it leaves.
  *   outside   the library's user. No guest is involved; in_host is set too.
  *
  * Entered code that takes the host lock or calls libc runs on the host's stack (host_call), so a
@@ -48,7 +48,8 @@ enum {
 
 /* ---- a CPU ---- */
 
-/* cpu->pending: bits 0 .. 15 are interrupt lines, the others ask the CPU to attend to something. */
+/* cpu->face.pending: bits 0 .. 15 are interrupt lines, the others ask the CPU to attend to
+ * something. */
 enum {
     CPU_CUT = 1 << 16,   /* abandon the guest: the power is gone */
     CPU_PAUSE = 1 << 17, /* park until this is clear (real clock) */
@@ -58,13 +59,12 @@ enum {
 };
 
 struct cpu {
-    _Atomic uint32_t pending;
-    uint32_t enabled;       /* lines that may interrupt */
-    volatile bool masked;   /* no interrupt now */
-    volatile bool in_host;  /* entered or outside: see above */
-    _Atomic bool idle;      /* waits in hal_cpu_idle */
-    _Atomic uint32_t idles; /* how often it has begun to wait there */
-    _Atomic bool asleep;    /* its host thread waits on `pending` (real clock) */
+    struct hal_cpu_face face; /* first: see <hal/machine_cpu.h> */
+    uint32_t enabled;         /* lines that may interrupt */
+    volatile bool in_host;    /* entered or outside: see above */
+    _Atomic bool idle;        /* waits in hal_cpu_idle */
+    _Atomic uint32_t idles;   /* how often it has begun to wait there */
+    _Atomic bool asleep;      /* its host thread waits on `pending` (real clock) */
     int strike_in; /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
     _Atomic uint64_t deadline; /* of the timer; HAL_TIME_NEVER: not armed */
     uintptr_t stack;           /* of the context that runs here */
@@ -78,6 +78,8 @@ enum machine_power { POWER_OFF, POWER_ON, POWER_REBOOTING, POWER_STOPPED };
 enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_COUNT };
 
 struct machine {
+    struct cpu cpu[HAL_CPU_MAX]; /* first: core's inline functions know where CPU 0 is */
+
     /* Chosen by tb_open. */
     bool real; /* the host's clock and signals */
     uint64_t seed;
@@ -98,7 +100,6 @@ struct machine {
     _Atomic uint64_t idle_since; /* real clock: since when, while cpu[0].idle */
     uint64_t rng[RNG_COUNT];
     uint64_t trace;
-    struct cpu cpu[HAL_CPU_MAX];
     struct uart uart;
     struct pin pin[HAL_GPIO_PINS];
     uint32_t gpio_events;
@@ -143,8 +144,8 @@ void sim_cpu_attend_real(void);
 /** True while an interrupt would be taken on `cpu`, or something asks for attention. */
 static inline bool sim_cpu_wanted(const struct cpu *cpu)
 {
-    uint32_t mask = CPU_ATTENTION | (cpu->masked ? 0 : cpu->enabled);
-    return atomic_load_explicit(&cpu->pending, memory_order_relaxed) & mask;
+    uint32_t mask = CPU_ATTENTION | (cpu->face.masked ? 0 : cpu->enabled);
+    return atomic_load_explicit(&cpu->face.pending, memory_order_relaxed) & mask;
 }
 
 /** An interrupt point: lets virtual time pass, and interrupts strike. Guest code only. */

@@ -117,7 +117,7 @@ void sim_time_check_timer(struct cpu *cpu)
         return;
     if (sim_time_now() >= cpu->deadline) {
         cpu->deadline = HAL_TIME_NEVER;
-        atomic_fetch_or(&cpu->pending, 1u << HAL_IRQ_TIMER);
+        atomic_fetch_or(&cpu->face.pending, 1u << HAL_IRQ_TIMER);
     } else {
         host_timer_arm(cpu, sim_time_to_host(cpu->deadline));
     }
@@ -221,7 +221,7 @@ void hal_timer_set(uint64_t deadline)
     struct cpu *cpu = sim_cpu_this();
     sim_cpu_enter(cpu);
     cpu->deadline = deadline;
-    atomic_fetch_and(&cpu->pending, ~(1u << HAL_IRQ_TIMER));
+    atomic_fetch_and(&cpu->face.pending, ~(1u << HAL_IRQ_TIMER));
     if (!machine.real)
         sim_time_plan();
     else if (deadline != HAL_TIME_NEVER)

@@ -194,7 +194,7 @@ void host_cpu_kick(struct cpu *cpu)
     if (host_self == cpu || !tid)
         return;
     if (atomic_load(&cpu->asleep))
-        host_word_wake(&cpu->pending);
+        host_word_wake(&cpu->face.pending);
     else
         (void)syscall(SYS_tgkill, getpid(), tid, HOST_SIGNAL);
 }

@@ -179,7 +179,7 @@ static void attend_virtual(struct cpu *cpu, ucontext_t *context)
     uint64_t mask;
     copy_bytes(&mask, &context->uc_sigmask, sizeof mask);
     /* In a handler of the library's user, which interrupted the guest: a later signal will do. */
-    if (!(atomic_load(&cpu->pending) & CPU_YIELD) || mask != host_cpu_mask(cpu))
+    if (!(atomic_load(&cpu->face.pending) & CPU_YIELD) || mask != host_cpu_mask(cpu))
         return;
     where = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
     struct trap *trap = push(context, (uint64_t)context->uc_mcontext.gregs[REG_RSP], cpu->stack);
@@ -195,7 +195,7 @@ static void attend_virtual(struct cpu *cpu, ucontext_t *context)
 static void attend_real(struct cpu *cpu, ucontext_t *context)
 {
     uint32_t pending;
-    while ((pending = atomic_load(&cpu->pending)) & CPU_ATTENTION) {
+    while ((pending = atomic_load(&cpu->face.pending)) & CPU_ATTENTION) {
         if (pending & CPU_CUT) {
             cpu->in_host = true;
             enter_abandon(cpu, context);
@@ -203,11 +203,11 @@ static void attend_real(struct cpu *cpu, ucontext_t *context)
         }
         sim_cpu_attend_real();
     }
-    if (cpu->masked || !(pending & cpu->enabled))
+    if (cpu->face.masked || !(pending & cpu->enabled))
         return;
     struct trap *trap = push(context, (uint64_t)context->uc_mcontext.gregs[REG_RSP], cpu->stack);
     if (trap) {
-        cpu->masked = true;
+        cpu->face.masked = true;
         enter_trap(context, trap, trap_interrupt);
     }
 }
@@ -222,7 +222,7 @@ NO_REDZONES static void on_attention(int signal, siginfo_t *info, void *argument
         return;
     if (machine.real && info->si_code == SI_TIMER) {
         host_timer_fired(cpu);
-        atomic_fetch_or(&cpu->pending, CPU_TIMER);
+        atomic_fetch_or(&cpu->face.pending, CPU_TIMER);
     }
     if (!cpu->in_host) {
         if (machine.real)
@@ -346,8 +346,8 @@ NO_REDZONES static void on_fault(int signal, siginfo_t *info, void *argument)
     struct trap *trap = push_fault(cpu, context);
     if (trap) {
         fill_fault(&trap->fault, signal, info, context);
-        trap->masked = cpu->masked;
-        cpu->masked = true;
+        trap->masked = cpu->face.masked;
+        cpu->face.masked = true;
         enter_trap(context, trap, trap_fault);
     } else { /* a fault while handling faults, and no stack is left */
         cpu->in_host = true;

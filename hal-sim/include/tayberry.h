@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include "tayberry_memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,8 +22,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define TB_API __attribute__((visibility("default")))
 
 /** The library's version: 0x00MMmmpp. */
 #define TB_VERSION 0x00000100u

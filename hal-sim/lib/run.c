@@ -25,7 +25,7 @@ void library_notify(uint32_t flag)
 {
     atomic_fetch_or(&library.flags, flag);
     if (!machine.real)
-        atomic_fetch_or(&cpu0->pending, CPU_YIELD);
+        atomic_fetch_or(&cpu0->face.pending, CPU_YIELD);
     ring();
 }
 
@@ -85,7 +85,7 @@ static void cpu_body(struct cpu *cpu)
         fiber_run_guest(cpu);
         host_lock(HOST_MACHINE);
         bool again = atomic_load(&machine.power) == POWER_REBOOTING &&
-                     !(atomic_load(&cpu->pending) & CPU_CUT);
+                     !(atomic_load(&cpu->face.pending) & CPU_CUT);
         if (again) {
             uint64_t now = sim_time_now();
             vcd_power_down(now);
@@ -136,7 +136,7 @@ void tb_power_cut(struct tb_machine *m)
     if (library.has_thread) {
         sim_cpu_attend(cpu0, CPU_CUT);
         join_thread();
-        atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_CUT);
+        atomic_fetch_and(&cpu0->face.pending, ~(uint32_t)CPU_CUT);
     }
     host_lock(HOST_MACHINE);
     if (is_on()) {
@@ -221,7 +221,7 @@ static int run_virtual(uint64_t deadline)
     if (error)
         return library_fail(error, "the host cannot let this thread play the CPU");
     for (;;) {
-        atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_YIELD);
+        atomic_fetch_and(&cpu0->face.pending, ~(uint32_t)CPU_YIELD);
         reason = reason_to_stop(deadline);
         if (reason >= 0)
             break;
@@ -249,7 +249,7 @@ static bool is_stuck(void)
 {
     uint32_t idles = atomic_load(&cpu0->idles);
     bool nothing = is_asleep() && atomic_load(&cpu0->deadline) == HAL_TIME_NEVER &&
-                   !(atomic_load(&cpu0->pending) & (cpu0->enabled | CPU_ATTENTION));
+                   !(atomic_load(&cpu0->face.pending) & (cpu0->enabled | CPU_ATTENTION));
 
     return nothing && is_asleep() && atomic_load(&cpu0->idles) == idles;
 }
@@ -321,8 +321,8 @@ static void set_paused(bool paused)
     if (paused) {
         sim_cpu_attend(cpu0, CPU_PAUSE);
     } else {
-        atomic_fetch_and(&cpu0->pending, ~(uint32_t)CPU_PAUSE);
-        host_word_wake(&cpu0->pending);
+        atomic_fetch_and(&cpu0->face.pending, ~(uint32_t)CPU_PAUSE);
+        host_word_wake(&cpu0->face.pending);
     }
 }
 

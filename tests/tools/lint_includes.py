@@ -42,6 +42,7 @@ class Layer:
 
 
 HAL = "hal/include/"
+MACHINE = ("hal/machine.h", "hal/machine_cpu.h")
 # The first prefix that fits decides, so the narrower one stands first.
 LAYERS = [
     Layer("core/", "core/ sees itself, hal/ and freestanding headers", CORE_SYSTEM,
@@ -126,8 +127,8 @@ def judge(tree, layer, path, mark, name):
     if name.startswith("/"):
         return 'an absolute path: "%s"' % name
     found = tree.resolve(layer, path, name, mark == '"')
-    # <hal/machine.h> is whichever machine's the build names: part of the contract for all.
-    if name == "hal/machine.h" and any(seen in (HAL, "tests/") for seen in layer.sees):
+    # These are whichever machine's the build names: part of the contract for all.
+    if name in MACHINE and any(seen in (HAL, "tests/") for seen in layer.sees):
         return None
     if found is not None and not (mark == "<" and name in ISO_C):
         if found == path or found.startswith(tuple(layer.sees)) or found.startswith(layer.prefix):

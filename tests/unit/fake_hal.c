@@ -33,7 +33,7 @@ struct fake_hal fake;
 
 extern uint8_t __start_kstate[], __stop_kstate[];
 
-static bool masked = true;
+struct hal_cpu_face hal_cpu_face_0 = {.masked = true};
 static struct hal_block_request *done;
 
 static HAL_NORETURN void out_of_place(const char *what)
@@ -53,7 +53,7 @@ void fake_hal_reset(uint64_t ram_bytes)
     free(fake.ram);
     memset(&fake, 0, sizeof fake);
     done = NULL;
-    masked = true;
+    hal_cpu_face_0.masked = true;
     zero_kstate();
     if (ram_bytes == 0)
         return;
@@ -77,12 +77,12 @@ void fake_kernel_start(uint64_t ram_bytes)
         out_of_place("too little RAM");
     heap_init();
     thread_init();
-    masked = false;
+    hal_cpu_face_0.masked = false;
 }
 
 bool fake_panics(void (*body)(void *argument), void *argument)
 {
-    bool was = masked;
+    bool was = hal_cpu_face_0.masked;
     bool panicked = true;
 
     fake.catching = true;
@@ -91,33 +91,19 @@ bool fake_panics(void (*body)(void *argument), void *argument)
         panicked = false;
     }
     fake.catching = false;
-    masked = was;
+    hal_cpu_face_0.masked = was;
     return panicked;
 }
 
 /* ---- cpu.h, context.h, irq.h, time.h ---- */
 
-hal_irq_state_t hal_irq_save(void)
+void hal_cpu_point(void)
 {
-    bool was = masked;
-
-    masked = true;
-    return was;
-}
-
-void hal_irq_restore(hal_irq_state_t state)
-{
-    masked = state;
 }
 
 void hal_irq_unmask(void)
 {
-    masked = false;
-}
-
-bool hal_irq_masked(void)
-{
-    return masked;
+    hal_cpu_face_0.masked = false;
 }
 
 void hal_cpu_idle(void)
@@ -128,11 +114,6 @@ void hal_cpu_idle(void)
 void hal_cpu_relax(void)
 {
     fake.now += 100;
-}
-
-unsigned hal_cpu_id(void)
-{
-    return 0;
 }
 
 unsigned hal_cpu_count(void)

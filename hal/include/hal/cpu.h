@@ -6,7 +6,11 @@
  * the context that runs on it: a context that was switched away from finds its own mask again when
  * it is switched to. On entry to every function of upcall.h interrupts are masked.
  *
- * Only core/sync and the interrupt paths call the masking functions; everybody else takes a lock.
+ * Only core/sync, the allocators' caches of each CPU and the interrupt paths call the masking
+ * functions; everybody else takes a lock.
+ *
+ * Masking and asking for the CPU's number are a few instructions, and every lock and allocation
+ * needs them: their bodies are the backend's, inline, in <hal/machine_cpu.h>.
  */
 #pragma once
 
@@ -23,7 +27,7 @@ typedef uintptr_t hal_irq_state_t;
  *
  * Any context. After it returns no hal_upcall_interrupt starts on this CPU until they are unmasked.
  */
-HAL_MUST_CHECK hal_irq_state_t hal_irq_save(void);
+HAL_MUST_CHECK static inline hal_irq_state_t hal_irq_save(void);
 
 /**
  * Puts the mask back as the matching hal_irq_save found it.
@@ -32,13 +36,13 @@ HAL_MUST_CHECK hal_irq_state_t hal_irq_save(void);
  * returns, and so another thread may have run in between. An interrupt that arrived while masked
  * is never lost; several arrivals on one line may be taken as one.
  */
-void hal_irq_restore(hal_irq_state_t state);
+static inline void hal_irq_restore(hal_irq_state_t state);
 
 /** Unmasks interrupts on this CPU, as the last step of starting a context. */
 void hal_irq_unmask(void);
 
 /** True while interrupts are masked on this CPU. Any context. */
-bool hal_irq_masked(void);
+static inline bool hal_irq_masked(void);
 
 /**
  * Waits for an interrupt without burning the processor.
@@ -60,7 +64,7 @@ void hal_cpu_idle(void);
 void hal_cpu_relax(void);
 
 /** The number of the CPU this runs on, 0 .. hal_cpu_count() - 1. Stable only while masked. */
-unsigned hal_cpu_id(void);
+static inline unsigned hal_cpu_id(void);
 
 /** How many CPUs the machine has, 1 .. HAL_CPU_MAX of <hal/machine.h>. Constant. Any context. */
 unsigned hal_cpu_count(void);
@@ -88,3 +92,5 @@ void hal_cpu_ipi(unsigned cpu);
  * Any context.
  */
 void hal_cpu_breakpoint(void);
+
+#include <hal/machine_cpu.h>
