@@ -4,9 +4,17 @@
  */
 #pragma once
 
+#include <hal/compiler.h>
+
 struct memory_map;
 
 #define BOOT_VERSION "0.1.0"
 
 /** The RAM that the frame allocator was given. Constant after boot. */
 const struct memory_map *boot_memory(void);
+
+/**
+ * Ends a boot that cannot go on: one line "boot: ..." on the console, which names what could not be
+ * had, and the machine stops with the status of a panic. Boot only.
+ */
+HAL_NORETURN void boot_fail(const char *format, ...) HAL_FORMAT(1, 2);

@@ -8,12 +8,12 @@
  *   4. thread "init": the card, the root file system, then the tests that `ktest=` asks for or the
  * shell.
  *
- * Until 4 a failure ends in a panic that names what could not be had. From there on nothing does.
+ * Until 4 a failure ends the boot in one line that names what could not be had. From there on
+ * nothing does.
  */
 #include "block/block.h"
 #include "boot/boot.h"
 #include "boot/cmdline.h"
-#include "boot/panic.h"
 #include "boot/tags.h"
 #include "dev/gpio.h"
 #include "fs/vfs.h"
@@ -68,7 +68,7 @@ static void start_memory(void)
     alloc_site_init();
     memory_map_build(&info, &memory);
     if (frame_init(&memory))
-        panic("out of memory at boot: the tags and the board share no RAM that can be used");
+        boot_fail("out of memory: the boot tags and the board share no RAM that can be used");
     heap_init();
     frame_read_stats(&stats);
     klog(KLOG_INFO, "memory: %llu KiB in %u range%s, %llu KiB free",
@@ -140,9 +140,11 @@ static void start_threads(void)
     read_cpus();
     gpio_start();
     if (tty_start())
-        panic("out of memory at boot: no room for the console");
-    if (thread_start_reaper() || thread_create("init", init_main, NULL, &init))
-        panic("out of memory at boot: no room for the first threads");
+        boot_fail("out of memory: no room for the console");
+    if (thread_start_reaper())
+        boot_fail("out of memory: no room for the thread that frees others");
+    if (thread_create("init", init_main, NULL, &init))
+        boot_fail("out of memory: no room for the first thread");
     thread_detach(init);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "boot/panic.h"
 
+#include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "lib/format.h"
 #include "lib/trace.h"
@@ -133,6 +134,21 @@ HAL_NORETURN static void end_in_panic(const struct hal_fault *fault)
     show_screen(fault);
     if (cmdline_flag("debug"))
         debug_shell(fault, "panic");
+    hal_board_stop(HAL_STOP_PANIC, PANIC_STATUS);
+}
+
+void boot_fail(const char *format, ...)
+{
+    hal_irq_state_t masked = hal_irq_save();
+    va_list args;
+
+    (void)masked;
+    tty_flush_polled();
+    say("boot: ");
+    va_start(args, format);
+    (void)format_each(put, NULL, format, args);
+    va_end(args);
+    say("\n");
     hal_board_stop(HAL_STOP_PANIC, PANIC_STATUS);
 }
 

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <hal/cpu.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
