@@ -8,10 +8,53 @@
 #include "fs/vfs.h"
 
 #include "fs/root.h"
-#include "lib/string.h"
 #include "heap/heap.h"
+#include "lib/string.h"
+#include "sync/spinlock.h"
 
 #include <hal/errno.h>
+#include <hal/kstate.h>
+
+static KSTATE struct vnodes {
+    struct spinlock lock;
+    struct list all; /* that there are; its links are NULL until the first comes */
+} vnodes;
+
+static hal_irq_state_t lock_vnodes(void)
+{
+    vnodes.lock.rank = LOCK_RANK_DEVICE; /* the lock is all zeros at power-on: free */
+    return spinlock_acquire(&vnodes.lock);
+}
+
+void vnode_init(struct vnode *vnode, const struct vnode_ops *ops,
+                const struct vnode_attributes *attributes)
+{
+    hal_irq_state_t state;
+
+    vnode->ops = ops;
+    vnode->attributes = *attributes;
+    vnode->references = 1;
+    state = lock_vnodes();
+    if (!vnodes.all.next)
+        list_init(&vnodes.all);
+    list_add_tail(&vnodes.all, &vnode->link);
+    spinlock_release(&vnodes.lock, state);
+}
+
+void vnode_finish(struct vnode *vnode)
+{
+    hal_irq_state_t state = lock_vnodes();
+
+    list_remove(&vnode->link);
+    spinlock_release(&vnodes.lock, state);
+}
+
+const struct vnode *vnode_peek(const struct vnode *vnode)
+{
+    const struct list *next = vnode ? vnode->link.next : vnodes.all.next;
+
+    return next && next != &vnodes.all ? list_entry(next, const struct vnode, link) : NULL;
+}
 
 struct vnode *vnode_get(struct vnode *vnode)
 {

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "lib/list.h"
+
 #include <hal/compiler.h>
 
 #include <stdbool.h>
@@ -63,7 +65,21 @@ struct vnode {
     const struct vnode_ops *ops;
     struct vnode_attributes attributes; /**< constant while nothing writes */
     uint32_t references;                /**< changed atomically */
+    struct list link;                   /**< among all vnodes; vfs.c's */
 };
+
+/** Makes a vnode with one reference, in memory of the file system's. Any context. */
+void vnode_init(struct vnode *vnode, const struct vnode_ops *ops,
+                const struct vnode_attributes *attributes);
+
+/** Its opposite: the memory is about to be freed. Any context. */
+void vnode_finish(struct vnode *vnode);
+
+/**
+ * The vnode after `vnode` (NULL: the first) of all that there are, or NULL. Takes no lock: only for
+ * a kernel that stands still.
+ */
+const struct vnode *vnode_peek(const struct vnode *vnode);
 
 /** One more reference. Any context. */
 struct vnode *vnode_get(struct vnode *vnode);

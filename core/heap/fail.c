@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fail.c: counts attempts, and holds the plan of which of them fail.
+ *
+ * A plan may be set from outside while the kernel allocates, so it has a version, odd while the
+ * plan changes: whoever reads the plan and meets a change goes by none.
  */
 #include "heap/fail.h"
 
+#include "lib/string.h"
+
+#include <hal/errno.h>
+
 static KSTATE struct fail_state {
+    uint32_t version;
     struct hal_fail_plan plan;
     uint64_t start;    /* attempts when the plan was set */
     uint64_t attempts; /* since power-on */
     uint64_t chance;   /* state of the generator */
+    bool watching;     /* for alloc_fail_watching: constant after boot but for plans */
 } fail;
 
 static uint64_t next_chance(void)
@@ -20,28 +29,43 @@ static uint64_t next_chance(void)
     return z ^ z >> 31;
 }
 
-static bool planned(const struct alloc_site *site, uint64_t ordinal)
+static bool planned(const struct hal_fail_plan *plan, const struct alloc_site *site,
+                    uint64_t ordinal)
 {
-    switch (fail.plan.kind) {
+    switch (plan->kind) {
     case HAL_FAIL_NTH:
-        return ordinal == fail.plan.n;
+        return ordinal == plan->n;
     case HAL_FAIL_FROM:
-        return ordinal >= fail.plan.n;
+        return ordinal >= plan->n;
     case HAL_FAIL_SITE:
-        return alloc_site_number(site) == fail.plan.site;
+        return alloc_site_number(site) == plan->site;
     case HAL_FAIL_SHARE:
-        return fail.plan.n && next_chance() % fail.plan.n == 0;
+        return plan->n && next_chance() % plan->n == 0;
     default:
         return false;
     }
 }
 
+/* A copy of the plan and its start. False while it changes. */
+static bool read_plan(struct hal_fail_plan *plan, uint64_t *start)
+{
+    uint32_t version = __atomic_load_n(&fail.version, __ATOMIC_ACQUIRE);
+
+    *plan = fail.plan;
+    *start = fail.start;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return version % 2 == 0 && __atomic_load_n(&fail.version, __ATOMIC_RELAXED) == version;
+}
+
 bool alloc_fails(const struct alloc_site *site)
 {
-    uint64_t attempts = __atomic_add_fetch(&fail.attempts, 1, __ATOMIC_RELAXED);
+    uint64_t attempts = __atomic_add_fetch(&fail.attempts, 1, __ATOMIC_RELAXED), start;
+    struct hal_fail_plan plan;
 
     __atomic_fetch_add(&site->count->calls, 1, __ATOMIC_RELAXED);
-    if (fail.plan.kind == HAL_FAIL_NONE || !planned(site, attempts - fail.start))
+    if (__atomic_load_n(&fail.plan.kind, __ATOMIC_RELAXED) == HAL_FAIL_NONE)
+        return false;
+    if (!read_plan(&plan, &start) || !planned(&plan, site, attempts - start))
         return false;
     __atomic_fetch_add(&site->count->failures, 1, __ATOMIC_RELAXED);
     return true;
@@ -49,15 +73,21 @@ bool alloc_fails(const struct alloc_site *site)
 
 void alloc_fail_set(const struct hal_fail_plan *plan)
 {
-    fail.plan.kind = HAL_FAIL_NONE;
-    fail.start = fail.attempts;
-    fail.chance = plan->seed;
+    __atomic_add_fetch(&fail.version, 1, __ATOMIC_ACQ_REL);
     fail.plan = *plan;
+    fail.start = __atomic_load_n(&fail.attempts, __ATOMIC_RELAXED);
+    fail.chance = plan->seed;
+    __atomic_add_fetch(&fail.version, 1, __ATOMIC_RELEASE);
 }
 
-void hal_inspect_fail(const struct hal_fail_plan *plan)
+void alloc_fail_watch(void)
 {
-    alloc_fail_set(plan);
+    fail.watching = true;
+}
+
+bool alloc_fail_watching(void)
+{
+    return fail.watching || __atomic_load_n(&fail.plan.kind, __ATOMIC_RELAXED) != HAL_FAIL_NONE;
 }
 
 uint64_t alloc_attempts(void)
@@ -65,7 +95,71 @@ uint64_t alloc_attempts(void)
     return __atomic_load_n(&fail.attempts, __ATOMIC_RELAXED);
 }
 
-uint64_t hal_inspect_allocations(void)
+/* ---- the words of the command line ---- */
+
+/* "17", "17+", "1/50", "1/50:7". */
+static int parse_number(const char *text, struct hal_fail_plan *plan)
 {
-    return alloc_attempts();
+    const char *end;
+
+    if (string_to_u64(text, &plan->n, &end) || plan->n == 0)
+        return -EINVAL;
+    plan->kind = HAL_FAIL_NTH;
+    if (string_equal(end, "+")) {
+        plan->kind = HAL_FAIL_FROM;
+        return 0;
+    }
+    if (*end == '/' && plan->n == 1) {
+        plan->kind = HAL_FAIL_SHARE;
+        if (string_to_u64(end + 1, &plan->n, &end) || plan->n == 0)
+            return -EINVAL;
+        if (*end == ':' && string_to_u64(end + 1, &plan->seed, &end))
+            return -EINVAL;
+    }
+    return *end ? -EINVAL : 0;
+}
+
+/* Whether the path `file` is, or ends with, the `n` bytes at `tail`, from a component on. */
+static bool path_ends_with(const char *file, const char *tail, size_t n)
+{
+    size_t length = string_length(file);
+
+    if (n == 0 || n > length || (n < length && file[length - n - 1] != '/'))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (file[length - n + i] != tail[i])
+            return false;
+    return true;
+}
+
+/* "fs/vfs.c:174". */
+static int parse_site(const char *text, struct hal_fail_plan *plan)
+{
+    const char *colon = string_find_char(text, ':'), *end;
+    uint64_t line;
+
+    if (!colon || string_to_u64(colon + 1, &line, &end) || *end)
+        return -EINVAL;
+    plan->kind = HAL_FAIL_SITE;
+    for (plan->site = 0; plan->site < alloc_site_total(); plan->site++) {
+        const struct alloc_site *site = alloc_site_at(plan->site);
+
+        if (site->line == line &&
+            path_ends_with(alloc_site_file(site), text, (size_t)(colon - text)))
+            return 0;
+    }
+    return -EINVAL;
+}
+
+int alloc_fail_parse(const char *text)
+{
+    struct hal_fail_plan plan = {.kind = HAL_FAIL_NONE};
+
+    if (parse_number(text, &plan)) {
+        plan = (struct hal_fail_plan){.kind = HAL_FAIL_NONE};
+        if (parse_site(text, &plan))
+            return -EINVAL;
+    }
+    alloc_fail_set(&plan);
+    return 0;
 }

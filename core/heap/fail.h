@@ -31,8 +31,12 @@ void alloc_fail_set(const struct hal_fail_plan *plan);
  */
 HAL_MUST_CHECK bool alloc_fails(const struct alloc_site *site);
 
-/** True while a plan is set or checks are on: then the heap asks alloc_fails. Any context. */
+/** True while a plan is set, or after alloc_fail_watch: then the heap asks alloc_fails. Any
+ * context. */
 bool alloc_fail_watching(void);
+
+/** Makes alloc_fail_watching true for good: checks are on, and every attempt counts. Boot only. */
+void alloc_fail_watch(void);
 
 /** Attempts since power-on. Any context. */
 uint64_t alloc_attempts(void);

@@ -32,18 +32,32 @@ struct alloc_count {
     int64_t bytes;     /**< of these, as asked for */
 };
 
+/** What memory from a site is for, where that decides what is said of it. */
+enum alloc_use {
+    ALLOC_ORDINARY,  /**< somebody's, who will free it */
+    ALLOC_PERMANENT, /**< stays until power-off: no leak */
+    ALLOC_CACHE      /**< a cache's: neither a leak nor part of the kernel's abstract state */
+};
+
 struct alloc_site {
     const char *file; /**< as the compiler was given it; alloc_site_file shortens it */
     uint32_t line;
+    enum alloc_use use;
     struct alloc_count *count;
 };
 
 /** The site of the line on which this stands. */
-#define ALLOC_SITE() \
+#define ALLOC_SITE() ALLOC_SITE_FOR(ALLOC_ORDINARY)
+
+/**
+ * The same, for memory with a use of its own. It goes where the macros put ALLOC_SITE():
+ * heap_allocate(bytes, HEAP_ALIGNMENT, ALLOC_SITE_FOR(ALLOC_CACHE)).
+ */
+#define ALLOC_SITE_FOR(use_) \
     ({ \
         static KSTATE struct alloc_count alloc_count_; \
         static const struct alloc_site alloc_site_ = { \
-            .file = __FILE__, .line = __LINE__, .count = &alloc_count_}; \
+            .file = __FILE__, .line = __LINE__, .use = (use_), .count = &alloc_count_}; \
         static const struct alloc_site *const alloc_entry_ \
             __attribute__((used, section("alloc_sites"))) = &alloc_site_; \
         (void)alloc_entry_; \

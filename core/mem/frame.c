@@ -20,6 +20,7 @@
 #include "sync/spinlock.h"
 
 #include <hal/errno.h>
+#include <hal/inspect.h>
 #include <hal/kstate.h>
 #include <hal/mem.h>
 #include <hal/runtime.h>
@@ -248,4 +249,17 @@ int frame_init(const struct memory_map *map)
         release_range(i == home ? first + map_frames : first, end);
     }
     return 0;
+}
+
+void hal_inspect_frames(uint64_t first, uint8_t *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t what = first + i < frames.end ? frames.map[first + i] : 0;
+
+        out[i] = HAL_FRAME_NONE;
+        if (what & FRAME_FREE)
+            out[i] = what & FRAME_TOUCHED ? HAL_FRAME_FREE : HAL_FRAME_UNTOUCHED;
+        else if (what & (FRAME_USED | FRAME_TOUCHED))
+            out[i] = HAL_FRAME_TAGS;
+    }
 }

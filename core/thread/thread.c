@@ -251,6 +251,13 @@ int thread_read_info(uint32_t id, struct thread_info *info)
     return thread ? 0 : -ENOENT;
 }
 
+const struct thread *thread_peek(const struct thread *thread)
+{
+    const struct list *next = thread ? thread->all_link.next : table.all.next;
+
+    return next && next != &table.all ? list_entry(next, const struct thread, all_link) : NULL;
+}
+
 bool thread_look(const void *page, void (*look)(void *context), void *context)
 {
     hal_irq_state_t state = spinlock_acquire(&table.lock);

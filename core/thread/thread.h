@@ -107,6 +107,12 @@ struct thread_info {
 /** The first thread whose number is >= `id`: 0, or -ENOENT. Any context. */
 HAL_MUST_CHECK int thread_read_info(uint32_t id, struct thread_info *info);
 
+/**
+ * The thread after `thread` (NULL: the first), by number, or NULL. Takes no lock: only for a kernel
+ * that stands still.
+ */
+const struct thread *thread_peek(const struct thread *thread);
+
 /** Makes the thread system work; the calling code becomes the idle thread of CPU 0. Boot only,
  * masked. */
 void thread_init(void);

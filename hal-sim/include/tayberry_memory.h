@@ -78,8 +78,7 @@ TB_API int tb_alloc_fail(struct tb_machine *machine, const struct tb_alloc_fail 
 
 /** Writes the abstract state of the kernel as lines of text, ending with NUL: threads, open files,
  * mounts, live memory by site; no caches, no statistics, no times. Returns its length without the
- * NUL, which may be more than fits, or -EINVAL when off. A guest that runs stands still meanwhile.
- */
+ * NUL, which may be more than fits; -EINVAL when off. Virtual clock only: -ENOTSUP. */
 TB_API int tb_inspect_state(struct tb_machine *machine, char *text, size_t bytes);
 
 #ifdef __cplusplus

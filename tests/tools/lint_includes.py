@@ -26,7 +26,7 @@ ISO_C = FREESTANDING | {"assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h",
                         "locale.h", "math.h", "setjmp.h", "signal.h", "stdatomic.h", "stdio.h",
                         "stdlib.h", "string.h", "time.h", "wchar.h", "wctype.h"}
 GUI_LIBRARIES = ("SDL.h", "SDL_", "SDL2/", "libtsm.h", "png.h", "cjson/", "cJSON.h")
-PUBLIC = {"hal-sim/include/tayberry.h"}
+PUBLIC = {"hal-sim/include/tayberry.h", "hal-sim/include/tayberry_memory.h"}
 
 
 class Layer:
@@ -51,8 +51,8 @@ LAYERS = [
           ("hal/include",)),
     Layer("hal-pi3/", "hal-pi3/ sees itself, hal/ and freestanding headers", FREESTANDING,
           ("hal-pi3/", HAL), ("hal-pi3", "hal/include")),
-    Layer("hal-sim/include/tayberry.h", "the public header sees only the C standard's headers",
-          ISO_C, (), ("hal-sim/include",)),
+    Layer("hal-sim/include/tayberry", "the public header sees itself and the C standard's headers",
+          ISO_C, ("hal-sim/include/tayberry",), ("hal-sim/include",)),
     Layer("hal-sim/program/", "hal-sim/program/ is a user of the library: its public header and "
           "the host's C library", None, ("hal-sim/program/", "hal-sim/include/tayberry.h",
                                          "sim-gui/tayberry_gui.h"),

@@ -29,7 +29,8 @@ static struct fat32_cache_slot *choose_victim(struct fat32_cache *cache)
         struct fat32_cache_slot *slot = &cache->slots[i];
 
         if (!slot->data) {
-            slot->data = kmalloc_aligned(FAT32_CACHE_BYTES, FAT32_CACHE_BYTES);
+            slot->data =
+                heap_allocate(FAT32_CACHE_BYTES, FAT32_CACHE_BYTES, ALLOC_SITE_FOR(ALLOC_CACHE));
             return slot->data ? slot : oldest;
         }
         if (!oldest || slot->used_at < oldest->used_at)

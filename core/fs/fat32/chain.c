@@ -158,7 +158,7 @@ static void make_room(struct fat32_chain *chain)
     if (chain->used < chain->size)
         return;
     if (size <= FAT32_RUNS_MAX)
-        runs = kmalloc(size * sizeof(*runs));
+        runs = heap_allocate(size * sizeof(*runs), HEAP_ALIGNMENT, ALLOC_SITE_FOR(ALLOC_CACHE));
     if (!runs) {
         thin_runs(chain);
         return;

@@ -199,6 +199,7 @@ static void node_release(struct vnode *vnode)
         struct fat32_volume *volume = node->volume;
 
         fat32_chain_finish(&node->chain);
+        vnode_finish(&node->vnode);
         kfree(node);
         if (!parent) {
             fat32_volume_destroy(volume);
@@ -227,9 +228,7 @@ struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_n
         return NULL;
     if (attributes->type == VNODE_DIRECTORY)
         bytes = (uint64_t)FAT32_SLOTS_MAX * FAT32_SLOT_BYTES;
-    node->vnode.ops = &node_ops;
-    node->vnode.attributes = *attributes;
-    node->vnode.references = 1;
+    vnode_init(&node->vnode, &node_ops, attributes);
     node->volume = volume;
     node->parent = parent;
     if (parent)
