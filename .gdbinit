@@ -47,16 +47,40 @@ end
 
 # The kernel's threads live in the guest, where gdb does not see them. These read the kernel's own lists.
 
+# Internal: $kt_node becomes the first node of the tree of threads, then the one behind it, then 0.
+define kt-first
+    set $kt_node = 'thread.c'::table.all.first
+end
+document kt-first
+Internal to kthreads and kbt: the first thread of the kernel's table.
+end
+
+define kt-next
+    if $kt_node->child[1]
+        set $kt_node = $kt_node->child[1]
+        while $kt_node->child[0]
+            set $kt_node = $kt_node->child[0]
+        end
+    else
+        while $kt_node->parent && $kt_node->parent->child[1] == $kt_node
+            set $kt_node = $kt_node->parent
+        end
+        set $kt_node = $kt_node->parent
+    end
+end
+document kt-next
+Internal to kthreads and kbt: the thread behind the one at hand.
+end
+
 define kthreads
-    set $kt_head = &('thread.c'::table.all)
-    set $kt_link = $kt_head->next
     printf "  ID STATE     NAME\n"
-    while $kt_link != $kt_head
-        set $kt = (struct thread *)((char *)$kt_link - (long)&((struct thread *)0)->all_link)
+    kt-first
+    while $kt_node
+        set $kt = (struct thread *)((char *)$kt_node - (long)&((struct thread *)0)->all_node)
         printf "%4u ", $kt->id
         output $kt->state
         printf " %s\n", $kt->name
-        set $kt_link = $kt_link->next
+        kt-next
     end
 end
 document kthreads
@@ -64,15 +88,14 @@ List the kernel's threads. See also "kbt".
 end
 
 define kbt
-    set $kb_head = &('thread.c'::table.all)
-    set $kb_link = $kb_head->next
     set $kb = (struct thread *)0
-    while $kb_link != $kb_head
-        set $kt = (struct thread *)((char *)$kb_link - (long)&((struct thread *)0)->all_link)
+    kt-first
+    while $kt_node
+        set $kt = (struct thread *)((char *)$kt_node - (long)&((struct thread *)0)->all_node)
         if $kt->id == $arg0
             set $kb = $kt
         end
-        set $kb_link = $kb_link->next
+        kt-next
     end
     if $kb == 0
         printf "no kernel thread %d; kthreads lists them\n", $arg0

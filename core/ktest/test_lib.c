@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_lib.c: strings, formatted text, lists, the log, and the line discipline of the console. The
- * unit tests on the host go further; these show that the same holds where the kernel runs.
+ * test_lib.c: strings, formatted text, lists, trees, bitmaps, the log, and the line discipline of
+ * the console. The unit tests on the host go further; these show that the same holds where the
+ * kernel runs.
  */
 #include "ktest/tests.h"
+#include "lib/bitmap.h"
 #include "lib/format.h"
 #include "lib/list.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/tree.h"
 #include "tty/line.h"
 
 #include <hal/errno.h>
@@ -72,11 +75,12 @@ void test_format_cut(struct ktest_run *run)
     KTEST_EXPECT(run, format_text(NULL, 0, "%d", 12345) == 5);
 }
 
-/* ---- lists and the log ---- */
+/* ---- lists, trees, bitmaps and the log ---- */
 
 struct item {
     int value;
     struct list link;
+    struct tree_node node;
 };
 
 void test_list_order(struct ktest_run *run)
@@ -97,6 +101,72 @@ void test_list_order(struct ktest_run *run)
     list_remove(&items[1].link); /* a link that is on no list is let be */
     KTEST_EXPECT(run, list_take_head(&head) == &items[0].link);
     KTEST_EXPECT(run, list_take_head(&head) == &items[2].link && list_empty(&head));
+}
+
+static int compare_value(const void *key, const struct tree_node *node)
+{
+    const int *value = key;
+
+    return *value - tree_entry(node, struct item, node)->value;
+}
+
+void test_tree_order(struct ktest_run *run)
+{
+    struct item items[7];
+    struct tree tree;
+    int key = 3, order = 0;
+
+    tree_init(&tree);
+    for (int i = 0; i < 7; i++) {
+        items[i].value = i * 3 % 7; /* 0 3 6 2 5 1 4 */
+        tree_insert(&tree, &items[i].node, &items[i].value, compare_value);
+    }
+    tree_for_each (node, &tree)
+        order = order * 10 + tree_entry(node, struct item, node)->value;
+    KTEST_EXPECT(run, order == 123456);
+    KTEST_EXPECT(run, tree_find(&tree, &key, compare_value) == &items[1].node);
+    tree_remove(&tree, &items[1].node);
+    KTEST_EXPECT(run, tree_find(&tree, &key, compare_value) == NULL);
+    KTEST_EXPECT(run, tree_lower_bound(&tree, &key, compare_value) == &items[6].node);
+    KTEST_EXPECT(run, tree_previous(&items[6].node) == &items[3].node);
+    KTEST_EXPECT(run, tree_last(&tree) == &items[2].node && tree_first(&tree) == &items[0].node);
+}
+
+void test_tree_height(struct ktest_run *run)
+{
+    static const unsigned sizes[] = {1, 3, 4, 7, 40};
+    static const unsigned heights[] = {1, 2, 3, 3, 7}; /* at most */
+    struct item items[40];
+
+    for (unsigned i = 0; i < 5; i++) {
+        struct tree tree;
+
+        tree_init(&tree);
+        for (unsigned n = 0; n < sizes[i]; n++) {
+            items[n].value = (int)n;
+            tree_insert(&tree, &items[n].node, &items[n].value, compare_value);
+        }
+        KTEST_EXPECT(run, tree.root->height <= heights[i]);
+        tree_for_each_safe (node, &tree)
+            tree_remove(&tree, node);
+        KTEST_EXPECT(run, tree_empty(&tree) && tree_first(&tree) == NULL);
+    }
+}
+
+void test_bitmap_runs(struct ktest_run *run)
+{
+    uint64_t map[BITMAP_WORDS(130)] = {0};
+
+    bitmap_set_run(map, 60, 8);
+    KTEST_EXPECT(run, bitmap_count(map, 130) == 8);
+    KTEST_EXPECT(run, bitmap_find_set(map, 130, 0) == 60 && bitmap_find_set(map, 130, 68) == 130);
+    KTEST_EXPECT(run, bitmap_find_clear(map, 130, 60) == 68);
+    KTEST_EXPECT(run, bitmap_find_clear_run(map, 130, 0, 61) == 68);
+    KTEST_EXPECT(run, bitmap_find_clear_run(map, 130, 0, 63) == 130);
+    bitmap_clear(map, 64);
+    KTEST_EXPECT(run, !bitmap_test(map, 64) && bitmap_test(map, 63) && bitmap_test(map, 65));
+    bitmap_clear_run(map, 0, 130);
+    KTEST_EXPECT(run, bitmap_find_set(map, 130, 0) == 130);
 }
 
 void test_log_keeps(struct ktest_run *run)

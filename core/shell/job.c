@@ -7,6 +7,7 @@
  */
 #include "shell/job.h"
 
+#include "lib/bitmap.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "heap/heap.h"
@@ -20,9 +21,9 @@
 #include <hal/runtime.h>
 
 static KSTATE struct job_table {
-    struct spinlock lock; /* guards the rest */
+    struct spinlock lock;                            /* guards the rest */
+    uint64_t used[BITMAP_WORDS(JOB_BACKGROUND_MAX)]; /* bit N - 1: job N is somebody's */
     struct {
-        bool used;
         bool cancelled;          /* to be ended as soon as its thread is known */
         uint32_t thread;         /* its number; 0: not known yet */
     } slots[JOB_BACKGROUND_MAX]; /* job N is at N - 1 */
@@ -39,12 +40,10 @@ void job_start(void)
 static unsigned job_take_number(void)
 {
     hal_irq_state_t irq = spinlock_acquire(&table.lock);
-    unsigned i = 0;
+    unsigned i = (unsigned)bitmap_find_clear(table.used, JOB_BACKGROUND_MAX, 0);
 
-    while (i < JOB_BACKGROUND_MAX && table.slots[i].used)
-        i++;
     if (i < JOB_BACKGROUND_MAX) {
-        table.slots[i].used = true;
+        bitmap_set(table.used, i);
         table.slots[i].cancelled = false;
         table.slots[i].thread = 0;
     }
@@ -56,7 +55,7 @@ static void job_give_number(unsigned number)
 {
     hal_irq_state_t irq = spinlock_acquire(&table.lock);
 
-    table.slots[number - 1].used = false;
+    bitmap_clear(table.used, number - 1);
     table.slots[number - 1].thread = 0;
     spinlock_release(&table.lock, irq);
 }
@@ -70,7 +69,7 @@ int job_cancel(unsigned number)
     if (number < 1 || number > JOB_BACKGROUND_MAX)
         return -ENOENT;
     irq = spinlock_acquire(&table.lock);
-    used = table.slots[number - 1].used;
+    used = bitmap_test(table.used, number - 1);
     thread = table.slots[number - 1].thread;
     table.slots[number - 1].cancelled = used;
     spinlock_release(&table.lock, irq);
@@ -85,7 +84,7 @@ unsigned job_of_thread(uint32_t id)
     unsigned number = 0;
 
     for (unsigned i = 0; i < JOB_BACKGROUND_MAX; i++) {
-        if (table.slots[i].used && table.slots[i].thread == id)
+        if (bitmap_test(table.used, i) && table.slots[i].thread == id)
             number = i + 1;
     }
     spinlock_release(&table.lock, irq);

@@ -31,7 +31,7 @@
 static KSTATE struct run_state {
     struct spinlock lock;
     struct list ready;    /* threads, first come first */
-    struct list sleepers; /* threads with a deadline, nearest first */
+    struct tree sleepers; /* threads with a deadline, nearest first; equal ones as they came */
     uint64_t quantum;     /* ns */
 } run;
 
@@ -54,7 +54,7 @@ void run_init_cpu(struct thread *idle)
     if (!run_ready) {
         spinlock_init(&run.lock, LOCK_RANK_RUN);
         list_init(&run.ready);
-        list_init(&run.sleepers);
+        tree_init(&run.sleepers);
         run.quantum = QUANTUM_DEFAULT;
         run_ready = true;
     }
@@ -66,18 +66,23 @@ void run_init_cpu(struct thread *idle)
     idle->run_since = hal_time_now();
 }
 
+/* The thread that wants to be woken first, or NULL. Caller holds the run lock. */
+static struct thread *first_sleeper(void)
+{
+    struct tree_node *node = tree_first(&run.sleepers);
+
+    return node ? tree_entry(node, struct thread, sleep_node) : NULL;
+}
+
 /* Sets the timer if the nearest deadline is nearer than what it is set to. Caller holds the run
  * lock. */
 static void arm(struct cpu *cpu)
 {
+    const struct thread *first = first_sleeper();
     uint64_t nearest = cpu->quantum_end;
 
-    if (!list_empty(&run.sleepers)) {
-        struct thread *first = list_entry(run.sleepers.next, struct thread, sleep_link);
-
-        if (first->deadline < nearest)
-            nearest = first->deadline;
-    }
+    if (first && first->deadline < nearest)
+        nearest = first->deadline;
     if (nearest >= cpu->armed)
         return;
     cpu->armed = nearest;
@@ -104,7 +109,7 @@ static void make_ready(struct thread *thread)
 void run_add(struct thread *thread)
 {
     list_init(&thread->run_link);
-    list_init(&thread->sleep_link);
+    tree_node_init(&thread->sleep_node);
     list_init(&thread->wait_link);
     ktrace_event(TRACE_CREATE, hal_time_now(), thread->id, 0);
     make_ready(thread);
@@ -157,15 +162,13 @@ static void give_way(struct cpu *cpu)
     choose_and_switch(cpu);
 }
 
-static void add_sleeper(struct thread *self, uint64_t deadline)
+/* The order of the sleepers: the time at `key` against the deadline of the thread of `node`. */
+static int compare_deadline(const void *key, const struct tree_node *node)
 {
-    struct list *position = run.sleepers.next;
+    const uint64_t *deadline = key;
+    uint64_t other = tree_entry(node, struct thread, sleep_node)->deadline;
 
-    while (position != &run.sleepers &&
-           list_entry(position, struct thread, sleep_link)->deadline <= deadline)
-        position = position->next;
-    self->deadline = deadline;
-    list_insert_before(&self->sleep_link, position);
+    return (*deadline > other) - (*deadline < other);
 }
 
 int run_block(uint64_t deadline, bool cancellable)
@@ -180,8 +183,9 @@ int run_block(uint64_t deadline, bool cancellable)
     self->state = THREAD_SLEEPING;
     self->cancellable = cancellable;
     self->wake_reason = 0;
+    self->deadline = deadline;
     if (deadline != HAL_TIME_NEVER)
-        add_sleeper(self, deadline);
+        tree_insert(&run.sleepers, &self->sleep_node, &deadline, compare_deadline);
     choose_and_switch(cpu);
     return self->wake_reason;
 }
@@ -190,7 +194,7 @@ bool run_wake_locked(struct thread *thread, int reason)
 {
     if (thread->state != THREAD_SLEEPING)
         return false;
-    list_remove(&thread->sleep_link);
+    tree_remove(&run.sleepers, &thread->sleep_node);
     thread->wake_reason = reason;
     ktrace_event(TRACE_WAKE, hal_time_now(), thread->id, (uint64_t)(int64_t)reason);
     make_ready(thread);
@@ -227,15 +231,11 @@ void run_timer_interrupt(void)
     hal_irq_state_t state = run_lock();
     struct cpu *cpu = cpu_here();
     uint64_t now = hal_time_now();
+    struct thread *first;
 
     cpu->armed = HAL_TIME_NEVER;
-    while (!list_empty(&run.sleepers)) {
-        struct thread *first = list_entry(run.sleepers.next, struct thread, sleep_link);
-
-        if (first->deadline > now)
-            break;
+    while ((first = first_sleeper()) && first->deadline <= now)
         (void)run_wake_locked(first, -ETIMEDOUT);
-    }
     if (cpu->quantum_end <= now)
         cpu->reschedule = true;
     else

@@ -24,19 +24,28 @@
 
 static KSTATE struct thread_table {
     struct spinlock lock; /* guards all and last_id */
-    struct list all;      /* of all threads, by number */
+    struct tree all;      /* of all threads, by number */
     uint32_t last_id;
     struct thread boot; /* the idle thread of CPU 0 */
     struct list dead;   /* detached zombies; guarded by the run lock */
     struct thread *reaper;
 } table;
 
+/* The order of the table: the number at `key` against the thread of `node`. */
+static int compare_id(const void *key, const struct tree_node *node)
+{
+    const uint32_t *id = key;
+    uint32_t other = tree_entry(node, struct thread, all_node)->id;
+
+    return (*id > other) - (*id < other);
+}
+
 static void add_to_table(struct thread *thread)
 {
     hal_irq_state_t state = spinlock_acquire(&table.lock);
 
     thread->id = ++table.last_id;
-    list_add_tail(&table.all, &thread->all_link);
+    tree_insert(&table.all, &thread->all_node, &thread->id, compare_id);
     spinlock_release(&table.lock, state);
 }
 
@@ -44,7 +53,7 @@ static void remove_from_table(struct thread *thread)
 {
     hal_irq_state_t state = spinlock_acquire(&table.lock);
 
-    list_remove(&thread->all_link);
+    tree_remove(&table.all, &thread->all_node);
     spinlock_release(&table.lock, state);
 }
 
@@ -53,12 +62,12 @@ void thread_init(void)
     struct thread *idle = &table.boot;
 
     spinlock_init(&table.lock, LOCK_RANK_THREAD);
-    list_init(&table.all);
+    tree_init(&table.all);
     list_init(&table.dead);
     idle->idle = true;
     (void)string_copy(idle->name, sizeof idle->name, "idle");
     list_init(&idle->run_link);
-    list_init(&idle->sleep_link);
+    tree_node_init(&idle->sleep_node);
     list_init(&idle->wait_link);
     run_init_cpu(idle);
     add_to_table(idle);
@@ -197,13 +206,9 @@ struct thread *thread_current(void)
 /* The first thread whose number is >= id, or NULL. Caller holds the table's lock. */
 static struct thread *find(uint32_t id)
 {
-    list_for_each (link, &table.all) {
-        struct thread *thread = list_entry(link, struct thread, all_link);
+    struct tree_node *node = tree_lower_bound(&table.all, &id, compare_id);
 
-        if (thread->id >= id)
-            return thread;
-    }
-    return NULL;
+    return node ? tree_entry(node, struct thread, all_node) : NULL;
 }
 
 int thread_cancel(uint32_t id)
@@ -253,9 +258,9 @@ int thread_read_info(uint32_t id, struct thread_info *info)
 
 const struct thread *thread_peek(const struct thread *thread)
 {
-    const struct list *next = thread ? thread->all_link.next : table.all.next;
+    const struct tree_node *next = thread ? tree_next(&thread->all_node) : tree_first(&table.all);
 
-    return next && next != &table.all ? list_entry(next, const struct thread, all_link) : NULL;
+    return next ? tree_entry(next, const struct thread, all_node) : NULL;
 }
 
 bool thread_look(const void *page, void (*look)(void *context), void *context)
@@ -263,8 +268,8 @@ bool thread_look(const void *page, void (*look)(void *context), void *context)
     hal_irq_state_t state = spinlock_acquire(&table.lock);
     bool guarded = false;
 
-    list_for_each (link, &table.all)
-        guarded = guarded || list_entry(link, struct thread, all_link)->stack == page;
+    tree_for_each (node, &table.all)
+        guarded = guarded || tree_entry(node, struct thread, all_node)->stack == page;
     if (!guarded)
         look(context);
     spinlock_release(&table.lock, state);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "lib/list.h"
+#include "lib/tree.h"
 
 #include <hal/compiler.h>
 #include <hal/context.h>
@@ -38,8 +39,8 @@ struct thread {
     /* Guarded by the run lock. */
     enum thread_state state;
     struct hal_context context;
-    struct list run_link;   /**< on the run queue while READY; on the list of the dead at the end */
-    struct list sleep_link; /**< among the sleepers that have a deadline */
+    struct list run_link; /**< on the run queue while READY; on the list of the dead at the end */
+    struct tree_node sleep_node; /**< among the sleepers that have a deadline */
     uint64_t deadline;
     uint64_t run_since; /**< when it got the CPU */
     uint64_t run_time;  /**< ns on a CPU until run_since */
@@ -55,7 +56,7 @@ struct thread {
     struct list wait_link;
 
     /* Guarded by the lock of the thread table. */
-    struct list all_link; /**< on the list of all threads, in the order of their numbers */
+    struct tree_node all_node; /**< in the tree of all threads, by number */
 };
 
 /**
