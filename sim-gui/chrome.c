@@ -11,6 +11,7 @@
 #define CHROME_EDGE 0x2b323d
 #define CHROME_TEXT 0xc9d1d9
 #define CHROME_DIM 0x7d8896
+#define CHROME_MEMORY 280      /* pixels of height that memory needs, at scale 1 */
 #define CHROME_GROUND 0x0d1117 /* of the terminal: its palette's background */
 
 /* ---- layout ---- */
@@ -23,8 +24,9 @@ static bool chrome_inside(struct rect rect, int x, int y)
 static const struct {
     const char *label, *key;
     int width; /* in characters, key included */
-} chrome_tools[PANEL_COMMANDS] = {
-    {"Pause", "F5", 12}, {"Step", "F6", 11}, {"", "F7", 7}, {"", "F8", 7}, {"Photo", "F12", 13},
+} chrome_buttons[PANEL_COMMANDS] = {
+    {"Pause", "F5", 12}, {"Step", "F6", 11},   {"", "F7", 7},
+    {"", "F8", 7},       {"Memory", "F9", 13}, {"Photo", "F12", 13},
 };
 
 #define CHROME_SPEED_WIDTH 8 /* characters between the two buttons that change it */
@@ -39,7 +41,7 @@ static void chrome_lay_out_tools(struct chrome *chrome)
         if (i == PANEL_FASTER)
             x += unit * CHROME_SPEED_WIDTH - gap;
         chrome->button[i] =
-            (struct rect){x, chrome->area[PANEL_TOOLS].height / 8, unit * chrome_tools[i].width,
+            (struct rect){x, chrome->area[PANEL_TOOLS].height / 8, unit * chrome_buttons[i].width,
                           chrome->area[PANEL_TOOLS].height * 3 / 4};
         x += chrome->button[i].width + gap;
     }
@@ -56,7 +58,25 @@ static int chrome_terminal_width(const struct chrome *chrome, int width)
     return wanted > width * 3 / 5 ? width * 3 / 5 : wanted;
 }
 
-void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale)
+/* Memory takes the lower part of the terminal's area: what it needs, but not more than half. */
+static void chrome_lay_out_memory(struct chrome *chrome, bool memory)
+{
+    struct rect *terminal = &chrome->area[PANEL_TERMINAL];
+    int height = CHROME_MEMORY * (int)chrome->scale;
+
+    chrome->area[PANEL_MEMORY] = (struct rect){0, 0, 0, 0};
+    if (!memory)
+        return;
+    if (height < terminal->height * 2 / 5)
+        height = terminal->height * 2 / 5;
+    if (height > terminal->height / 2)
+        height = terminal->height / 2;
+    terminal->height -= height;
+    chrome->area[PANEL_MEMORY] =
+        (struct rect){terminal->x, terminal->y + terminal->height, terminal->width, height};
+}
+
+void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale, bool memory)
 {
     int tools = 36 * (int)scale, status = 26 * (int)scale;
     int middle = height - tools - status > 2 ? height - tools - status : 2;
@@ -74,6 +94,7 @@ void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale
         chrome->area[PANEL_PICTURE] = (struct rect){0, tools, width, picture};
         chrome->area[PANEL_TERMINAL] = (struct rect){0, tools + picture, width, middle - picture};
     }
+    chrome_lay_out_memory(chrome, memory);
     chrome->cells.x = (float)chrome->area[PANEL_TERMINAL].x + 10 * (float)scale;
     chrome->cells.y = (float)chrome->area[PANEL_TERMINAL].y + 8 * (float)scale;
     chrome_lay_out_tools(chrome);
@@ -154,8 +175,15 @@ static void chrome_sign_photo(struct canvas *canvas)
     canvas_circle(canvas, 6, 6.8f, 1.7f);
 }
 
+/* Squares in rows. */
+static void chrome_sign_memory(struct canvas *canvas)
+{
+    for (int i = 0; i < 9; i++)
+        canvas_rect(canvas, (float)(i % 3) * 4.4f, (float)(i / 3) * 4.4f, 3.2f, 3.2f);
+}
+
 static void chrome_draw_sign(const struct chrome *chrome, struct canvas *canvas,
-                             enum panel_command command, bool paused)
+                             enum panel_command command, bool lit)
 {
     struct rect button = chrome->button[command];
     float size = 12 * (float)chrome->scale;
@@ -163,24 +191,26 @@ static void chrome_draw_sign(const struct chrome *chrome, struct canvas *canvas,
     canvas_place(canvas, (float)(button.x + font_table[chrome->font].width),
                  (float)button.y + ((float)button.height - size) / 2, (float)chrome->scale);
     if (command == PANEL_PAUSE)
-        chrome_sign_pause(canvas, paused);
+        chrome_sign_pause(canvas, lit);
     else if (command == PANEL_STEP)
         chrome_sign_step(canvas);
     else if (command == PANEL_PHOTO)
         chrome_sign_photo(canvas);
+    else if (command == PANEL_SHOW_MEMORY)
+        chrome_sign_memory(canvas);
     else
         canvas_rect(canvas, 0.5f, 4.8f, 11, 2.4f);
     if (command == PANEL_FASTER)
         canvas_rect(canvas, 4.8f, 0.5f, 2.4f, 11);
-    canvas_fill_colour(canvas, command == PANEL_PAUSE && paused ? 0xff5ad17a : 0xffe3e8ee);
+    canvas_fill_colour(canvas, lit ? 0xff5ad17a : 0xffe3e8ee);
     canvas_place(canvas, 0, 0, 1);
 }
 
 static void chrome_draw_tool(const struct chrome *chrome, struct canvas *canvas,
-                             enum panel_command command, bool paused, bool pressed)
+                             enum panel_command command, bool lit, bool pressed)
 {
     struct rect button = chrome->button[command];
-    const char *label = chrome_tools[command].label, *key = chrome_tools[command].key;
+    const char *label = chrome_buttons[command].label, *key = chrome_buttons[command].key;
     int unit = font_table[chrome->font].width;
     float x = (float)button.x, y = (float)button.y;
     float width = (float)button.width, height = (float)button.height;
@@ -190,16 +220,23 @@ static void chrome_draw_tool(const struct chrome *chrome, struct canvas *canvas,
     canvas_round_rect(canvas, x + 1, y + 1, width - 2, height - 2, 4 * (float)chrome->scale);
     canvas_fill_gradient(canvas, 0, y, pressed ? 0xff171b22 : 0xff2d3541, 0, y + height,
                          pressed ? 0xff20262f : 0xff232a34);
-    chrome_draw_sign(chrome, canvas, command, paused);
-    if (command == PANEL_PAUSE && paused)
+    chrome_draw_sign(chrome, canvas, command, lit);
+    if (command == PANEL_PAUSE && lit)
         label = "Run";
     chrome_text(chrome, canvas, button.x + unit * 3, button, label, CHROME_TEXT);
     chrome_text(chrome, canvas, button.x + button.width - unit * ((int)strlen(key)) - unit / 2,
                 button, key, CHROME_DIM);
 }
 
-void chrome_draw_tools(const struct chrome *chrome, struct canvas *canvas, bool paused,
-                       const char *speed, enum panel_command pressed)
+/* The sign of a button whose state is on is lit. */
+static bool chrome_is_lit(const struct chrome_tools *tools, enum panel_command command)
+{
+    return (command == PANEL_PAUSE && tools->paused) ||
+           (command == PANEL_SHOW_MEMORY && tools->memory);
+}
+
+void chrome_draw_tools(const struct chrome *chrome, struct canvas *canvas,
+                       const struct chrome_tools *tools)
 {
     struct rect area = chrome->area[PANEL_TOOLS];
     struct rect slower = chrome->button[PANEL_SLOWER], faster = chrome->button[PANEL_FASTER];
@@ -211,9 +248,12 @@ void chrome_draw_tools(const struct chrome *chrome, struct canvas *canvas, bool 
     canvas_fill_rect(canvas, area, CHROME_BACK);
     canvas_fill_rect(canvas, (struct rect){0, area.height - 1, area.width, 1}, CHROME_EDGE);
     for (unsigned i = 0; i < PANEL_COMMANDS; i++)
-        chrome_draw_tool(chrome, canvas, (enum panel_command)i, paused, i == (unsigned)pressed);
-    chrome_text(chrome, canvas, left + (faster.x - left - font_measure(chrome->font, speed)) / 2,
-                area, speed, 0xffffff);
+        chrome_draw_tool(chrome, canvas, (enum panel_command)i,
+                         chrome_is_lit(tools, (enum panel_command)i),
+                         i == (unsigned)tools->pressed);
+    chrome_text(chrome, canvas,
+                left + (faster.x - left - font_measure(chrome->font, tools->speed)) / 2, area,
+                tools->speed, 0xffffff);
     if (hint_x > chrome->button[PANEL_PHOTO].x + chrome->button[PANEL_PHOTO].width + 16)
         chrome_text(chrome, canvas, hint_x, area, hint, CHROME_DIM);
 }

@@ -18,8 +18,8 @@ struct chrome {
     struct point cells; /* pixel of the terminal's first cell */
 };
 
-/* Lays out a window of the given size. */
-void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale);
+/* Lays out a window of the given size, with or without memory below the terminal. */
+void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale, bool memory);
 
 /* How many cells fit into the terminal's area; at least 1. */
 unsigned chrome_columns(const struct chrome *chrome);
@@ -28,9 +28,14 @@ unsigned chrome_rows(const struct chrome *chrome);
 /* The command whose button is at (x, y), or PANEL_COMMANDS. */
 enum panel_command chrome_find_command(const struct chrome *chrome, int x, int y);
 
-/* `pressed` is the button that is held down, or PANEL_COMMANDS. */
-void chrome_draw_tools(const struct chrome *chrome, struct canvas *canvas, bool paused,
-                       const char *speed, enum panel_command pressed);
+/* What the tool bar shows. */
+struct chrome_tools {
+    bool paused, memory;
+    const char *speed;
+    enum panel_command pressed; /* the button that is held down, or PANEL_COMMANDS */
+};
+void chrome_draw_tools(const struct chrome *chrome, struct canvas *canvas,
+                       const struct chrome_tools *tools);
 
 void chrome_draw_status(const struct chrome *chrome, struct canvas *canvas, const char *left,
                         const char *right, uint32_t light);

@@ -32,6 +32,8 @@ struct panel {
     struct diagram *diagram;
     struct circuit circuit;
     struct terminal *terminal;
+    struct memory_view *memory;
+    bool show_memory;
     struct pace pace;
     struct chrome chrome;
     struct view view;
@@ -114,7 +116,10 @@ static int panel_open(struct panel *panel, uint64_t (*host)(void))
     if (result)
         return result;
     panel->terminal = terminal_create(80, 24, panel_send, panel);
-    if (!panel->terminal || panel_resize(panel, (int)options->width, (int)options->height))
+    panel->memory = memory_view_create(panel->machine, host);
+    panel->show_memory = options->memory;
+    if (!panel->terminal || !panel->memory ||
+        panel_resize(panel, (int)options->width, (int)options->height))
         return panel_fail(options, -ENOMEM, "there is no memory for the window's content");
     if (options->console_size) {
         terminal_feed(panel->terminal, options->console, options->console_size);
@@ -154,6 +159,7 @@ void panel_destroy(struct panel *panel)
         return;
     canvas_destroy(panel->frame);
     canvas_destroy(panel->backdrop);
+    memory_view_destroy(panel->memory);
     terminal_destroy(panel->terminal);
     diagram_free(panel->diagram);
     free(panel);
@@ -165,7 +171,7 @@ int panel_resize(struct panel *panel, int width, int height)
     struct canvas *backdrop = canvas_create(width, height);
     struct chrome chrome;
 
-    chrome_lay_out(&chrome, width, height, panel->options->scale);
+    chrome_lay_out(&chrome, width, height, panel->options->scale, panel->show_memory);
     if (!frame || !backdrop ||
         terminal_resize(panel->terminal, chrome_columns(&chrome), chrome_rows(&chrome))) {
         canvas_destroy(frame);
@@ -179,6 +185,7 @@ int panel_resize(struct panel *panel, int width, int height)
     panel->chrome = chrome;
     panel->view = picture_fit(panel->diagram, chrome.area[PANEL_PICTURE]);
     picture_draw_backdrop(backdrop, panel->diagram, &panel->view, chrome.area[PANEL_PICTURE]);
+    memory_view_place(panel->memory, chrome.area[PANEL_MEMORY], panel->options->scale);
     panel->stale = (1u << PANEL_AREAS) - 1;
     return 0;
 }
@@ -256,6 +263,17 @@ static const char *panel_state_text(const struct panel *panel, char *text, size_
     }
 }
 
+/* The right end of the status line. */
+static void panel_write_note(const struct panel *panel, char *text, size_t size)
+{
+    bool virtual = panel->options->clock == TB_CLOCK_VIRTUAL;
+
+    if (panel->pace.host() < panel->note_until)
+        snprintf(text, size, "%s", panel->note);
+    else if (!panel->show_memory || !memory_view_describe(panel->memory, text, size))
+        snprintf(text, size, "%s", virtual ? "virtual clock" : "real clock");
+}
+
 static bool panel_draw_status(struct panel *panel, bool all)
 {
     const struct pace *pace = &panel->pace;
@@ -267,16 +285,23 @@ static bool panel_draw_status(struct panel *panel, bool all)
     snprintf(left, sizeof(left), "%-10s time %9.3f s   speed %-5s %6.2f   load %3.0f %%", what,
              (double)time / 1e9, pace->paused ? "0" : pace_name(pace), pace->speed,
              pace->load * 100);
-    snprintf(right, sizeof(right), "%s",
-             pace->host() < panel->note_until            ? panel->note
-             : panel->options->clock == TB_CLOCK_VIRTUAL ? "virtual clock"
-                                                         : "real clock");
+    panel_write_note(panel, right, sizeof(right));
     if (!all && strcmp(left, panel->status[0]) == 0 && strcmp(right, panel->status[1]) == 0)
         return false;
     strcpy(panel->status[0], left);
     strcpy(panel->status[1], right);
     chrome_draw_status(&panel->chrome, panel->frame, left, right, light);
     return true;
+}
+
+static void panel_draw_tools(struct panel *panel)
+{
+    struct chrome_tools tools = {.paused = panel->pace.paused,
+                                 .memory = panel->show_memory,
+                                 .speed = pace_name(&panel->pace),
+                                 .pressed = panel->pressed};
+
+    chrome_draw_tools(&panel->chrome, panel->frame, &tools);
 }
 
 static unsigned panel_draw(struct panel *panel)
@@ -286,8 +311,7 @@ static unsigned panel_draw(struct panel *panel)
 
     panel->stale = 0;
     if (stale & 1u << PANEL_TOOLS) {
-        chrome_draw_tools(&panel->chrome, panel->frame, panel->pace.paused, pace_name(&panel->pace),
-                          panel->pressed);
+        panel_draw_tools(panel);
         drawn |= 1u << PANEL_TOOLS;
     }
     if (panel_draw_picture(panel, stale & 1u << PANEL_PICTURE))
@@ -296,6 +320,8 @@ static unsigned panel_draw(struct panel *panel)
         panel_draw_terminal(panel, stale & 1u << PANEL_TERMINAL);
         drawn |= 1u << PANEL_TERMINAL;
     }
+    if (panel->show_memory && memory_view_draw(panel->memory, panel->frame))
+        drawn |= 1u << PANEL_MEMORY;
     if (panel_draw_status(panel, stale & 1u << PANEL_STATUS))
         drawn |= 1u << PANEL_STATUS;
     return drawn;
@@ -386,6 +412,17 @@ static void panel_take_photo(struct panel *panel)
     panel->note_until = panel->pace.host() + PANEL_NOTE;
 }
 
+/* Without memory for another layout everything stays as it is. */
+static void panel_toggle_memory(struct panel *panel)
+{
+    panel->show_memory = !panel->show_memory;
+    if (panel_resize(panel, panel->frame->width, panel->frame->height) == 0)
+        return;
+    panel->show_memory = !panel->show_memory;
+    snprintf(panel->note, sizeof(panel->note), "%s", "there is no memory for another layout");
+    panel->note_until = panel->pace.host() + PANEL_NOTE;
+}
+
 void panel_command(struct panel *panel, enum panel_command command)
 {
     switch (command) {
@@ -401,6 +438,9 @@ void panel_command(struct panel *panel, enum panel_command command)
     case PANEL_SLOWER:
     case PANEL_FASTER:
         pace_change(&panel->pace, command == PANEL_FASTER ? 1 : -1);
+        break;
+    case PANEL_SHOW_MEMORY:
+        panel_toggle_memory(panel);
         break;
     case PANEL_PHOTO:
         panel_take_photo(panel);
@@ -464,6 +504,12 @@ void panel_touch(struct panel *panel, int x, int y, enum panel_touch touch)
     panel->marking = false;
 }
 
+void panel_hover(struct panel *panel, int x, int y)
+{
+    if (panel->show_memory)
+        memory_view_point(panel->memory, x, y);
+}
+
 bool panel_wheel(struct panel *panel, int x, int y, int lines)
 {
     struct rect terminal = panel->chrome.area[PANEL_TERMINAL];
@@ -511,4 +557,9 @@ struct rect panel_area(const struct panel *panel, enum panel_area area)
 struct terminal *panel_terminal(struct panel *panel)
 {
     return panel->terminal;
+}
+
+const struct memory_view *panel_memory(const struct panel *panel)
+{
+    return panel->memory;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * panel.h: what the window contains, on a canvas: tool bar, picture, terminal, status line.
+ * panel.h: what the window contains, on a canvas: tool bar, picture, terminal, memory, status line.
  *
  *   +------------------------------------------------+
  *   | tool bar                                       |
  *   +-----------------------+------------------------+
  *   | picture               | terminal               |   side by side, or one above the other
- *   |                       |                        |   when the window is higher than wide
+ *   |                       +------------------------+   when the window is higher than wide;
+ *   |                       | memory                 |   memory only when it is wanted
  *   +-----------------------+------------------------+
  *   | status line                                    |
  *   +------------------------------------------------+
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #include "draw/canvas.h"
+#include "memory_view.h"
 #include "tayberry_gui.h"
 #include "terminal.h"
 
@@ -29,11 +31,20 @@ enum panel_command {
     PANEL_STEP,
     PANEL_SLOWER,
     PANEL_FASTER,
+    PANEL_SHOW_MEMORY, /* or hide it */
     PANEL_PHOTO,
     PANEL_COMMANDS /* how many; also: none */
 };
 
-enum panel_area { PANEL_TOOLS, PANEL_PICTURE, PANEL_TERMINAL, PANEL_STATUS, PANEL_AREAS };
+/* Hidden memory has an area of nothing. */
+enum panel_area {
+    PANEL_TOOLS,
+    PANEL_PICTURE,
+    PANEL_TERMINAL,
+    PANEL_STATUS,
+    PANEL_MEMORY,
+    PANEL_AREAS
+};
 
 enum panel_touch { PANEL_DOWN, PANEL_DRAG, PANEL_UP };
 
@@ -57,6 +68,7 @@ unsigned panel_frame(struct panel *panel);
 const struct canvas *panel_canvas(const struct panel *panel);
 struct rect panel_area(const struct panel *panel, enum panel_area area);
 struct terminal *panel_terminal(struct panel *panel);
+const struct memory_view *panel_memory(const struct panel *panel);
 
 /* True when the wanted screenshot was taken and the options say that this ends it. */
 bool panel_done(const struct panel *panel);
@@ -69,6 +81,9 @@ void panel_command(struct panel *panel, enum panel_command command);
 
 /* The left mouse button at canvas pixel (x, y). */
 void panel_touch(struct panel *panel, int x, int y, enum panel_touch touch);
+
+/* The mouse is at canvas pixel (x, y), whether a button is down or not. */
+void panel_hover(struct panel *panel, int x, int y);
 
 /* The mouse wheel: whether it turned over the terminal, and then scrolled it. */
 bool panel_wheel(struct panel *panel, int x, int y, int lines);

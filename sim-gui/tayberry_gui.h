@@ -90,6 +90,8 @@ struct tayberry_gui_options {
 
     char *error; /**< where a failure leaves a sentence; may be NULL */
     size_t error_size;
+
+    bool memory; /**< the memory map is shown from the start, as by F9 */
 };
 
 /**

@@ -7,7 +7,7 @@
  * that its edges come when they should. The host's signals are blocked while SDL starts, because
  * threads that it makes would otherwise be given the ones that are the machine's interrupts.
  *
- * Keys: what is typed goes to the terminal, except F5 .. F8 and F12, which are the tool bar's, keys
+ * Keys: what is typed goes to the terminal, except F5 .. F9 and F12, which are the tool bar's, keys
  * of push buttons (with the left Alt, unless they are function keys), Shift+Page Up and Down, which
  * scroll back, and Ctrl+Shift+C and V.
  */
@@ -143,7 +143,8 @@ static const struct {
 
 static enum panel_command window_find_command(SDL_Keycode sym)
 {
-    static const SDL_Keycode keys[PANEL_COMMANDS] = {SDLK_F5, SDLK_F6, SDLK_F7, SDLK_F8, SDLK_F12};
+    static const SDL_Keycode keys[PANEL_COMMANDS] = {SDLK_F5, SDLK_F6, SDLK_F7,
+                                                     SDLK_F8, SDLK_F9, SDLK_F12};
     unsigned command = 0;
 
     while (command < PANEL_COMMANDS && keys[command] != sym)
@@ -328,6 +329,7 @@ static void window_handle(struct window *window, const SDL_Event *event)
         window_mouse(window, &event->button);
         break;
     case SDL_MOUSEMOTION:
+        panel_hover(window->panel, event->motion.x, event->motion.y);
         if (event->motion.state & SDL_BUTTON_LMASK)
             panel_touch(window->panel, event->motion.x, event->motion.y, PANEL_DRAG);
         break;

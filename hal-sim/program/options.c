@@ -147,6 +147,14 @@ static const char *read_pixels(const char *text, void *field)
     return NULL;
 }
 
+static const char *read_panel(const char *text, void *field)
+{
+    if (strcmp(text, "memory") != 0)
+        return "'memory', the only panel there is";
+    *(bool *)field = true;
+    return NULL;
+}
+
 #define FIELD(member) offsetof(struct options, member)
 
 static const struct option_rule rules[] = {
@@ -165,6 +173,7 @@ static const struct option_rule rules[] = {
     {"screenshot", "F.png", read_file, FIELD(screenshot), "a picture of the board at the end"},
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
+    {"panel", "memory", read_panel, FIELD(memory_panel), "show RAM in the window (F9) at once"},
     {"display", "WxH", read_pixels, FIELD(display), "a framebuffer of that size"},
     {"version", NULL, NULL, FIELD(version), "print the version and leave"},
     {"help", NULL, NULL, FIELD(help), "print this and leave"},

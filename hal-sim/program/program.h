@@ -32,6 +32,7 @@ enum exit_status {
 
 struct options {
     bool headless, read_only, help, version;
+    bool memory_panel; /**< the window shows the machine's RAM from the start */
     const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *diagram;
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;

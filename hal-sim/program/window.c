@@ -97,6 +97,7 @@ static struct tayberry_gui_options common_options(const struct options *options)
         .diagram = options->diagram,
         .seed = options->seed,
         .screenshot = options->screenshot,
+        .memory = options->memory_panel,
         .error = window.error,
         .error_size = sizeof(window.error),
     };

@@ -30,6 +30,13 @@ void fake_print(struct tb_machine *machine, const char *text)
     machine->output_count += n;
 }
 
+void fake_frames(struct tb_machine *machine, uint64_t first, size_t n, unsigned kind)
+{
+    memset(machine->frames + first, (int)kind, n);
+    if (machine->frame_count < first + n)
+        machine->frame_count = first + n;
+}
+
 enum tb_state tb_state(const struct tb_machine *machine)
 {
     return machine->state;
@@ -136,4 +143,26 @@ void tb_power_cut(struct tb_machine *machine)
 {
     machine->cuts++;
     machine->state = TB_OFF;
+}
+
+size_t tb_memory_frames(const struct tb_machine *machine, uint64_t first, uint8_t *frames, size_t n)
+{
+    struct tb_machine *fake = (struct tb_machine *)machine;
+    size_t there = first < machine->frame_count ? machine->frame_count - first : 0;
+
+    there = n < there ? n : there;
+    memset(frames, TB_FRAME_NONE, n);
+    memcpy(frames, machine->frames + first, there);
+    fake->looks += first == 0;
+    if (fake->host && first == 0)
+        *fake->host += fake->look_cost;
+    return there;
+}
+
+const char *tb_memory_tag(const struct tb_machine *machine, unsigned tag)
+{
+    static const char *const names[] = {"other", "heap", "thread", "fs/fat32"};
+
+    (void)machine;
+    return tag < sizeof(names) / sizeof(names[0]) ? names[tag] : NULL;
 }

@@ -11,6 +11,7 @@
 #include <tayberry.h>
 
 #define FAKE_DRIVES 256
+#define FAKE_FRAMES (1u << 18)
 
 struct fake_drive {
     uint64_t time;
@@ -37,6 +38,11 @@ struct tb_machine {
     unsigned runs, steps, cuts;
     uint64_t *host; /* a host clock that goes on as the machine runs; may be NULL */
     uint64_t cost;  /* host ns a call of tb_run_until takes */
+
+    uint8_t frames[FAKE_FRAMES]; /* of RAM; 0: TB_FRAME_NONE */
+    size_t frame_count;
+    unsigned looks;     /* calls of tb_memory_frames from frame 0 on */
+    uint64_t look_cost; /* host ns each of them takes */
 };
 
 /* A machine that runs, with all pins inputs and low. */
@@ -47,3 +53,6 @@ void fake_init(struct tb_machine *machine);
 void fake_pulse(struct tb_machine *machine, unsigned pin, uint64_t high, bool level);
 
 void fake_print(struct tb_machine *machine, const char *text);
+
+/* Makes `n` frames from `first` on of one kind. */
+void fake_frames(struct tb_machine *machine, uint64_t first, size_t n, unsigned kind);

@@ -7,7 +7,7 @@
  *  1. Closing the window cuts the power and returns 0; poll and the screenshot close it with the
  * power left on and return 1.
  *  2. What is typed reaches the guest: characters, Ctrl, arrows, Enter, Backspace; Alt with a
- * button's key presses the button instead; F5 pauses.
+ * button's key presses the button instead; F5 pauses, F9 shows the memory.
  *  3. The mouse presses buttons.
  *  4. Bad options and diagrams are refused with a sentence; a screen that is not there too.
  *  5. The host's signals are as they were, after and during.
@@ -175,6 +175,8 @@ static void pause_at_2(unsigned poll)
         push_key(SDLK_F5, 0, true);
     if (poll == 4)
         push_key(SDLK_F6, 0, true);
+    if (poll == 5)
+        push_key(SDLK_F9, 0, true);
 }
 
 START_TEST(function_keys_are_the_tool_bars)
@@ -182,6 +184,7 @@ START_TEST(function_keys_are_the_tool_bars)
     on_poll = pause_at_2;
     ck_assert_int_eq(tayberry_gui_run(&machine, &options), 1);
     ck_assert_uint_eq(machine.steps, 1);
+    ck_assert_uint_ge(machine.looks, 1);
     ck_assert_uint_eq(machine.input_count, 0);
 }
 END_TEST

@@ -340,6 +340,9 @@ class Pictures(Case):
             file.write('{"version": 1,\n "parts": [\n  {"id": "pi" "type": 3}]}\n')
         self.check_refusal(tayberry("--diagram", self.path("diagram.json")), "diagram.json:3")
 
+    def test_a_panel_that_does_not_exist(self):
+        self.check_refusal(tayberry("--panel", "radar"), "'memory'")
+
     def test_missing_diagram(self):
         self.check_refusal(tayberry("--diagram", self.path("none.json")), "none.json")
 
@@ -387,6 +390,13 @@ class Windows(Case):
                                 text="blink GPIO17 100ms &\n")
         self.assertEqual(done.returncode, 124, done.stderr)
         with open(self.path("w.png"), "rb") as picture:
+            self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_memory_is_shown_in_the_window(self):
+        done = self.on_a_screen("--timeout", "1.5", "--panel", "memory", "--memory", "960M",
+                                "--screenshot", self.path("m.png"), text="spawn 2 1s\n")
+        self.assertEqual(done.returncode, 124, done.stderr)
+        with open(self.path("m.png"), "rb") as picture:
             self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_panic_in_the_window_is_134_in_the_end(self):
