@@ -7,6 +7,8 @@
 #include "block/block.h"
 #include "dev/gpio.h"
 #include "lib/trace.h"
+#include "mem/frame.h"
+#include "mem/reclaim.h"
 #include "thread/cpu.h"
 #include "thread/run.h"
 #include "tty/tty.h"
@@ -30,7 +32,11 @@ static void dispatch(enum hal_irq line)
     case HAL_IRQ_GPIO:
         gpio_interrupt();
         break;
-    default: /* an IPI only makes the CPU look whether another thread should run */
+    case HAL_IRQ_IPI: /* another CPU, or this one's past, wants one of these */
+        frame_interrupt();
+        reclaim_interrupt();
+        break;
+    default:
         break;
     }
 }

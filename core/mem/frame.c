@@ -1,177 +1,327 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame.c: a buddy allocator over the frames of RAM.
+ * frame.c: who has which frames. Below it is the buddy allocator (buddy.c), which knows only free
+ * runs and is guarded by one lock; here are the CPUs' caches in front of it, references, sites, and
+ * what happens when there is nothing left.
  *
- * Free memory is kept in runs of 2^order frames that start at multiples of their size. A run is
- * split in halves (buddies) until it fits; when both halves are free again they become one run. The
- * buddy of the run at frame f with order o is the run at f XOR 2^o: for f = 12 and o = 2 that is 8,
- * and together they are the run 8 .. 15 of order 3.
+ * Nearly all requests are for one frame. Each CPU keeps some free ones on a stack, which only it
+ * touches, with interrupts masked and without a lock: the one that was freed last, still in the
+ * processor's cache, is the next to go. An empty stack is filled, and a full one emptied, by half:
  *
- * One byte a frame says what begins there; the links of the free lists lie in the free runs
- * themselves. A frame's memory is announced to the machine (hal_mem_first_use) just before its
- * first use, so RAM that is never handed out is never touched, but for the first frame of each free
- * run.
+ *     frame_alloc(0) <- | 7 | 4 | 9 |  <- half of a stack -- buddy
+ *     frame_put      -> | 7 | 4 | 9 |  -- half of a stack -> buddy
+ *
+ * Frames on a stack cannot join with their neighbours, so all stacks together hold at most 1/64 of
+ * RAM, and they are emptied before an allocation fails: this CPU's at once, the others' when each
+ * gets to it (their `drain` flag, and an interrupt that reminds them).
+ *
+ * The life of a frame:
+ *
+ *     FREE or INSIDE --> CACHED --> USED --+--> CACHED      a run of one frame
+ *           |                              |
+ *           +------------> USED, INSIDE... +--> FREE        a longer one
+ *
+ * The machine is told of a frame's first use just before it is handed out (hal_mem_first_use), so
+ * that RAM that nobody asks for is never touched.
  */
 #include "mem/frame.h"
 
 #include "boot/panic.h"
-#include "lib/list.h"
+#include "heap/fail.h"
+#include "mem/frame_table.h"
 #include "mem/memory.h"
+#include "mem/reclaim.h"
 #include "sync/spinlock.h"
 
 #include <hal/errno.h>
-#include <hal/inspect.h>
 #include <hal/kstate.h>
 #include <hal/mem.h>
 #include <hal/runtime.h>
 
-/* A byte of the map: the low bits are an order. */
-#define FRAME_ORDER 0x0fu
-#define FRAME_FREE 0x40u    /* a free run begins here */
-#define FRAME_USED 0x80u    /* a run that was handed out begins here */
-#define FRAME_TOUCHED 0x20u /* the memory of this frame has been announced */
+#define CACHE_MAX 32u
+#define CACHES_SHARE 64u     /* the caches hold no more of RAM than one part in so many */
+#define LOW_SHARE 32u        /* the watermark `low`; `high` is twice that */
+#define LOW_MAX 1024u        /* frames */
+#define RECLAIM_LEAST 16u    /* frames that are asked for at a time */
+#define RECLAIM_ROUNDS 8u    /* how often an allocation asks */
+#define DRAIN_PATIENCE 1000u /* rounds to wait for other CPUs */
 
-static KSTATE struct frame_state {
-    struct spinlock lock;
-    struct list free[FRAME_ORDER_MAX + 1];
-    uint8_t *map; /* a byte for each frame from 0 to `end` */
-    uint64_t end; /* the first frame number behind all RAM */
-    uint64_t total;
-    uint64_t free_count;
-    uint64_t metadata;
+struct frame_cache {
+    /* Written by its own CPU only, masked. */
+    uint32_t count;
+    uint64_t served;                 /* allocations that succeeded */
+    uint32_t numbers[CACHE_MAX + 1]; /* of the cached frames, the oldest first */
+
+    bool drain; /* set by any CPU, to have it emptied */
+};
+
+static KSTATE struct frames_state {
+    struct spinlock lock; /* guards the buddy allocator */
+    uint32_t cache_size;  /* constant after boot; 0: too little RAM for caches */
+    uint64_t low, high;   /* constant after boot */
+    uint64_t touched;     /* frames that were ever handed out; atomic */
+    uint64_t failures;    /* atomic */
 } frames;
 
-static void *frame_pointer(uint64_t frame)
+static KSTATE _Alignas(64) struct frame_cache caches[HAL_CPU_MAX];
+
+/* ---- the CPUs' caches; the caller is masked ---- */
+
+/* Memory becomes scarce: somebody should do something about it, but not here. */
+static void look_at_watermark(uint64_t free_before)
 {
-    return hal_mem_pointer(frame * HAL_PAGE_SIZE);
+    if (free_before >= frames.low && buddy_free() < frames.low)
+        reclaim_wake();
 }
 
-static uint64_t frame_number(const void *pointer)
+/* Fills an empty cache by half. False: there is nothing to fill it with. */
+static bool refill(struct frame_cache *cache)
 {
-    return hal_mem_physical(pointer) / HAL_PAGE_SIZE;
+    hal_irq_state_t state = spinlock_acquire(&frames.lock);
+    uint64_t number, before = buddy_free();
+
+    cache->drain = false;
+    while (cache->count < frames.cache_size / 2 + 1 && (number = buddy_take(1, 0)) != BUDDY_NONE) {
+        frame_set_state(&frame_table.frames[number], FRAME_CACHED);
+        cache->numbers[cache->count] = (uint32_t)number;
+        __atomic_store_n(&cache->count, cache->count + 1, __ATOMIC_RELAXED);
+    }
+    look_at_watermark(before);
+    spinlock_release(&frames.lock, state);
+    return cache->count > 0;
 }
 
-/* Announces the frames of a run that nobody has used yet, in stretches. */
-static void touch(uint64_t first, uint64_t count)
+/* Gives the oldest back until `keep` are left. Caller holds the frame lock. */
+static void drain_locked(struct frame_cache *cache, uint32_t keep)
 {
-    for (uint64_t i = first; i < first + count;) {
-        uint64_t start = i;
+    uint32_t surplus = cache->count > keep ? cache->count - keep : 0;
 
-        while (i < first + count && !(frames.map[i] & FRAME_TOUCHED))
-            frames.map[i++] |= FRAME_TOUCHED;
-        if (i > start)
-            hal_mem_first_use(start * HAL_PAGE_SIZE, (i - start) * HAL_PAGE_SIZE);
-        else
-            i++;
+    for (uint32_t i = 0; i < surplus; i++)
+        buddy_give(cache->numbers[i], 1);
+    for (uint32_t i = surplus; i < cache->count; i++)
+        cache->numbers[i - surplus] = cache->numbers[i];
+    __atomic_store_n(&cache->count, cache->count - surplus, __ATOMIC_RELAXED);
+    if (keep == 0)
+        __atomic_store_n(&cache->drain, false, __ATOMIC_RELAXED);
+}
+
+static void drain_own(uint32_t keep)
+{
+    hal_irq_state_t state = spinlock_acquire(&frames.lock);
+
+    drain_locked(&caches[hal_cpu_id()], keep);
+    spinlock_release(&frames.lock, state);
+}
+
+/* Has the other CPUs empty their caches. True if there is one that will. */
+static bool ask_others(void)
+{
+    bool asked = false;
+
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        struct frame_cache *cache = &caches[cpu];
+
+        if (cpu == hal_cpu_id() || __atomic_load_n(&cache->count, __ATOMIC_RELAXED) == 0)
+            continue;
+        __atomic_store_n(&cache->drain, true, __ATOMIC_RELAXED);
+        hal_cpu_ipi(cpu);
+        asked = true;
+    }
+    return asked;
+}
+
+void frame_drain(void)
+{
+    hal_irq_state_t state = hal_irq_save();
+
+    drain_own(0);
+    (void)ask_others();
+    hal_irq_restore(state);
+}
+
+void frame_interrupt(void)
+{
+    if (__atomic_load_n(&caches[hal_cpu_id()].drain, __ATOMIC_RELAXED))
+        drain_own(0);
+}
+
+/* ---- taking a run, giving one back ---- */
+
+static uint64_t take_one(void)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct frame_cache *cache = &caches[hal_cpu_id()];
+    uint64_t number = BUDDY_NONE;
+
+    if (cache->count > 0 || refill(cache)) {
+        number = cache->numbers[cache->count - 1];
+        __atomic_store_n(&cache->count, cache->count - 1, __ATOMIC_RELAXED);
+        cache->served++;
+    }
+    hal_irq_restore(state);
+    return number;
+}
+
+static void give_one(uint64_t number)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct frame_cache *cache = &caches[hal_cpu_id()];
+
+    frame_set_state(&frame_table.frames[number], FRAME_CACHED);
+    cache->numbers[cache->count] = (uint32_t)number;
+    __atomic_store_n(&cache->count, cache->count + 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&cache->drain, __ATOMIC_RELAXED))
+        drain_own(0);
+    else if (cache->count > frames.cache_size)
+        drain_own(frames.cache_size / 2);
+    hal_irq_restore(state);
+}
+
+/* This CPU's cached frames may be the missing neighbours, so they go back before it fails. */
+static uint64_t take_run(size_t pages, unsigned align_order)
+{
+    hal_irq_state_t state = spinlock_acquire(&frames.lock);
+    struct frame_cache *cache = &caches[hal_cpu_id()];
+    uint64_t before = buddy_free(), number = buddy_take(pages, align_order);
+
+    if (number == BUDDY_NONE && cache->count > 0) {
+        drain_locked(cache, 0);
+        number = buddy_take(pages, align_order);
+    }
+    if (number != BUDDY_NONE)
+        cache->served++;
+    look_at_watermark(before);
+    spinlock_release(&frames.lock, state);
+    return number;
+}
+
+static void give_run(uint64_t number, size_t pages)
+{
+    hal_irq_state_t state = spinlock_acquire(&frames.lock);
+
+    buddy_give(number, pages);
+    spinlock_release(&frames.lock, state);
+}
+
+/* Waits a little for the caches of other CPUs. */
+static void await_others(void)
+{
+    bool waiting = ask_others();
+
+    for (unsigned i = 0; waiting && i < DRAIN_PATIENCE; i++) {
+        hal_cpu_relax();
+        waiting = false;
+        for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+            waiting = waiting || __atomic_load_n(&caches[cpu].drain, __ATOMIC_RELAXED);
     }
 }
 
-static void mark(uint64_t frame, unsigned what)
+/*
+ * Looks for memory that is not in use, but not free either. False: there is none, or the caller may
+ * not wait for it.
+ */
+static bool find_more(size_t pages, unsigned align_order)
 {
-    frames.map[frame] = (uint8_t)((frames.map[frame] & FRAME_TOUCHED) | what);
+    uint64_t free = buddy_free();
+    size_t wanted = pages > 1u << align_order ? pages : 1u << align_order;
+    size_t got;
+
+    if (hal_irq_masked())
+        return false;
+    await_others();
+    got = reclaim_frames(wanted > RECLAIM_LEAST ? wanted : RECLAIM_LEAST);
+    return got > 0 || buddy_free() > free;
 }
 
-static void push_free(uint64_t frame, unsigned order)
+/* ---- use ---- */
+
+/* Tells the machine of the frames from `number` on, up to `most`, that were never used. */
+static void announce(uint64_t number, size_t most)
 {
-    touch(frame, 1);
-    mark(frame, FRAME_FREE | order);
-    list_add_head(&frames.free[order], frame_pointer(frame));
+    struct frame *frame = &frame_table.frames[number];
+    size_t n = 0;
+
+    while (n < most && !frame[n].touched)
+        frame[n++].touched = true;
+    __atomic_fetch_add(&frames.touched, n, __ATOMIC_RELAXED);
+    hal_mem_first_use(number * HAL_PAGE_SIZE, n * HAL_PAGE_SIZE);
 }
 
-static void take_free(uint64_t frame)
+static void count_run(const struct alloc_site *site, int blocks, size_t pages)
 {
-    list_remove(frame_pointer(frame));
-    mark(frame, 0);
+    __atomic_fetch_add(&site->count->blocks, blocks, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&site->count->bytes, blocks * (int64_t)(pages * HAL_PAGE_SIZE),
+                       __ATOMIC_RELAXED);
 }
 
-static bool is_free_run(uint64_t frame, unsigned order)
+static void *begin_use(uint64_t number, size_t pages, const struct alloc_site *site)
 {
-    return frame < frames.end && (frames.map[frame] & ~FRAME_TOUCHED) == (FRAME_FREE | order);
-}
+    struct frame *frame = &frame_table.frames[number];
 
-/* Adds a run that is not in use, joining it with its buddies. Caller holds the lock. */
-static void release(uint64_t frame, unsigned order)
-{
-    frames.free_count += 1ull << order;
-    while (order < FRAME_ORDER_MAX && is_free_run(frame ^ 1ull << order, order)) {
-        take_free(frame ^ 1ull << order);
-        frame &= ~(1ull << order);
-        order++;
+    for (size_t i = 0; i < pages; i++) {
+        frame[i].owner = NULL;
+        if (!frame[i].touched)
+            announce(number + i, pages - i);
     }
-    push_free(frame, order);
+    frame->pages = (uint16_t)pages;
+    frame->references = 1;
+    frame->site = (uint16_t)alloc_site_number(site);
+    frame_set_state(frame, FRAME_USED);
+    count_run(site, 1, pages);
+    return frame_pointer(number);
 }
 
-static void *allocate_locked(unsigned order)
+static void end_use(struct frame *frame)
 {
-    unsigned from = order;
-    struct list *link;
-    uint64_t frame;
+    count_run(alloc_site_at(frame->site), -1, frame->pages);
+    if (frame->pages == 1)
+        give_one(frame_number(frame));
+    else
+        give_run(frame_number(frame), frame->pages);
+}
 
-    while (from <= FRAME_ORDER_MAX && list_empty(&frames.free[from]))
-        from++;
-    if (from > FRAME_ORDER_MAX)
-        return NULL;
-    link = list_take_head(&frames.free[from]);
-    frame = frame_number(link);
-    while (from > order) {
-        from--;
-        push_free(frame + (1ull << from), from);
+/* ---- allocation ---- */
+
+static void *failed(void)
+{
+    __atomic_fetch_add(&frames.failures, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void *take_more(size_t pages, unsigned align_order, const struct alloc_site *site)
+{
+    for (unsigned round = 0; round < RECLAIM_ROUNDS; round++) {
+        uint64_t number = take_run(pages, align_order);
+
+        if (number != BUDDY_NONE)
+            return begin_use(number, pages, site);
+        if (!find_more(pages, align_order))
+            break;
     }
-    mark(frame, FRAME_USED | order);
-    frames.free_count -= 1ull << order;
-    touch(frame, 1ull << order);
-    return link;
+    return failed();
+}
+
+void *frame_take_pages(size_t pages, unsigned align_order, const struct alloc_site *site)
+{
+    if (pages == 1 && align_order == 0) {
+        uint64_t number = take_one();
+
+        if (number != BUDDY_NONE)
+            return begin_use(number, 1, site);
+    }
+    if (pages == 0 || pages > FRAME_PAGES_MAX || align_order > FRAME_ORDER_MAX)
+        return failed();
+    return take_more(pages, align_order, site);
+}
+
+void *frame_alloc_pages_at(size_t pages, unsigned align_order, const struct alloc_site *site)
+{
+    return alloc_fails(site) ? failed() : frame_take_pages(pages, align_order, site);
 }
 
 void *frame_alloc_at(unsigned order, const struct alloc_site *site)
 {
-    hal_irq_state_t state;
-    void *run;
-
-    (void)site;
-    if (order > FRAME_ORDER_MAX)
-        return NULL;
-    state = spinlock_acquire(&frames.lock);
-    run = allocate_locked(order);
-    spinlock_release(&frames.lock, state);
-    return run;
-}
-
-void frame_free_at(void *run, unsigned order, const char *file, unsigned line)
-{
-    hal_irq_state_t state;
-    uint64_t frame;
-
-    (void)file;
-    (void)line;
-    if (!run)
-        return;
-    frame = frame_number(run);
-    state = spinlock_acquire(&frames.lock);
-    /* Twice, or something else than what was handed out: the caller has lost track of its memory.
-     */
-    kassert(frame < frames.end && (frames.map[frame] & ~FRAME_TOUCHED) == (FRAME_USED | order));
-    mark(frame, 0);
-    release(frame, order);
-    spinlock_release(&frames.lock, state);
-}
-
-size_t frame_run_pages(const void *run)
-{
-    hal_irq_state_t state = spinlock_acquire(&frames.lock);
-    uint64_t frame = frame_number(run);
-    size_t pages = 0;
-
-    if (frame < frames.end && (frames.map[frame] & FRAME_USED))
-        pages = 1u << (frames.map[frame] & FRAME_ORDER);
-    spinlock_release(&frames.lock, state);
-    return pages;
-}
-
-void frame_put_at(void *run, const char *file, unsigned line)
-{
-    if (run)
-        frame_free_at(run, frame_order(frame_run_pages(run) * HAL_PAGE_SIZE), file, line);
+    return frame_alloc_pages_at(order <= FRAME_ORDER_MAX ? (size_t)1 << order : 0, order, site);
 }
 
 unsigned frame_order(size_t bytes)
@@ -183,83 +333,162 @@ unsigned frame_order(size_t bytes)
     return order;
 }
 
+/* ---- references ---- */
+
+/* The entry of the run in use that begins at `run`, any value, or NULL. */
+static struct frame *find_run(const void *run)
+{
+    struct frame *frame = frame_find(run);
+
+    if (!frame || (uintptr_t)run % HAL_PAGE_SIZE || frame_state(frame) != FRAME_USED)
+        return NULL;
+    return frame;
+}
+
+/* True if a free run holds the frame, which is in state INSIDE. */
+static bool inside_free_run(uint64_t number)
+{
+    for (unsigned order = 1; order <= FRAME_ORDER_MAX; order++) {
+        const struct frame *head = &frame_table.frames[number & ~((1ull << order) - 1)];
+
+        if (frame_state(head) == FRAME_FREE && head->pages >= 1u << order)
+            return true;
+    }
+    return false;
+}
+
+static const char *describe(const void *run)
+{
+    const struct frame *frame = frame_find(run);
+    enum frame_state state = frame ? frame_state(frame) : FRAME_ABSENT;
+
+    if (state == FRAME_FREE || state == FRAME_CACHED ||
+        (state == FRAME_INSIDE && inside_free_run(frame_number(frame))))
+        return "it is free already";
+    if (state == FRAME_INSIDE)
+        return "it is inside a run, not at its start";
+    if (state == FRAME_USED)
+        return "it is inside a page, not at its start";
+    return "it is no memory of the frame allocator's";
+}
+
+/* The entry of a run that must be in use. */
+static struct frame *expect_run(const void *run, const char *call, const char *file, unsigned line)
+{
+    struct frame *frame = find_run(run);
+
+    if (!frame)
+        panic_at(file, (int)line, "%s of the memory at 0x%llx: %s", call,
+                 (unsigned long long)((uintptr_t)run - (uintptr_t)frame_table.base), describe(run));
+    return frame;
+}
+
+void frame_put_at(void *run, const char *file, unsigned line)
+{
+    struct frame *frame;
+
+    if (!run)
+        return;
+    frame = expect_run(run, "frame_put", file, line);
+    /* With one reference it is the caller's, and nobody else can add or drop any. */
+    if (__atomic_load_n(&frame->references, __ATOMIC_ACQUIRE) == 1 ||
+        __atomic_sub_fetch(&frame->references, 1, __ATOMIC_ACQ_REL) == 0)
+        end_use(frame);
+}
+
+void frame_free_at(void *run, unsigned order, const char *file, unsigned line)
+{
+    const struct frame *frame;
+
+    if (!run)
+        return;
+    frame = expect_run(run, "frame_free", file, line);
+    if (order > FRAME_ORDER_MAX || frame->pages != 1u << order || frame_references(run) != 1)
+        panic_at(file, (int)line, "frame_free of order %u: the run has %u pages, %u references",
+                 order, frame->pages, frame_references(run));
+    frame_put_at(run, file, line);
+}
+
+void frame_get_at(void *run, const char *file, unsigned line)
+{
+    struct frame *frame = expect_run(run, "frame_get", file, line);
+
+    if (__atomic_fetch_add(&frame->references, 1, __ATOMIC_RELAXED) == UINT16_MAX)
+        panic_at(file, (int)line, "frame_get: too many references");
+}
+
+unsigned frame_references(const void *run)
+{
+    const struct frame *frame = find_run(run);
+
+    return frame ? __atomic_load_n(&frame->references, __ATOMIC_RELAXED) : 0;
+}
+
+size_t frame_run_pages(const void *run)
+{
+    const struct frame *frame = find_run(run);
+
+    return frame ? frame->pages : 0;
+}
+
+/* ---- boot, and what can be seen ---- */
+
+int frame_init(const struct memory_map *map)
+{
+    uint32_t share;
+
+    spinlock_init(&frames.lock, LOCK_RANK_FRAME);
+    reclaim_init();
+    if (buddy_init(map))
+        return -ENOMEM;
+    share = (uint32_t)(buddy_total() / CACHES_SHARE / hal_cpu_count());
+    frames.cache_size = share < CACHE_MAX ? share : CACHE_MAX;
+    frames.low = buddy_total() / LOW_SHARE;
+    if (frames.low > LOW_MAX)
+        frames.low = LOW_MAX;
+    frames.high = 2 * frames.low;
+    return 0;
+}
+
+static uint64_t cached_frames(void)
+{
+    uint64_t cached = 0;
+
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+        cached += __atomic_load_n(&caches[cpu].count, __ATOMIC_RELAXED);
+    return cached;
+}
+
+uint64_t frame_shortage(void)
+{
+    hal_irq_state_t state = spinlock_acquire(&frames.lock);
+    uint64_t free = buddy_free() + cached_frames();
+
+    spinlock_release(&frames.lock, state);
+    return free < frames.high ? frames.high - free : 0;
+}
+
 void frame_read_stats(struct frame_stats *stats)
 {
     hal_irq_state_t state = spinlock_acquire(&frames.lock);
 
-    *stats = (struct frame_stats){.total = frames.total,
-                                  .free = frames.free_count,
-                                  .used = frames.total - frames.free_count,
-                                  .metadata = frames.metadata};
-    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++)
-        if (!list_empty(&frames.free[order]))
+    *stats = (struct frame_stats){.total = buddy_total(),
+                                  .cached = cached_frames(),
+                                  .metadata = frame_table.home_pages,
+                                  .low = frames.low,
+                                  .high = frames.high};
+    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++) {
+        stats->free_runs[order] = buddy_free_runs(order);
+        if (stats->free_runs[order])
             stats->largest_free_pages = 1u << order;
+    }
+    stats->free = buddy_free() + stats->cached;
     spinlock_release(&frames.lock, state);
-}
-
-/* Frees the frames first .. end - 1 in the largest aligned runs there are. */
-static void release_range(uint64_t first, uint64_t end)
-{
-    while (first < end) {
-        unsigned order = 0;
-
-        while (order < FRAME_ORDER_MAX && first % (2ull << order) == 0 &&
-               first + (2ull << order) <= end)
-            order++;
-        release(first, order);
-        first += 1ull << order;
-    }
-}
-
-/* Puts the map at the start of the first range that can hold it, and returns that range's index. */
-static unsigned place_map(const struct memory_map *map, uint64_t count)
-{
-    for (unsigned i = 0; i < map->count; i++) {
-        if (map->ranges[i].bytes < count * HAL_PAGE_SIZE)
-            continue;
-        hal_mem_first_use(map->ranges[i].start, count * HAL_PAGE_SIZE);
-        frames.map = hal_mem_pointer(map->ranges[i].start);
-        return i;
-    }
-    return map->count;
-}
-
-int frame_init(const struct memory_map *map)
-{
-    uint64_t last = 0, map_frames;
-    unsigned home;
-
-    spinlock_init(&frames.lock, LOCK_RANK_FRAME);
-    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++)
-        list_init(&frames.free[order]);
-    for (unsigned i = 0; i < map->count; i++)
-        last = (map->ranges[i].start + map->ranges[i].bytes) / HAL_PAGE_SIZE;
-    map_frames = (last + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
-    home = place_map(map, map_frames);
-    if (home == map->count)
-        return -ENOMEM;
-    memset(frames.map, 0, last);
-    frames.end = last;
-    frames.metadata = map_frames;
-    for (unsigned i = 0; i < map->count; i++) {
-        uint64_t first = map->ranges[i].start / HAL_PAGE_SIZE;
-        uint64_t end = first + map->ranges[i].bytes / HAL_PAGE_SIZE;
-
-        frames.total += end - first;
-        release_range(i == home ? first + map_frames : first, end);
-    }
-    return 0;
-}
-
-void hal_inspect_frames(uint64_t first, uint8_t *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint8_t what = first + i < frames.end ? frames.map[first + i] : 0;
-
-        out[i] = HAL_FRAME_NONE;
-        if (what & FRAME_FREE)
-            out[i] = what & FRAME_TOUCHED ? HAL_FRAME_FREE : HAL_FRAME_UNTOUCHED;
-        else if (what & (FRAME_USED | FRAME_TOUCHED))
-            out[i] = HAL_FRAME_TAGS;
-    }
+    stats->used = stats->total - stats->free;
+    stats->untouched =
+        stats->total - stats->metadata - __atomic_load_n(&frames.touched, __ATOMIC_RELAXED);
+    stats->failures = __atomic_load_n(&frames.failures, __ATOMIC_RELAXED);
+    stats->allocations = stats->failures;
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+        stats->allocations += caches[cpu].served;
 }

@@ -37,6 +37,13 @@ HAL_MUST_CHECK void *frame_alloc_pages_at(size_t pages, unsigned align_order,
                                           const struct alloc_site *site);
 
 /**
+ * As frame_alloc_pages_at, without asking alloc_fails: for what stands behind another allocation
+ * that has been asked, as the heap's slabs do.
+ */
+HAL_MUST_CHECK void *frame_take_pages(size_t pages, unsigned align_order,
+                                      const struct alloc_site *site);
+
+/**
  * Drops a reference to the run that begins at `run`; the last one frees it. NULL is allowed. What
  * is no run in use is a panic that names the caller.
  */
@@ -47,8 +54,12 @@ void frame_put_at(void *run, const char *file, unsigned line);
 #define frame_free(run, order) frame_free_at(run, order, __FILE__, __LINE__)
 void frame_free_at(void *run, unsigned order, const char *file, unsigned line);
 
-/** Adds a reference to the run that begins at `run`, which must be in use. */
-void frame_get(void *run);
+/**
+ * Adds a reference to the run that begins at `run`, which must be in use: else, and beyond 65535
+ * references, it is a panic that names the caller.
+ */
+#define frame_get(run) frame_get_at(run, __FILE__, __LINE__)
+void frame_get_at(void *run, const char *file, unsigned line);
 
 /** References to the run that begins at `run`; 0 if none that is in use does. */
 unsigned frame_references(const void *run);
@@ -59,6 +70,15 @@ size_t frame_run_pages(const void *run);
 /** The smallest order whose run holds `bytes` bytes; FRAME_ORDER_MAX + 1 if none does. */
 unsigned frame_order(size_t bytes);
 
+/**
+ * Empties this CPU's cache of free frames, so that they can join with their neighbours, and has the
+ * other CPUs do so soon. Allocations do this by themselves when they need to.
+ */
+void frame_drain(void);
+
+/** HAL_IRQ_IPI: does what another CPU has asked of this one. Masked. */
+void frame_interrupt(void);
+
 struct frame_stats {
     uint64_t total; /**< frames under management */
     uint64_t free;  /**< those in the CPUs' caches too */
@@ -67,7 +87,7 @@ struct frame_stats {
     uint64_t untouched;          /**< free, and never used since power-on */
     uint64_t largest_free_pages; /**< of the largest free run */
     uint64_t metadata;           /**< frames that the allocator keeps for itself; part of used */
-    uint64_t free_runs[FRAME_ORDER_MAX + 1]; /**< of each order */
+    uint64_t free_runs[FRAME_ORDER_MAX + 1]; /**< of each order; those in caches are in none */
     uint64_t low;         /**< watermark: below this many free frames caches are asked for memory */
     uint64_t high;        /**< watermark: up to which they are asked */
     uint64_t allocations; /**< since boot; attempts, failed ones too */

@@ -5,12 +5,16 @@
  * The table has 16 bytes for each frame from 0 to the end of RAM, in RAM of its own. It is made
  * ready by blocks of 2 MiB of RAM, when the first frame of a block is handed out, so that a machine
  * boots without touching the whole table: frame_find looks whether the block is ready.
+ *
+ * The second half is the buddy allocator, which works on nothing but this table: see buddy.c.
  */
 #pragma once
 
+#include <hal/compiler.h>
 #include <hal/kstate.h>
 #include <hal/machine.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +30,11 @@ enum frame_state {
     FRAME_TABLE   /* holds the table itself */
 };
 
+/*
+ * Who may write an entry: the frame lock's holder while the run is free, the CPU in whose cache it
+ * is while it is CACHED, and its user while it is in use. `state` alone is read by others (is my
+ * buddy free?), so it is read and written as one atomic byte.
+ */
 struct frame {
     union {
         struct {
@@ -36,16 +45,24 @@ struct frame {
     };
     uint16_t pages; /* of the run that begins here */
     uint16_t references;
-    uint16_t site; /* number of the site that asked for the run */
-    uint8_t state; /* enum frame_state */
-    uint8_t touched;
+    uint16_t site;   /* number of the site that asked for the run */
+    uint8_t state;   /* enum frame_state */
+    uint8_t touched; /* the machine knows that this frame is used */
+};
+
+enum frame_block {
+    FRAME_BLOCK_CLOSED,    /* nothing of ours, but for the table itself perhaps: no entries */
+    FRAME_BLOCK_UNTOUCHED, /* all free, never used: no entries yet */
+    FRAME_BLOCK_READY      /* its frames have valid entries */
 };
 
 struct frame_table {
-    uint8_t *base;                   /* the kernel's pointer to frame 0 */
-    struct frame *frames;            /* frames[number] */
-    uint64_t end;                    /* the first number behind all RAM */
-    uint8_t ready[FRAME_BLOCKS_MAX]; /* the frames of this block have valid entries */
+    uint8_t *base;                    /* the kernel's pointer to frame 0 */
+    struct frame *frames;             /* frames[number] */
+    uint64_t end;                     /* the first number behind all RAM */
+    uint64_t home;                    /* the first of the frames that hold the table */
+    uint64_t home_pages;              /* and how many they are */
+    uint8_t blocks[FRAME_BLOCKS_MAX]; /* enum frame_block */
 };
 
 extern struct frame_table frame_table;
@@ -55,7 +72,56 @@ static inline struct frame *frame_find(const void *pointer)
 {
     uint64_t number = ((uintptr_t)pointer - (uintptr_t)frame_table.base) / HAL_PAGE_SIZE;
 
-    if (number >= frame_table.end || !frame_table.ready[number / FRAME_BLOCK_PAGES])
+    if (number >= frame_table.end ||
+        __atomic_load_n(&frame_table.blocks[number / FRAME_BLOCK_PAGES], __ATOMIC_ACQUIRE) !=
+            FRAME_BLOCK_READY)
         return NULL;
     return &frame_table.frames[number];
 }
+
+static inline uint64_t frame_number(const struct frame *frame)
+{
+    return (uint64_t)(frame - frame_table.frames);
+}
+
+static inline void *frame_pointer(uint64_t number)
+{
+    return frame_table.base + number * HAL_PAGE_SIZE;
+}
+
+static inline enum frame_state frame_state(const struct frame *frame)
+{
+    return (enum frame_state)__atomic_load_n(&frame->state, __ATOMIC_RELAXED);
+}
+
+static inline void frame_set_state(struct frame *frame, enum frame_state state)
+{
+    __atomic_store_n(&frame->state, (uint8_t)state, __ATOMIC_RELAXED);
+}
+
+/*
+ * --- buddy.c, for frame.c: the free runs. The caller holds the frame lock, or is alone at boot ---
+ */
+
+#define BUDDY_NONE UINT64_MAX
+
+struct memory_map;
+
+/** Makes the table and fills it with the free runs of `map`. 0, or -ENOMEM: no room for it. */
+HAL_MUST_CHECK int buddy_init(const struct memory_map *map);
+
+/**
+ * The number of a run of `pages` frames, 1 .. 512, at a multiple of 2^align_order, in state INSIDE;
+ * or BUDDY_NONE.
+ */
+uint64_t buddy_take(size_t pages, unsigned align_order);
+
+/** Gives back `pages` frames from `first` on, all part of one run or of several. */
+void buddy_give(uint64_t first, size_t pages);
+
+/** Frames under management, and free ones. */
+uint64_t buddy_total(void);
+uint64_t buddy_free(void);
+
+/** Free runs of 2^order frames. */
+uint64_t buddy_free_runs(unsigned order);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buddy.c: a buddy allocator over the frames of RAM. (Knowlton, "A Fast Storage Allocator", CACM
+ * 1965; Knuth, TAOCP 1, 2.5)
+ *
+ * Free memory is kept in runs of 2^order frames that start at multiples of their size. A run is
+ * split in halves (buddies) until it fits; when both halves are free again they become one run. The
+ * buddy of the run at frame f with order o is the run at f XOR 2^o: for f = 12 and o = 2 that is 8,
+ * and together they are the run 8 .. 15 of order 3.
+ *
+ * A run of any number of pages is the start of a run of the next power of two, whose rest is given
+ * back at once. 5 pages from the free run 8 .. 15:
+ *
+ *     | 8  9 10 11 12 | 13 | 14 15 |      in use: 5 pages; free: 1 of order 0, 1 of order 1
+ *
+ * and when the five come back, as 4 + 1, all joins to 8 .. 15 again.
+ *
+ * Everything is kept in the table of frames, also the links of the lists of free runs, by number:
+ * free memory itself is never touched. And of the table only the blocks (2 MiB of RAM, 512 entries,
+ * 8 KiB) that are in use exist: a block all of whose frames are ours begins as UNTOUCHED, which
+ * stands for one free run of the highest order, and gets its entries when the last other run is
+ * gone. Blocks that a range of RAM covers in part get theirs at boot. No run crosses the border of
+ * a block, as it has 2^FRAME_ORDER_MAX frames.
+ *
+ * Not here: locks, caches, who owns what: frame.c.
+ */
+#include "lib/log.h"
+#include "mem/frame.h"
+#include "mem/frame_table.h"
+#include "mem/memory.h"
+
+#include <hal/errno.h>
+#include <hal/kstate.h>
+#include <hal/mem.h>
+#include <hal/runtime.h>
+
+#define NO_RUN UINT32_MAX
+#define BLOCK_TABLE_BYTES (FRAME_BLOCK_PAGES * sizeof(struct frame))
+#define BLOCK_TABLE_PAGES (BLOCK_TABLE_BYTES / HAL_PAGE_SIZE)
+
+_Static_assert(sizeof(struct frame) == 16, "an entry has 16 bytes");
+_Static_assert(BLOCK_TABLE_BYTES % HAL_PAGE_SIZE == 0, "a block has whole pages of the table");
+_Static_assert(FRAME_BLOCK_PAGES == 1u << FRAME_ORDER_MAX, "the largest run is a block");
+
+KSTATE struct frame_table frame_table;
+
+static KSTATE struct buddy_state {
+    uint32_t first[FRAME_ORDER_MAX + 1]; /* of the free runs of each order */
+    uint64_t runs[FRAME_ORDER_MAX + 1];  /* how many there are */
+    uint64_t total;
+    uint64_t free;
+    uint64_t untouched;      /* blocks */
+    uint64_t next_untouched; /* no block before this one is UNTOUCHED */
+} buddy;
+
+/* ---- the lists of free runs ---- */
+
+static void push(uint64_t number, unsigned order)
+{
+    struct frame *frame = &frame_table.frames[number];
+
+    frame->pages = (uint16_t)(1u << order);
+    frame->prev = NO_RUN;
+    frame->next = buddy.first[order];
+    if (frame->next != NO_RUN)
+        frame_table.frames[frame->next].prev = (uint32_t)number;
+    buddy.first[order] = (uint32_t)number;
+    buddy.runs[order]++;
+    frame_set_state(frame, FRAME_FREE);
+}
+
+static void take_off(uint64_t number, unsigned order)
+{
+    struct frame *frame = &frame_table.frames[number];
+
+    if (frame->prev == NO_RUN)
+        buddy.first[order] = frame->next;
+    else
+        frame_table.frames[frame->prev].next = frame->next;
+    if (frame->next != NO_RUN)
+        frame_table.frames[frame->next].prev = frame->prev;
+    buddy.runs[order]--;
+    frame_set_state(frame, FRAME_INSIDE);
+}
+
+/* ---- blocks ---- */
+
+/* Gives a block its entries, of frames that are ours to hand out or not, and none of them free. */
+static struct frame *fill_block(uint64_t block, enum frame_state state)
+{
+    struct frame *entries = &frame_table.frames[block * FRAME_BLOCK_PAGES];
+
+    hal_mem_first_use((frame_table.home + block * BLOCK_TABLE_PAGES) * HAL_PAGE_SIZE,
+                      BLOCK_TABLE_BYTES);
+    memset(entries, 0, BLOCK_TABLE_BYTES);
+    for (unsigned i = 0; i < FRAME_BLOCK_PAGES; i++)
+        entries[i].state = (uint8_t)state;
+    __atomic_store_n(&frame_table.blocks[block], FRAME_BLOCK_READY, __ATOMIC_RELEASE);
+    return entries;
+}
+
+/* Makes the next untouched block a free run on the list. False: there is none. */
+static bool open_block(void)
+{
+    uint64_t block = buddy.next_untouched;
+
+    if (buddy.untouched == 0)
+        return false;
+    while (frame_table.blocks[block] != FRAME_BLOCK_UNTOUCHED)
+        block++;
+    buddy.next_untouched = block + 1;
+    buddy.untouched--;
+    (void)fill_block(block, FRAME_INSIDE);
+    push(block * FRAME_BLOCK_PAGES, FRAME_ORDER_MAX);
+    return true;
+}
+
+/* ---- taking and giving ---- */
+
+static uint64_t take_run(unsigned order)
+{
+    unsigned from = order;
+    uint64_t number;
+
+    while (from <= FRAME_ORDER_MAX && buddy.first[from] == NO_RUN)
+        from++;
+    if (from > FRAME_ORDER_MAX) {
+        if (!open_block())
+            return BUDDY_NONE;
+        from = FRAME_ORDER_MAX;
+    }
+    number = buddy.first[from];
+    take_off(number, from);
+    while (from > order) {
+        from--;
+        push(number + (1ull << from), from);
+    }
+    return number;
+}
+
+/* Adds a run that is not on a list, joining it with its buddies. */
+static void give_run(uint64_t number, unsigned order)
+{
+    while (order < FRAME_ORDER_MAX) {
+        uint64_t other = number ^ 1ull << order;
+        const struct frame *frame = &frame_table.frames[other];
+
+        if (frame_state(frame) != FRAME_FREE || frame->pages != 1u << order)
+            break;
+        take_off(other, order);
+        number &= ~(1ull << order);
+        order++;
+    }
+    push(number, order);
+}
+
+/* Adds the frames first .. end - 1 in the largest aligned runs there are. */
+static void give_range(uint64_t first, uint64_t end)
+{
+    buddy.free += end - first;
+    while (first < end) {
+        unsigned order = 0;
+
+        while (order < FRAME_ORDER_MAX && first % (2ull << order) == 0 &&
+               first + (2ull << order) <= end)
+            order++;
+        give_run(first, order);
+        first += 1ull << order;
+    }
+}
+
+uint64_t buddy_take(size_t pages, unsigned align_order)
+{
+    unsigned order = align_order;
+    uint64_t number;
+
+    while (1ull << order < pages)
+        order++;
+    number = take_run(order);
+    if (number == BUDDY_NONE)
+        return BUDDY_NONE;
+    buddy.free -= 1ull << order;
+    give_range(number + pages, number + (1ull << order));
+    return number;
+}
+
+void buddy_give(uint64_t first, size_t pages)
+{
+    frame_set_state(&frame_table.frames[first], FRAME_INSIDE);
+    give_range(first, first + pages);
+}
+
+uint64_t buddy_total(void)
+{
+    return buddy.total;
+}
+
+uint64_t buddy_free(void)
+{
+    return buddy.free;
+}
+
+uint64_t buddy_free_runs(unsigned order)
+{
+    return buddy.runs[order] + (order == FRAME_ORDER_MAX ? buddy.untouched : 0);
+}
+
+/* ---- boot ---- */
+
+#define TABLE_REACH ((uint64_t)FRAME_BLOCKS_MAX * FRAME_BLOCK_PAGES)
+
+static uint64_t range_first(const struct memory_map *map, unsigned i)
+{
+    return map->ranges[i].start / HAL_PAGE_SIZE;
+}
+
+/* The first number behind range i, as far as the table can reach. */
+static uint64_t range_limit(const struct memory_map *map, unsigned i)
+{
+    uint64_t end = range_first(map, i) + map->ranges[i].bytes / HAL_PAGE_SIZE;
+
+    return end < TABLE_REACH ? end : TABLE_REACH;
+}
+
+/*
+ * Finds a home for the table at the start of the first of `count` ranges that has room for the
+ * entries of all of them. The entries are as many as make whole blocks.
+ */
+static bool place_table(const struct memory_map *map, unsigned count)
+{
+    uint64_t end = range_limit(map, count - 1);
+    uint64_t pages = (end + FRAME_BLOCK_PAGES - 1) / FRAME_BLOCK_PAGES * BLOCK_TABLE_PAGES;
+
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t first = range_first(map, i);
+
+        if (first >= end || range_limit(map, i) - first < pages)
+            continue;
+        frame_table.base = (uint8_t *)((uintptr_t)hal_mem_pointer(map->ranges[i].start) -
+                                       (uintptr_t)map->ranges[i].start);
+        frame_table.frames = hal_mem_pointer(map->ranges[i].start);
+        frame_table.end = end;
+        frame_table.home = first;
+        frame_table.home_pages = pages;
+        return true;
+    }
+    return false;
+}
+
+/* Adds frames of one block that it does not have to itself. */
+static void add_part(uint64_t first, uint64_t end)
+{
+    uint64_t block = first / FRAME_BLOCK_PAGES;
+
+    if (frame_table.blocks[block] == FRAME_BLOCK_CLOSED)
+        (void)fill_block(block, FRAME_ABSENT);
+    for (uint64_t i = first; i < end; i++)
+        frame_table.frames[i].state = FRAME_INSIDE;
+    give_range(first, end);
+}
+
+static void add_range(uint64_t first, uint64_t end)
+{
+    while (first < end) {
+        uint64_t stop = first - first % FRAME_BLOCK_PAGES + FRAME_BLOCK_PAGES;
+
+        if (stop > end)
+            stop = end;
+        if (stop - first == FRAME_BLOCK_PAGES) {
+            frame_table.blocks[first / FRAME_BLOCK_PAGES] = FRAME_BLOCK_UNTOUCHED;
+            buddy.untouched++;
+            buddy.free += FRAME_BLOCK_PAGES;
+        } else {
+            add_part(first, stop);
+        }
+        first = stop;
+    }
+}
+
+/* In blocks that have entries, those of the table's own frames say so. */
+static void mark_table(void)
+{
+    for (uint64_t i = frame_table.home; i < frame_table.home + frame_table.home_pages; i++)
+        if (frame_table.blocks[i / FRAME_BLOCK_PAGES] == FRAME_BLOCK_READY)
+            frame_table.frames[i].state = FRAME_TABLE;
+}
+
+int buddy_init(const struct memory_map *map)
+{
+    unsigned count = map->count;
+
+    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++)
+        buddy.first[order] = NO_RUN;
+    while (count > 0 && (range_first(map, count - 1) >= TABLE_REACH || !place_table(map, count)))
+        count--;
+    if (count == 0)
+        return -ENOMEM;
+    if (count < map->count)
+        klog(KLOG_WARNING, "memory: RAM from 0x%llx on is left out: no room for a table of it",
+             (unsigned long long)map->ranges[count].start);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t first = range_first(map, i), end = range_limit(map, i);
+
+        buddy.total += end - first;
+        if (first == frame_table.home)
+            first += frame_table.home_pages;
+        add_range(first, end);
+    }
+    mark_table();
+    return 0;
+}
