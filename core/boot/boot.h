@@ -6,12 +6,16 @@
 
 #include <hal/compiler.h>
 
+struct boot_info;
 struct memory_map;
 
 #define BOOT_VERSION "0.1.0"
 
 /** The RAM that the frame allocator was given. Constant after boot. */
 const struct memory_map *boot_memory(void);
+
+/** What the boot tags said (boot/tags/tags.h). Constant after boot. */
+const struct boot_info *boot_tags(void);
 
 /**
  * Ends a boot that cannot go on: one line "boot: ..." on the console, which names what could not be

@@ -14,7 +14,7 @@
 #include "block/block.h"
 #include "boot/boot.h"
 #include "boot/cmdline.h"
-#include "boot/tags.h"
+#include "boot/tags/tags.h"
 #include "dev/gpio.h"
 #include "fs/vfs.h"
 #include "ktest/ktest.h"
@@ -45,6 +45,11 @@ const struct memory_map *boot_memory(void)
     return &memory;
 }
 
+const struct boot_info *boot_tags(void)
+{
+    return &info;
+}
+
 static void read_tags(void)
 {
     size_t bytes;
@@ -54,8 +59,10 @@ static void read_tags(void)
     cmdline_init(info.cmdline);
     klog(KLOG_NOTICE, "Tayberry " BOOT_VERSION " on a %s, %u CPU%s", hal_board_name(),
          hal_cpu_count(), hal_cpu_count() == 1 ? "" : "s");
-    if (info.problem)
+    if (info.flaws > 0)
         klog(KLOG_WARNING, "boot: %s", info.problem);
+    if (info.flaws > 1)
+        klog(KLOG_WARNING, "boot: and %u more flaws of the boot tags", info.flaws - 1);
     if (info.ram_count == 0)
         klog(KLOG_WARNING, "boot: no memory size from the firmware; using what the board has");
     klog(KLOG_INFO, "boot: command line: %s", cmdline_text());
@@ -67,8 +74,10 @@ static void start_memory(void)
 
     alloc_site_init();
     memory_map_build(&info, &memory);
+    if (memory.count == 0)
+        boot_fail("out of memory: the boot tags reserve all RAM that there is");
     if (frame_init(&memory))
-        boot_fail("out of memory: the boot tags and the board share no RAM that can be used");
+        boot_fail("out of memory: no room for the table of page frames");
     heap_init();
     frame_read_stats(&stats);
     klog(KLOG_INFO, "memory: %llu KiB in %u range%s, %llu KiB free",

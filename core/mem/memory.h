@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * memory.h: which RAM the kernel may use.
+ *
+ * Two say what is RAM, the boot tags and the machine, and only what both call RAM counts. Of that,
+ * what is in use already goes off: the machine's own (the kernel's image, page tables), the boot
+ * tags themselves, and what the tags reserve.
+ *
+ *     tags      |======== MEM ========|        |== MEM ==|
+ *     machine   |================== RAM ================|
+ *     in use    |= image =|        |tree|
+ *     the map             |========|    |=======|    ....        whole pages, sorted, apart
+ *
+ * The tags are not believed: each range that cannot be true is named in the log, and what is left
+ * of it used.
  */
 #pragma once
 
@@ -9,20 +21,22 @@
 
 #include <stdint.h>
 
-#define MEMORY_RANGES_MAX 16
+/** 64 ranges of the tags, each of whose reservations may part one of them, and the machine's. */
+#define MEMORY_RANGES_MAX 136
 
 /** Sorted, apart from each other, whole pages. */
 struct memory_map {
     struct hal_range ranges[MEMORY_RANGES_MAX];
     unsigned count;
+    unsigned flaws; /**< ranges of the tags that cannot be true, or that did not fit */
 };
 
 struct boot_info;
 
 /**
- * What both the boot tags and the machine call RAM, less what the machine reserves. Without a range
- * from the tags it is all that the machine has. Ranges beyond MEMORY_RANGES_MAX are left out. Boot
- * only.
+ * What both the boot tags and the machine call RAM, less what is in use. Where the tags list none
+ * that can be true it is all that the machine has. May be empty. Each flaw is logged as a warning
+ * (the first 8 by a line each); ranges beyond MEMORY_RANGES_MAX are one, too. Boot only.
  */
 void memory_map_build(const struct boot_info *info, struct memory_map *map);
 

@@ -4,7 +4,7 @@
  */
 #include "fake_hal.h"
 
-#include "boot/tags.h"
+#include "boot/tags/tags.h"
 #include "heap/heap.h"
 #include "lib/log.h"
 #include "mem/memory.h"
@@ -255,8 +255,8 @@ void hal_display_show(uint32_t first, uint32_t count)
 
 const void *hal_boot_tags(size_t *bytes)
 {
-    *bytes = 0;
-    return NULL;
+    *bytes = fake.tags_bytes;
+    return fake.tags_at ? fake.ram + fake.tags_at : NULL;
 }
 
 /* ---- mem.h ---- */

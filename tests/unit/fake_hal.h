@@ -23,6 +23,8 @@ struct fake_hal {
     unsigned range_count;
     struct hal_range reserved[8]; /**< what hal_mem_reserved tells */
     unsigned reserved_count;
+    uint64_t tags_at; /**< where hal_boot_tags points, unless 0: NULL */
+    size_t tags_bytes;
     uint64_t first_use_bytes; /**< announced by hal_mem_first_use so far */
 
     const uint8_t *card; /**< NULL: the slot is empty */

@@ -1,110 +1,131 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tags.c: the walk over the ATAGs. Each step moves forward by at least a header and never past the
- * end, so it ends whatever the bytes are.
+ * tags.c: which format it is, and the gathering of what the readers find.
  */
-#include "boot/tags.h"
+#include "boot/tags/tags.h"
 
+#include "boot/tags/atags.h"
+#include "boot/tags/fdt.h"
+#include "boot/tags/reader.h"
+#include "lib/bytes.h"
+#include "lib/format.h"
 #include "lib/string.h"
 
-#include <hal/errno.h>
 #include <hal/runtime.h>
-
-#define HEADER_BYTES 8u
-#define DEVICE_TREE_BE 0xedfe0dd0u /* 0xd00dfeed read as a little-endian word */
-
-static uint32_t read_le32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 enum tags_format tags_format(const void *tags, size_t bytes)
 {
     const uint8_t *p = tags;
 
-    if (!p || bytes < HEADER_BYTES)
+    if (!p || bytes < 8)
         return TAGS_MISSING;
-    if (read_le32(p) == DEVICE_TREE_BE)
+    if (be32(p) == FDT_MAGIC)
         return TAGS_DEVICE_TREE;
-    if (read_le32(p + 4) == ATAG_CORE)
+    if (le32(p + 4) == ATAG_CORE)
         return TAGS_ATAGS;
-    return read_le32(p) == 0 && read_le32(p + 4) == 0 ? TAGS_MISSING : TAGS_UNKNOWN;
+    return le32(p) == 0 && le32(p + 4) == 0 ? TAGS_MISSING : TAGS_UNKNOWN;
 }
 
-int atag_next(struct atag_cursor *cursor, struct atag *atag)
+void tags_add_flaw(struct boot_info *info, const char *format, ...)
 {
-    uint32_t words;
+    va_list args;
 
-    if (cursor->bytes < HEADER_BYTES)
-        return -EINVAL;
-    words = read_le32(cursor->at);
-    atag->tag = read_le32(cursor->at + 4);
-    if (words == 0 || atag->tag == ATAG_NONE)
-        return -ENOENT;
-    if (words < HEADER_BYTES / 4 || words > cursor->bytes / 4)
-        return -EINVAL;
-    atag->words = words - HEADER_BYTES / 4;
-    atag->data = cursor->at + HEADER_BYTES;
-    cursor->at += (size_t)words * 4;
-    cursor->bytes -= (size_t)words * 4;
-    return 0;
+    if (info->flaws++ > 0)
+        return;
+    va_start(args, format);
+    format_text_va(info->problem, sizeof info->problem, format, args);
+    va_end(args);
+    /* A name from the tags may be part of the sentence, and hold anything. */
+    for (char *c = info->problem; *c; c++)
+        if (!char_is_print(*c))
+            *c = '?';
 }
 
-uint32_t atag_word(const struct atag *atag, uint32_t index)
+void tags_add_ram(struct boot_info *info, uint64_t start, uint64_t bytes)
 {
-    return read_le32(atag->data + (size_t)index * 4);
+    if (info->ram_count == BOOT_RAM_MAX)
+        tags_add_flaw(info, "there are more than %d memory ranges, and the others were left out",
+                      BOOT_RAM_MAX);
+    else
+        info->ram[info->ram_count++] = (struct hal_range){.start = start, .bytes = bytes};
 }
 
-static void read_cmdline(const struct atag *atag, struct boot_info *info)
+static uint64_t range_last(const struct hal_range *range)
 {
-    size_t n = string_length_max((const char *)atag->data, (size_t)atag->words * 4);
+    uint64_t more = range->bytes > 0 ? range->bytes - 1 : 0;
+
+    return more > UINT64_MAX - range->start ? UINT64_MAX : range->start + more;
+}
+
+/* The smallest range that covers both, as far as 64 bits can say. */
+static struct hal_range hull(const struct hal_range *a, const struct hal_range *b)
+{
+    uint64_t start = a->start < b->start ? a->start : b->start;
+    uint64_t last = range_last(a) > range_last(b) ? range_last(a) : range_last(b);
+
+    return (struct hal_range){.start = start,
+                              .bytes = last - start == UINT64_MAX ? UINT64_MAX : last - start + 1};
+}
+
+/* Makes room for `range` by widening the range that grows least. */
+static void cover(struct boot_info *info, const struct hal_range *range)
+{
+    uint64_t least = UINT64_MAX;
+    unsigned best = 0;
+
+    for (unsigned i = 0; i < info->reserved_count; i++) {
+        uint64_t growth = hull(&info->reserved[i], range).bytes - info->reserved[i].bytes;
+
+        if (growth < least) {
+            least = growth;
+            best = i;
+        }
+    }
+    info->reserved[best] = hull(&info->reserved[best], range);
+}
+
+void tags_add_reserved(struct boot_info *info, uint64_t start, uint64_t bytes)
+{
+    struct hal_range range = {.start = start, .bytes = bytes};
+
+    if (info->reserved_count < BOOT_RESERVED_MAX) {
+        info->reserved[info->reserved_count++] = range;
+        return;
+    }
+    tags_add_flaw(info, "there are more than %d reserved ranges, and neighbours were joined",
+                  BOOT_RESERVED_MAX);
+    cover(info, &range);
+}
+
+void tags_set_cmdline(struct boot_info *info, const void *text, size_t bytes)
+{
+    const char *from = text;
+    size_t n = string_length_max(from, bytes);
 
     if (n >= sizeof info->cmdline) {
         n = sizeof info->cmdline - 1;
-        info->problem = "the kernel command line is longer than 1,023 bytes and was cut";
+        tags_add_flaw(info, "the kernel command line is longer than %zu bytes and was cut", n);
     }
     for (size_t i = 0; i < n; i++)
-        info->cmdline[i] = char_is_print((char)atag->data[i]) ? (char)atag->data[i] : '?';
+        info->cmdline[i] = char_is_print(from[i]) ? from[i] : '?';
     info->cmdline[n] = '\0';
-}
-
-static void read_mem(const struct atag *atag, struct boot_info *info)
-{
-    if (atag->words < 2) {
-        info->problem = "a MEM tag is too short and was left out";
-        return;
-    }
-    if (info->ram_count == BOOT_RAM_MAX) {
-        info->problem = "there are more than 8 MEM tags, and the last ones were left out";
-        return;
-    }
-    info->ram[info->ram_count++] =
-        (struct hal_range){.start = atag_word(atag, 1), .bytes = atag_word(atag, 0)};
 }
 
 void tags_read(const void *tags, size_t bytes, struct boot_info *info)
 {
-    struct atag_cursor cursor = {.at = tags, .bytes = bytes};
-    struct atag atag;
-    int error;
-
     memset(info, 0, sizeof *info);
     info->format = tags_format(tags, bytes);
-    if (info->format == TAGS_DEVICE_TREE)
-        info->problem = "the firmware passed a device tree, not ATAGs "
-                        "(a line `device_tree=` in config.txt asks for ATAGs)";
-    else if (info->format == TAGS_MISSING)
-        info->problem = "the firmware left no boot tags";
-    else if (info->format == TAGS_UNKNOWN)
-        info->problem = "what the firmware left is neither a list of ATAGs nor a device tree";
-    if (info->format != TAGS_ATAGS)
-        return;
-    while ((error = atag_next(&cursor, &atag)) == 0) {
-        if (atag.tag == ATAG_MEM)
-            read_mem(&atag, info);
-        else if (atag.tag == ATAG_CMDLINE)
-            read_cmdline(&atag, info);
+    switch (info->format) {
+    case TAGS_ATAGS:
+        atags_read(tags, bytes, info);
+        break;
+    case TAGS_DEVICE_TREE:
+        tree_read(tags, bytes, info);
+        break;
+    case TAGS_MISSING:
+        tags_add_flaw(info, "the firmware left no boot tags");
+        break;
+    default:
+        tags_add_flaw(info, "what the firmware left is neither a list of ATAGs nor a device tree");
     }
-    if (error != -ENOENT)
-        info->problem = "the list of ATAGs has no end; what came before was used";
 }

@@ -3,7 +3,8 @@
  * memory.c: mem and atags: what the machine has and what was said about it.
  */
 #include "boot/boot.h"
-#include "boot/tags.h"
+#include "boot/tags/atags.h"
+#include "boot/tags/tags.h"
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "heap/heap.h"

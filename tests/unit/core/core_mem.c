@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Criteria:
- *  1. Boot tags: what is there is read; every malformed list ends, says so, and loses nothing
- * before the flaw.
- *  2. Memory map: tags and machine are intersected, reserved ranges cut out, the result sorted and
- * apart.
- *  3. Frames: aligned, apart, all of them reachable, and one run again when all are given back.
- *  4. Heap: aligned, apart, contents intact under a random sequence; nothing lost when all is given
+ *  1. Frames: aligned, apart, all of them reachable, and one run again when all are given back.
+ *  2. Heap: aligned, apart, contents intact under a random sequence; nothing lost when all is given
  * back; zero, huge and overflowing sizes are defined; exhaustion is NULL, and ends.
- *  5. Giving back twice, or what never was given out, is a panic and not a corruption.
+ *  3. Giving back twice, or what never was given out, is a panic and not a corruption.
  */
-#include "boot/cmdline.h"
-#include "boot/tags.h"
 #include "fake_hal.h"
 #include "mem/frame.h"
 #include "heap/heap.h"
@@ -24,122 +18,6 @@
 #include <string.h>
 
 #define MIB (1u << 20)
-
-static struct boot_info info;
-
-/* ---- boot tags ---- */
-
-static void read_words(const uint32_t *words, size_t bytes)
-{
-    /* Exactly as much memory as there is, so that the sanitizer sees a step too far. */
-    void *copy = malloc(bytes ? bytes : 1);
-
-    memcpy(copy, words, bytes);
-    tags_read(copy, bytes, &info);
-    free(copy);
-}
-
-START_TEST(a_list_of_atags_is_read)
-{
-    /* The last tag holds "abcd\1f!" and a NUL. */
-    static const uint32_t words[] = {
-        5, ATAG_CORE,    1,          4096,       0, 4, ATAG_MEM, 0x3c000000, 0,
-        4, ATAG_CMDLINE, 0x64636261, 0x00216601, 0, 0};
-
-    read_words(words, sizeof words);
-    ck_assert_ptr_null(info.problem);
-    ck_assert_uint_eq(info.ram_count, 1);
-    ck_assert_uint_eq(info.ram[0].bytes, 0x3c000000);
-    ck_assert_str_eq(info.cmdline, "abcd?f!");
-}
-END_TEST
-
-START_TEST(every_cut_list_ends)
-{
-    static const uint32_t words[] = {5, 0x54410001, 1, 4096, 0, 4, 0x54410002, MIB, 0, 0, 0};
-
-    for (size_t bytes = 0; bytes < sizeof words; bytes++) {
-        read_words(words, bytes);
-        if (bytes < sizeof words - 4)
-            ck_assert_msg(info.problem != NULL, "cut at %zu", bytes);
-        ck_assert_uint_eq(info.ram_count, bytes >= 36);
-    }
-}
-END_TEST
-
-START_TEST(random_tags_end)
-{
-    uint32_t words[64];
-
-    srand(3);
-    for (int round = 0; round < 20000; round++) {
-        words[0] = 2;
-        words[1] = ATAG_CORE;
-        for (size_t i = 2; i < 64; i++)
-            words[i] = rand() % 3 ? (uint32_t)rand() % 8 : (uint32_t)(0x54410000 + rand() % 10);
-        read_words(words, (size_t)rand() % sizeof words);
-        ck_assert_uint_le(info.ram_count, BOOT_RAM_MAX);
-    }
-}
-END_TEST
-
-START_TEST(the_command_line_is_asked_for_words)
-{
-    char value[8];
-
-    cmdline_init("  debug quantum=10ms  ktest= long=123456789 debugger");
-    ck_assert(cmdline_flag("debug") && !cmdline_flag("debu") && !cmdline_flag("quantum"));
-    ck_assert(cmdline_value("quantum", value, sizeof value) && strcmp(value, "10ms") == 0);
-    ck_assert(cmdline_value("ktest", value, sizeof value) && strcmp(value, "") == 0);
-    ck_assert(!cmdline_value("long", value, sizeof value));
-    ck_assert(!cmdline_value("none", value, sizeof value));
-    cmdline_init("");
-    ck_assert(!cmdline_flag("") && !cmdline_flag("debug"));
-}
-END_TEST
-
-/* ---- memory map ---- */
-
-START_TEST(the_map_is_tags_and_machine_less_reserved)
-{
-    struct memory_map map;
-
-    fake_hal_reset(0);
-    memset(&info, 0, sizeof info);
-    fake.ranges[0] = (struct hal_range){0, 16 * MIB};
-    fake.range_count = 1;
-    fake.reserved[0] = (struct hal_range){0, 0x80001};
-    fake.reserved[1] = (struct hal_range){4 * MIB, MIB};
-    fake.reserved_count = 2;
-    info.ram[0] = (struct hal_range){8 * MIB, UINT64_MAX};
-    info.ram[1] = (struct hal_range){0, 6 * MIB + 1};
-    info.ram[2] = (struct hal_range){2 * MIB, 2 * MIB};
-    info.ram_count = 3;
-    memory_map_build(&info, &map);
-    ck_assert_uint_eq(map.count, 3);
-    ck_assert_uint_eq(map.ranges[0].start, 0x81000);
-    ck_assert_uint_eq(map.ranges[0].bytes, 4 * MIB - 0x81000);
-    ck_assert_uint_eq(map.ranges[1].start, 5 * MIB);
-    ck_assert_uint_eq(map.ranges[1].bytes, MIB);
-    ck_assert_uint_eq(map.ranges[2].start, 8 * MIB);
-    ck_assert_uint_eq(map.ranges[2].bytes, 8 * MIB);
-}
-END_TEST
-
-START_TEST(without_tags_the_map_is_what_the_machine_has)
-{
-    struct memory_map map;
-
-    fake_hal_reset(0);
-    memset(&info, 0, sizeof info);
-    fake.ranges[0] = (struct hal_range){4 * MIB, 4 * MIB};
-    fake.range_count = 1;
-    memory_map_build(&info, &map);
-    ck_assert_uint_eq(map.count, 1);
-    ck_assert(memory_is_ram(4 * MIB, 4 * MIB) && !memory_is_ram(4 * MIB, 4 * MIB + 1));
-    ck_assert(!memory_is_ram(0, 1) && !memory_is_ram(UINT64_MAX, 2));
-}
-END_TEST
 
 /* ---- frames ---- */
 
@@ -322,18 +200,11 @@ END_TEST
 int main(void)
 {
     Suite *all = suite_create("mem");
-    TCase *tags = tcase_create("tags"), *memory = tcase_create("memory");
+    TCase *memory = tcase_create("memory");
     SRunner *runner = srunner_create(all);
     int failed;
 
-    tcase_add_test(tags, a_list_of_atags_is_read);
-    tcase_add_test(tags, every_cut_list_ends);
-    tcase_add_test(tags, random_tags_end);
-    tcase_add_test(tags, the_command_line_is_asked_for_words);
-    suite_add_tcase(all, tags);
     tcase_set_timeout(memory, 60);
-    tcase_add_test(memory, the_map_is_tags_and_machine_less_reserved);
-    tcase_add_test(memory, without_tags_the_map_is_what_the_machine_has);
     tcase_add_test(memory, frames_are_aligned_and_apart_and_come_back);
     tcase_add_test(memory, memory_that_nobody_asked_for_is_not_touched);
     tcase_add_test(memory, the_heap_keeps_what_it_is_given);
