@@ -57,8 +57,9 @@ void command_ls(struct job *job);
 void command_cat(struct job *job);
 void command_hexdump(struct job *job);
 /* memory.c */
-void command_mem(struct job *job);
 void command_atags(struct job *job);
+/* ../memory/ */
+void command_mem(struct job *job);
 /* threads.c */
 void command_ps(struct job *job);
 void command_spawn(struct job *job);
