@@ -13,7 +13,8 @@
  *
  *     | 8  9 10 11 12 | 13 | 14 15 |      in use: 5 pages; free: 1 of order 0, 1 of order 1
  *
- * and when the five come back, as 4 + 1, all joins to 8 .. 15 again.
+ * and when the five come back, as 4 + 1, all joins to 8 .. 15 again. When there is no run of 8,
+ * five frames in a row will do, wherever they begin.
  *
  * Everything is kept in the table of frames, also the links of the lists of free runs, by number:
  * free memory itself is never touched. And of the table only the blocks (2 MiB of RAM, 512 entries,
@@ -80,6 +81,7 @@ static void take_off(uint64_t number, unsigned order)
     if (frame->next != NO_RUN)
         frame_table.frames[frame->next].prev = frame->prev;
     buddy.runs[order]--;
+    frame->owner = NULL; /* or the links would look like one, in the middle of a run */
     frame_set_state(frame, FRAME_INSIDE);
 }
 
@@ -169,19 +171,80 @@ static void give_range(uint64_t first, uint64_t end)
     }
 }
 
+/* Where in the block `pages` free frames lie in a row, as one run or several; or BUDDY_NONE. */
+static uint64_t find_row(uint64_t block, size_t pages)
+{
+    uint64_t at = block * FRAME_BLOCK_PAGES, end = at + FRAME_BLOCK_PAGES, first = at;
+
+    while (at < end) {
+        const struct frame *frame = &frame_table.frames[at];
+        enum frame_state state = frame_state(frame);
+
+        at += state == FRAME_FREE || state == FRAME_USED ? frame->pages : 1;
+        if (state != FRAME_FREE)
+            first = at;
+        else if (at - first >= pages)
+            return first;
+    }
+    return BUDDY_NONE;
+}
+
+/* The last resort: free frames in a row that are no buddies. */
+static uint64_t take_row(size_t pages)
+{
+    uint64_t first = BUDDY_NONE, end;
+
+    for (uint64_t block = 0; block < FRAME_BLOCKS_MAX && first == BUDDY_NONE; block++)
+        if (frame_table.blocks[block] == FRAME_BLOCK_READY)
+            first = find_row(block, pages);
+    if (first == BUDDY_NONE)
+        return BUDDY_NONE;
+    for (end = first; end < first + pages;) {
+        size_t size = frame_table.frames[end].pages;
+
+        take_off(end, (unsigned)__builtin_ctzll(size));
+        buddy.free -= size;
+        end += size;
+    }
+    give_range(first + pages, end);
+    return first;
+}
+
+/* Takes the free runs of lower orders that end where `number` begins; returns where they begin. */
+static uint64_t take_rests_before(uint64_t number, unsigned order)
+{
+    unsigned o = 0;
+
+    while (o < order && number % FRAME_BLOCK_PAGES && number % (1ull << o) == 0) {
+        const struct frame *frame = &frame_table.frames[number - (1ull << o)];
+
+        if (frame_state(frame) != FRAME_FREE || frame->pages != 1u << o) {
+            o++;
+            continue;
+        }
+        number -= 1ull << o;
+        take_off(number, o);
+        o = 0;
+    }
+    return number;
+}
+
 uint64_t buddy_take(size_t pages, unsigned align_order)
 {
     unsigned order = align_order;
-    uint64_t number;
+    uint64_t first, end;
 
     while (1ull << order < pages)
         order++;
-    number = take_run(order);
-    if (number == BUDDY_NONE)
-        return BUDDY_NONE;
-    buddy.free -= 1ull << order;
-    give_range(number + pages, number + (1ull << order));
-    return number;
+    first = take_run(order);
+    if (first == BUDDY_NONE)
+        return align_order == 0 && buddy.free >= pages ? take_row(pages) : BUDDY_NONE;
+    end = first + (1ull << order);
+    if (align_order == 0 && pages < 1ull << order)
+        first = take_rests_before(first, order);
+    buddy.free -= end - first;
+    give_range(first + pages, end);
+    return first;
 }
 
 void buddy_give(uint64_t first, size_t pages)

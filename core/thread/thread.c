@@ -93,10 +93,8 @@ static void first_step(void *argument)
     run_exit();
 }
 
-static unsigned stack_order(void)
-{
-    return frame_order(HAL_STACK_SIZE);
-}
+/* The stack, and the guard page below it. */
+#define STACK_PAGES (HAL_STACK_SIZE / HAL_PAGE_SIZE + 1)
 
 /*
  * The table names a guard page for as long as it is one and longer: a thread enters it before its
@@ -104,14 +102,14 @@ static unsigned stack_order(void)
  */
 static int create_stack(struct thread *thread)
 {
-    thread->stack = frame_alloc(stack_order());
+    thread->stack = frame_alloc_pages(STACK_PAGES, 0);
     if (!thread->stack)
         return -ENOMEM;
     add_to_table(thread);
     if (hal_mem_guard(thread->stack, true) == 0)
         return 0;
     remove_from_table(thread);
-    frame_free(thread->stack, stack_order());
+    frame_put(thread->stack);
     return -ENOMEM;
 }
 
@@ -122,7 +120,7 @@ static void destroy_thread(struct thread *thread)
     if (hal_mem_guard(thread->stack, false))
         panic("the guard page of thread %u cannot be removed", thread->id);
     remove_from_table(thread);
-    frame_free(thread->stack, stack_order());
+    frame_put(thread->stack);
     kfree(thread);
 }
 
@@ -142,8 +140,8 @@ int thread_create(const char *name, void (*entry)(void *argument), void *argumen
     }
     new->entry = entry;
     new->argument = argument;
-    hal_context_init(&new->context, (char *)new->stack + HAL_PAGE_SIZE,
-                     ((size_t)HAL_PAGE_SIZE << stack_order()) - HAL_PAGE_SIZE, first_step, new);
+    hal_context_init(&new->context, (char *)new->stack + HAL_PAGE_SIZE, HAL_STACK_SIZE, first_step,
+                     new);
     *thread = new;
     state = run_lock();
     run_add(new);
