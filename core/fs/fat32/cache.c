@@ -5,7 +5,8 @@
  * Pieces are larger than sectors because directories and FATs are read in order: one request
  * instead of eight. When a piece cannot be read as a whole, only the sector that is needed is, so
  * one bad sector does not take its neighbours with it. The memory of a slot is allocated at its
- * first use; when memory is short the cache stays small.
+ * first use; when memory is short the cache stays small, and gives back the slots unused for
+ * longest.
  */
 #include "fs/fat32/volume.h"
 
@@ -19,31 +20,43 @@
 
 _Static_assert(PIECE_SECTORS == 8, "a slot has a bit for each sector");
 
-/** The slot to fill anew: one without memory that can get some, or else the one unused for longest.
- */
-static struct fat32_cache_slot *choose_victim(struct fat32_cache *cache)
+/** The slot unused for longest of those that have memory, or NULL. */
+static struct fat32_cache_slot *find_oldest(struct fat32_cache *cache)
 {
     struct fat32_cache_slot *oldest = NULL;
 
     for (unsigned i = 0; i < FAT32_CACHE_SLOTS; i++) {
         struct fat32_cache_slot *slot = &cache->slots[i];
 
-        if (!slot->data) {
-            slot->data =
-                heap_allocate(FAT32_CACHE_BYTES, FAT32_CACHE_BYTES, ALLOC_SITE_FOR(ALLOC_CACHE));
-            return slot->data ? slot : oldest;
-        }
-        if (!oldest || slot->used_at < oldest->used_at)
+        if (slot->data && (!oldest || slot->used_at < oldest->used_at))
             oldest = slot;
     }
     return oldest;
+}
+
+/** The slot to fill anew: one without memory that can get some, or else the one unused for longest.
+ */
+static struct fat32_cache_slot *choose_victim(struct fat32_cache *cache)
+{
+    for (unsigned i = 0; i < FAT32_CACHE_SLOTS; i++) {
+        struct fat32_cache_slot *slot = &cache->slots[i];
+
+        if (slot->data)
+            continue;
+        slot->data =
+            heap_allocate(FAT32_CACHE_BYTES, FAT32_CACHE_BYTES, ALLOC_SITE_FOR(ALLOC_CACHE));
+        if (slot->data)
+            return slot;
+        break;
+    }
+    return find_oldest(cache);
 }
 
 static struct fat32_cache_slot *find_piece(struct fat32_cache *cache, uint64_t piece)
 {
     if (cache->latest && cache->latest->piece == piece)
         return cache->latest;
-    for (unsigned i = 0; i < FAT32_CACHE_SLOTS && cache->slots[i].data; i++) {
+    for (unsigned i = 0; i < FAT32_CACHE_SLOTS; i++) {
         if (cache->slots[i].valid && cache->slots[i].piece == piece)
             return &cache->slots[i];
     }
@@ -104,6 +117,21 @@ int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **
     *data = slot->data + within;
     *available = end * HAL_SECTOR_SIZE - within;
     return 0;
+}
+
+size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames)
+{
+    struct fat32_cache_slot *slot;
+    size_t given = 0;
+
+    while (given < frames && (slot = find_oldest(cache))) {
+        kfree(slot->data);
+        slot->data = NULL;
+        slot->valid = 0;
+        given += FAT32_CACHE_BYTES / HAL_PAGE_SIZE;
+    }
+    cache->latest = NULL;
+    return given;
 }
 
 void fat32_cache_finish(struct fat32_cache *cache)

@@ -34,8 +34,22 @@ void fat32_complain(struct fat32_volume *volume, const char *format, ...)
         klog(KLOG_NOTICE, "%s: no more damage is reported", volume->device.name);
 }
 
+/** When memory is short: what the cache holds, unless somebody is using it. */
+static size_t reclaim(void *context, size_t frames)
+{
+    struct fat32_volume *volume = context;
+    size_t given = 0;
+
+    if (mutex_trylock(&volume->mutex)) {
+        given = fat32_cache_reclaim(&volume->cache, frames);
+        mutex_unlock(&volume->mutex);
+    }
+    return given;
+}
+
 void fat32_volume_destroy(struct fat32_volume *volume)
 {
+    reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     kfree(volume);
 }
@@ -131,6 +145,8 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
+    volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
+    reclaim_register(&volume->reclaimer);
     mutex_lock(&volume->mutex);
     error = find_geometry(volume, problem);
     if (!error)

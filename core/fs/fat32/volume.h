@@ -11,6 +11,7 @@
 #include "block/block.h"
 #include "block/problem.h"
 #include "fs/vfs.h"
+#include "mem/reclaim.h"
 #include "sync/mutex.h"
 
 #include <hal/compiler.h>
@@ -91,6 +92,12 @@ struct fat32_cache {
 HAL_MUST_CHECK int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
                                    size_t *available);
 
+/**
+ * Gives back the memory of the slots unused for longest, up to `frames` frames, and returns how
+ * many. Caller holds the volume's mutex; no `data` of fat32_cache_get is in use any more.
+ */
+size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames);
+
 /** Gives back the memory of the cache. */
 void fat32_cache_finish(struct fat32_cache *cache);
 
@@ -147,7 +154,8 @@ struct fat32_volume {
     struct block_device device;     /**< constant */
     struct mutex mutex;
     struct fat32_cache cache; /**< guarded by the mutex */
-    unsigned complaints;      /**< damages reported so far; guarded by the mutex */
+    struct reclaimer reclaimer;
+    unsigned complaints; /**< damages reported so far; guarded by the mutex */
 };
 
 /** Logs damage; only the first few of a mount. Caller holds the mutex. */
