@@ -48,16 +48,15 @@ static KSTATE struct debug_state {
 
 struct debug_copying {
     uint8_t *to;
-    const volatile uint8_t *from;
+    const uint8_t *from;
     size_t n;
 };
 
-HAL_RAW_ACCESS static void debug_copy(void *context)
+static void debug_copy(void *context)
 {
     const struct debug_copying *copying = context;
 
-    for (size_t i = 0; i < copying->n; i++)
-        copying->to[i] = copying->from[i];
+    hal_mem_look(copying->to, copying->from, copying->n);
 }
 
 static bool debug_within(uint64_t physical, size_t n, const struct hal_range *range)

@@ -82,7 +82,8 @@ static void forget(void)
 {
     uint64_t words = (sim_memory_top + 63) / 64, bytes = sim_memory_top * HAL_PAGE_SIZE;
     if (any_guarded)
-        any_guarded = host_ram_protect(RESERVED, machine.ram_bytes - RESERVED, false) < 0;
+        any_guarded = host_ram_protect(SIM_RESERVED, machine.ram_bytes - SIM_RESERVED, false) < 0;
+    tools_forget_blocks(true);
     tools_memory_closed(machine.ram, bytes);
     if (sim_memory_top > KEEP_PAGES)
         host_ram_discard(0, bytes);

@@ -9,7 +9,7 @@
  * fiber_call_host borrows the host's stack, just below the frame of fiber_run_guest, for one call.
  *
  * Sanitizers and Valgrind keep books of stacks and must be told of every change; this is the one
- * file that does so, and the only one that asks at compile time which of them is there.
+ * file that does so. What they are told of other memory is in tools.c.
  * AddressSanitizer wants a call before a switch, with the bounds of the stack that it goes to, and
  * one after it, and nothing in between; code in between must not be abandoned, which is why
  * switching is entered code.
@@ -17,26 +17,9 @@
 #include "host/host.h"
 
 #include "board/machine.h"
+#include "host/tools.h"
 
 #include <string.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#endif
-
-#ifdef WITH_ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
-#ifdef HAVE_VALGRIND
-#include <valgrind/memcheck.h>
-#include <valgrind/valgrind.h>
-#endif
 
 /* swap.S */
 void swap_stack(void **save, void *load);
@@ -122,61 +105,6 @@ void fiber_forget_all(void)
     for (unsigned i = 0; i < VALGRIND_STACKS && RUNNING_ON_VALGRIND; i++)
         if (valgrind_knows[i])
             stack_gone(i);
-#endif
-}
-
-bool tools_run_signals(void)
-{
-#ifdef HAVE_VALGRIND
-    return RUNNING_ON_VALGRIND;
-#else
-    return false;
-#endif
-}
-
-/* Valgrind keeps notes of its own in signal frames, which do not move with them. */
-bool tools_forbid_signals(void)
-{
-#ifdef HAVE_VALGRIND
-    return RUNNING_ON_VALGRIND;
-#else
-    return false;
-#endif
-}
-
-void tools_memory_fresh(void *start, size_t bytes)
-{
-    (void)start;
-    (void)bytes;
-#ifdef WITH_ASAN
-    __asan_unpoison_memory_region(start, bytes);
-#endif
-#ifdef HAVE_VALGRIND
-    (void)VALGRIND_MAKE_MEM_UNDEFINED(start, bytes);
-#endif
-}
-
-void tools_memory_closed(void *start, size_t bytes)
-{
-    (void)start;
-    (void)bytes;
-#ifdef WITH_ASAN
-    __asan_poison_memory_region(start, bytes);
-#endif
-#ifdef HAVE_VALGRIND
-    (void)VALGRIND_MAKE_MEM_NOACCESS(start, bytes);
-#endif
-}
-
-void tools_memory_open(void *start, size_t bytes)
-{
-    (void)start;
-    (void)bytes;
-#ifdef WITH_ASAN
-    __asan_unpoison_memory_region(start, bytes);
-#endif
-#ifdef HAVE_VALGRIND
-    (void)VALGRIND_MAKE_MEM_DEFINED(start, bytes);
 #endif
 }
 

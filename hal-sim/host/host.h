@@ -81,6 +81,8 @@ void fiber_abandon_target(struct cpu *cpu, uint64_t *pc, uint64_t *sp, uint64_t 
 /** Forgets what tools remember of the guest's stacks: they are plain memory again. */
 void fiber_forget_all(void);
 
+/* ---- tools.c ---- */
+
 /** True under a tool that plays the processor and delivers signals by itself (Valgrind). */
 bool tools_run_signals(void);
 /** Whether a tool runs this process that cannot follow moved signal frames: no real clock then. */
@@ -90,6 +92,11 @@ void tools_memory_fresh(void *start, size_t bytes);
 void tools_memory_closed(void *start, size_t bytes);
 /** Tells tools that all of it may be used, and is meaningful (a snapshot was copied there). */
 void tools_memory_open(void *start, size_t bytes);
+/** RAM exists now, and is about to be no more. */
+void tools_begin(void);
+void tools_end(void);
+/** The guest's blocks are no more; `again`: it is about to start with none. */
+void tools_forget_blocks(bool again);
 
 /* ---- cpu.c: the host thread behind a CPU ---- */
 

@@ -48,6 +48,7 @@ int host_ram_create(uint64_t bytes, uint8_t **out)
         return error;
     }
     tools_memory_closed(ram.base, bytes);
+    tools_begin();
     *out = ram.base;
     return 0;
 }
@@ -55,6 +56,7 @@ int host_ram_create(uint64_t bytes, uint8_t **out)
 void host_ram_destroy(void)
 {
     if (ram.base) {
+        tools_end();
         tools_memory_open(ram.base, ram.bytes);
         (void)munmap(ram.base, ram.bytes);
     }

@@ -139,6 +139,7 @@ static bool restore_guards(const struct tb_snapshot *s)
 static void restore_ram(const struct tb_snapshot *s, uint8_t *ram)
 {
     const uint8_t *from = s->pages;
+    tools_forget_blocks(false);
     tools_memory_closed(machine.ram, sim_memory_top * HAL_PAGE_SIZE);
     memset(sim_memory_used, 0, map_bytes(sim_memory_top));
     memcpy(sim_memory_used, s->used, map_bytes(s->top));

@@ -26,6 +26,7 @@
 #include <hal/display.h>
 #include <hal/errno.h>
 #include <hal/gpio.h>
+#include <hal/inspect.h>
 #include <hal/irq.h>
 #include <hal/kstate.h>
 #include <hal/machine.h>

@@ -184,6 +184,66 @@ CONTRACT_TEST(guarding_twice_is_guarding)
     EXPECT_EQUAL(page[5], 9);
 }
 
+/** Tells the tools all there is to tell of two pages, in the order in which a heap would. */
+static void tell_tools(uint8_t *pages)
+{
+    hal_mem_close(pages, 2 * HAL_PAGE_SIZE);
+    hal_mem_open(pages, HAL_PAGE_SIZE);
+    hal_mem_block(pages + 64, 100);
+    hal_mem_block_end(pages + 64, 100);
+    hal_mem_open(pages, 2 * HAL_PAGE_SIZE);
+}
+
+CONTRACT_TEST(tools_leave_bytes_as_they_are)
+{
+    static uint8_t seen[2 * HAL_PAGE_SIZE] KSTATE;
+    uint8_t *pages = contract_pages(2);
+    for (unsigned i = 0; i < sizeof(seen); i++)
+        pages[i] = (uint8_t)(i * 11 + i / 256);
+    tell_tools(pages);
+    hal_mem_close(pages, 2 * HAL_PAGE_SIZE);
+    hal_mem_look(seen, pages, sizeof(seen));
+    hal_mem_open(pages, 2 * HAL_PAGE_SIZE);
+    for (unsigned i = 0; i < sizeof(seen); i++)
+        REQUIRE(seen[i] == (uint8_t)(i * 11 + i / 256));
+}
+
+CONTRACT_TEST(look_copies_any_stretch)
+{
+    uint8_t *page = contract_pages(1), seen[40];
+    for (unsigned i = 0; i < HAL_PAGE_SIZE; i++)
+        page[i] = (uint8_t)i;
+    hal_mem_close(page, HAL_PAGE_SIZE);
+    for (unsigned start = 0; start < 16; start++)
+        for (unsigned n = 0; n <= sizeof(seen) - 8; n++) {
+            memset(seen, 0xee, sizeof(seen));
+            hal_mem_look(seen + 4, page + start, n);
+            EXPECT(seen[3] == 0xee && seen[4 + n] == 0xee);
+            for (unsigned i = 0; i < n; i++)
+                REQUIRE(seen[4 + i] == (uint8_t)(start + i));
+        }
+    hal_mem_open(page, HAL_PAGE_SIZE);
+}
+
+CONTRACT_TEST(tools_bring_no_interrupt)
+{
+    uint8_t *pages = contract_pages(2), byte;
+    tell_tools(pages);
+    EXPECT(hal_irq_masked());
+    hal_irq_enable(HAL_IRQ_IPI);
+    hal_cpu_ipi(hal_cpu_id());
+    for (unsigned i = 0; i < 1000; i++) {
+        tell_tools(pages);
+        hal_mem_look(&byte, pages, 1);
+    }
+    EXPECT_EQUAL(contract_irqs(HAL_IRQ_IPI), 0);
+    EXPECT(hal_irq_masked());
+    hal_irq_unmask();
+    EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) > 0, SOON));
+    tell_tools(pages);
+    EXPECT(!hal_irq_masked());
+}
+
 static struct hal_context home KSTATE, deep KSTATE;
 
 /** Goes down the stack until the guard has been hit, and a bit further. */
@@ -231,6 +291,10 @@ const struct contract_test mem_tests[] = {
     {"a guarded page faults with its address, and works again", guarded_page_faults},
     {"guarding keeps the content, and concerns no neighbour", guard_keeps_content_and_neighbours},
     {"guarding twice is guarding once", guarding_twice_is_guarding},
+    {"closing, opening and blocks change no byte, and hal_mem_look sees them",
+     tools_leave_bytes_as_they_are},
+    {"hal_mem_look copies any stretch of bytes", look_copies_any_stretch},
+    {"what tools are told brings no interrupt and keeps the mask", tools_bring_no_interrupt},
     {"a stack overflow into a guard is HAL_FAULT_STACK", stack_overflow_names_itself},
     {NULL, NULL},
 };

@@ -13,6 +13,7 @@
 #include <hal/context.h>
 #include <hal/cpu.h>
 #include <hal/gpio.h>
+#include <hal/inspect.h>
 #include <hal/kstate.h>
 #include <hal/machine.h>
 #include <hal/mem.h>
@@ -412,5 +413,14 @@ void hal_upcall_interrupt(enum hal_irq line)
 bool hal_upcall_fault(const struct hal_fault *fault)
 {
     print(fault->kind == HAL_FAULT_STACK ? "stack fault\n" : "fault\n");
+    return false;
+}
+
+/* A guest without a heap. */
+bool hal_inspect_block(const void *address, char *text, size_t bytes)
+{
+    (void)address;
+    (void)text;
+    (void)bytes;
     return false;
 }

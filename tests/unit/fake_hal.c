@@ -293,6 +293,31 @@ void hal_mem_first_use(uint64_t physical, size_t bytes)
     fake.first_use_bytes += bytes;
 }
 
+void hal_mem_close(const void *start, size_t bytes)
+{
+    (void)start, (void)bytes;
+}
+
+void hal_mem_open(const void *start, size_t bytes)
+{
+    (void)start, (void)bytes;
+}
+
+void hal_mem_block(const void *block, size_t bytes)
+{
+    (void)block, (void)bytes;
+}
+
+void hal_mem_block_end(const void *block, size_t bytes)
+{
+    (void)block, (void)bytes;
+}
+
+void hal_mem_look(void *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
+}
+
 int hal_mem_guard(void *page, bool guarded)
 {
     (void)page, (void)guarded;

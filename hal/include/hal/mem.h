@@ -58,3 +58,25 @@ void hal_mem_first_use(uint64_t physical, size_t bytes);
  * on all CPUs before it returns. -ENOMEM: the tables for it cannot be had; nothing has changed.
  */
 HAL_MUST_CHECK int hal_mem_guard(void *page, bool guarded);
+
+/*
+ * For tools that watch memory (AddressSanitizer, Valgrind): whoever hands out memory tells them
+ * what may be touched. None of these five changes any byte of RAM, masks, waits, or is a point at
+ * which an interrupt strikes; without a tool they do nothing and cost next to nothing, as on real
+ * hardware. The bytes are RAM that was announced. Any context.
+ */
+
+/** Nobody may touch the `bytes` bytes at `start` from now on; a tool reports who does. */
+void hal_mem_close(const void *start, size_t bytes);
+
+/** They may be used, but what they hold means nothing until it is written. */
+void hal_mem_open(const void *start, size_t bytes);
+
+/** As hal_mem_open, for a block that the caller allocates: a tool remembers its call chain. */
+void hal_mem_block(const void *block, size_t bytes);
+
+/** As hal_mem_close, for the whole of a block that hal_mem_block was told of: it is freed. */
+void hal_mem_block_end(const void *block, size_t bytes);
+
+/** Copies `bytes` bytes from `from`, which may be closed; `to` then holds defined values. */
+void hal_mem_look(void *to, const void *from, size_t bytes);

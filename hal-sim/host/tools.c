@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+/*
+ * tools.c: what the tools that watch memory are told of simulated RAM.
+ *
+ * AddressSanitizer keeps a shadow of which bytes may be touched. It has no idea of the guest's
+ * heap, so its report of a bad access is followed by what the kernel knows of the block there, with
+ * the call chains of its allocation and its end. Valgrind keeps a shadow and books of blocks: the
+ * guest's are a pool of its own, which is forgotten as a whole when the power goes.
+ *
+ * Reads that may look at anything go through the second view of RAM, of which no tool knows.
+ */
+#include "host/tools.h"
+
+#include "board/machine.h"
+#include "host/host.h"
+
+#include <hal/inspect.h>
+#include <hal/mem.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A tool watches: else the guest's calls end at once. */
+static bool watching;
+/* The second view of RAM, while a tool watches. */
+static const uint8_t *view;
+#ifdef HAVE_VALGRIND
+/* Valgrind's books agree with the guest's heap: from power-on, until a snapshot comes back. */
+static bool has_pool;
+#endif
+
+bool tools_run_signals(void)
+{
+#ifdef HAVE_VALGRIND
+    return RUNNING_ON_VALGRIND;
+#else
+    return false;
+#endif
+}
+
+/* Valgrind keeps notes of its own in signal frames, which do not move with them. */
+bool tools_forbid_signals(void)
+{
+    return tools_run_signals();
+}
+
+void tools_memory_fresh(void *start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+#ifdef WITH_ASAN
+    __asan_unpoison_memory_region(start, bytes);
+#endif
+#ifdef HAVE_VALGRIND
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(start, bytes);
+#endif
+}
+
+void tools_memory_closed(void *start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+#ifdef WITH_ASAN
+    __asan_poison_memory_region(start, bytes);
+#endif
+#ifdef HAVE_VALGRIND
+    (void)VALGRIND_MAKE_MEM_NOACCESS(start, bytes);
+#endif
+}
+
+void tools_memory_open(void *start, size_t bytes)
+{
+    (void)start;
+    (void)bytes;
+#ifdef WITH_ASAN
+    __asan_unpoison_memory_region(start, bytes);
+#endif
+#ifdef HAVE_VALGRIND
+    (void)VALGRIND_MAKE_MEM_DEFINED(start, bytes);
+#endif
+}
+
+/* ---- AddressSanitizer's reports ---- */
+
+#ifdef WITH_ASAN
+enum { REPORT_BYTES = 4096, PLACE_BYTES = 512 };
+
+static void put(const char *text, size_t n)
+{
+    ssize_t done = write(STDERR_FILENO, text, n);
+    (void)done; /* there is nobody left to tell */
+}
+
+/* Prints `text`; behind each address of the kernel's file in it, where in the source that is. */
+static void put_with_places(const char *text)
+{
+    char place[PLACE_BYTES];
+    while (*text) {
+        size_t n = 0;
+        while (text[n] && text[n] != '\n')
+            n++;
+        put(text, n);
+        const char *address = memmem(text, n, "0x", 2);
+        if (address) {
+            uintptr_t pc = strtoull(address, NULL, 16) + host_code_base();
+            __sanitizer_symbolize_pc((void *)pc, " in %f %S", place, sizeof place);
+            put(place, strlen(place));
+        }
+        put("\n", 1);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static void append_block(const char *report)
+{
+    static char text[REPORT_BYTES];
+    (void)report;
+    if (hal_inspect_block(__asan_get_report_address(), text, sizeof text)) {
+        static const char head[] = "\nWhat the kernel's heap knows of that address:\n";
+        put(head, sizeof head - 1);
+        put_with_places(text);
+    }
+}
+#endif
+
+/* ---- the life of RAM ---- */
+
+void tools_begin(void)
+{
+    watching = tools_run_signals();
+#ifdef WITH_ASAN
+    watching = true;
+    __asan_set_error_report_callback(append_block);
+#endif
+    view = watching ? host_ram_alias() : NULL;
+}
+
+void tools_end(void)
+{
+    tools_forget_blocks(false);
+    view = NULL;
+#ifdef WITH_ASAN
+    __asan_set_error_report_callback(NULL);
+#endif
+}
+
+void tools_forget_blocks(bool again)
+{
+    (void)again;
+#ifdef HAVE_VALGRIND
+    if (has_pool)
+        VALGRIND_DESTROY_MEMPOOL(&has_pool);
+    has_pool = again && watching;
+    if (has_pool)
+        VALGRIND_CREATE_MEMPOOL(&has_pool, 0, 0);
+#endif
+}
+
+/* ---- the contract: guest code, which may be interrupted anywhere ---- */
+
+void hal_mem_close(const void *start, size_t bytes)
+{
+    if (watching)
+        tools_memory_closed((void *)(uintptr_t)start, bytes);
+}
+
+void hal_mem_open(const void *start, size_t bytes)
+{
+    if (watching)
+        tools_memory_fresh((void *)(uintptr_t)start, bytes);
+}
+
+void hal_mem_block(const void *block, size_t bytes)
+{
+    hal_mem_open(block, bytes);
+#ifdef HAVE_VALGRIND
+    if (has_pool)
+        VALGRIND_MEMPOOL_ALLOC(&has_pool, block, bytes);
+#endif
+}
+
+void hal_mem_block_end(const void *block, size_t bytes)
+{
+#ifdef HAVE_VALGRIND
+    if (has_pool)
+        VALGRIND_MEMPOOL_FREE(&has_pool, block);
+#endif
+    hal_mem_close(block, bytes);
+}
+
+void hal_mem_look(void *to, const void *from, size_t bytes)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)from - machine.ram);
+    if (view && offset < machine.ram_bytes && bytes <= machine.ram_bytes - offset)
+        from = view + offset;
+    memcpy(to, from, bytes);
+}
