@@ -24,6 +24,7 @@
 #include <hal/boot.h>
 #include <hal/machine.h>
 #include <hal/mem.h>
+#include <hal/runtime.h>
 #include <hal/upcall.h>
 #include <pi3/mmio.h>
 
