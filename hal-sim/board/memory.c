@@ -6,7 +6,7 @@
  * announces it; a page that core never announces costs the host nothing. Below 0x80000, where the
  * kernel's image starts on a real board, the simulator keeps the boot tags and two stacks:
  *
- *     0x00000  the first page, boot tags at 0x100
+ *     0x00000  boot tags at 0x100; as many pages as they need, one at least
  *     0x10000  the stack that hal_upcall_boot starts on
  *     0x30000  the stack on which a fault is handled when the faulting stack is exhausted
  *
@@ -24,9 +24,8 @@
 
 enum {
     TAGS_AT = 0x100,
-    BOOT_STACK = 0x10000,
+    BOOT_STACK = TAGS_AT + SIM_TAGS_MAX + HAL_PAGE_SIZE,
     FAULT_STACK = 0x30000,
-    RESERVED = 0x80000,
     MAX_PAGES = (960u << 20) / HAL_PAGE_SIZE,
     KEEP_PAGES = 2048 /* a power cycle gives memory back only above this */
 };
@@ -174,7 +173,7 @@ bool hal_mem_reserved(unsigned index, struct hal_range *range)
 {
     if (index)
         return false;
-    *range = (struct hal_range){0, RESERVED};
+    *range = (struct hal_range){0, SIM_RESERVED};
     return true;
 }
 
@@ -225,42 +224,19 @@ int hal_mem_guard(void *page, bool guarded)
 
 /* ---- boot tags ---- */
 
-/* An ATAG: its length in words with this header, its name, its words. Linux, booting.rst. */
-enum { ATAG_NONE = 0, ATAG_CORE = 0x54410001, ATAG_MEM = 0x54410002, ATAG_CMDLINE = 0x54410009 };
-
-static uint32_t *put_tag(uint32_t *at, uint32_t name, const void *data, size_t bytes)
+uint8_t *sim_memory_tags(size_t bytes)
 {
-    uint32_t words = (uint32_t)((bytes + 3) / 4);
-    at[0] = name == ATAG_NONE ? 0 : words + 2;
-    at[1] = name;
-    memset(at + 2, 0, words * 4);
-    memcpy(at + 2, data, bytes);
-    return at + 2 + words;
-}
-
-void sim_memory_set_tags(const void *tags, size_t bytes, const char *command_line)
-{
-    uint32_t *at = (uint32_t *)(machine.ram + TAGS_AT);
-    uint32_t core[3] = {0, HAL_PAGE_SIZE, 0};
-    uint32_t mem[2] = {(uint32_t)machine.ram_bytes, 0};
-    size_t length = 0;
-    if (!tags && !command_line)
-        return; /* as on a board without tags, the page holds garbage and nobody says so */
-    if (tags) {
-        memcpy(at, tags, bytes);
-        return;
-    }
-    while (command_line[length])
-        length++;
-    at = put_tag(at, ATAG_CORE, core, sizeof core);
-    at = put_tag(at, ATAG_MEM, mem, sizeof mem);
-    if (length)
-        at = put_tag(at, ATAG_CMDLINE, command_line, length + 1);
-    (void)put_tag(at, ATAG_NONE, core, 0);
+    uint64_t pages = (TAGS_AT + bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+    for (uint64_t page = 1; page < pages; page++)
+        announce(page * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
+    return machine.ram + TAGS_AT;
 }
 
 const void *hal_boot_tags(size_t *bytes)
 {
-    *bytes = HAL_PAGE_SIZE - TAGS_AT;
+    uint64_t pages = 1;
+    while (bit_get(sim_memory_used, pages))
+        pages++;
+    *bytes = pages * HAL_PAGE_SIZE - TAGS_AT;
     return machine.ram + TAGS_AT;
 }

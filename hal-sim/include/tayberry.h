@@ -34,11 +34,17 @@ enum tb_clock {
     TB_CLOCK_VIRTUAL /**< time is work done; runs only inside tb_run_*, and repeats from the seed */
 };
 
+/** The two ways in which a Pi's firmware describes memory and hands over the command line. */
+enum tb_boot_tags {
+    TB_TAGS_ATAGS = 0, /**< a list of ATAGs */
+    TB_TAGS_DTB        /**< a flattened device tree */
+};
+
 /** Set `size` to sizeof(struct tb_config); zero means the default in every member. */
 struct tb_config {
     size_t size;
     uint64_t memory;          /**< bytes of RAM; default 64 MiB; 2 MiB .. 960 MiB, whole pages */
-    const char *command_line; /**< the kernel's, in the CMDLINE tag; default empty */
+    const char *command_line; /**< the kernel's, in the boot tags; default empty */
     const char *card;         /**< path of the card's image; NULL: the slot is empty */
     bool card_read_only;      /**< open the card for reading only, and let others write it */
     enum tb_clock clock;
@@ -46,10 +52,12 @@ struct tb_config {
     unsigned cpus;          /**< default 1, which is all that runs so far */
     uint32_t display_width; /**< a framebuffer of that size; 0: none */
     uint32_t display_height;
-    /** Raw boot tags to place at 0x100 instead of the library's own; at most 3,840 bytes. */
+    /** Raw boot tags to place at 0x100 instead of the library's own; at most 61,184 bytes.
+     * A list of ATAGs, a flattened device tree, or anything else. */
     const void *boot_tags;
     size_t boot_tags_size;
-    bool no_boot_tags; /**< leave at 0x100 what RAM holds at power-on */
+    bool no_boot_tags;                /**< leave at 0x100 what RAM holds at power-on */
+    enum tb_boot_tags boot_tags_kind; /**< which of the two the library makes */
 };
 
 /**

@@ -16,7 +16,6 @@
 enum {
     OUTPUT_BYTES = 1 << 20,
     HISTORY_CHANGES = 65536,
-    TAGS_BYTES = 3840,
     VCD_WIRES = TB_PINS + 1 /* the pins and the activity LED */
 };
 
@@ -58,10 +57,9 @@ struct tb_machine {
     char error[320];
     char *command_line;
     uint8_t *boot_tags;
-    size_t boot_tags_size;
-    bool no_boot_tags;
-    bool has_thread; /* real clock: a thread plays the CPU */
-    bool paused;     /* real clock: speed 0 */
+    struct sim_tags tags; /* of these two */
+    bool has_thread;      /* real clock: a thread plays the CPU */
+    bool paused;          /* real clock: speed 0 */
     struct host_card card;
     _Atomic uint32_t flags;
     _Atomic uint32_t bell; /* counts whatever a waiting tb_run_* should look at */

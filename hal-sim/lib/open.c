@@ -55,6 +55,20 @@ static int read_config(const struct tb_config *given, struct tb_config *config)
     return 0;
 }
 
+static int check_tags(const struct tb_config *config)
+{
+    if (config->boot_tags_size > SIM_TAGS_MAX)
+        return library_fail(-EINVAL, "%zu bytes of boot tags: at most %d fit",
+                            config->boot_tags_size, SIM_TAGS_MAX);
+    if (config->command_line && strlen(config->command_line) > SIM_COMMAND_LINE_MAX)
+        return library_fail(-EINVAL, "the kernel's command line has %zu characters; %d fit",
+                            strlen(config->command_line), SIM_COMMAND_LINE_MAX);
+    if (config->boot_tags_kind != TB_TAGS_ATAGS && config->boot_tags_kind != TB_TAGS_DTB)
+        return library_fail(-EINVAL, "boot tags %d are neither ATAGs nor a device tree",
+                            (int)config->boot_tags_kind);
+    return 0;
+}
+
 static int check_config(struct tb_config *config)
 {
     if (!config->memory)
@@ -77,12 +91,9 @@ static int check_config(struct tb_config *config)
                             "cannot move; use the virtual clock (--clock virtual)");
     if (config->clock == TB_CLOCK_REAL && tools_forbid_signals())
         return library_fail(-ENOTSUP, "Valgrind cannot run the real clock; use the virtual one");
-    if (config->boot_tags_size > TAGS_BYTES)
-        return library_fail(-EINVAL, "%zu bytes of boot tags: at most %d fit",
-                            config->boot_tags_size, TAGS_BYTES);
-    if (config->command_line && strlen(config->command_line) > TAGS_BYTES - 64)
-        return library_fail(-EINVAL, "the kernel's command line has %zu characters; %d fit",
-                            strlen(config->command_line), TAGS_BYTES - 64);
+    int error = check_tags(config);
+    if (error)
+        return error;
     if (!config->display_width != !config->display_height || config->display_width > MAX_SIDE ||
         config->display_height > MAX_SIDE)
         return library_fail(-EINVAL, "a display of %u x %u pixels: give both, up to %d",
@@ -97,14 +108,18 @@ static int copy_strings(const struct tb_config *config)
     if (!library.command_line)
         return -ENOMEM;
     strcpy(library.command_line, line);
-    library.no_boot_tags = config->no_boot_tags;
-    library.boot_tags_size = config->boot_tags_size;
     if (config->boot_tags) {
         library.boot_tags = malloc(config->boot_tags_size + 1);
         if (!library.boot_tags)
             return -ENOMEM;
         memcpy(library.boot_tags, config->boot_tags, config->boot_tags_size);
     }
+    library.tags = (struct sim_tags){
+        .raw = library.boot_tags,
+        .raw_bytes = config->boot_tags_size,
+        .command_line = config->no_boot_tags ? NULL : library.command_line,
+        .tree = config->boot_tags_kind == TB_TAGS_DTB,
+    };
     return 0;
 }
 

@@ -65,8 +65,7 @@ static bool is_on(void)
 void library_power_up(void)
 {
     machine_reset();
-    sim_memory_set_tags(library.boot_tags, library.boot_tags_size,
-                        library.no_boot_tags ? NULL : library.command_line);
+    sim_tags_place(&library.tags);
     pins_power_up();
 }
 

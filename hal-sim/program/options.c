@@ -98,6 +98,17 @@ static const char *read_clock(const char *text, void *field)
     return NULL;
 }
 
+static const char *read_boot_tags(const char *text, void *field)
+{
+    if (strcmp(text, "atags") == 0)
+        *(uint64_t *)field = TB_TAGS_ATAGS;
+    else if (strcmp(text, "dtb") == 0)
+        *(uint64_t *)field = TB_TAGS_DTB;
+    else
+        return "'atags' or 'dtb'";
+    return NULL;
+}
+
 static const char *read_seconds(const char *text, void *field)
 {
     static const char wanted[] = "a number of seconds above 0, such as 10 or 0.5";
@@ -163,6 +174,8 @@ static const struct option_rule rules[] = {
     {"read-only", NULL, NULL, FIELD(read_only), "never write to the card's image"},
     {"memory", "SIZE", read_size, FIELD(memory), "RAM, such as 64M (the default)"},
     {"append", "TEXT", read_text, FIELD(append), "the kernel's command line"},
+    {"boot-tags", "atags|dtb", read_boot_tags, FIELD(boot_tags),
+     "the firmware's message: ATAGs, or a device tree"},
     {"clock", "real|virtual", read_clock, FIELD(clock), "the host's time, or one that repeats"},
     {"seed", "N", read_number, FIELD(seed), "what chance decides; the same seed, the same run"},
     {"timeout", "SECONDS", read_seconds, FIELD(timeout), "end after that much of your time"},

@@ -39,6 +39,7 @@ struct options {
     uint64_t timeout; /**< nanoseconds of the host's time; 0: none */
     uint64_t timeout_status;
     uint64_t clock;      /**< an enum tb_clock */
+    uint64_t boot_tags;  /**< an enum tb_boot_tags */
     uint32_t display[2]; /**< width and height; 0: none */
 };
 

@@ -104,6 +104,7 @@ class Options(Case):
             "--timeout-exit-code": ("256", "-1", "x", ""),
             "--display": ("640", "640x", "x480", "0x480", "640x480x2", "99999x1", "-1x5"),
             "--clock": ("", "fast", "Real"),
+            "--boot-tags": ("", "fdt", "ATAGS", "dtb,atags"),
             "--expect-text": ("",),
             "--fail-text": ("",),
             "--card": ("",),
@@ -134,6 +135,14 @@ class Options(Case):
     def test_append_reaches_the_kernel(self):
         done = virtual("--append", "quantum=5ms hello=world", text="atags\npoweroff\n")
         self.assertIn(b"quantum=5ms hello=world", done.stdout)
+
+    def test_boot_tags_are_of_the_kind_that_is_asked_for(self):
+        for kind, says in (("atags", b"MEM  "), ("dtb", b"device tree")):
+            with self.subTest(kind=kind):
+                done = virtual("--boot-tags", kind, "--append", "hello=world",
+                               text="tags\ndmesg\npoweroff\n")
+                self.assertIn(says, done.stdout)
+                self.assertIn(b"command line: hello=world", done.stdout)
 
     def test_append_that_is_too_long_is_refused(self):
         self.check_refusal(tayberry("--append", "x" * 5000), "command line")

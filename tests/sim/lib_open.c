@@ -39,10 +39,15 @@ START_TEST(zeros_open_a_machine)
 END_TEST
 
 static const struct tb_config bad[] = {
-    {.memory = 1 << 20},         {.memory = 1ull << 40},
-    {.memory = (4 << 20) + 1},   {.cpus = 2},
-    {.clock = (enum tb_clock)7}, {.boot_tags = "x", .boot_tags_size = 4000},
-    {.display_width = 640},      {.display_width = 1u << 30, .display_height = 1u << 30},
+    {.memory = 1 << 20},
+    {.memory = 1ull << 40},
+    {.memory = (4 << 20) + 1},
+    {.cpus = 2},
+    {.clock = (enum tb_clock)7},
+    {.boot_tags = "x", .boot_tags_size = 61185},
+    {.boot_tags_kind = (enum tb_boot_tags)2},
+    {.display_width = 640},
+    {.display_width = 1u << 30, .display_height = 1u << 30},
 };
 
 START_TEST(bad_values_are_refused_with_a_sentence)
