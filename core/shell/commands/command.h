@@ -56,8 +56,8 @@ void command_cd(struct job *job);
 void command_ls(struct job *job);
 void command_cat(struct job *job);
 void command_hexdump(struct job *job);
-/* memory.c */
-void command_atags(struct job *job);
+/* tags.c */
+void command_tags(struct job *job);
 /* ../memory/ */
 void command_mem(struct job *job);
 /* threads.c */

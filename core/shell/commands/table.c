@@ -10,7 +10,7 @@
 #include <hal/errno.h>
 
 static const struct command commands[] = {
-    {"atags", "", "show what the boot loader said about the board", NULL, command_atags, false},
+    {"atags", "[-a]", "the same as tags", NULL, command_tags, false},
     {"blink", "PIN TIME [COUNT]", "switch a pin on and off",
      "The pin is high for TIME, then low for TIME, COUNT times or until the command is ended.\n"
      "Each edge is at a multiple of TIME after the first one; delays do not add up.\n"
@@ -71,6 +71,10 @@ static const struct command commands[] = {
      "Watch them with ps. --pure: loops that call nothing at all, so that only the timer\n"
      "interrupt can take the processor from them.\n",
      command_spawn, false},
+    {"tags", "[-a]", "show what the boot loader said about the board",
+     "That is a list of ATAGs, or what concerns memory and the command line in a device tree.\n"
+     "-a: all of the device tree.\n",
+     command_tags, false},
     {"time", "COMMAND [ARGUMENT...]", "run a command and say how long it took", NULL, command_time,
      false},
     {"uptime", "", "show the time since power-on, and how much of it was idle", NULL,
