@@ -188,9 +188,9 @@ uint32_t memory_view_colour(unsigned kind)
     case TB_FRAME_KERNEL:
         return 0xe3e8ee;
     case TB_FRAME_UNTOUCHED:
-        return 0x232b36;
+        return 0x2a3443;
     case TB_FRAME_FREE:
-        return 0x35506b;
+        return 0x3d648b;
     default:
         return tag < count ? tags[tag] : colour_mix(tags[tag % count], 0, 0.35f);
     }

@@ -132,7 +132,7 @@ static void mem_print_ranges(void)
     for (unsigned i = 0; hal_mem_ram(i, &range); i++)
         mem_print_range("RAM", &range);
     for (unsigned i = 0; hal_mem_reserved(i, &range); i++)
-        mem_print_range("reserved by the machine and the kernel's image", &range);
+        mem_print_range("reserved: the machine, the kernel", &range);
     for (unsigned i = 0; i < usable->count; i++)
         mem_print_range("managed by the kernel", &usable->ranges[i]);
 }
