@@ -9,7 +9,8 @@
  *  3. A push button that is pressed in the window is what the guest reads.
  *  4. The terminal's input reaches the shell, and its output the cells.
  *  5. A reboot by the guest goes on in the same window, with what is pressed still pressed.
- *  6. The same seed and the same presses print the same, contacts' bounce included.
+ *  6. RAM is shown as the library tells it, and threads that begin and end change the picture.
+ *  7. The same seed and the same presses print the same, contacts' bounce included.
  */
 #include <math.h>
 #include <stdio.h>
@@ -41,9 +42,11 @@ static const char board_text[] =
     "\"connections\":[[\"pi:GPIO17\",\"a:A\"],[\"a:C\",\"pi:GND.1\"],[\"pi:GPIO27\",\"b:A\"],"
     "[\"b:C\",\"pi:GND.1\"],[\"k:1.l\",\"pi:GPIO23\"],[\"k:2.l\",\"pi:GND.3\"]]}";
 
+static uint64_t host_now;
+
 static uint64_t host(void)
 {
-    return 0;
+    return host_now;
 }
 
 static void boot(void)
@@ -288,6 +291,64 @@ START_TEST(the_same_presses_print_the_same)
 }
 END_TEST
 
+/* Compares all squares whose frames are of one kind with it; returns how many are of `kind`. */
+static unsigned check_squares(uint8_t kind)
+{
+    static uint8_t frames[16384];
+    const struct canvas *canvas = panel_canvas(panel);
+    unsigned found = 0;
+
+    ck_assert_uint_eq(tb_memory_frames(machine, 0, frames, sizeof(frames)), sizeof(frames));
+    for (size_t i = 0, end; i < sizeof(frames); i = end) {
+        struct rect square, next;
+        bool pure = true;
+
+        ck_assert(memory_view_find(panel_memory(panel), i, &square));
+        for (end = i + 1; end < sizeof(frames); end++) {
+            ck_assert(memory_view_find(panel_memory(panel), end, &next));
+            if (next.x != square.x || next.y != square.y)
+                break;
+            pure &= frames[end] == frames[i];
+        }
+        if (!pure)
+            continue;
+        ck_assert_uint_eq(canvas->pixels[(square.y + 1) * canvas->width + square.x + 1],
+                          memory_view_colour(frames[i]));
+        found += frames[i] == kind;
+    }
+    return found;
+}
+
+static uint8_t find_tag(const char *name)
+{
+    unsigned tag = 0;
+
+    while (strcmp(tb_memory_tag(machine, tag), name) != 0)
+        tag++;
+    return (uint8_t)(TB_FRAME_TAGS + tag);
+}
+
+START_TEST(ram_is_shown_as_it_is)
+{
+    unsigned before, meanwhile;
+    uint8_t thread = find_tag("thread");
+
+    panel_command(panel, PANEL_SHOW_MEMORY);
+    run_frames(1);
+    before = check_squares(thread);
+    ck_assert_uint_ge(before, 1);
+    type_line("spawn 8 1s");
+    host_now += SECOND;
+    run_frames(1);
+    meanwhile = check_squares(thread);
+    ck_assert_uint_ge(meanwhile, before + 8 * 2); /* 16 frames each, some at the edges of squares */
+    run_frames(2 * FRAMES);
+    host_now += SECOND;
+    run_frames(1);
+    ck_assert_uint_lt(check_squares(thread), meanwhile);
+}
+END_TEST
+
 START_TEST(a_reboot_is_survived)
 {
     struct tb_pin_info info;
@@ -314,6 +375,7 @@ int main(void)
         a_blink_is_seen_in_pictures_of_the_window,
         a_fast_blink_looks_dimmed_and_steady,
         a_button_in_the_window_is_what_the_guest_reads,
+        ram_is_shown_as_it_is,
         the_same_presses_print_the_same,
         a_reboot_is_survived,
     };
