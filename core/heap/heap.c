@@ -24,6 +24,11 @@ void heap_init(void)
     heap.allocator->init();
 }
 
+bool heap_is_plain(void)
+{
+    return heap.allocator == &heap_slab;
+}
+
 static void *failed(void)
 {
     __atomic_fetch_add(&heap.failures, 1, __ATOMIC_RELAXED);

@@ -21,6 +21,7 @@
 
 #include <hal/compiler.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,12 @@ struct heap_stats {
     uint64_t failures;    /**< since boot */
 };
 void heap_read_stats(struct heap_stats *stats);
+
+/**
+ * True if slab serves and nothing is checked: then caches of objects (cache.h) have slabs of their
+ * own. Constant after boot. Any context.
+ */
+bool heap_is_plain(void);
 
 /** Readies the heap as the command line says. Boot only, after frame_init. */
 void heap_init(void);

@@ -19,6 +19,7 @@ enum lock_rank {
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
     LOCK_RANK_THREAD, /**< table of threads */
     LOCK_RANK_RUN,    /**< run queues and sleeping threads */
+    LOCK_RANK_CACHES, /**< the list of object caches */
     LOCK_RANK_HEAP,
     LOCK_RANK_FRAME,
     LOCK_RANK_CONSOLE, /**< output of the console */

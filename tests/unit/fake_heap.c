@@ -20,6 +20,11 @@ void heap_init(void)
 {
 }
 
+bool heap_is_plain(void)
+{
+    return false;
+}
+
 void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
 {
     uint64_t number = ++fake_heap.allocations;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.h: the fast way into the slab allocator, and what it walks over.
+ *
+ * Equal objects form a cache; kmalloc's sizes are 72 caches. Each CPU has a magazine for a cache: a
+ * stack of free objects that only it touches, with interrupts masked and without a lock. Behind the
+ * magazines are slabs: runs of pages cut into objects, with a header elsewhere that has a bit for
+ * each object.
+ *
+ *     kmalloc <- | magazine of this CPU | <- half a magazine at a time, under the cache's lock -
+ * slab kfree   -> | magazine of this CPU | -> half a magazine at a time ------------------------>
+ * slab
+ *
+ * (Bonwick, "The Slab Allocator: An Object-Caching Kernel Memory Allocator", USENIX 1994; Bonwick
+ * and Adams, "Magazines and Vmem", USENIX 2001)
+ *
+ * An object counts as busy in its slab while it is in a magazine. So a double free is found when
+ * the object is on top of the magazine, when it has gone back to its slab, or when it gets there a
+ * second time; the checks of a debug build (guard.h) find all of them at once.
+ */
+#pragma once
+
+#include "heap/backing.h"
+#include "lib/list.h"
+#include "sync/spinlock.h"
+
+#include <hal/compiler.h>
+#include <hal/cpu.h>
+#include <hal/machine.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SLAB_BYTES_MAX 32768u /**< of an object; what is larger is a run of pages */
+#define SLAB_CLASSES 72u      /**< kmalloc's sizes up to there */
+#define SLAB_LEVELS 4u        /**< how finely slabs are sorted by how full they are */
+#define SLAB_NAME_MAX 15u
+
+/** A CPU's free objects of a cache. Its own CPU only, masked. */
+struct magazine {
+    uint32_t count;
+    uint32_t capacity; /**< most that it is to hold: follows the number of objects in use */
+    uint64_t served;   /**< allocations from here */
+    void *objects[];   /**< 1 .. count; the last is the next to go. Number 0 is never written */
+};
+
+struct object_cache {
+    /* Constant, but for the pointers, each of which is its CPU's. */
+    _Alignas(64) uint32_t bytes; /**< of an object, as it is laid out */
+    uint32_t reciprocal;         /**< 2^32 / bytes, rounded up */
+    struct magazine *magazines[HAL_CPU_MAX];
+
+    /* Constant. */
+    uint16_t room;   /**< of its magazines, in objects; 0: it has none */
+    uint16_t number; /**< of a kmalloc class; or SLAB_CLASSES */
+    uint32_t align;  /**< of each object */
+    bool inside;     /**< headers lie in their slabs, which are pages: a cache of headers */
+    void (*construct)(void *object);
+    const char *name;
+    char label[SLAB_NAME_MAX + 1];
+
+    struct list link; /**< guarded by the list's lock */
+
+    struct spinlock lock;
+    /* Guarded by the lock. */
+    uint8_t drain; /**< a bit for each CPU that is to empty its magazine */
+    struct list slabs_with_room[SLAB_LEVELS + 1]; /**< 0: the empty ones; the last: the fullest */
+    uint64_t slabs, frames;
+    uint64_t total;  /**< objects that the slabs have room for */
+    uint64_t used;   /**< of these, the ones in use or in magazines */
+    uint64_t served; /**< allocations that no magazine counted */
+};
+
+struct slab {
+    struct list link;           /**< guarded by the cache's lock, as is all that is not constant */
+    struct object_cache *cache; /**< constant */
+    char *start;                /**< object 0; constant */
+    uint16_t objects;           /**< that it has; constant */
+    uint16_t used;
+    uint8_t pages; /**< constant */
+    uint8_t level; /**< the list that it is on, or SLAB_LEVELS + 1 */
+    uint64_t busy[];
+};
+
+/** The caches behind kmalloc. */
+extern struct object_cache slab_classes[SLAB_CLASSES];
+
+/** An object from the slabs, when the magazine is empty; or NULL. Any context. */
+HAL_MUST_CHECK void *slab_take_slow(struct object_cache *cache);
+
+/** Gives an object back, when the magazine is full. Any context. */
+void slab_give_slow(struct object_cache *cache, void *object);
+
+/** A run of pages for more than SLAB_BYTES_MAX bytes, or an alignment above a page; or NULL. */
+HAL_MUST_CHECK void *slab_take_run(size_t bytes, size_t alignment);
+
+/** Gives back such a run. False: `pointer` is not the start of one. */
+HAL_MUST_CHECK bool slab_give_run(void *pointer);
+
+/**
+ * The class for `bytes` bytes, 1 .. SLAB_BYTES_MAX: steps of 16 bytes up to 256, and then eight
+ * classes for each power of two. Example: 700 lies between 2^9 and 2^10, whose step is 64, and 699
+ * / 64 is 10: class 10 + 2 * 8 = 26, which has 704 bytes.
+ *
+ * Each class is a multiple of the step below it, so for any power of two up to a page, the class of
+ * a multiple of it has objects aligned to it.
+ */
+static inline unsigned slab_class(size_t bytes)
+{
+    unsigned top = 63 - (unsigned)__builtin_clzll((bytes - 1) | 128);
+
+    return (unsigned)((bytes - 1) >> (top - 3)) + (top - 7) * 8;
+}
+
+/** Which object of its slab lies `offset` bytes from the first; UINT32_MAX if none begins there. */
+static inline uint32_t slab_index(const struct slab *slab, uint64_t offset)
+{
+    const struct object_cache *cache = slab->cache;
+    uint32_t index = (uint32_t)(offset * cache->reciprocal >> 32);
+
+    return index < slab->objects && (uint64_t)index * cache->bytes == offset ? index : UINT32_MAX;
+}
+
+static inline bool slab_busy(const struct slab *slab, uint32_t index)
+{
+    return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
+}
+
+/** Owners of pages are slabs, or for a run of its own, its start plus this. */
+#define SLAB_RUN_MARK 1u
+
+/** An object of `cache`, or NULL. Any context. */
+HAL_MUST_CHECK static inline void *slab_take(struct object_cache *cache)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct magazine *magazine = cache->magazines[hal_cpu_id()];
+    uint32_t count = magazine->count;
+    void *object;
+
+    if (__builtin_expect(count == 0, 0)) {
+        hal_irq_restore(state);
+        return slab_take_slow(cache);
+    }
+    object = magazine->objects[count];
+    magazine->count = count - 1;
+    magazine->served++;
+    hal_irq_restore(state);
+    return object;
+}
+
+/** Gives an object in use back to `cache`. False: it lies in the magazine already. Any context. */
+HAL_MUST_CHECK static inline bool slab_give(struct object_cache *cache, void *object)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct magazine *magazine = cache->magazines[hal_cpu_id()];
+    uint32_t count = magazine->count;
+    bool twice;
+
+    if (__builtin_expect(count >= magazine->capacity, 0)) {
+        hal_irq_restore(state);
+        slab_give_slow(cache, object);
+        return true;
+    }
+    twice = magazine->objects[count] == object;
+    if (!twice) {
+        magazine->objects[count + 1] = object;
+        magazine->count = count + 1;
+    }
+    hal_irq_restore(state);
+    return !twice;
+}
+
+/** kmalloc without any check: `bytes` bytes, at least 1, aligned to 16; or NULL. Any context. */
+HAL_MUST_CHECK static inline void *slab_allocate_fast(size_t bytes)
+{
+    if (__builtin_expect(bytes <= SLAB_BYTES_MAX, 1))
+        return slab_take(&slab_classes[slab_class(bytes)]);
+    return slab_take_run(bytes, 1);
+}
+
+/**
+ * kfree without more checks than cost nothing. False: `pointer`, any value, is no block in use, and
+ * nothing has changed; heap_slab.find says what it is. Any context.
+ */
+HAL_MUST_CHECK static inline bool slab_free_fast(void *pointer)
+{
+    uintptr_t owner = (uintptr_t)backing_owner(pointer);
+    const struct slab *slab = (const struct slab *)owner;
+    uint32_t index;
+
+    if (owner == 0)
+        return false;
+    if (__builtin_expect(owner & SLAB_RUN_MARK, 0))
+        return slab_give_run(pointer);
+    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
+    return index != UINT32_MAX && slab_busy(slab, index) && slab_give(slab->cache, pointer);
+}

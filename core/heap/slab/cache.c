@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.c: caches of objects of one kind, as cache.h offers them.
+ *
+ * With slab and without checks they are slab's own caches, beside those of kmalloc. Otherwise the
+ * objects are blocks of the heap, so that they have its red zones and its history, and are
+ * constructed each time.
+ */
+#include "heap/cache.h"
+
+#include "heap/slab/parts.h"
+
+#include "boot/panic.h"
+#include "heap/fail.h"
+#include "heap/heap.h"
+
+#include <hal/errno.h>
+
+struct object_cache *object_cache_create_at(const char *name, size_t bytes, size_t alignment,
+                                            void (*construct)(void *object),
+                                            const struct alloc_site *site)
+{
+    struct object_cache *cache;
+
+    if (alignment < HEAP_ALIGNMENT) /* 0 too */
+        alignment = HEAP_ALIGNMENT;
+    if (bytes == 0 || bytes > SLAB_BYTES_MAX || alignment > HAL_PAGE_SIZE ||
+        (alignment & (alignment - 1)))
+        return NULL;
+    bytes = (bytes + alignment - 1) & ~(alignment - 1);
+    cache = heap_allocate(sizeof *cache, _Alignof(struct object_cache), site);
+    if (!cache)
+        return NULL;
+    slab_cache_init(cache, bytes, alignment, construct);
+    cache->name = name;
+    if (heap_is_plain())
+        cache->room = (uint16_t)slab_room(bytes);
+    slab_list_add(cache);
+    return cache;
+}
+
+/* Nobody uses the cache any more, so the magazines of other CPUs are ours now. */
+static void drop_all_magazines(struct object_cache *cache)
+{
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        struct magazine *magazine = cache->magazines[cpu];
+
+        if (magazine == &slab_no_magazine)
+            continue;
+        (void)slab_put_all(&magazine->objects[1], magazine->count);
+        cache->magazines[cpu] = &slab_no_magazine;
+        slab_own_give(magazine);
+    }
+}
+
+void object_cache_destroy(struct object_cache *cache)
+{
+    slab_list_remove(cache);
+    drop_all_magazines(cache);
+    (void)slab_trim(cache);
+    if (cache->used > 0)
+        panic("heap: the cache %s is destroyed with %llu objects in use", cache->name,
+              (unsigned long long)cache->used);
+    kfree(cache);
+}
+
+/* A block of the heap as an object. */
+static void *allocate_block(struct object_cache *cache, const struct alloc_site *site)
+{
+    void *object = heap_allocate(cache->bytes, cache->align, site);
+
+    if (!object)
+        return NULL;
+    if (cache->construct)
+        cache->construct(object);
+    __atomic_fetch_add(&cache->used, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&cache->served, 1, __ATOMIC_RELAXED);
+    return object;
+}
+
+void *object_allocate_at(struct object_cache *cache, const struct alloc_site *site)
+{
+    if (!heap_is_plain())
+        return allocate_block(cache, site);
+    return alloc_fails(site) ? NULL : slab_take(cache);
+}
+
+void object_free_at(struct object_cache *cache, void *object, const char *file, unsigned line)
+{
+    const struct slab *slab;
+
+    if (!object)
+        return;
+    if (!heap_is_plain()) {
+        heap_free(object, file, line);
+        __atomic_fetch_sub(&cache->used, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    slab = backing_owner(object);
+    if (!slab || (uintptr_t)slab & SLAB_RUN_MARK || slab->cache != cache || !slab_free_fast(object))
+        panic_at(file, (int)line, "object_free of %p, which is no object in use of the cache %s",
+                 object, cache->name);
+}
+
+static void read_cache(struct object_cache *cache, void *context)
+{
+    struct object_cache_info *info = context;
+    hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    uint64_t magazines = slab_magazine_objects(cache);
+
+    *info = (struct object_cache_info){
+        .name = cache->name,
+        .bytes = cache->bytes,
+        .live = cache->used > magazines ? cache->used - magazines : 0,
+        .total = cache->total,
+        .magazines = magazines,
+        .slabs = cache->slabs,
+        .slab_frames = cache->slabs ? (unsigned)(cache->frames / cache->slabs) : 0,
+        .allocations = slab_served(cache)};
+    spinlock_release(&cache->lock, state);
+}
+
+int object_cache_read_info(unsigned index, struct object_cache_info *info)
+{
+    return slab_list_look(index, read_cache, info) ? 0 : -ENOENT;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * class.c: blocks of any size from caches: 72 classes of them, and runs of pages above.
+ *
+ * Up to 256 bytes the classes are 16 bytes apart, beyond that there are eight for each power of
+ * two, so at most 1/8 of a block is lost to rounding. An object that is aligned to more than 16
+ * bytes comes from the class of the next multiple of its alignment, whose objects are all so
+ * aligned; only what a class has borrowed is not.
+ */
+#include "heap/slab/parts.h"
+
+#include "boot/panic.h"
+#include "heap/allocator.h"
+#include "lib/format.h"
+#include "mem/frame.h"
+
+#include <hal/kstate.h>
+
+KSTATE struct object_cache slab_classes[SLAB_CLASSES];
+
+static KSTATE struct run_state {
+    uint64_t blocks, pages; /* atomic */
+} runs;
+
+/* ---- runs of pages ---- */
+
+void *slab_take_run(size_t bytes, size_t alignment)
+{
+    size_t pages = bytes / HAL_PAGE_SIZE + (bytes % HAL_PAGE_SIZE > 0);
+    void *run;
+
+    if (pages > FRAME_PAGES_MAX)
+        return NULL;
+    run = backing_take(pages, frame_order(alignment));
+    if (!run)
+        return NULL;
+    backing_own(run, pages, (char *)run + SLAB_RUN_MARK);
+    __atomic_fetch_add(&runs.blocks, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&runs.pages, pages, __ATOMIC_RELAXED);
+    return run;
+}
+
+bool slab_give_run(void *pointer)
+{
+    if ((char *)pointer + SLAB_RUN_MARK != backing_owner(pointer))
+        return false;
+    __atomic_fetch_sub(&runs.blocks, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&runs.pages, backing_pages(pointer), __ATOMIC_RELAXED);
+    backing_give(pointer);
+    return true;
+}
+
+/* ---- what the front end asks for ---- */
+
+static void slab_init(void)
+{
+    static const unsigned step_least = 16;
+
+    slab_list_init();
+    slab_own_init();
+    for (unsigned i = 0; i < SLAB_CLASSES; i++) {
+        unsigned octave = i < 16 ? 0 : i / 8 - 1;
+        size_t bytes = (size_t)(i + 1 - octave * 8) * (step_least << octave);
+        struct object_cache *cache = &slab_classes[i];
+
+        slab_cache_init(cache, bytes, bytes & -bytes & (2 * HAL_PAGE_SIZE - 1), NULL);
+        cache->number = (uint16_t)i;
+        cache->room = (uint16_t)slab_room(bytes);
+        (void)format_text(cache->label, sizeof cache->label, "kmalloc-%u", cache->bytes);
+    }
+}
+
+/* An object that is aligned, past the magazines and what they have borrowed. */
+static void *take_aligned(struct object_cache *cache)
+{
+    hal_irq_state_t state;
+    void *object;
+
+    do {
+        state = spinlock_acquire(&cache->lock);
+        if (slab_take_objects(cache, &object, 1) > 0)
+            cache->served++;
+        else
+            object = NULL;
+        spinlock_release(&cache->lock, state);
+    } while (!object && slab_grow(cache));
+    return object;
+}
+
+static void slab_free(void *block)
+{
+    bool good = slab_free_fast(block);
+
+    kassert(good);
+}
+
+static void *slab_allocate(size_t bytes, size_t alignment)
+{
+    struct object_cache *cache;
+    void *object;
+
+    bytes = (bytes + alignment - 1) & ~(alignment - 1);
+    if (bytes > SLAB_BYTES_MAX || alignment > HAL_PAGE_SIZE)
+        return slab_take_run(bytes, alignment);
+    cache = &slab_classes[slab_class(bytes)];
+    object = slab_take(cache);
+    if (((uintptr_t)object & (alignment - 1)) == 0)
+        return object;
+    slab_free(object);
+    return take_aligned(cache);
+}
+
+static enum heap_pointer slab_find(const void *pointer, size_t *usable)
+{
+    uintptr_t owner = (uintptr_t)backing_owner(pointer);
+    const struct slab *slab = (const struct slab *)owner;
+    uint32_t index;
+
+    if (owner == 0)
+        return HEAP_FOREIGN;
+    if (owner & SLAB_RUN_MARK) {
+        *usable = backing_pages((void *)(owner - SLAB_RUN_MARK)) * HAL_PAGE_SIZE;
+        return (uintptr_t)pointer == owner - SLAB_RUN_MARK ? HEAP_BLOCK : HEAP_INTERIOR;
+    }
+    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
+    if (index == UINT32_MAX)
+        return HEAP_INTERIOR;
+    *usable = slab->cache->bytes;
+    if (!slab_busy(slab, index) || slab_in_magazine(slab->cache, pointer))
+        return HEAP_FREED;
+    return HEAP_BLOCK;
+}
+
+static void add_cache(struct object_cache *cache, void *context)
+{
+    struct heap_stats *stats = context;
+    hal_irq_state_t state = spinlock_acquire(&cache->lock);
+
+    if (!cache->inside) {
+        stats->live_blocks += cache->used - slab_magazine_objects(cache);
+        stats->live_bytes += cache->used * cache->bytes - slab_magazine_bytes(cache);
+    }
+    spinlock_release(&cache->lock, state);
+}
+
+static void slab_read_stats(struct heap_stats *stats)
+{
+    for (unsigned i = 0; slab_list_look(i, add_cache, stats); i++)
+        ;
+    stats->live_blocks += __atomic_load_n(&runs.blocks, __ATOMIC_RELAXED);
+    stats->live_bytes += __atomic_load_n(&runs.pages, __ATOMIC_RELAXED) * HAL_PAGE_SIZE;
+    stats->frames += backing_frames();
+}
+
+const struct heap_allocator heap_slab = {
+    .name = "slab",
+    .init = slab_init,
+    .allocate = slab_allocate,
+    .free = slab_free,
+    .find = slab_find,
+    .read_stats = slab_read_stats,
+};
