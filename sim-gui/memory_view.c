@@ -56,8 +56,8 @@ struct memory_view {
     char headline[160];
 
     uint32_t point, painted_point; /* squares under the mouse: now, and as painted */
-    uint8_t frames[VIEW_FRAMES];
-    uint32_t colours[VIEW_FRAMES]; /* of the squares, as painted */
+    uint8_t frames[VIEW_FRAMES], before[VIEW_FRAMES]; /* at the last look, at the one before */
+    uint32_t colours[VIEW_FRAMES];                    /* of the squares, as painted */
 };
 
 struct memory_view *memory_view_create(struct tb_machine *machine, uint64_t (*host)(void))
@@ -94,6 +94,7 @@ static void view_read(struct memory_view *view)
     uint64_t at = 0;
     size_t got;
 
+    memcpy(view->before, view->frames, view->total);
     do {
         got = tb_memory_frames(view->machine, at, view->frames + at, VIEW_PIECE);
         at += got;
@@ -357,13 +358,25 @@ static void view_paint_square(const struct memory_view *view, struct canvas *can
     canvas_fill_rect(canvas, rect, view->colours[square]);
 }
 
+/* Whether a frame of square `square` is of another kind than at the look before. */
+static bool view_changed(const struct memory_view *view, uint32_t square)
+{
+    uint64_t first = (uint64_t)square * view->group;
+    uint64_t n = view->total - first < view->group ? view->total - first : view->group;
+
+    return view->all || memcmp(view->frames + first, view->before + first, n) != 0;
+}
+
 static bool view_paint_squares(struct memory_view *view, struct canvas *canvas)
 {
     bool painted = false;
 
     for (uint32_t i = 0; i < view_squares(view); i++) {
-        uint32_t colour = view_square_colour(view, i);
+        uint32_t colour;
 
+        if (!view_changed(view, i))
+            continue;
+        colour = view_square_colour(view, i);
         if (!view->all && colour == view->colours[i])
             continue;
         view->colours[i] = colour;

@@ -27,6 +27,9 @@ STATUS = 7
 DIFFERS = {
     "atags": "the firmware's tags are each machine's own",
     "mem": "so is the memory",
+    "mem map plain": "and its picture",
+    "mem map": "and its picture",
+    "mem top calls": "the sites of the machines' builds stand in another order",
     "uptime": "time passes differently",
     "ps": "so do its shares",
     "dmesg": "lines carry times, and name the board",
