@@ -22,7 +22,8 @@
  *           +------------> USED, INSIDE... +--> FREE        a longer one
  *
  * The machine is told of a frame's first use just before it is handed out (hal_mem_first_use), so
- * that RAM that nobody asks for is never touched.
+ * that RAM that nobody asks for is never touched. Free frames are closed to tools that watch
+ * memory.
  */
 #include "mem/frame.h"
 
@@ -258,26 +259,31 @@ static void *begin_use(uint64_t number, size_t pages, const struct alloc_site *s
 {
     struct frame *frame = &frame_table.frames[number];
 
-    for (size_t i = 0; i < pages; i++) {
-        frame[i].owner = NULL;
+    for (size_t i = 0; i < pages; i++)
         if (!frame[i].touched)
             announce(number + i, pages - i);
-    }
     frame->pages = (uint16_t)pages;
     frame->references = 1;
     frame->site = (uint16_t)alloc_site_number(site);
     frame_set_state(frame, FRAME_USED);
     count_run(site, 1, pages);
+    hal_mem_open(frame_pointer(number), pages * HAL_PAGE_SIZE);
     return frame_pointer(number);
 }
 
 static void end_use(struct frame *frame)
 {
-    count_run(alloc_site_at(frame->site), -1, frame->pages);
-    if (frame->pages == 1)
-        give_one(frame_number(frame));
+    uint64_t number = frame_number(frame);
+    size_t pages = frame->pages;
+
+    hal_mem_close(frame_pointer(number), pages * HAL_PAGE_SIZE);
+    count_run(alloc_site_at(frame->site), -1, pages);
+    for (size_t i = 0; i < pages; i++)
+        frame[i].owner = NULL;
+    if (pages == 1)
+        give_one(number);
     else
-        give_run(frame_number(frame), frame->pages);
+        give_run(number, pages);
 }
 
 /* ---- allocation ---- */

@@ -38,10 +38,10 @@ enum frame_state {
 struct frame {
     union {
         struct {
-            uint32_t next, prev; /* free: neighbours on the list of free runs, by number */
+            uint32_t next, prev; /* FREE: neighbours on the list of free runs, by number */
         };
-        void *owner; /* in use: any word of who asked for it, set for each page of a run; NULL at
-                        first */
+        void *owner; /* else: any word of the user's, for each page of a run; NULL at first, and
+                        again when the run is free */
     };
     uint16_t pages; /* of the run that begins here */
     uint16_t references;
