@@ -19,6 +19,7 @@
 #include <hal/errno.h>
 #include <hal/gpio.h>
 #include <hal/irq.h>
+#include <hal/machine.h>
 #include <hal/time.h>
 #include <hal/uart.h>
 #include <hal/upcall.h>
@@ -51,6 +52,7 @@ __attribute__((no_sanitize("address"))) static void zero_kstate(void)
 void fake_hal_reset(uint64_t ram_bytes)
 {
     free(fake.ram);
+    free(fake.first_uses);
     memset(&fake, 0, sizeof fake);
     done = NULL;
     hal_cpu_face_0.masked = true;
@@ -60,6 +62,7 @@ void fake_hal_reset(uint64_t ram_bytes)
     fake.ram = aligned_alloc(RAM_ALIGN, (ram_bytes + RAM_ALIGN - 1) / RAM_ALIGN * RAM_ALIGN);
     memset(fake.ram, 0xa5, ram_bytes);
     fake.ram_bytes = ram_bytes;
+    fake.first_uses = calloc(ram_bytes / HAL_PAGE_SIZE + 1, 1);
     fake.ranges[0] = (struct hal_range){.start = 0, .bytes = ram_bytes};
     fake.range_count = 1;
 }
@@ -289,8 +292,9 @@ uint64_t hal_mem_physical(const void *pointer)
 
 void hal_mem_first_use(uint64_t physical, size_t bytes)
 {
-    (void)physical;
     fake.first_use_bytes += bytes;
+    for (uint64_t page = 0; page < bytes / HAL_PAGE_SIZE; page++)
+        fake.first_uses[physical / HAL_PAGE_SIZE + page]++;
 }
 
 void hal_mem_close(const void *start, size_t bytes)

@@ -26,6 +26,7 @@ struct fake_hal {
     uint64_t tags_at; /**< where hal_boot_tags points, unless 0: NULL */
     size_t tags_bytes;
     uint64_t first_use_bytes; /**< announced by hal_mem_first_use so far */
+    uint8_t *first_uses;      /**< how often each page was */
 
     const uint8_t *card; /**< NULL: the slot is empty */
     uint8_t *card_store; /**< where writes go; NULL: they are refused */
