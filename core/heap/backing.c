@@ -16,7 +16,7 @@ static KSTATE struct backing_state {
 
 void *backing_take(size_t pages, unsigned align_order)
 {
-    void *run = frame_take_pages(pages, align_order, ALLOC_SITE());
+    void *run = frame_take_pages(pages, align_order, ALLOC_SITE_FOR(ALLOC_CACHE));
 
     if (run)
         __atomic_fetch_add(&backing.frames, pages, __ATOMIC_RELAXED);

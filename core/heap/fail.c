@@ -17,8 +17,10 @@ static KSTATE struct fail_state {
     uint64_t start;    /* attempts when the plan was set */
     uint64_t attempts; /* since power-on */
     uint64_t chance;   /* state of the generator */
-    bool watching;     /* for alloc_fail_watching: constant after boot but for plans */
+    bool always;       /* alloc_fail_watch was called */
 } fail;
+
+KSTATE bool alloc_fail_watched;
 
 static uint64_t next_chance(void)
 {
@@ -78,16 +80,14 @@ void alloc_fail_set(const struct hal_fail_plan *plan)
     fail.start = __atomic_load_n(&fail.attempts, __ATOMIC_RELAXED);
     fail.chance = plan->seed;
     __atomic_add_fetch(&fail.version, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&alloc_fail_watched, fail.always || plan->kind != HAL_FAIL_NONE,
+                     __ATOMIC_RELAXED);
 }
 
 void alloc_fail_watch(void)
 {
-    fail.watching = true;
-}
-
-bool alloc_fail_watching(void)
-{
-    return fail.watching || __atomic_load_n(&fail.plan.kind, __ATOMIC_RELAXED) != HAL_FAIL_NONE;
+    fail.always = true;
+    __atomic_store_n(&alloc_fail_watched, true, __ATOMIC_RELAXED);
 }
 
 uint64_t alloc_attempts(void)

@@ -31,12 +31,19 @@ void alloc_fail_set(const struct hal_fail_plan *plan);
  */
 HAL_MUST_CHECK bool alloc_fails(const struct alloc_site *site);
 
-/** True while a plan is set, or after alloc_fail_watch: then the heap asks alloc_fails. Any
- * context. */
-bool alloc_fail_watching(void);
+extern bool alloc_fail_watched; /* fail.c's */
 
-/** Makes alloc_fail_watching true for good: checks are on, and every attempt counts. Boot only. */
+/**
+ * True while a plan is set, or after alloc_fail_watch. While it is false the heap takes its short
+ * way, which asks nobody and counts nothing. Any context.
+ */
+static inline bool alloc_fail_watching(void)
+{
+    return __builtin_expect(__atomic_load_n(&alloc_fail_watched, __ATOMIC_RELAXED), 0);
+}
+
+/** Makes alloc_fail_watching true for good: every attempt counts. Boot only. */
 void alloc_fail_watch(void);
 
-/** Attempts since power-on. Any context. */
+/** Attempts since power-on that were counted. Any context. */
 uint64_t alloc_attempts(void);

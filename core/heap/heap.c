@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * heap.c: the front of the heap: checks the arguments, asks whether this allocation has to fail,
- * and lets the chosen allocator do the work.
+ * and lets the chosen allocator do the work, behind the guard if checks are on.
+ *
+ * The usual case of a release (slab, no checks, no plan of failures) is decided by one flag,
+ * alloc_fail_watching, and goes straight to a magazine of slab.
  */
 #include "heap/heap.h"
 
+#include "boot/cmdline.h"
 #include "boot/panic.h"
+#include "config.h"
 #include "heap/allocator.h"
+#include "heap/check/guard.h"
 #include "heap/fail.h"
+#include "heap/slab.h"
+#include "lib/log.h"
+#include "lib/string.h"
 
 #include <hal/errno.h>
 #include <hal/kstate.h>
@@ -15,19 +24,73 @@
 
 static KSTATE struct heap_state {
     const struct heap_allocator *allocator;
+    bool checks;
     uint64_t failures;
 } heap;
 
+/* ---- boot ---- */
+
+static void choose_allocator(void)
+{
+    static const struct heap_allocator *const all[] = {&heap_slab};
+    char name[16];
+
+    heap.allocator = &heap_slab;
+    if (!cmdline_value("allocator", name, sizeof name))
+        return;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (string_equal(name, all[i]->name)) {
+            heap.allocator = all[i];
+            return;
+        }
+    klog(KLOG_WARNING, "boot: allocator=%s is not an allocator; using slab", name);
+}
+
+static void choose_checks(void)
+{
+    char text[8];
+
+    heap.checks = CONFIG_CHECKS;
+    if (!cmdline_value("checks", text, sizeof text))
+        return;
+    if (string_equal(text, "0") || string_equal(text, "1"))
+        heap.checks = text[0] == '1';
+    else
+        klog(KLOG_WARNING, "boot: checks=%s is not 0 or 1", text);
+}
+
+static void choose_failures(void)
+{
+    char text[64];
+
+    if (cmdline_value("fail_alloc", text, sizeof text) && alloc_fail_parse(text))
+        klog(KLOG_WARNING,
+             "boot: fail_alloc=%s is not N, N+, 1/N, 1/N:SEED or a FILE:LINE that allocates", text);
+}
+
 void heap_init(void)
 {
-    heap.allocator = &heap_slab;
+    choose_allocator();
+    choose_checks();
     heap.allocator->init();
+    if (heap.checks)
+        guard_init(heap.allocator);
+    if (!heap_is_plain())
+        alloc_fail_watch();
+    choose_failures();
 }
 
 bool heap_is_plain(void)
 {
-    return heap.allocator == &heap_slab;
+    return heap.allocator == &heap_slab && !heap.checks;
 }
+
+bool heap_is_checked(void)
+{
+    return heap.checks;
+}
+
+/* ---- allocating ---- */
 
 static void *failed(void)
 {
@@ -35,7 +98,10 @@ static void *failed(void)
     return NULL;
 }
 
-void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
+/* Everything but the usual case. `frame`: whose callers asked. */
+static __attribute__((noinline)) void *allocate_slowly(size_t bytes, size_t alignment,
+                                                       const struct alloc_site *site,
+                                                       uintptr_t frame)
 {
     size_t most;
     void *block;
@@ -45,8 +111,19 @@ void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *sit
         return failed();
     if (alignment < HEAP_ALIGNMENT)
         alignment = HEAP_ALIGNMENT;
-    block = heap.allocator->allocate(bytes ? bytes : 1, alignment);
+    block = heap.checks ? guard_allocate(bytes, alignment, site, frame)
+                        : heap.allocator->allocate(bytes ? bytes : 1, alignment);
     return block ? block : failed();
+}
+
+void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
+{
+    if (alignment == HEAP_ALIGNMENT && bytes - 1 < SLAB_BYTES_MAX && !alloc_fail_watching()) {
+        void *block = slab_allocate_fast(bytes);
+
+        return block ? block : failed();
+    }
+    return allocate_slowly(bytes, alignment, site, (uintptr_t)__builtin_frame_address(0));
 }
 
 void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *site)
@@ -55,45 +132,110 @@ void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *s
     void *block;
 
     if (__builtin_mul_overflow(count, bytes, &total))
-        return failed();
-    block = heap_allocate(total, HEAP_ALIGNMENT, site);
+        total = SIZE_MAX; /* which nobody has */
+    block = allocate_slowly(total, HEAP_ALIGNMENT, site, (uintptr_t)__builtin_frame_address(0));
     if (block)
         memset(block, 0, total);
     return block;
 }
 
-void heap_free(void *pointer, const char *file, unsigned line)
+/* ---- freeing ---- */
+
+/* The allocator says what is wrong with a pointer that is no block. */
+HAL_NORETURN static void refuse(const void *pointer, const char *path, unsigned line,
+                                const char *caller)
+{
+    const char *file = alloc_file(path);
+    size_t usable;
+
+    switch (heap.allocator->find(pointer, &usable)) {
+    case HEAP_INTERIOR:
+        panic_at(file, (int)line, "%s at %s:%u: the pointer is into the middle of a block", caller,
+                 file, line);
+    case HEAP_FREED:
+        panic_at(file, (int)line, "%s at %s:%u: the block was freed before", caller, file, line);
+    case HEAP_FOREIGN:
+        panic_at(file, (int)line, "%s at %s:%u: the pointer is none of the heap's", caller, file,
+                 line);
+    default: /* it is a block, and yet was refused: it waits in a magazine to be used again */
+        panic_at(file, (int)line, "%s at %s:%u: the block was freed just before", caller, file,
+                 line);
+    }
+}
+
+static __attribute__((noinline)) void free_slowly(void *pointer, const char *file, unsigned line,
+                                                  uintptr_t frame)
 {
     size_t usable;
 
     if (!pointer)
         return;
-    switch (heap.allocator->find(pointer, &usable)) {
-    case HEAP_BLOCK:
-        heap.allocator->free(pointer);
+    if (heap.checks) {
+        guard_free(pointer, file, line, frame);
         return;
-    case HEAP_INTERIOR:
-        panic_at(file, (int)line, "kfree of a pointer into the middle of a block");
-    case HEAP_FREED:
-        panic_at(file, (int)line, "kfree of a block that was freed before");
-    default:
-        panic_at(file, (int)line, "kfree of a pointer that is not the heap's");
     }
+    if (heap_is_plain() ? !slab_free_fast(pointer)
+                        : heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
+        refuse(pointer, file, line, "kfree");
+    if (!heap_is_plain())
+        heap.allocator->free(pointer);
+}
+
+void heap_free(void *pointer, const char *file, unsigned line)
+{
+    if (!alloc_fail_watching() && slab_free_fast(pointer))
+        return;
+    free_slowly(pointer, file, line, (uintptr_t)__builtin_frame_address(0));
+}
+
+/* ---- the rest ---- */
+
+/* Bytes of the block at `pointer` that belong to its owner. */
+static size_t size_of(void *pointer, const struct alloc_site *site)
+{
+    size_t usable = 0;
+
+    if (!pointer)
+        return 0;
+    if (heap.checks)
+        return guard_bytes(pointer, site->file, site->line);
+    if (heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
+        refuse(pointer, site->file, site->line, "krealloc");
+    return usable;
+}
+
+/* With checks on a block always moves, so that whoever kept the old address is found out. */
+static bool fits_in_place(const void *pointer, size_t usable, size_t bytes)
+{
+    return pointer && !heap.checks && bytes <= usable && bytes >= usable / 2;
 }
 
 void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site)
 {
-    size_t usable = 0;
+    size_t usable = size_of(pointer, site);
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     void *block;
 
-    if (pointer && heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
-        panic_at(site->file, (int)site->line, "krealloc of what is no block");
-    block = heap_allocate(bytes, HEAP_ALIGNMENT, site);
+    if (fits_in_place(pointer, usable, bytes))
+        return alloc_fail_watching() && alloc_fails(site) ? failed() : pointer;
+    block = allocate_slowly(bytes, HEAP_ALIGNMENT, site, frame);
     if (block && pointer) {
         memcpy(block, pointer, usable < bytes ? usable : bytes);
-        heap.allocator->free(pointer);
+        free_slowly(pointer, site->file, site->line, frame);
     }
     return block;
+}
+
+void heap_check(void)
+{
+    if (heap.checks)
+        guard_check();
+}
+
+void heap_settle(void)
+{
+    if (heap.checks)
+        (void)guard_drain(SIZE_MAX);
 }
 
 void heap_read_stats(struct heap_stats *stats)
@@ -101,4 +243,6 @@ void heap_read_stats(struct heap_stats *stats)
     *stats = (struct heap_stats){.allocations = alloc_attempts(),
                                  .failures = __atomic_load_n(&heap.failures, __ATOMIC_RELAXED)};
     heap.allocator->read_stats(stats);
+    if (heap.checks)
+        guard_read_stats(stats);
 }

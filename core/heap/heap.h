@@ -5,8 +5,8 @@
  * kmalloc and its sisters are macros: each use is a site with a number (site.h). Behind them stands
  * one of three allocators, chosen by the boot word `allocator=` (allocator.h): slab, the best and
  * the default; bin and bump, for those who want to see how it began. With checks on (`checks=1`,
- * the default of a debug build; guard.h) every block carries red zones and its history, so a misuse
- * ends in a panic that names who did it.
+ * the default of a build with debug information; check/guard.h) every block carries red zones and
+ * its history, so a misuse ends in a panic that names who did it.
  *
  * Any context that may take a spinlock; never sleeps. Allocation can fail at any time, by want or
  * on demand (fail.h), and every caller handles it. Memory is not zeroed unless asked for.
@@ -69,6 +69,18 @@ void heap_read_stats(struct heap_stats *stats);
  * own. Constant after boot. Any context.
  */
 bool heap_is_plain(void);
+
+/** True if blocks are guarded: `checks=1`. Constant after boot. Any context. */
+bool heap_is_checked(void);
+
+/**
+ * With checks on: looks at the zones of all blocks and at freed memory, and panics with the name of
+ * a block that is damaged. Any context.
+ */
+void heap_check(void);
+
+/** With checks on: makes freed memory available again at once. Any context. */
+void heap_settle(void);
 
 /** Readies the heap as the command line says. Boot only, after frame_init. */
 void heap_init(void);

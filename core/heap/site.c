@@ -30,15 +30,20 @@ const struct alloc_site *alloc_site_at(unsigned number)
     return __start_alloc_sites[number];
 }
 
-const char *alloc_site_file(const struct alloc_site *site)
+const char *alloc_file(const char *file)
 {
-    const char *best = site->file;
+    const char *best = file;
 
-    for (const char *at = site->file; *at; at++)
-        if ((at == site->file || at[-1] == '/') &&
+    for (const char *at = file; *at; at++)
+        if ((at == file || at[-1] == '/') &&
             (string_starts_with(at, "core/") || string_starts_with(at, "tests/")))
             best = at;
     return best;
+}
+
+const char *alloc_site_file(const struct alloc_site *site)
+{
+    return alloc_file(site->file);
 }
 
 /* "core/fs/fat32/node.c": from "fs" to the last slash. */

@@ -79,6 +79,9 @@ static inline unsigned alloc_site_number(const struct alloc_site *site)
 /** The file of `site`, from "core/" on. Any context. */
 const char *alloc_site_file(const struct alloc_site *site);
 
+/** The same for any path that the compiler was given. */
+const char *alloc_file(const char *file);
+
 #define ALLOC_TAG_MAX 32u
 #define ALLOC_TAG_NAME_MAX 15u
 
