@@ -50,7 +50,7 @@ struct object_cache_info {
     uint64_t total;     /**< objects that the slabs have room for */
     uint64_t magazines; /**< free objects in the CPUs' magazines */
     uint64_t slabs;
-    unsigned slab_frames; /**< of a slab */
+    uint64_t frames;      /**< of all slabs together; slabs of one cache may differ */
     uint64_t allocations; /**< since boot */
 };
 

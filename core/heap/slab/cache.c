@@ -87,7 +87,7 @@ void *object_allocate_at(struct object_cache *cache, const struct alloc_site *si
 
 void object_free_at(struct object_cache *cache, void *object, const char *file, unsigned line)
 {
-    const struct slab *slab;
+    uintptr_t owner = (uintptr_t)backing_owner(object);
 
     if (!object)
         return;
@@ -115,7 +115,7 @@ static void read_cache(struct object_cache *cache, void *context)
         .total = cache->total,
         .magazines = magazines,
         .slabs = cache->slabs,
-        .slab_frames = cache->slabs ? (unsigned)(cache->frames / cache->slabs) : 0,
+        .frames = cache->frames,
         .allocations = slab_served(cache)};
     spinlock_release(&cache->lock, state);
 }

@@ -60,6 +60,7 @@ void command_hexdump(struct job *job);
 void command_tags(struct job *job);
 /* ../memory/ */
 void command_mem(struct job *job);
+void command_slabs(struct job *job);
 /* threads.c */
 void command_ps(struct job *job);
 void command_spawn(struct job *job);

@@ -65,6 +65,11 @@ static const struct command commands[] = {
      false},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
+    {"slabs", "[-a]", "show the caches of objects, and how full they are",
+     "-a: also those that were never used.\n"
+     "LIVE objects are in use; CACHED ones are free and in a CPU's magazine; USE is the share of\n"
+     "the slabs' memory that objects in use have.\n",
+     command_slabs, false},
     {"sleep", "TIME", "wait", "A bare number is seconds: sleep 2, sleep 1.5s, sleep 200ms.\n",
      command_sleep, false},
     {"spawn", "N TIME [--pure]", "start N busy threads for a while, in the background",

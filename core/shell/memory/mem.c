@@ -25,6 +25,7 @@
 #include <hal/mem.h>
 
 #define MEM_DEFAULT 256u /* bytes of a dump */
+#define MEM_CACHES 5u    /* that are listed */
 
 /* ---- totals ---- */
 
@@ -144,6 +145,7 @@ static void mem_print_all(void)
     frame_read_stats(&frames);
     mem_print_totals(&frames);
     mem_print_tags();
+    mem_print_caches(MEM_CACHES);
     mem_print_runs(&frames);
     mem_print_ranges();
 }
