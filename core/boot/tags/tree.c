@@ -255,7 +255,7 @@ static void chosen_property(struct reading *r, const struct fdt_item *item)
 static void property(struct reading *r, const struct fdt_item *item)
 {
     if (item->flaw) {
-        tags_add_flaw(r->info, "%s; it was left out", item->flaw);
+        tags_add_flaw(r->info, "the device tree: %s; it was left out", item->flaw);
         return;
     }
     if (r->node.kind == NODE_ROOT)
