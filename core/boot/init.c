@@ -22,7 +22,9 @@
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "heap/heap.h"
+#include "heap/leak.h"
 #include "mem/memory.h"
+#include "mem/reclaim.h"
 #include "shell/shell.h"
 #include "thread/run.h"
 #include "thread/thread.h"
@@ -137,6 +139,7 @@ static void init_main(void *unused)
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
+    heap_leaks_begin();
     shell_main(NULL);
 }
 
@@ -155,6 +158,8 @@ static void start_threads(void)
     if (thread_create("init", init_main, NULL, &init))
         boot_fail("out of memory: no room for the first thread");
     thread_detach(init);
+    if (reclaim_start())
+        boot_fail("out of memory: no room for the thread that asks caches for memory");
 }
 
 void hal_upcall_boot(void)

@@ -29,10 +29,16 @@ void test_wait_timeout(struct ktest_run *run);
 void test_wait_cancel(struct ktest_run *run);
 void test_spinlock_masks(struct ktest_run *run);
 
-/* test_memory.c */
+/* test_frames.c */
 void test_frame_alignment(struct ktest_run *run);
-void test_frame_exhaustion(struct ktest_run *run);
+void test_frame_odd_sizes(struct ktest_run *run);
+void test_frame_references(struct ktest_run *run);
 void test_frame_refusal(struct ktest_run *run);
+void test_frame_exhaustion(struct ktest_run *run);
+void test_frame_reclaim(struct ktest_run *run);
+void test_frame_watermark(struct ktest_run *run);
+
+/* test_memory.c */
 void test_heap_alignment(struct ktest_run *run);
 void test_heap_overlap(struct ktest_run *run);
 void test_heap_zeros(struct ktest_run *run);

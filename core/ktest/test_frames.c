@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_frames.c: page frames: alignment, odd sizes, references, exhaustion, and memory from caches.
+ */
+#include "ktest/tests.h"
+#include "mem/frame.h"
+#include "mem/reclaim.h"
+#include "thread/thread.h"
+
+#include <hal/cpu.h>
+#include <hal/machine.h>
+#include <hal/runtime.h>
+#include <hal/time.h>
+
+#include <stdint.h>
+
+static struct frame_stats frames_now(void)
+{
+    struct frame_stats stats;
+
+    frame_read_stats(&stats);
+    return stats;
+}
+
+static bool aligned(const void *pointer, size_t alignment)
+{
+    return ((uintptr_t)pointer & (alignment - 1)) == 0;
+}
+
+void test_frame_alignment(struct ktest_run *run)
+{
+    uint64_t before = frames_now().free;
+
+    for (unsigned order = 0; order <= FRAME_ORDER_MAX; order++) {
+        void *run_of_frames = frame_alloc(order);
+
+        if (run_of_frames == NULL) /* a small machine may have no run so large */
+            continue;
+        KTEST_EXPECT(run, aligned(run_of_frames, (size_t)HAL_PAGE_SIZE << order));
+        KTEST_EXPECT(run, frame_run_pages(run_of_frames) == 1u << order);
+        frame_free(run_of_frames, order);
+    }
+    KTEST_EXPECT(run, frames_now().free >= before);
+}
+
+#define RUNS 12u
+
+/* Run i has 2 * i + 1 pages, each of which begins with a word of its own. */
+static bool fill_run(uint64_t *memory, unsigned i, bool check)
+{
+    bool good = true;
+
+    for (size_t page = 0; page < 2 * i + 1; page++) {
+        uint64_t *word = memory + page * HAL_PAGE_SIZE / sizeof(*memory);
+
+        if (check)
+            good = good && *word == i * 1000 + page;
+        *word = i * 1000 + page;
+    }
+    return good;
+}
+
+void test_frame_odd_sizes(struct ktest_run *run)
+{
+    struct frame_stats before;
+    uint64_t *runs[RUNS];
+
+    frame_drain();
+    before = frames_now();
+    for (unsigned i = 0; i < RUNS; i++) {
+        runs[i] = frame_alloc_pages(2 * i + 1, i % 3);
+        if (!KTEST_EXPECT(run, runs[i] != NULL))
+            continue;
+        KTEST_EXPECT(run, aligned(runs[i], (size_t)HAL_PAGE_SIZE << i % 3));
+        KTEST_EXPECT(run, frame_run_pages(runs[i]) == 2 * i + 1);
+        (void)fill_run(runs[i], i, false);
+    }
+    KTEST_EXPECT(run, frames_now().free <= before.free - RUNS * RUNS);
+    for (unsigned i = 0; i < RUNS; i++) {
+        KTEST_EXPECT(run, runs[i] == NULL || fill_run(runs[i], i, true));
+        frame_put(runs[i]);
+    }
+    frame_drain();
+    KTEST_EXPECT(run, frames_now().largest_free_pages == before.largest_free_pages);
+}
+
+void test_frame_references(struct ktest_run *run)
+{
+    uint64_t before = frames_now().free;
+    void *shared = frame_alloc_pages(3, 0);
+
+    KTEST_REQUIRE(run, shared != NULL);
+    frame_get(shared);
+    KTEST_EXPECT(run, frame_references(shared) == 2);
+    frame_put(shared);
+    KTEST_EXPECT(run, frame_references(shared) == 1);
+    KTEST_EXPECT(run, frames_now().free <= before - 3);
+    frame_put(shared);
+    KTEST_EXPECT(run, frame_references(shared) == 0);
+    KTEST_EXPECT(run, frame_references((char *)shared + 1) == 0);
+    KTEST_EXPECT(run, frame_run_pages(NULL) == 0);
+    KTEST_EXPECT(run, frames_now().free >= before);
+}
+
+void test_frame_refusal(struct ktest_run *run)
+{
+    uint64_t before = frames_now().free;
+
+    KTEST_EXPECT(run, frame_alloc(FRAME_ORDER_MAX + 1) == NULL);
+    KTEST_EXPECT(run, frame_alloc(64) == NULL);
+    KTEST_EXPECT(run, frame_alloc_pages(0, 0) == NULL);
+    KTEST_EXPECT(run, frame_alloc_pages(FRAME_PAGES_MAX + 1, 0) == NULL);
+    KTEST_EXPECT(run, frame_order(1) == 0);
+    KTEST_EXPECT(run, frame_order(HAL_PAGE_SIZE) == 0);
+    KTEST_EXPECT(run, frame_order(HAL_PAGE_SIZE + 1) == 1);
+    KTEST_EXPECT(run, frame_order(SIZE_MAX) == FRAME_ORDER_MAX + 1);
+    KTEST_EXPECT(run, frames_now().free == before);
+}
+
+/* ---- exhaustion ---- */
+
+/* Runs of frames that are held, as a list through their own first words. */
+struct held {
+    struct held *next;
+};
+
+/* Takes runs of 2^order until there are `leave` free frames, or no more; adds up what it took. */
+static struct held *take(struct held *first, unsigned order, uint64_t leave, uint64_t *frames)
+{
+    struct held *one;
+
+    while (frames_now().free > leave && (one = frame_alloc(order)) != NULL) {
+        one->next = first;
+        first = one;
+        *frames += 1u << order;
+    }
+    return first;
+}
+
+static void give(struct held *held)
+{
+    while (held != NULL) {
+        struct held *next = held->next;
+
+        frame_put(held);
+        held = next;
+    }
+}
+
+void test_frame_exhaustion(struct ktest_run *run)
+{
+    struct frame_stats before;
+    struct held *held = NULL;
+    uint64_t taken = 0, left;
+    void *more;
+
+    frame_drain();
+    before = frames_now();
+    for (unsigned order = FRAME_ORDER_MAX + 1; order-- > 0;)
+        held = take(held, order, 0, &taken);
+    more = frame_alloc(0);
+    left = frames_now().free;
+    frame_put(more);
+    give(held);
+    frame_drain();
+    KTEST_EXPECT(run, more == NULL);
+    KTEST_EXPECT(run, left == 0);
+    /* More than was free, if caches gave theirs. */
+    KTEST_EXPECT(run, taken >= before.free);
+    KTEST_EXPECT(run, frames_now().free >= before.free);
+    KTEST_EXPECT(run, frames_now().largest_free_pages >= before.largest_free_pages);
+}
+
+/* ---- memory that a cache holds ---- */
+
+#define HOARD 32u
+
+struct hoard {
+    struct reclaimer reclaimer;
+    void *frames[HOARD];
+    unsigned count;
+    unsigned asked;         /* how often */
+    bool masked;            /* it was asked while masked */
+    struct thread *last_by; /* who asked */
+};
+
+static size_t hoard_reclaim(void *context, size_t frames)
+{
+    struct hoard *hoard = context;
+    size_t given = 0;
+
+    hoard->asked++;
+    hoard->masked = hoard->masked || hal_irq_masked();
+    hoard->last_by = thread_current();
+    while (given < frames && hoard->count > 0) {
+        frame_put(hoard->frames[--hoard->count]);
+        given++;
+    }
+    return given;
+}
+
+static void hoard_start(struct hoard *hoard)
+{
+    *hoard =
+        (struct hoard){.reclaimer = {.name = "ktest", .reclaim = hoard_reclaim, .context = hoard}};
+    while (hoard->count < HOARD && (hoard->frames[hoard->count] = frame_alloc(0)) != NULL)
+        hoard->count++;
+    reclaim_register(&hoard->reclaimer);
+}
+
+static void hoard_end(struct hoard *hoard)
+{
+    reclaim_unregister(&hoard->reclaimer);
+    while (hoard->count > 0)
+        frame_put(hoard->frames[--hoard->count]);
+}
+
+void test_frame_reclaim(struct ktest_run *run)
+{
+    struct hoard hoard;
+    struct held *held = NULL;
+    uint64_t taken = 0, before = frames_now().free;
+    void *one;
+
+    hoard_start(&hoard);
+    for (unsigned order = FRAME_ORDER_MAX + 1; order-- > 0;)
+        held = take(held, order, 0, &taken);
+    one = frame_alloc(0); /* the cache has given all by now, or gives a last one */
+    frame_put(one);
+    give(held);
+    KTEST_EXPECT(run, hoard.asked > 0 && !hoard.masked);
+    KTEST_EXPECT(run, hoard.count == 0);
+    hoard_end(&hoard);
+    KTEST_EXPECT(run, frames_now().free >= before);
+}
+
+void test_frame_watermark(struct ktest_run *run)
+{
+    struct hoard hoard;
+    struct held *held = NULL;
+    uint64_t taken = 0, deadline;
+
+    if (frames_now().total < (8u << 20) / HAL_PAGE_SIZE) {
+        run->skipped = "so small a machine has no thread that reclaims";
+        return;
+    }
+    hoard_start(&hoard);
+    for (unsigned order = FRAME_ORDER_MAX + 1; order-- > 0;)
+        held = take(held, order, frames_now().low + (1u << order), &taken);
+    KTEST_EXPECT(run, hoard.asked == 0);
+    held = take(held, 0, frames_now().low - HOARD / 2, &taken);
+    deadline = hal_time_now() + 10000000000u;
+    while (hoard.asked == 0 && hal_time_now() < deadline)
+        (void)thread_sleep(1000000);
+    give(held);
+    KTEST_EXPECT(run, hoard.asked > 0 && hoard.last_by != thread_current());
+    hoard_end(&hoard);
+}
