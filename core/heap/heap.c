@@ -85,6 +85,11 @@ bool heap_is_plain(void)
     return heap.allocator == &heap_slab && !heap.checks;
 }
 
+const char *heap_allocator_name(void)
+{
+    return heap.allocator->name;
+}
+
 bool heap_is_checked(void)
 {
     return heap.checks;

@@ -70,6 +70,9 @@ void heap_read_stats(struct heap_stats *stats);
  */
 bool heap_is_plain(void);
 
+/** The name of the allocator that serves: "slab", ... Constant after boot. Any context. */
+const char *heap_allocator_name(void);
+
 /** True if blocks are guarded: `checks=1`. Constant after boot. Any context. */
 bool heap_is_checked(void);
 

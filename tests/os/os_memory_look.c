@@ -373,6 +373,61 @@ START_TEST(top_stops_where_it_is_told)
 }
 END_TEST
 
+/* ---- slabs ---- */
+
+struct cache_row {
+    unsigned long long bytes, live, total, cached, slabs, kib, percent, tenth;
+};
+
+/* Checks the caches that `text` lists, from behind its title on; returns their KiB. */
+static uint64_t check_caches(const char *text, unsigned *count)
+{
+    uint64_t kib = 0;
+
+    text = strstr(text, "CACHE  ");
+    ck_assert_ptr_nonnull(text);
+    for (*count = 0; (text = strchr(text, '\n')) != NULL && strlen(text) > 16; ++*count) {
+        struct cache_row row;
+
+        if (sscanf(text + 1 + 16, "%llu %llu %llu %llu %llu %llu %llu.%llu %%", &row.bytes,
+                   &row.live, &row.total, &row.cached, &row.slabs, &row.kib, &row.percent,
+                   &row.tenth) != 8)
+            break;
+        text++;
+        kib += row.kib;
+        if (row.slabs == 0)
+            continue;
+        ck_assert_uint_le(row.live, row.total);
+        ck_assert_uint_ge(row.kib, 4 * row.slabs);
+        ck_assert_uint_le(row.total * row.bytes, row.kib * 1024);
+        ck_assert_uint_eq(row.percent * 10 + row.tenth,
+                          row.live * row.bytes * 1000 / (row.kib * 1024));
+    }
+    return kib;
+}
+
+START_TEST(caches_hold_what_they_say)
+{
+    unsigned some, all, five;
+    const char *text;
+    uint64_t kib;
+
+    (void)os_command(machine, "sleep 10ms");
+    text = os_command(machine, "slabs");
+    kib = check_caches(text, &some);
+    ck_assert_uint_ge(some, 3);
+    ck_assert_uint_eq(number_after(text, " caches; "), kib);
+    text = os_command(machine, "slabs -a");
+    check_caches(text, &all);
+    ck_assert_uint_gt(all, some);
+    ck_assert_uint_eq(number_after(strrchr(text, '%'), "\n"), all);
+    text = os_command(machine, "sleep 10ms; mem");
+    check_caches(text, &five);
+    ck_assert_uint_eq(five, 5);
+    ck_assert_uint_ge(number_after(text, "\nheap    "), kib);
+}
+END_TEST
+
 /* ---- all of them ---- */
 
 /* Allocations that `line` costs. */
@@ -388,7 +443,8 @@ static uint64_t cost(const char *line)
 
 START_TEST(looking_takes_no_memory)
 {
-    static const char *const lines[] = {"mem", "mem map", "mem top", "mem top calls 100"};
+    static const char *const lines[] = {"mem", "mem map", "mem top", "slabs -a",
+                                        "mem top calls 100"};
     uint64_t least = cost("sleep 1ms");
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -398,13 +454,13 @@ END_TEST
 
 START_TEST(wrong_words_are_refused)
 {
-    static const char *const lines[] = {"mem map ugly",    "mem map plain plain",
-                                        "mem top 5 calls", "mem top 99999",
-                                        "mem moon",        "mem 1 2 3"};
+    static const char *const lines[] = {
+        "mem map ugly", "mem map plain plain", "mem top 5 calls", "mem top 99999",
+        "mem moon",     "mem 1 2 3",           "slabs x",         "slabs -a -a"};
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         const char *text = os_command(machine, lines[i]);
-        ck_assert_msg(strncmp(text, "error: ", 7) == 0 && strstr(text, "usage: mem "), "%s: %s",
+        ck_assert_msg(strncmp(text, "error: ", 7) == 0 && strstr(text, "usage: "), "%s: %s",
                       lines[i], text);
     }
 }
@@ -424,6 +480,7 @@ static Suite *suite(void)
     tcase_add_test(commands, what_a_command_holds_shows_at_its_site);
     tcase_add_test(commands, failures_are_counted);
     tcase_add_test(commands, top_stops_where_it_is_told);
+    tcase_add_test(commands, caches_hold_what_they_say);
     tcase_add_test(commands, looking_takes_no_memory);
     tcase_add_test(commands, wrong_words_are_refused);
     suite_add_tcase(all, commands);

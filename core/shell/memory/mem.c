@@ -40,9 +40,10 @@ static void mem_print_totals(const struct frame_stats *frames)
               mem_kib(frames->untouched), mem_kib(frames->cached));
     tty_print("        below %llu KiB free, caches are asked to give back, up to %llu KiB\n",
               mem_kib(frames->low), mem_kib(frames->high));
-    tty_print("heap    %llu KiB of frames; %llu bytes in %llu blocks in use\n",
+    tty_print("heap    %llu KiB of frames; %llu bytes in %llu blocks in use (%s, %s)\n",
               mem_kib(heap.frames), (unsigned long long)heap.live_bytes,
-              (unsigned long long)heap.live_blocks);
+              (unsigned long long)heap.live_blocks, heap_allocator_name(),
+              heap_is_checked() ? "checked" : "not checked");
     tty_print("        %llu allocations since power-on, %llu of them failed\n",
               (unsigned long long)heap.allocations, (unsigned long long)heap.failures);
 }
@@ -68,7 +69,8 @@ static void mem_print_tags(void)
     struct mem_survey survey = {0};
 
     mem_survey_add(&survey, 0, mem_frame_end());
-    tty_print("TAG               FRAMES       KiB    BLOCKS       BYTES\n");
+    tty_print("TAG               FRAMES       KiB    BLOCKS       BYTES%s\n",
+              heap_is_checked() ? "" : "  (of frames: objects are counted with checks=1)");
     tty_print("%-15s %8llu %9llu\n", mem_kind_name(HAL_FRAME_KERNEL),
               (unsigned long long)survey.kinds[HAL_FRAME_KERNEL],
               mem_kib(survey.kinds[HAL_FRAME_KERNEL]));

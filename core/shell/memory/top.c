@@ -47,7 +47,7 @@ static void top_print_sum(void)
     struct hal_alloc_site site;
 
     for (unsigned i = 0; hal_inspect_site(i, &site); i++)
-        unused += site.calls == 0;
+        unused += site.calls == 0 && site.blocks == 0;
     tty_print("%u sites allocate memory; %u of them have not since power-on\n", total, unused);
 }
 
