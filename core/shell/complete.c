@@ -18,6 +18,7 @@
 #include "shell/edit/args.h"
 #include "tty/tty.h"
 
+#include <hal/errno.h>
 #include <hal/runtime.h>
 
 #define LIST_MAX 100u
@@ -30,6 +31,7 @@ struct complete_search {
     size_t count;     /* candidates */
     size_t widest;    /* columns of the widest */
     bool directory;   /* the last candidate is one */
+    bool no_memory;   /* not all candidates could be looked at */
     char common[VFS_NAME_MAX + 1];
     struct listing files; /* the candidates, if they are files */
 };
@@ -78,15 +80,17 @@ static void complete_files(struct complete_search *search, const char *directory
     search->tail.word[search->folder] = '\0';
     error = vfs_open(directory, search->folder == 0 ? "." : search->tail.word, &vnode);
     search->tail.word[search->folder] = saved;
-    if (error != 0)
-        return;
-    if (listing_read(vnode, complete_wants, search, &search->files) == 0) {
+    if (error == 0) {
+        error = listing_read(vnode, complete_wants, search, &search->files);
+        vnode_put(vnode);
+    }
+    search->no_memory = error == -ENOMEM;
+    if (error == 0) {
         for (struct listing_entry *entry = search->files.first; entry; entry = entry->next) {
             complete_narrow(search, entry->name);
             search->directory = entry->attributes.type == VNODE_DIRECTORY;
         }
     }
-    vnode_put(vnode);
 }
 
 static void complete_commands(struct complete_search *search)
@@ -99,14 +103,18 @@ static void complete_commands(struct complete_search *search)
     }
 }
 
-/* Fills in the search. NULL: no memory. The caller ends it with complete_finish. */
-static struct complete_search *complete_begin(const char *directory, const char *line,
-                                              size_t cursor)
+static void complete_finish(struct complete_search *search)
 {
-    struct complete_search *search = kcalloc(1, sizeof(*search));
-
     if (search == NULL)
-        return NULL;
+        return;
+    listing_finish(&search->files);
+    kfree(search);
+}
+
+/* Looks for the candidates. */
+static void complete_find(struct complete_search *search, const char *directory, const char *line,
+                          size_t cursor)
+{
     args_read_tail(line, cursor, &search->tail);
     for (size_t i = 0; search->tail.word[i] != '\0'; i++) {
         if (search->tail.word[i] == '/')
@@ -117,13 +125,22 @@ static struct complete_search *complete_begin(const char *directory, const char 
         complete_commands(search);
     else
         complete_files(search, directory);
-    return search;
 }
 
-static void complete_finish(struct complete_search *search)
+/* Makes the search, which the caller ends with complete_finish. NULL: no memory, which was said. */
+static struct complete_search *complete_begin(const char *directory, const char *line,
+                                              size_t cursor)
 {
-    listing_finish(&search->files);
-    kfree(search);
+    struct complete_search *search = kcalloc(1, sizeof(*search));
+
+    if (search != NULL)
+        complete_find(search, directory, line, cursor);
+    if (search != NULL && !search->no_memory)
+        return search;
+    complete_finish(search);
+    tty_print("\n");
+    command_error("out of memory: no room to look for names");
+    return NULL;
 }
 
 /* Text that grows, with quoting. `full`: it did not fit. */
@@ -191,14 +208,14 @@ static bool complete_trim(struct editor_completion *completion, const char *type
     return completion->erase > 0 || insert[0] != '\0';
 }
 
-bool complete_line(const char *directory, const char *line, size_t cursor,
-                   struct editor_completion *completion)
+int complete_line(const char *directory, const char *line, size_t cursor,
+                  struct editor_completion *completion)
 {
     struct complete_search *search = complete_begin(directory, line, cursor);
     bool done;
 
     if (search == NULL)
-        return false;
+        return -ENOMEM;
     done = search->count > 0 && complete_write(search, completion->insert) &&
            complete_trim(completion, line + cursor - search->tail.raw, search->tail.raw);
     complete_finish(search);
@@ -240,7 +257,7 @@ bool complete_list(const char *directory, const char *line, size_t cursor)
     bool any = search != NULL && search->count > 0;
 
     if (search == NULL)
-        return false;
+        return true; /* something was printed */
     if (any) {
         tty_print("\n");
         if (search->count > LIST_MAX)

@@ -9,12 +9,14 @@
 
 #include "shell/edit/editor.h"
 
+#include <hal/compiler.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
-/** For editor_ops.complete: paths start at `directory`. May sleep. */
-bool complete_line(const char *directory, const char *line, size_t cursor,
-                   struct editor_completion *completion);
+/** For editor_ops.complete: paths start at `directory`. 1, 0, or -ENOMEM. May sleep. */
+HAL_MUST_CHECK int complete_line(const char *directory, const char *line, size_t cursor,
+                                 struct editor_completion *completion);
 
 /** For editor_ops.list: prints the candidates on the console. May sleep. */
 bool complete_list(const char *directory, const char *line, size_t cursor);

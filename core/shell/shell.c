@@ -57,10 +57,11 @@ static void shell_put(void *context, const char *bytes, size_t n)
     shell.shown_bytes += n;
 }
 
-static bool shell_complete(void *context, const char *line, size_t cursor,
-                           struct editor_completion *completion)
+static int shell_complete(void *context, const char *line, size_t cursor,
+                          struct editor_completion *completion)
 {
     (void)context;
+    shell_flush();
     return complete_line(shell.job.directory, line, cursor, completion);
 }
 
@@ -117,6 +118,8 @@ static void shell_print_banner(void)
               (unsigned long long)(frames.total * HAL_PAGE_SIZE + (1u << 19)) >> 20);
     if (vfs_mount_problem()[0] != '\0')
         tty_print("No files: %s\n", vfs_mount_problem());
+    if (shell.history.size == 0)
+        tty_print("No history: out of memory. Nothing else is lost.\n");
     tty_print("Type \"help\" for the commands.\n");
 }
 
@@ -128,8 +131,9 @@ static void shell_prepare(void)
     job_start();
     command_prepare();
     string_copy(shell.job.directory, sizeof(shell.job.directory), "/");
-    /* Without memory there is no history; nothing else is lost. */
-    history_init(&shell.history, kmalloc(HISTORY_BYTES), HISTORY_BYTES);
+    history_init(&shell.history,
+                 heap_allocate(HISTORY_BYTES, HEAP_ALIGNMENT, ALLOC_SITE_FOR(ALLOC_PERMANENT)),
+                 HISTORY_BYTES);
     editor_init(&shell.editor, &ops, NULL, &shell.history);
 }
 

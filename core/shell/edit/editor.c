@@ -277,12 +277,16 @@ static void editor_complete(struct editor *editor, bool again)
 {
     const struct editor_ops *ops = editor->ops;
     struct editor_completion *completion = &editor->completion;
+    int result = 0;
 
     completion->erase = 0;
     completion->insert[0] = '\0';
-    if (ops->complete != NULL &&
-        ops->complete(editor->context, editor->line, editor->cursor, completion))
+    if (ops->complete != NULL)
+        result = ops->complete(editor->context, editor->line, editor->cursor, completion);
+    if (result > 0)
         editor_apply(editor, completion);
+    else if (result < 0)
+        editor_refresh(editor);
     else if (again && ops->list != NULL && ops->list(editor->context, editor->line, editor->cursor))
         editor_refresh(editor);
     else

@@ -39,9 +39,10 @@ struct editor_completion {
 struct editor_ops {
     /** Sends `n` bytes to the terminal. */
     void (*put)(void *context, const char *bytes, size_t n);
-    /** Completes line[0 .. cursor). False: nothing to add (the bell rings). May be NULL. */
-    bool (*complete)(void *context, const char *line, size_t cursor,
-                     struct editor_completion *completion);
+    /** Completes line[0 .. cursor): 1, or 0 if there is nothing to add (the bell rings). Negative:
+     * it could not look, and has printed a newline and why, a line or more. May be NULL. */
+    int (*complete)(void *context, const char *line, size_t cursor,
+                    struct editor_completion *completion);
     /** Prints a newline and the candidates, a line or more. False: none, nothing printed. */
     bool (*list)(void *context, const char *line, size_t cursor);
 };

@@ -5,7 +5,7 @@
  *  2. Nothing is erased in front of the line; 512 bytes are a line and the next one rings the bell.
  *  3. Escape sequences work byte by byte, in all their spellings; broken ones ring the bell.
  *  4. History: 50 lines at least; what was being typed comes back.
- *  5. Completion: inserts; on the second Tab lists.
+ *  5. Completion: inserts; on the second Tab lists; one that fails leaves the line as it was.
  *  6. Any keys in any order: line and cursor as in a plain model, screen as the line, no wrap.
  *  7. Noise leaves good UTF-8.
  */
@@ -30,19 +30,22 @@ static void put(void *context, const char *bytes, size_t n)
     screen_put(context, bytes, n);
 }
 
-/* Knows the words "alpha" and "alphabet". */
-static bool complete(void *context, const char *line, size_t cursor,
-                     struct editor_completion *completion)
+/* Knows the words "alpha" and "alphabet"; cannot look while the line is "full". */
+static int complete(void *context, const char *line, size_t cursor,
+                    struct editor_completion *completion)
 {
     static const char stem[] = "alpha";
     size_t n = cursor < 5 ? cursor : 5;
 
-    (void)context;
+    if (strcmp(line, "full") == 0) {
+        screen_put(context, "\nno room\n", 9);
+        return -1;
+    }
     if (cursor >= 5 || strncmp(line, stem, n) != 0)
-        return false;
+        return 0;
     completion->erase = n;
     strcpy(completion->insert, stem);
-    return true;
+    return 1;
 }
 
 static bool list(void *context, const char *line, size_t cursor)
@@ -293,6 +296,15 @@ START_TEST(without_memory_there_is_no_history_and_no_harm)
 }
 END_TEST
 
+START_TEST(a_failed_completion_shows_the_line_again)
+{
+    (void)type("full\t\t");
+    check("full", 4);
+    ck_assert_uint_eq(lists, 0);
+    ck_assert_uint_eq(screen.bells, 0);
+}
+END_TEST
+
 START_TEST(tab_completes_and_then_lists)
 {
     (void)type("al\t");
@@ -490,6 +502,7 @@ Suite *editor_suite(void)
     tcase_add_test(keys, history_keeps_fifty_of_the_longest_lines);
     tcase_add_test(keys, without_memory_there_is_no_history_and_no_harm);
     tcase_add_test(keys, tab_completes_and_then_lists);
+    tcase_add_test(keys, a_failed_completion_shows_the_line_again);
     tcase_add_test(keys, long_lines_scroll_in_their_row);
     suite_add_tcase(suite, keys);
     tcase_add_checked_fixture(chance, setup, NULL);
