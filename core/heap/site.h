@@ -30,6 +30,8 @@ struct alloc_count {
     uint64_t failures; /**< of these, by want or on demand */
     int64_t blocks;    /**< live now; counted for frames always, for objects with checks on */
     int64_t bytes;     /**< of these, as asked for */
+    int64_t settled_blocks; /**< `blocks` and `bytes` at the first prompt (leak.h) */
+    int64_t settled_bytes;
 };
 
 /** What memory from a site is for, where that decides what is said of it. */

@@ -29,6 +29,9 @@ const struct command *command_at(unsigned index);
 /** Makes the commands' own state ready. The shell calls it once. */
 void command_prepare(void);
 
+/** True if there is no thread but those that there were at command_prepare. Thread context. */
+bool command_alone(void);
+
 /** Prints "error: ", the text, and a newline. May sleep. */
 void command_error(const char *format, ...) HAL_FORMAT(1, 2);
 

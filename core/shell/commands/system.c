@@ -5,6 +5,7 @@
  */
 #include "boot/panic.h"
 #include "dev/clock.h"
+#include "heap/leak.h"
 #include "ktest/ktest.h"
 #include "lib/format.h"
 #include "lib/log.h"
@@ -193,6 +194,13 @@ void command_panic(struct job *job)
     panic("%s", used > 0 ? text : "the command panic was given");
 }
 
+/* What a command in the background holds is in use. */
+static void report_leaks(void)
+{
+    if (command_alone())
+        (void)heap_report_leaks();
+}
+
 void command_poweroff(struct job *job)
 {
     uint64_t status = 0;
@@ -203,6 +211,7 @@ void command_poweroff(struct job *job)
     }
     if (job->args.count == 2 && !command_number(job, job->args.words[1], 255, &status))
         return;
+    report_leaks();
     tty_drain();
     hal_board_stop(HAL_STOP_POWER_OFF, (int)status);
 }

@@ -33,9 +33,27 @@ static KSTATE struct ps_state {
     struct ps_kept next[PS_KEPT]; /* is filled while `kept` is compared with */
 } ps;
 
+static KSTATE unsigned threads_at_first;
+
+static unsigned count_threads(void)
+{
+    struct thread_info info;
+    unsigned count = 0;
+
+    for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1)
+        count++;
+    return count;
+}
+
 void command_prepare(void)
 {
     mutex_init(&ps.lock);
+    threads_at_first = count_threads();
+}
+
+bool command_alone(void)
+{
+    return count_threads() <= threads_at_first;
 }
 
 /* What thread `id` had used at the last ps. */
