@@ -49,10 +49,15 @@ static KSTATE struct buddy_state {
     uint32_t first[FRAME_ORDER_MAX + 1]; /* of the free runs of each order */
     uint64_t runs[FRAME_ORDER_MAX + 1];  /* how many there are */
     uint64_t total;
-    uint64_t free;
+    uint64_t free;           /* frames; read by others without the lock */
     uint64_t untouched;      /* blocks */
     uint64_t next_untouched; /* no block before this one is UNTOUCHED */
 } buddy;
+
+static void count_free(uint64_t frames)
+{
+    __atomic_store_n(&buddy.free, buddy.free + frames, __ATOMIC_RELAXED);
+}
 
 /* ---- the lists of free runs ---- */
 
@@ -159,7 +164,7 @@ static void give_run(uint64_t number, unsigned order)
 /* Adds the frames first .. end - 1 in the largest aligned runs there are. */
 static void give_range(uint64_t first, uint64_t end)
 {
-    buddy.free += end - first;
+    count_free(end - first);
     while (first < end) {
         unsigned order = 0;
 
@@ -203,7 +208,7 @@ static uint64_t take_row(size_t pages)
         size_t size = frame_table.frames[end].pages;
 
         take_off(end, (unsigned)__builtin_ctzll(size));
-        buddy.free -= size;
+        count_free(-(uint64_t)size);
         end += size;
     }
     give_range(first + pages, end);
@@ -242,7 +247,7 @@ uint64_t buddy_take(size_t pages, unsigned align_order)
     end = first + (1ull << order);
     if (align_order == 0 && pages < 1ull << order)
         first = take_rests_before(first, order);
-    buddy.free -= end - first;
+    count_free(first - end);
     give_range(first + pages, end);
     return first;
 }
@@ -260,7 +265,7 @@ uint64_t buddy_total(void)
 
 uint64_t buddy_free(void)
 {
-    return buddy.free;
+    return __atomic_load_n(&buddy.free, __ATOMIC_RELAXED);
 }
 
 uint64_t buddy_free_runs(unsigned order)
@@ -332,7 +337,7 @@ static void add_range(uint64_t first, uint64_t end)
         if (stop - first == FRAME_BLOCK_PAGES) {
             frame_table.blocks[first / FRAME_BLOCK_PAGES] = FRAME_BLOCK_UNTOUCHED;
             buddy.untouched++;
-            buddy.free += FRAME_BLOCK_PAGES;
+            count_free(FRAME_BLOCK_PAGES);
         } else {
             add_part(first, stop);
         }

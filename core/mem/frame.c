@@ -223,7 +223,7 @@ static void await_others(void)
  */
 static bool find_more(size_t pages, unsigned align_order)
 {
-    uint64_t free = buddy_free();
+    uint64_t free = frame_free_total();
     size_t wanted = pages > 1u << align_order ? pages : 1u << align_order;
     size_t got;
 
@@ -231,7 +231,7 @@ static bool find_more(size_t pages, unsigned align_order)
         return false;
     await_others();
     got = reclaim_frames(wanted > RECLAIM_LEAST ? wanted : RECLAIM_LEAST);
-    return got > 0 || buddy_free() > free;
+    return got > 0 || frame_free_total() > free;
 }
 
 /* ---- use ---- */
@@ -465,12 +465,15 @@ static uint64_t cached_frames(void)
     return cached;
 }
 
+uint64_t frame_free_total(void)
+{
+    return buddy_free() + cached_frames();
+}
+
 uint64_t frame_shortage(void)
 {
-    hal_irq_state_t state = spinlock_acquire(&frames.lock);
-    uint64_t free = buddy_free() + cached_frames();
+    uint64_t free = frame_free_total();
 
-    spinlock_release(&frames.lock, state);
     return free < frames.high ? frames.high - free : 0;
 }
 

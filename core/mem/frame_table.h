@@ -119,7 +119,7 @@ uint64_t buddy_take(size_t pages, unsigned align_order);
 /** Gives back `pages` frames from `first` on, all part of one run or of several. */
 void buddy_give(uint64_t first, size_t pages);
 
-/** Frames under management, and free ones. */
+/** Frames under management, and free ones. Also without the lock. */
 uint64_t buddy_total(void);
 uint64_t buddy_free(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reclaim.c: asks the caches for memory.
+ * reclaim.c: asks the caches for memory, from the newest on: a file system's before the heap's own,
+ * which then gives on what the file system gave.
  *
  * A cache's function runs without any lock of ours, so several threads may be in it; its entry on
  * the list counts them, and stays on the list until they are out:
@@ -81,15 +82,21 @@ static size_t ask(struct list *link, size_t frames, hal_irq_state_t *state)
 
 size_t reclaim_frames(size_t frames)
 {
+    uint64_t before = frame_free_total();
     hal_irq_state_t state;
     size_t got = 0;
 
     if (hal_irq_masked()) /* as it is while any spinlock is held */
         return 0;
     state = spinlock_acquire(&reclaim.lock);
-    for (struct list *link = reclaim.all.next; link != &reclaim.all && got < frames;
-         link = link->next)
-        got += ask(link, frames - got, &state);
+    for (struct list *link = reclaim.all.next; link != &reclaim.all; link = link->next) {
+        uint64_t now = frame_free_total();
+        uint64_t came = now > before ? now - before : 0;
+
+        if (came >= frames)
+            break;
+        got += ask(link, frames - came, &state);
+    }
     spinlock_release(&reclaim.lock, state);
     return got;
 }

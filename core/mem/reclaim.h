@@ -19,10 +19,11 @@
 struct reclaimer {
     const char *name;
     /**
-     * Gives back about `frames` frames, whatever it can spare, and returns how many it gave. Called
-     * unmasked, without any spinlock, from any thread, also while the same cache is being used by
-     * that thread further up, and by several threads at once: it must not wait for a lock (try, and
-     * give nothing). Must not allocate.
+     * Gives back about `frames` frames, whatever it can spare, and returns how many it gave, or how
+     * many it gave to another cache that may now give them (what is freed stays in the heap at
+     * first). Called unmasked, without any spinlock, from any thread, also while the same cache is
+     * being used by that thread further up, and by several threads at once: it must not wait for a
+     * lock (try, and give nothing). Must not allocate.
      */
     size_t (*reclaim)(void *context, size_t frames);
     void *context;
@@ -46,8 +47,8 @@ void reclaim_register(struct reclaimer *reclaimer);
 void reclaim_unregister(struct reclaimer *reclaimer);
 
 /**
- * Asks the caches for `frames` frames; returns how many came. Gives nothing where it may not ask:
- * masked, or with a spinlock held. Any context.
+ * Asks one cache after the other, until `frames` more frames are free; returns how many the caches
+ * say they gave. Asks none where that is not allowed: masked, or with a spinlock held. Any context.
  */
 size_t reclaim_frames(size_t frames);
 
@@ -60,5 +61,6 @@ void reclaim_wake(void);
 /** HAL_IRQ_IPI: wakes the thread if it is wanted. Masked, without any lock. */
 void reclaim_interrupt(void);
 
-/** Free frames that are missing up to the higher watermark: frame.c's. Any context. */
+/** frame.c's: free frames, and how many are missing up to the higher watermark. Any context. */
+uint64_t frame_free_total(void);
 uint64_t frame_shortage(void);
