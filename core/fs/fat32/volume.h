@@ -92,10 +92,7 @@ struct fat32_cache {
 HAL_MUST_CHECK int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
                                    size_t *available);
 
-/**
- * Gives back the memory of the slots unused for longest, up to `frames` frames, and returns how
- * many. Caller holds the volume's mutex; no `data` of fat32_cache_get is in use any more.
- */
+/** Gives back the slots unused for longest, up to `frames`; how many. Caller holds the mutex. */
 size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames);
 
 /** Gives back the memory of the cache. */
