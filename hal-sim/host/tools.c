@@ -28,6 +28,8 @@ static bool watching;
 /* The second view of RAM, while a tool watches. */
 static const uint8_t *view;
 #ifdef HAVE_VALGRIND
+/* So far from a block a bad access is told with the block. */
+enum { BESIDE_BYTES = 16 };
 /* Valgrind's books agree with the guest's heap: from power-on, until a snapshot comes back. */
 static bool has_pool;
 #endif
@@ -155,7 +157,7 @@ void tools_forget_blocks(bool again)
         VALGRIND_DESTROY_MEMPOOL(&has_pool);
     has_pool = again && watching;
     if (has_pool)
-        VALGRIND_CREATE_MEMPOOL(&has_pool, 0, 0);
+        VALGRIND_CREATE_MEMPOOL(&has_pool, BESIDE_BYTES, 0);
 #endif
 }
 
