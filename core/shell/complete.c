@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * complete.c: candidates for the word before the cursor.
+ * complete.c: candidates for the word before the cursor: commands, the words that a command knows,
+ * or files.
  *
  *     cat "/docs/Gett|        folder "/docs/", stem "Gett", open quote "
  *
- * Commands and files are walked the same way: each candidate with the stem narrows down what all
+ * The words that a command knows are the small ones of its usage: for led, whose usage is "on |
+ * off | blink [TIME [COUNT]]", they are on, off and blink, and it takes no files.
+ *
+ * All are walked the same way: each candidate with the stem narrows down what all
  * have in common. Then the word is written anew with quoting, and what it has in common with what
  * was typed stays on the screen.
  */
@@ -23,6 +27,7 @@
 
 #define LIST_MAX 100u
 #define LIST_COLUMNS 79u
+#define WORD_MAX 15u /* bytes of a command's name, and of a word that it knows */
 
 struct complete_search {
     struct args_tail tail;
@@ -34,6 +39,7 @@ struct complete_search {
     bool no_memory;   /* not all candidates could be looked at */
     char common[VFS_NAME_MAX + 1];
     struct listing files; /* the candidates, if they are files */
+    const char *usage;    /* the candidates are words of it, unless it is NULL */
 };
 
 static bool complete_has_stem(const char *name, const char *stem)
@@ -103,6 +109,45 @@ static void complete_commands(struct complete_search *search)
     }
 }
 
+/* Reads the next small word of a usage, and moves *usage behind it. False: there is none. */
+static bool complete_next_word(const char **usage, char word[WORD_MAX + 1])
+{
+    const char *at = *usage;
+    size_t n = 0;
+
+    while (*at != '\0' && !(*at >= 'a' && *at <= 'z'))
+        at += *at == '-' && at[1] != '\0' ? 2 : 1; /* the letter of an option is no word */
+    while (n < WORD_MAX && at[n] >= 'a' && at[n] <= 'z') {
+        word[n] = at[n];
+        n++;
+    }
+    word[n] = '\0';
+    *usage = at + n;
+    return n > 0;
+}
+
+/* False: the command whose argument is being typed knows no words. */
+static bool complete_words(struct complete_search *search, const char *line)
+{
+    const struct command *command;
+    const char *usage, *at = line + search->tail.begin;
+    char word[WORD_MAX + 1] = "";
+
+    while (char_is_space(*at))
+        at++;
+    for (size_t n = 0; n < WORD_MAX && at[n] != '\0' && !char_is_space(at[n]); n++)
+        word[n] = at[n];
+    command = command_find(word);
+    if (command == NULL)
+        return false;
+    for (usage = command->arguments; complete_next_word(&usage, word);) {
+        search->usage = command->arguments;
+        if (string_starts_with(word, search->stem))
+            complete_narrow(search, word);
+    }
+    return search->usage != NULL;
+}
+
 static void complete_finish(struct complete_search *search)
 {
     if (search == NULL)
@@ -123,7 +168,7 @@ static void complete_find(struct complete_search *search, const char *directory,
     search->stem = search->tail.word + search->folder;
     if (search->tail.command && search->folder == 0)
         complete_commands(search);
-    else
+    else if (search->folder > 0 || !complete_words(search, line))
         complete_files(search, directory);
 }
 
@@ -236,6 +281,18 @@ static void complete_print(const char *name, bool directory, size_t width, size_
         tty_print("%*s", (int)(width - columns), "");
 }
 
+static void complete_print_words(const struct complete_search *search, size_t width)
+{
+    const char *usage = search->usage;
+    char word[WORD_MAX + 1];
+    size_t column = 0;
+
+    while (complete_next_word(&usage, word)) {
+        if (string_starts_with(word, search->stem))
+            complete_print(word, false, width, &column);
+    }
+}
+
 static void complete_print_all(const struct complete_search *search)
 {
     size_t width = search->widest + 3, column = 0;
@@ -243,7 +300,9 @@ static void complete_print_all(const struct complete_search *search)
 
     for (struct listing_entry *entry = search->files.first; entry; entry = entry->next)
         complete_print(entry->name, entry->attributes.type == VNODE_DIRECTORY, width, &column);
-    if (search->files.first != NULL)
+    if (search->usage != NULL)
+        complete_print_words(search, width);
+    if (search->files.first != NULL || search->usage != NULL)
         return;
     for (unsigned i = 0; (command = command_at(i)) != NULL; i++) {
         if (string_starts_with(command->name, search->stem))

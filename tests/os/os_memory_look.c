@@ -9,7 +9,7 @@
  *     and 960 MiB; the picture has at most 20 lines of at most 80 columns; colours change nothing
  *     but the colour.
  *  3. `mem top` has the numbers of tb_alloc_site, the largest first; what a background command
- *     holds shows at its site and goes with it; failures are counted.
+ *     holds shows at its site and goes with it; failures are counted. `mem leaks` shows it, too.
  *  4. `slabs` and the caches in `mem`: no more live than there is room for; sums that agree.
  *  5. None of them allocates anything of its own.
  *  6. Wrong words get a usage line.
@@ -348,6 +348,35 @@ START_TEST(what_a_command_holds_shows_at_its_site)
 }
 END_TEST
 
+/* Blocks that `mem leaks` shows at the sites of tag `tag`. */
+static long long leaked(const char *tag)
+{
+    const char *text = strchr(os_command(machine, "sleep 10ms; mem leaks"), '\n');
+    long long bytes, blocks, sum = 0;
+    char name[24];
+
+    for (; text && sscanf(text + 1, "%lld %lld %23s", &bytes, &blocks, name) == 3;
+         text = strchr(text + 1, '\n')) {
+        ck_assert_int_gt(blocks, 0);
+        sum += strcmp(name, tag) == 0 ? blocks : 0;
+    }
+    return sum;
+}
+
+START_TEST(leaks_are_what_is_more_than_at_first)
+{
+    long long before = leaked("thread");
+
+    ck_assert_int_gt(before, 0); /* the command's own thread */
+    ck_assert_int_eq(leaked("thread"), before);
+    (void)os_command(machine, "sleep 1000 &");
+    ck_assert_int_eq(leaked("thread"), 2 * before);
+    (void)os_command(machine, "kill %1");
+    ck_assert_int_eq(leaked("thread"), before);
+    ck_assert_int_eq(leaked("fs/fat32"), 0);
+}
+END_TEST
+
 START_TEST(failures_are_counted)
 {
     struct tb_alloc_fail plan = {.kind = TB_FAIL_NTH, .n = 1}, none = {.kind = TB_FAIL_NONE};
@@ -443,8 +472,8 @@ static uint64_t cost(const char *line)
 
 START_TEST(looking_takes_no_memory)
 {
-    static const char *const lines[] = {"mem", "mem map", "mem top", "slabs -a",
-                                        "mem top calls 100"};
+    static const char *const lines[] = {"mem",     "mem leaks", "mem map",
+                                        "mem top", "slabs -a",  "mem top calls 100"};
     uint64_t least = cost("sleep 1ms");
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -456,13 +485,31 @@ START_TEST(wrong_words_are_refused)
 {
     static const char *const lines[] = {
         "mem map ugly", "mem map plain plain", "mem top 5 calls", "mem top 99999",
-        "mem moon",     "mem 1 2 3",           "slabs x",         "slabs -a -a"};
+        "mem moon",     "mem 1 2 3",           "slabs x",         "slabs -a -a",
+        "mem leaks 1"};
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         const char *text = os_command(machine, lines[i]);
         ck_assert_msg(strncmp(text, "error: ", 7) == 0 && strstr(text, "usage: "), "%s: %s",
                       lines[i], text);
     }
+}
+END_TEST
+
+START_TEST(tab_completes_their_words)
+{
+    type("mem t\t");
+    expect("mem top ");
+    type("\025slabs; mem m\tpl\t\r");
+    expect("slabs; mem map plain ");
+    expect("\n# frame table");
+    expect(OS_PROMPT);
+    type("mem \t\t");
+    expect("\nmap ");
+    expect("top ");
+    type("\025led o\t\t");
+    expect("\non ");
+    expect("off");
 }
 END_TEST
 
@@ -478,10 +525,12 @@ static Suite *suite(void)
     tcase_add_test(commands, colours_change_nothing_else);
     tcase_add_test(commands, top_has_the_librarys_numbers);
     tcase_add_test(commands, what_a_command_holds_shows_at_its_site);
+    tcase_add_test(commands, leaks_are_what_is_more_than_at_first);
     tcase_add_test(commands, failures_are_counted);
     tcase_add_test(commands, top_stops_where_it_is_told);
     tcase_add_test(commands, caches_hold_what_they_say);
     tcase_add_test(commands, looking_takes_no_memory);
+    tcase_add_test(commands, tab_completes_their_words);
     tcase_add_test(commands, wrong_words_are_refused);
     suite_add_tcase(all, commands);
     tcase_set_timeout(sizes, 120);

@@ -50,10 +50,11 @@ static const struct command commands[] = {
      "-a: hidden files and names that begin with a dot, too.\n"
      "-l: type and flags (d directory, r read-only, h hidden, s system), size, time, name.\n",
      command_ls, false},
-    {"mem", "[map [plain] | top [ORDER] [COUNT] | ADDRESS [BYTES]]",
+    {"mem", "[map [plain] | top [ORDER] [COUNT] | leaks | ADDRESS [BYTES]]",
      "show how memory is used, or what is in it",
      "map: a picture of RAM; plain: without colours.\n"
      "top: the lines of the source that hold most memory; ORDER: bytes, calls or failures.\n"
+     "leaks: the lines that hold more than they did at the first prompt.\n"
      "ADDRESS is physical: RAM that the kernel manages, or the boot tags (0x100). Numbers may be\n"
      "hexadecimal: 0x100.\n",
      command_mem, false},

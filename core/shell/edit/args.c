@@ -154,11 +154,13 @@ void args_read_tail(const char *line, size_t n, struct args_tail *tail)
     unsigned words = 0;
     bool in_word = false;
 
+    tail->begin = 0;
     for (size_t i = 0; i < n; i++) {
         enum args_kind kind = args_scan(&scanner, line[i], i + 1 < n ? line[i + 1] : '\0');
 
         if (kind == ARGS_SPACE || kind == ARGS_END) {
             words = kind == ARGS_END ? 0 : words + in_word;
+            tail->begin = kind == ARGS_END ? i + 1 : tail->begin;
             in_word = false;
             used = 0;
             start = i + 1;

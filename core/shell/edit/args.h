@@ -46,6 +46,7 @@ struct args_tail {
     size_t raw;                  /**< bytes that it takes in the line, quotes included */
     char quote;                  /**< the quote that is open at the cursor, or 0 */
     bool command;                /**< it is the first word of a command */
+    size_t begin;                /**< where in the line that command begins; blanks may follow */
 };
 
 /** Looks at line[0 .. n), which need not be complete. */

@@ -136,7 +136,7 @@ static void mem_print_ranges(void)
         mem_print_range("RAM", &range);
     for (unsigned i = 0; hal_mem_reserved(i, &range); i++)
         mem_print_range("reserved: the machine, the kernel", &range);
-    for (unsigned i = 0; i < usable->count; i++)
+    for (unsigned i = 0; i < usable->count && !thread_cancelled(); i++)
         mem_print_range("managed by the kernel", &usable->ranges[i]);
 }
 
@@ -195,6 +195,8 @@ void command_mem(struct job *job)
         mem_map(job);
     else if (string_equal(word, "top"))
         mem_top(job);
+    else if (string_equal(word, "leaks"))
+        mem_leaks(job);
     else
         mem_dump_words(job);
 }

@@ -64,5 +64,7 @@ bool mem_rank_next(struct mem_ranking *ranking, unsigned total,
 void mem_map(struct job *job);
 /** top.c: `mem top [bytes | calls | failures] [COUNT]` */
 void mem_top(struct job *job);
+/** top.c: `mem leaks` */
+void mem_leaks(struct job *job);
 /** slabs.c: the `count` caches with the most frames, as a part of `mem`. */
 void mem_print_caches(unsigned count);

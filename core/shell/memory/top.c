@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * top.c: mem top: the lines of the source that allocate most.
+ * top.c: mem top and mem leaks: the lines of the source that allocate most, and those that hold
+ * more than they did at the first prompt.
  */
 #include "shell/memory/mem.h"
 
+#include "heap/heap.h"
+#include "heap/leak.h"
 #include "lib/string.h"
 #include "shell/commands/command.h"
 #include "thread/thread.h"
@@ -89,4 +92,22 @@ void mem_top(struct job *job)
         top_print(number);
     }
     top_print_sum();
+}
+
+void mem_leaks(struct job *job)
+{
+    struct heap_leak leak;
+    unsigned number = 0;
+
+    if (job->args.count != 2) {
+        command_usage(job, "mem leaks takes nothing more");
+        return;
+    }
+    tty_print("live blocks and bytes beyond those of the first prompt, this command's own too:\n");
+    while (heap_next_leak(&number, &leak) && !thread_cancelled())
+        tty_print("%10lld %8lld  %-14s %s:%u\n", (long long)leak.bytes, (long long)leak.blocks,
+                  alloc_tag_name(alloc_site_tag(leak.site)), alloc_site_file(leak.site),
+                  leak.site->line);
+    if (!heap_is_checked())
+        tty_print("Objects are counted with the boot word checks=1; these are page frames.\n");
 }

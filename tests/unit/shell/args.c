@@ -166,6 +166,8 @@ START_TEST(the_word_at_the_cursor_is_found)
         ck_assert_msg(tail.raw == cases[i].raw, "%s: %zu", cases[i].line, tail.raw);
         ck_assert_int_eq(tail.quote, cases[i].quote);
         ck_assert_int_eq(tail.command, cases[i].command);
+        ck_assert_uint_le(tail.begin, strlen(cases[i].line) - tail.raw);
+        ck_assert(tail.begin == 0 || strchr(";&", cases[i].line[tail.begin - 1]));
     }
 }
 END_TEST
