@@ -4,6 +4,7 @@
  */
 #include "fake_hal.h"
 
+#include "boot/cmdline.h"
 #include "boot/tags/tags.h"
 #include "heap/heap.h"
 #include "lib/log.h"
@@ -69,10 +70,16 @@ void fake_hal_reset(uint64_t ram_bytes)
 
 void fake_kernel_start(uint64_t ram_bytes)
 {
+    fake_kernel_start_with(ram_bytes, "");
+}
+
+void fake_kernel_start_with(uint64_t ram_bytes, const char *command_line)
+{
     static struct boot_info info;
     struct memory_map map;
 
     fake_hal_reset(ram_bytes);
+    cmdline_init(command_line);
     klog_init();
     alloc_site_init();
     memory_map_build(&info, &map);

@@ -54,5 +54,8 @@ void fake_hal_reset(uint64_t ram_bytes);
 /** As above, and then readies core's log, memory and threads as boot does. */
 void fake_kernel_start(uint64_t ram_bytes);
 
+/** As above, with a command line, which must stay. */
+void fake_kernel_start_with(uint64_t ram_bytes, const char *command_line);
+
 /** Runs `body(argument)`; true if it ended in a panic. */
 bool fake_panics(void (*body)(void *argument), void *argument);
