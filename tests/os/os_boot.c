@@ -4,10 +4,9 @@
  *  1. From power-on to the prompt, and the standard commands answer from the real card.
  *  2. `poweroff N` ends the run with status N; `reboot` comes back to the prompt; `panic` is a
  * state.
- *  3. Boot tags of every bad kind: the OS comes up, and says what is wrong.
- *  4. No card: the OS comes up, says so at the prompt, and file commands name the reason.
- *  5. 4 KiB of noise on the serial line does no harm.
- *  6. The smallest memory boots.
+ *  3. No card: the OS comes up, says so at the prompt, and file commands name the reason.
+ *  4. 4 KiB of noise on the serial line does no harm.
+ *  5. The smallest memory boots.
  */
 #include "os.h"
 
@@ -116,81 +115,6 @@ START_TEST(brk_opens_the_debug_shell_and_continue_goes_on)
 }
 END_TEST
 
-/* Boots with `tags` and checks that the log says `sentence`. */
-static void boot_with_tags(const uint32_t *tags, size_t bytes, const char *sentence)
-{
-    struct tb_config config = os_config();
-
-    config.boot_tags = tags;
-    config.boot_tags_size = bytes;
-    boot(&config);
-    assert_has(os_command(machine, "dmesg"), sentence);
-    ck_assert_str_eq(os_command(machine, "echo up"), "up\r\n");
-}
-
-START_TEST(no_boot_tags)
-{
-    struct tb_config config = os_config();
-
-    config.no_boot_tags = true;
-    boot(&config);
-    assert_has(os_command(machine, "dmesg"), "neither a list of ATAGs nor a device tree");
-}
-END_TEST
-
-START_TEST(atags_without_an_end)
-{
-    static uint32_t tags[960];
-
-    for (size_t i = 0; i + 4 <= sizeof tags / sizeof tags[0]; i += 4) {
-        tags[i] = i ? 4 : 4;
-        tags[i + 1] = i ? 0x54410099 : 0x54410001;
-        tags[i + 2] = tags[i + 3] = 0xffffffff;
-    }
-    boot_with_tags(tags, sizeof tags, "the list of ATAGs has no end");
-}
-END_TEST
-
-START_TEST(an_atag_that_reaches_past_memory)
-{
-    static const uint32_t tags[] = {5, 0x54410001, 1, 4096, 0, 0xffffffff, 0x54410002, 0, 0};
-
-    boot_with_tags(tags, sizeof tags, "the list of ATAGs has no end");
-}
-END_TEST
-
-START_TEST(a_mem_tag_that_is_too_short)
-{
-    static const uint32_t tags[] = {5, 0x54410001, 1, 4096, 0, 3, 0x54410002, 77, 0, 0};
-
-    boot_with_tags(tags, sizeof tags, "a MEM tag is too short");
-}
-END_TEST
-
-START_TEST(a_mem_tag_that_promises_too_much)
-{
-    static const uint32_t tags[] = {5, 0x54410001, 1, 4096, 0, 4, 0x54410002, 0xfffff000, 0, 0, 0};
-
-    boot_with_tags(tags, sizeof tags, "memory:");
-}
-END_TEST
-
-START_TEST(a_device_tree_is_named)
-{
-    static const uint32_t tags[] = {0xedfe0dd0, 0x00010000, 0, 0};
-
-    boot_with_tags(tags, sizeof tags, "a device tree, not ATAGs");
-}
-END_TEST
-
-START_TEST(rubbish_instead_of_tags)
-{
-    static const uint32_t tags[] = {0x12345678, 0x9abcdef0, 1, 2, 3};
-
-    boot_with_tags(tags, sizeof tags, "neither a list of ATAGs nor a device tree");
-}
-END_TEST
-
 START_TEST(without_a_card_the_prompt_comes_and_says_so)
 {
     struct tb_config config = os_config();
@@ -251,7 +175,7 @@ END_TEST
 static Suite *suite(void)
 {
     Suite *all = suite_create("boot");
-    TCase *shell = tcase_create("shell"), *tags = tcase_create("tags"), *bad = tcase_create("bad");
+    TCase *shell = tcase_create("shell"), *bad = tcase_create("bad");
 
     tcase_add_checked_fixture(shell, NULL, close_machine);
     tcase_add_test(shell, echo_prints_its_arguments);
@@ -263,15 +187,6 @@ static Suite *suite(void)
     tcase_add_test(shell, debug_on_the_command_line_opens_its_shell_on_a_panic);
     tcase_add_test(shell, brk_opens_the_debug_shell_and_continue_goes_on);
     suite_add_tcase(all, shell);
-    tcase_add_checked_fixture(tags, NULL, close_machine);
-    tcase_add_test(tags, no_boot_tags);
-    tcase_add_test(tags, atags_without_an_end);
-    tcase_add_test(tags, an_atag_that_reaches_past_memory);
-    tcase_add_test(tags, a_mem_tag_that_is_too_short);
-    tcase_add_test(tags, a_mem_tag_that_promises_too_much);
-    tcase_add_test(tags, a_device_tree_is_named);
-    tcase_add_test(tags, rubbish_instead_of_tags);
-    suite_add_tcase(all, tags);
     tcase_add_checked_fixture(bad, NULL, close_machine);
     tcase_add_test(bad, without_a_card_the_prompt_comes_and_says_so);
     tcase_add_loop_test(bad, noise_on_the_line_does_no_harm, 0, 8);
