@@ -30,6 +30,8 @@ DIFFERS = {
     "mem map plain": "and its picture",
     "mem map": "and its picture",
     "mem top calls": "the sites of the machines' builds stand in another order",
+    "mem leaks": "stacks differ in size",
+    "slabs": "so do objects",
     "uptime": "time passes differently",
     "ps": "so do its shares",
     "dmesg": "lines carry times, and name the board",
