@@ -87,7 +87,7 @@ void *object_allocate_at(struct object_cache *cache, const struct alloc_site *si
 
 void object_free_at(struct object_cache *cache, void *object, const char *file, unsigned line)
 {
-    uintptr_t owner = (uintptr_t)backing_owner(object);
+    const struct slab *slab;
 
     if (!object)
         return;
