@@ -15,7 +15,6 @@
 
 #define TREE_MAGIC 0xd00dfeedu
 #define TREE_HEADER 40u
-#define TREE_LIMIT 0x200000u
 #define TREE_PROPERTY 3u
 #define ATAG_CORE 0x54410001u
 #define ATAG_COMMANDLINE 0x54410009u
@@ -31,15 +30,20 @@ static uint32_t bootargs_be32(const uint8_t *bytes)
     return bytes[3] | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[0] << 24;
 }
 
+bool bootargs_is_tree(const void *tags, size_t bytes)
+{
+    return bytes >= TREE_HEADER && bootargs_be32(tags) == TREE_MAGIC;
+}
+
 size_t bootargs_tree_bytes(const void *tags, size_t bytes)
 {
     const uint8_t *header = tags;
 
-    if (bytes < TREE_HEADER || bootargs_be32(header) != TREE_MAGIC) {
+    if (!bootargs_is_tree(tags, bytes)) {
         return 0;
     }
     uint32_t total = bootargs_be32(header + 4);
-    return total >= TREE_HEADER && total <= TREE_LIMIT ? total : 0;
+    return total >= TREE_HEADER && total <= BOOTARGS_TREE_LIMIT ? total : 0;
 }
 
 /** What may stand before or behind a word; a comma introduces options of it. */

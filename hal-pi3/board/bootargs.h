@@ -11,6 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** No device tree is longer. */
+#define BOOTARGS_TREE_LIMIT 0x200000u
+
+/** Whether the `bytes` bytes at `tags` begin as a device tree does. */
+bool bootargs_is_tree(const void *tags, size_t bytes);
+
 /** How many bytes of a device tree, or 0 when there is none at `tags` or its size is not credible.
  */
 size_t bootargs_tree_bytes(const void *tags, size_t bytes);

@@ -79,10 +79,17 @@ static void start_find_tags(uint64_t tags)
         start_tags = 0;
         return;
     }
-    size_t bytes = bootargs_tree_bytes(hal_mem_pointer(start_tags), HAL_PAGE_SIZE);
-    if (bytes == 0 || start_tags + bytes > start_ram_bytes) {
+    if (!bootargs_is_tree(hal_mem_pointer(start_tags), HAL_PAGE_SIZE)) {
         start_tags = 0;
         return;
+    }
+    /* A size that cannot be is core's to name; until then the most that a tree may have is kept. */
+    size_t bytes = bootargs_tree_bytes(hal_mem_pointer(start_tags), HAL_PAGE_SIZE);
+    if (bytes == 0) {
+        bytes = BOOTARGS_TREE_LIMIT;
+    }
+    if (bytes > start_ram_bytes - start_tags) {
+        bytes = start_ram_bytes - start_tags;
     }
     start_tags_bytes = bytes;
     start_tree.start = start_tags & ~(uint64_t)(HAL_PAGE_SIZE - 1);

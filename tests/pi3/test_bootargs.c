@@ -183,6 +183,7 @@ START_TEST(a_tree_is_not_believed)
     for (unsigned i = 0; i < 4; i++) {
         struct list list = tree(totals[i], "semihosting");
         ck_assert_uint_eq(bootargs_tree_bytes(list.bytes, list.size), 0);
+        ck_assert(bootargs_is_tree(list.bytes, list.size) && !bootargs_is_tree(list.bytes, 39));
         ck_assert(!has(&list, "semihosting"));
         free(list.bytes);
     }

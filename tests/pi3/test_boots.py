@@ -8,7 +8,8 @@
  2. The mini UART carries the console when the command line asks for it.
  3. At 0x200000, where a firmware that knows no header puts it: the image moves itself.
  4. In EL3, with all four CPUs at once and no boot tags, as from an ELF file.
- 5. With a device tree in place of ATAGs: its bytes are left alone, and its words are found.
+ 5. With a device tree in place of ATAGs: its bytes are left alone, its words are found, and core reads
+    memory, reserved ranges and the command line from it.
  6. Input that was typed before the start is not lost, not a byte of 4 KiB.
  7. Cards of 64 MiB (by bytes) and 4 GiB (by blocks) are found, and no card is no harm.
  8. A reboot comes back, and power-off's status is QEMU's.
@@ -50,7 +51,7 @@ def run(script, *options, extra=(), kernel=None, timeout=60):
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode()
 
 
-def tree_with(bootargs):
+def tree_with(bootargs, reserved=(0, 0)):
     """A small device tree: /chosen with a command line, and the memory that QEMU fills in."""
     strings = b"bootargs\0#address-cells\0#size-cells\0device_type\0reg\0"
 
@@ -70,7 +71,7 @@ def tree_with(bootargs):
     body = node(b"", cells, node(b"memory@0", memory),
                 node(b"chosen", property_(b"bootargs\0", bootargs.encode() + b"\0"))) + \
         struct.pack(">I", 9)
-    reserve = bytes(16)
+    reserve = struct.pack(">QQ", *reserved) + bytes(16)
     at_body = 40 + len(reserve)
     at_strings = at_body + len(body)
     header = struct.pack(">10I", 0xd00dfeed, at_strings + len(strings), at_body, at_strings, 40, 17,
@@ -121,6 +122,17 @@ class Boots(unittest.TestCase):
             file.write(tree_with("replaced by QEMU"))
             file.flush()
             result = run("< Tayberry\n< >\n> poweroff 7\n", extra=["-dtb", file.name])
+        self.expect(result)
+
+    def test_core_reads_the_device_tree(self):
+        with tempfile.NamedTemporaryFile(suffix=".dtb") as file:
+            file.write(tree_with("replaced by QEMU", reserved=(0x2000000, 0x200000)))
+            file.flush()
+            result = run("< Tayberry\n< >\n> dmesg\n< command line: semihosting hello=world\n"
+                         "< memory: \n> tags\n< reserved: 0x200000 bytes at 0x2000000\n"
+                         "< reg = <0x0 0x3c000000>\n< bootargs = \"semihosting hello=world\"\n"
+                         "> mem 0x2000000 16\n< error: 02000000: reserved\n> poweroff 7\n",
+                         "--append", "hello=world", extra=["-dtb", file.name])
         self.expect(result)
 
     def test_early_input_is_not_lost(self):
