@@ -25,6 +25,24 @@ bool heap_is_plain(void)
     return false;
 }
 
+bool heap_is_checked(void)
+{
+    return false;
+}
+
+const char *heap_allocator_name(void)
+{
+    return "host";
+}
+
+void heap_check(void)
+{
+}
+
+void heap_settle(void)
+{
+}
+
 void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
 {
     uint64_t number = ++fake_heap.allocations;
