@@ -170,8 +170,9 @@ static void view_write_headline(const struct memory_view *view, char *text, size
     view_size(unused, left, sizeof(left));
     view_size(view->largest, largest, sizeof(largest));
     view_size(view->group, each, sizeof(each));
-    snprintf(text, size, "Memory %s, free %s, longest free stretch %s; a square: %s", all, left,
-             largest, each);
+    snprintf(text, size,
+             "Memory %s, free %s, longest free stretch %s; %llu allocations; a square: %s", all,
+             left, largest, (unsigned long long)tb_alloc_count(view->machine), each);
 }
 
 /* ---- colours ---- */

@@ -166,3 +166,8 @@ const char *tb_memory_tag(const struct tb_machine *machine, unsigned tag)
     (void)machine;
     return tag < sizeof(names) / sizeof(names[0]) ? names[tag] : NULL;
 }
+
+uint64_t tb_alloc_count(const struct tb_machine *machine)
+{
+    return machine->allocations;
+}

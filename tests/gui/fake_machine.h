@@ -41,6 +41,7 @@ struct tb_machine {
 
     uint8_t frames[FAKE_FRAMES]; /* of RAM; 0: TB_FRAME_NONE */
     size_t frame_count;
+    uint64_t allocations;
     unsigned looks;     /* calls of tb_memory_frames from frame 0 on */
     uint64_t look_cost; /* host ns each of them takes */
 };
