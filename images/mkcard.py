@@ -69,8 +69,8 @@ enable_uart=1
 core_freq=250
 
 # An empty name: load no device tree. The firmware then describes the board by a list of ATAGS at
-# address 0x100, which the kernel parses. (Given a device tree instead, the kernel sees that by
-# its magic number and says so.)
+# address 0x100, which the kernel parses. (Without this line the firmware leaves a device tree,
+# and the kernel reads that.)
 device_tree=
 """
 
