@@ -11,7 +11,8 @@
 #include <hal/kstate.h>
 
 static KSTATE struct backing_state {
-    uint64_t frames; /* atomic */
+    uint64_t frames;               /* atomic, as all of these */
+    uint64_t blocks, block_frames; /* with pages of their own, in use */
 } backing;
 
 void *backing_take(size_t pages, unsigned align_order)
@@ -46,7 +47,63 @@ size_t backing_pages(const void *run)
     return frame_find(run)->pages;
 }
 
-uint64_t backing_frames(void)
+/* ---- blocks with pages of their own ---- */
+
+static void count_block(uint64_t blocks, uint64_t frames)
 {
-    return __atomic_load_n(&backing.frames, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&backing.blocks, blocks, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&backing.block_frames, frames, __ATOMIC_RELAXED);
+}
+
+void *backing_take_block(size_t bytes, size_t alignment)
+{
+    size_t pages = bytes / HAL_PAGE_SIZE + (bytes % HAL_PAGE_SIZE > 0);
+    void *block;
+
+    if (pages > FRAME_PAGES_MAX)
+        return NULL;
+    block = backing_take(pages, frame_order(alignment));
+    if (!block)
+        return NULL;
+    backing_own(block, pages, backing_mark(block, BACKING_BLOCK));
+    count_block(1, pages);
+    return block;
+}
+
+bool backing_give_block(void *pointer)
+{
+    if (backing_owner(pointer) != backing_mark(pointer, BACKING_BLOCK))
+        return false;
+    count_block(-1ull, -(uint64_t)backing_pages(pointer));
+    backing_give(pointer);
+    return true;
+}
+
+bool backing_spend_block(void *pointer)
+{
+    size_t pages;
+
+    if (backing_owner(pointer) != backing_mark(pointer, BACKING_BLOCK))
+        return false;
+    pages = backing_pages(pointer);
+    count_block(-1ull, -(uint64_t)pages);
+    backing_own(pointer, pages, backing_mark(pointer, BACKING_SPENT));
+    return true;
+}
+
+enum heap_pointer backing_find_block(const void *pointer, uintptr_t owner, size_t *usable)
+{
+    const void *start = backing_unmark(owner);
+
+    *usable = backing_pages(start) * HAL_PAGE_SIZE;
+    if (pointer != start)
+        return HEAP_INTERIOR;
+    return backing_mark_of(owner) == BACKING_BLOCK ? HEAP_BLOCK : HEAP_FREED;
+}
+
+void backing_read_stats(struct heap_stats *stats)
+{
+    stats->live_blocks += __atomic_load_n(&backing.blocks, __ATOMIC_RELAXED);
+    stats->live_bytes += __atomic_load_n(&backing.block_frames, __ATOMIC_RELAXED) * HAL_PAGE_SIZE;
+    stats->frames += __atomic_load_n(&backing.frames, __ATOMIC_RELAXED);
 }

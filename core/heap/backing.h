@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "heap/allocator.h"
 #include "mem/frame_table.h"
 
 #include <hal/compiler.h>
@@ -31,9 +32,6 @@ void backing_give(void *run);
 /** How many pages the run that begins at `run` has. */
 size_t backing_pages(const void *run);
 
-/** How many frames the heap holds. Any context. */
-uint64_t backing_frames(void);
-
 /** The owner of the page that holds `pointer`, any value; NULL if that is none of the heap's. */
 static inline void *backing_owner(const void *pointer)
 {
@@ -45,3 +43,48 @@ static inline void *backing_owner(const void *pointer)
     state = frame_state(frame);
     return state == FRAME_USED || state == FRAME_INSIDE ? frame->owner : NULL;
 }
+
+/*
+ * Owner words: a pointer with a mark in the upper 16 bits, which no pointer of either machine
+ * needs. The links of free pages stand in the same place, and never have one of these marks there.
+ */
+#define BACKING_MARK_SHIFT 48
+#define BACKING_SLAB 0x5a00u  /* and the number of the cache: slab.h */
+#define BACKING_BLOCK 0x5b00u /* a page of a block of its own; with the block's start */
+#define BACKING_ARENA 0x5b01u /* bin.c */
+#define BACKING_CHUNK 0x5b02u /* bump.c */
+#define BACKING_SPENT 0x5b03u /* a block of its own that was freed, and stays */
+
+static inline void *backing_mark(const void *pointer, unsigned mark)
+{
+    return (void *)((uintptr_t)pointer | (uintptr_t)mark << BACKING_MARK_SHIFT);
+}
+
+static inline unsigned backing_mark_of(uintptr_t owner)
+{
+    return (unsigned)(owner >> BACKING_MARK_SHIFT);
+}
+
+static inline void *backing_unmark(uintptr_t owner)
+{
+    return (void *)(owner & (((uintptr_t)1 << BACKING_MARK_SHIFT) - 1));
+}
+
+/*
+ * --- blocks that have pages of their own: too large for an allocator's usual way ---
+ */
+
+/** A block of `bytes` bytes, at least 1, aligned to `alignment`, a power of two; or NULL. */
+HAL_MUST_CHECK void *backing_take_block(size_t bytes, size_t alignment);
+
+/** Gives back such a block. False: `pointer`, any value, is not the start of one. */
+HAL_MUST_CHECK bool backing_give_block(void *pointer);
+
+/** The same, but its memory stays where it is, and find tells that it was freed. */
+HAL_MUST_CHECK bool backing_spend_block(void *pointer);
+
+/** What `pointer` is, whose page has `owner`, which has the mark of such a block. */
+enum heap_pointer backing_find_block(const void *pointer, uintptr_t owner, size_t *usable);
+
+/** Adds the blocks in use, and all frames of the heap. */
+void backing_read_stats(struct heap_stats *stats);

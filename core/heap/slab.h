@@ -37,12 +37,18 @@
 #define SLAB_LEVELS 4u        /**< how finely slabs are sorted by how full they are */
 #define SLAB_NAME_MAX 15u
 
-/** A CPU's free objects of a cache. Its own CPU only, masked. */
+/**
+ * A CPU's free objects of a cache, as a ring: what is freed goes to the tail, what is allocated
+ * comes from the head. A stack would hand out what is still warmest, but then each allocation has
+ * to wait until the processor knows where the last free wrote; with a ring they overlap, and that
+ * gains more. Its own CPU only, masked.
+ */
 struct magazine {
-    uint32_t count;
+    uint32_t head;     /**< counts allocations; the next is objects[head & mask] */
+    uint32_t tail;     /**< counts objects that came; tail - head are there */
     uint32_t capacity; /**< most that it is to hold: follows the number of objects in use */
-    uint64_t served;   /**< allocations from here */
-    void *objects[];   /**< 1 .. count; the last is the next to go. Number 0 is never written */
+    uint32_t mask;     /**< room for objects, a power of two, less 1 */
+    void *objects[];
 };
 
 struct object_cache {
@@ -52,7 +58,7 @@ struct object_cache {
     struct magazine *magazines[HAL_CPU_MAX];
 
     /* Constant. */
-    uint16_t room;   /**< of its magazines, in objects; 0: it has none */
+    uint16_t room;   /**< of its magazines, a power of two; 0: it has none */
     uint16_t number; /**< of a kmalloc class; or SLAB_CLASSES */
     uint32_t align;  /**< of each object */
     bool inside;     /**< headers lie in their slabs, which are pages: a cache of headers */
@@ -76,6 +82,7 @@ struct slab {
     struct list link;           /**< guarded by the cache's lock, as is all that is not constant */
     struct object_cache *cache; /**< constant */
     char *start;                /**< object 0; constant */
+    uint32_t reciprocal;        /**< the cache's; constant */
     uint16_t objects;           /**< that it has; constant */
     uint16_t used;
     uint8_t pages; /**< constant */
@@ -89,14 +96,11 @@ extern struct object_cache slab_classes[SLAB_CLASSES];
 /** An object from the slabs, when the magazine is empty; or NULL. Any context. */
 HAL_MUST_CHECK void *slab_take_slow(struct object_cache *cache);
 
-/** Gives an object back, when the magazine is full. Any context. */
-void slab_give_slow(struct object_cache *cache, void *object);
-
-/** A run of pages for more than SLAB_BYTES_MAX bytes, or an alignment above a page; or NULL. */
-HAL_MUST_CHECK void *slab_take_run(size_t bytes, size_t alignment);
-
-/** Gives back such a run. False: `pointer` is not the start of one. */
-HAL_MUST_CHECK bool slab_give_run(void *pointer);
+/**
+ * Gives an object back, when the magazine is full or has it already: then it returns false. Any
+ * context.
+ */
+HAL_MUST_CHECK bool slab_give_slow(struct object_cache *cache, void *object);
 
 /**
  * The class for `bytes` bytes, 1 .. SLAB_BYTES_MAX: steps of 16 bytes up to 256, and then eight
@@ -113,13 +117,18 @@ static inline unsigned slab_class(size_t bytes)
     return (unsigned)((bytes - 1) >> (top - 3)) + (top - 7) * 8;
 }
 
-/** Which object of its slab lies `offset` bytes from the first; UINT32_MAX if none begins there. */
+/**
+ * Which object of its slab begins `offset` bytes from the first, or UINT32_MAX: a multiplication
+ * instead of a division. 48 bytes have the reciprocal 89,478,486, so offset 96 gives 2 * 2^32 + 64:
+ * object 2, and a rest that is less than the reciprocal, as it is for multiples of 48 only; 97
+ * gives 2 * 2^32 + 64 + 89,478,486. That is exact for slabs of up to 64 KiB.
+ */
 static inline uint32_t slab_index(const struct slab *slab, uint64_t offset)
 {
-    const struct object_cache *cache = slab->cache;
-    uint32_t index = (uint32_t)(offset * cache->reciprocal >> 32);
+    uint64_t product = offset * slab->reciprocal;
+    uint32_t index = (uint32_t)(product >> 32);
 
-    return index < slab->objects && (uint64_t)index * cache->bytes == offset ? index : UINT32_MAX;
+    return (uint32_t)product < slab->reciprocal && index < slab->objects ? index : UINT32_MAX;
 }
 
 static inline bool slab_busy(const struct slab *slab, uint32_t index)
@@ -127,24 +136,20 @@ static inline bool slab_busy(const struct slab *slab, uint32_t index)
     return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
 }
 
-/** Owners of pages are slabs, or for a run of its own, its start plus this. */
-#define SLAB_RUN_MARK 1u
-
 /** An object of `cache`, or NULL. Any context. */
 HAL_MUST_CHECK static inline void *slab_take(struct object_cache *cache)
 {
     hal_irq_state_t state = hal_irq_save();
     struct magazine *magazine = cache->magazines[hal_cpu_id()];
-    uint32_t count = magazine->count;
+    uint32_t head = magazine->head;
     void *object;
 
-    if (__builtin_expect(count == 0, 0)) {
+    if (__builtin_expect(head == magazine->tail, 0)) {
         hal_irq_restore(state);
         return slab_take_slow(cache);
     }
-    object = magazine->objects[count];
-    magazine->count = count - 1;
-    magazine->served++;
+    object = magazine->objects[head & magazine->mask];
+    magazine->head = head + 1;
     hal_irq_restore(state);
     return object;
 }
@@ -154,21 +159,18 @@ HAL_MUST_CHECK static inline bool slab_give(struct object_cache *cache, void *ob
 {
     hal_irq_state_t state = hal_irq_save();
     struct magazine *magazine = cache->magazines[hal_cpu_id()];
-    uint32_t count = magazine->count;
-    bool twice;
+    uint32_t tail = magazine->tail, count = tail - magazine->head;
 
-    if (__builtin_expect(count >= magazine->capacity, 0)) {
+    if (__builtin_expect(count >= magazine->capacity, 0) ||
+        (count > 0 &&
+         __builtin_expect(magazine->objects[(tail - 1) & magazine->mask] == object, 0))) {
         hal_irq_restore(state);
-        slab_give_slow(cache, object);
-        return true;
+        return slab_give_slow(cache, object);
     }
-    twice = magazine->objects[count] == object;
-    if (!twice) {
-        magazine->objects[count + 1] = object;
-        magazine->count = count + 1;
-    }
+    magazine->objects[tail & magazine->mask] = object;
+    magazine->tail = tail + 1;
     hal_irq_restore(state);
-    return !twice;
+    return true;
 }
 
 /** kmalloc without any check: `bytes` bytes, at least 1, aligned to 16; or NULL. Any context. */
@@ -176,23 +178,28 @@ HAL_MUST_CHECK static inline void *slab_allocate_fast(size_t bytes)
 {
     if (__builtin_expect(bytes <= SLAB_BYTES_MAX, 1))
         return slab_take(&slab_classes[slab_class(bytes)]);
-    return slab_take_run(bytes, 1);
+    return backing_take_block(bytes, 1);
 }
 
 /**
- * kfree without more checks than cost nothing. False: `pointer`, any value, is no block in use, and
- * nothing has changed; heap_slab.find says what it is. Any context.
+ * kfree without more checks than cost next to nothing. False: `pointer`, any value, is no block in
+ * use, and nothing has changed; heap_slab.find says what it is. Any context.
+ *
+ * The number of the cache stands in the owner word, so that the magazine is known without waiting
+ * for the slab's header.
  */
 HAL_MUST_CHECK static inline bool slab_free_fast(void *pointer)
 {
-    uintptr_t owner = (uintptr_t)backing_owner(pointer);
-    const struct slab *slab = (const struct slab *)owner;
+    const struct frame *frame = frame_find(pointer);
+    uintptr_t owner = frame ? (uintptr_t)frame->owner : 0;
+    const struct slab *slab = backing_unmark(owner);
+    unsigned number = backing_mark_of(owner) - BACKING_SLAB;
     uint32_t index;
 
-    if (owner == 0)
-        return false;
-    if (__builtin_expect(owner & SLAB_RUN_MARK, 0))
-        return slab_give_run(pointer);
+    if (__builtin_expect(number > SLAB_CLASSES, 0))
+        return backing_give_block(pointer);
     index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
-    return index != UINT32_MAX && slab_busy(slab, index) && slab_give(slab->cache, pointer);
+    if (index == UINT32_MAX || !slab_busy(slab, index))
+        return false;
+    return slab_give(number < SLAB_CLASSES ? &slab_classes[number] : slab->cache, pointer);
 }

@@ -39,24 +39,10 @@ struct object_cache *object_cache_create_at(const char *name, size_t bytes, size
     return cache;
 }
 
-/* Nobody uses the cache any more, so the magazines of other CPUs are ours now. */
-static void drop_all_magazines(struct object_cache *cache)
-{
-    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
-        struct magazine *magazine = cache->magazines[cpu];
-
-        if (magazine == &slab_no_magazine)
-            continue;
-        (void)slab_put_all(&magazine->objects[1], magazine->count);
-        cache->magazines[cpu] = &slab_no_magazine;
-        slab_own_give(magazine);
-    }
-}
-
 void object_cache_destroy(struct object_cache *cache)
 {
     slab_list_remove(cache);
-    drop_all_magazines(cache);
+    slab_take_over(cache);
     (void)slab_trim(cache);
     if (cache->used > 0)
         panic("heap: the cache %s is destroyed with %llu objects in use", cache->name,
@@ -85,21 +71,26 @@ void *object_allocate_at(struct object_cache *cache, const struct alloc_site *si
     return alloc_fails(site) ? NULL : slab_take(cache);
 }
 
+/* True if `object` lies in a slab of `cache`. */
+static bool is_of(const struct object_cache *cache, const void *object)
+{
+    uintptr_t owner = (uintptr_t)backing_owner(object);
+    const struct slab *slab = backing_unmark(owner);
+
+    return backing_mark_of(owner) == BACKING_SLAB + cache->number && slab->cache == cache;
+}
+
 void object_free_at(struct object_cache *cache, void *object, const char *file, unsigned line)
 {
-    const struct slab *slab;
-
     if (!object)
         return;
     if (!heap_is_plain()) {
         heap_free(object, file, line);
         __atomic_fetch_sub(&cache->used, 1, __ATOMIC_RELAXED);
-        return;
-    }
-    slab = backing_owner(object);
-    if (!slab || (uintptr_t)slab & SLAB_RUN_MARK || slab->cache != cache || !slab_free_fast(object))
+    } else if (!is_of(cache, object) || !slab_free_fast(object)) {
         panic_at(file, (int)line, "object_free of %p, which is no object in use of the cache %s",
                  object, cache->name);
+    }
 }
 
 static void read_cache(struct object_cache *cache, void *context)
@@ -108,15 +99,15 @@ static void read_cache(struct object_cache *cache, void *context)
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
     uint64_t magazines = slab_magazine_objects(cache);
 
-    *info = (struct object_cache_info){
-        .name = cache->name,
-        .bytes = cache->bytes,
-        .live = cache->used > magazines ? cache->used - magazines : 0,
-        .total = cache->total,
-        .magazines = magazines,
-        .slabs = cache->slabs,
-        .frames = cache->frames,
-        .allocations = slab_served(cache)};
+    *info =
+        (struct object_cache_info){.name = cache->name,
+                                   .bytes = cache->bytes,
+                                   .live = cache->used > magazines ? cache->used - magazines : 0,
+                                   .total = cache->total,
+                                   .magazines = magazines,
+                                   .slabs = cache->slabs,
+                                   .frames = cache->frames,
+                                   .allocations = slab_served(cache)};
     spinlock_release(&cache->lock, state);
 }
 

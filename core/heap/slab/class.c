@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * class.c: blocks of any size from caches: 72 classes of them, and runs of pages above.
+ * class.c: blocks of any size from caches: 72 classes of them, and pages of their own above.
  *
  * Up to 256 bytes the classes are 16 bytes apart, beyond that there are eight for each power of
  * two, so at most 1/8 of a block is lost to rounding. An object that is aligned to more than 16
@@ -12,43 +12,10 @@
 #include "boot/panic.h"
 #include "heap/allocator.h"
 #include "lib/format.h"
-#include "mem/frame.h"
 
 #include <hal/kstate.h>
 
 KSTATE struct object_cache slab_classes[SLAB_CLASSES];
-
-static KSTATE struct run_state {
-    uint64_t blocks, pages; /* atomic */
-} runs;
-
-/* ---- runs of pages ---- */
-
-void *slab_take_run(size_t bytes, size_t alignment)
-{
-    size_t pages = bytes / HAL_PAGE_SIZE + (bytes % HAL_PAGE_SIZE > 0);
-    void *run;
-
-    if (pages > FRAME_PAGES_MAX)
-        return NULL;
-    run = backing_take(pages, frame_order(alignment));
-    if (!run)
-        return NULL;
-    backing_own(run, pages, (char *)run + SLAB_RUN_MARK);
-    __atomic_fetch_add(&runs.blocks, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&runs.pages, pages, __ATOMIC_RELAXED);
-    return run;
-}
-
-bool slab_give_run(void *pointer)
-{
-    if ((char *)pointer + SLAB_RUN_MARK != backing_owner(pointer))
-        return false;
-    __atomic_fetch_sub(&runs.blocks, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_sub(&runs.pages, backing_pages(pointer), __ATOMIC_RELAXED);
-    backing_give(pointer);
-    return true;
-}
 
 /* ---- what the front end asks for ---- */
 
@@ -101,7 +68,7 @@ static void *slab_allocate(size_t bytes, size_t alignment)
 
     bytes = (bytes + alignment - 1) & ~(alignment - 1);
     if (bytes > SLAB_BYTES_MAX || alignment > HAL_PAGE_SIZE)
-        return slab_take_run(bytes, alignment);
+        return backing_take_block(bytes, alignment);
     cache = &slab_classes[slab_class(bytes)];
     object = slab_take(cache);
     if (((uintptr_t)object & (alignment - 1)) == 0)
@@ -113,15 +80,13 @@ static void *slab_allocate(size_t bytes, size_t alignment)
 static enum heap_pointer slab_find(const void *pointer, size_t *usable)
 {
     uintptr_t owner = (uintptr_t)backing_owner(pointer);
-    const struct slab *slab = (const struct slab *)owner;
+    const struct slab *slab = backing_unmark(owner);
     uint32_t index;
 
     if (owner == 0)
         return HEAP_FOREIGN;
-    if (owner & SLAB_RUN_MARK) {
-        *usable = backing_pages((void *)(owner - SLAB_RUN_MARK)) * HAL_PAGE_SIZE;
-        return (uintptr_t)pointer == owner - SLAB_RUN_MARK ? HEAP_BLOCK : HEAP_INTERIOR;
-    }
+    if (backing_mark_of(owner) == BACKING_BLOCK)
+        return backing_find_block(pointer, owner, usable);
     index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
     if (index == UINT32_MAX)
         return HEAP_INTERIOR;
@@ -147,9 +112,7 @@ static void slab_read_stats(struct heap_stats *stats)
 {
     for (unsigned i = 0; slab_list_look(i, add_cache, stats); i++)
         ;
-    stats->live_blocks += __atomic_load_n(&runs.blocks, __ATOMIC_RELAXED);
-    stats->live_bytes += __atomic_load_n(&runs.pages, __ATOMIC_RELAXED) * HAL_PAGE_SIZE;
-    stats->frames += backing_frames();
+    backing_read_stats(stats);
 }
 
 const struct heap_allocator heap_slab = {

@@ -16,28 +16,21 @@
 
 #include "boot/panic.h"
 
-#define CAPACITY_LEAST 5u
-#define CAPACITY_MOST 61u
+#define ROOM_LEAST 4u
 #define CAPACITY_SHARE 16u
 #define MAGAZINE_BYTES 8192u
-#define CHUNK 16u /* objects that are moved at a time, on the stack */
+#define CHUNK 32u /* objects that are moved at a time, on the stack */
 
 #define LENDERS 3u      /* how many larger classes are asked */
 #define LENDER_SHARE 8u /* one lends if more than one in so many of its objects are free */
 
-/* What a magazine with room for `room` objects takes. */
-#define MAGAZINE_SIZE(room) (sizeof(struct magazine) + ((room) + 1u) * sizeof(void *))
-
-_Static_assert(MAGAZINE_SIZE(CAPACITY_LEAST) == SLAB_HEADER_SMALL, "the smallest magazine");
-_Static_assert(MAGAZINE_SIZE(CAPACITY_MOST) == SLAB_MAGAZINE_LARGE, "the largest magazine");
-
 unsigned slab_room(size_t bytes)
 {
-    size_t room = MAGAZINE_BYTES / bytes;
+    unsigned room = SLAB_ROOM_MAX;
 
-    if (room < CAPACITY_LEAST)
-        return CAPACITY_LEAST;
-    return room < CAPACITY_MOST ? (unsigned)room : CAPACITY_MOST;
+    while (room > ROOM_LEAST && room * bytes > MAGAZINE_BYTES)
+        room /= 2;
+    return room;
 }
 
 /* ---- the magazine itself; the caller is masked ---- */
@@ -47,29 +40,45 @@ static struct magazine *own_magazine(const struct object_cache *cache)
     return cache->magazines[hal_cpu_id()];
 }
 
+static uint32_t count_objects(const struct magazine *magazine)
+{
+    return __atomic_load_n(&magazine->tail, __ATOMIC_RELAXED) -
+           __atomic_load_n(&magazine->head, __ATOMIC_RELAXED);
+}
+
 /* How much of its room a magazine uses. Caller holds the cache's lock. */
 static uint32_t pick_capacity(const struct object_cache *cache)
 {
     uint64_t share = cache->used / CAPACITY_SHARE;
 
-    if (share < CAPACITY_LEAST)
-        return CAPACITY_LEAST;
+    if (share < ROOM_LEAST)
+        return ROOM_LEAST;
     return share < cache->room ? (uint32_t)share : cache->room;
 }
 
-/* Takes the oldest objects out, CHUNK at most, until `keep` are left. */
-static size_t take_oldest(struct magazine *magazine, void **objects, uint32_t keep)
+/*
+ * Takes the oldest objects out, CHUNK at most, until `keep` are left. They do not count as
+ * allocations. Caller holds the cache's lock.
+ */
+static size_t take_oldest(struct object_cache *cache, void **objects, uint32_t keep)
 {
-    uint32_t n = magazine->count > keep ? magazine->count - keep : 0;
+    struct magazine *magazine = own_magazine(cache);
+    size_t n = 0;
 
-    if (n > CHUNK)
-        n = CHUNK;
-    for (uint32_t i = 1; i <= n; i++)
-        objects[i - 1] = magazine->objects[i];
-    for (uint32_t i = n + 1; i <= magazine->count; i++)
-        magazine->objects[i - n] = magazine->objects[i];
-    magazine->count -= n;
+    while (n < CHUNK && count_objects(magazine) > keep)
+        objects[n++] = magazine->objects[magazine->head++ & magazine->mask];
+    cache->served -= n;
     return n;
+}
+
+/* Fills an empty magazine with up to n objects of `from`, whose lock the caller holds. */
+static void fill(struct magazine *magazine, struct object_cache *from, uint32_t n)
+{
+    void *objects[CHUNK];
+    size_t got = slab_take_objects(from, objects, n < CHUNK ? n : CHUNK);
+
+    for (size_t i = 0; i < got; i++)
+        magazine->objects[magazine->tail++ & magazine->mask] = objects[i];
 }
 
 /* ---- to the slabs ---- */
@@ -107,7 +116,7 @@ static size_t flush(struct object_cache *cache, uint32_t keep)
     do {
         hal_irq_state_t state = spinlock_acquire(&cache->lock);
 
-        n = take_oldest(own_magazine(cache), objects, keep);
+        n = take_oldest(cache, objects, keep);
         spinlock_release(&cache->lock, state);
         frames += slab_put_all(objects, n);
     } while (n > 0);
@@ -121,15 +130,28 @@ size_t slab_drop_magazine(struct object_cache *cache)
     struct magazine *magazine = own_magazine(cache);
 
     cache->drain &= (uint8_t) ~(1u << hal_cpu_id());
-    if (magazine == &slab_no_magazine || magazine->count > 0) {
+    if (magazine == &slab_no_magazine || count_objects(magazine) > 0) {
         spinlock_release(&cache->lock, state);
         return frames;
     }
     cache->magazines[hal_cpu_id()] = &slab_no_magazine;
-    cache->served += magazine->served;
+    cache->served += magazine->head;
     spinlock_release(&cache->lock, state);
     slab_own_give(magazine);
     return frames;
+}
+
+void slab_take_over(struct object_cache *cache)
+{
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        hal_irq_state_t state = spinlock_acquire(&cache->lock);
+        struct magazine *magazine = cache->magazines[cpu];
+
+        cache->magazines[cpu] = cache->magazines[hal_cpu_id()];
+        cache->magazines[hal_cpu_id()] = magazine;
+        spinlock_release(&cache->lock, state);
+        (void)slab_drop_magazine(cache);
+    }
 }
 
 static bool asked_to_drain(const struct object_cache *cache)
@@ -137,23 +159,32 @@ static bool asked_to_drain(const struct object_cache *cache)
     return __atomic_load_n(&cache->drain, __ATOMIC_RELAXED) >> hal_cpu_id() & 1;
 }
 
-void slab_give_slow(struct object_cache *cache, void *object)
+/* True if `object` is the last that came to the magazine. */
+static bool is_newest(const struct magazine *magazine, const void *object)
+{
+    return count_objects(magazine) > 0 &&
+           magazine->objects[(magazine->tail - 1) & magazine->mask] == object;
+}
+
+bool slab_give_slow(struct object_cache *cache, void *object)
 {
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
     struct magazine *magazine = own_magazine(cache);
     bool none = magazine == &slab_no_magazine || asked_to_drain(cache);
+    bool twice = is_newest(magazine, object);
 
     if (!none)
         magazine->capacity = pick_capacity(cache);
     spinlock_release(&cache->lock, state);
+    if (twice)
+        return false;
     if (none) {
         (void)slab_drop_magazine(cache);
         (void)slab_put_all(&object, 1);
-        return;
+        return true;
     }
     (void)flush(cache, pick_capacity(cache) / 2);
-    if (!slab_give(cache, object))
-        panic("heap: the block at %p (%s) was freed twice", object, cache->name);
+    return slab_give(cache, object);
 }
 
 /* ---- from the slabs ---- */
@@ -161,13 +192,12 @@ void slab_give_slow(struct object_cache *cache, void *object)
 /* Gives this CPU a magazine, if memory for one can be had. */
 static void provide_magazine(struct object_cache *cache)
 {
-    struct magazine *magazine = slab_own_take(MAGAZINE_SIZE(cache->room));
+    struct magazine *magazine = slab_own_take(SLAB_MAGAZINE_BYTES(cache->room));
     hal_irq_state_t state;
 
     if (!magazine)
         return;
-    *magazine = (struct magazine){.capacity = CAPACITY_LEAST};
-    magazine->objects[0] = NULL;
+    *magazine = (struct magazine){.capacity = ROOM_LEAST, .mask = cache->room - 1u};
     state = spinlock_acquire(&cache->lock);
     if (own_magazine(cache) == &slab_no_magazine) {
         cache->magazines[hal_cpu_id()] = magazine;
@@ -190,9 +220,8 @@ static void *take_for(struct object_cache *cache, struct object_cache *from)
     if (slab_take_objects(from, &object, 1) == 0)
         return NULL;
     from->served++;
-    if (magazine != &slab_no_magazine && magazine->count == 0)
-        magazine->count =
-            (uint32_t)slab_take_objects(from, &magazine->objects[1], magazine->capacity / 2);
+    if (count_objects(magazine) == 0)
+        fill(magazine, from, magazine->capacity / 2);
     return object;
 }
 
@@ -257,8 +286,8 @@ bool slab_in_magazine(const struct object_cache *cache, const void *object)
     const struct magazine *magazine = own_magazine(cache);
     bool found = false;
 
-    for (uint32_t i = 1; i <= magazine->count && !found; i++)
-        found = magazine->objects[i] == object;
+    for (uint32_t i = magazine->head; i != magazine->tail && !found; i++)
+        found = magazine->objects[i & magazine->mask] == object;
     hal_irq_restore(state);
     return found;
 }
@@ -269,7 +298,7 @@ uint64_t slab_magazine_objects(const struct object_cache *cache)
     uint64_t sum = 0;
 
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        sum += __atomic_load_n(&cache->magazines[cpu]->count, __ATOMIC_RELAXED);
+        sum += count_objects(cache->magazines[cpu]);
     return sum;
 }
 
@@ -279,8 +308,8 @@ uint64_t slab_magazine_bytes(const struct object_cache *cache)
     uint64_t sum = slab_magazine_objects(cache) * cache->bytes;
     const struct magazine *magazine = own_magazine(cache);
 
-    for (uint32_t i = 1; i <= magazine->count; i++)
-        sum += slab_of(NULL, magazine->objects[i])->cache->bytes - cache->bytes;
+    for (uint32_t i = magazine->head; i != magazine->tail; i++)
+        sum += slab_of(NULL, magazine->objects[i & magazine->mask])->cache->bytes - cache->bytes;
     return sum;
 }
 
@@ -289,6 +318,6 @@ uint64_t slab_served(const struct object_cache *cache)
     uint64_t sum = cache->served;
 
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        sum += __atomic_load_n(&cache->magazines[cpu]->served, __ATOMIC_RELAXED);
+        sum += __atomic_load_n(&cache->magazines[cpu]->head, __ATOMIC_RELAXED);
     return sum;
 }

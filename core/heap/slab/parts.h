@@ -16,17 +16,20 @@
 
 /* --- slab.c --- */
 
-/** What a slab's header takes, for so many objects. */
+/** What headers of slabs with few and with many objects take. */
 #define SLAB_HEADER_SMALL 64u
 #define SLAB_HEADER_LARGE 128u
-#define SLAB_MAGAZINE_LARGE 512u
+
+/** What a magazine with room for `room` objects takes. */
+#define SLAB_MAGAZINE_BYTES(room) (sizeof(struct magazine) + (room) * sizeof(void *))
+#define SLAB_ROOM_MAX 64u
 
 /** The magazine of a CPU that has none: empty, and full. */
 extern struct magazine slab_no_magazine;
 
 /** Caches for what the slab allocator itself needs: headers and magazines. They have no magazines.
  */
-#define SLAB_OWN_CACHES 3u
+#define SLAB_OWN_CACHES 4u
 extern struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 
 /**
@@ -66,7 +69,7 @@ size_t slab_destroy_list(struct list *gone);
 
 /* --- magazine.c --- */
 
-/** How many objects of `bytes` bytes a magazine has room for. */
+/** How many objects of `bytes` bytes a magazine has room for: a power of two. */
 unsigned slab_room(size_t bytes);
 
 /** Puts `n` objects, of any caches, back into their slabs; returns frames that became free. */
@@ -74,6 +77,9 @@ size_t slab_put_all(void **objects, size_t n);
 
 /** Empties this CPU's magazine of `cache` and gives it up; returns frames that became free. */
 size_t slab_drop_magazine(struct object_cache *cache);
+
+/** Gives up the magazines of all CPUs. Nobody uses the cache any more. */
+void slab_take_over(struct object_cache *cache);
 
 /** True if `object` lies in this CPU's magazine of `cache`. */
 bool slab_in_magazine(const struct object_cache *cache, const void *object);

@@ -42,7 +42,8 @@ KSTATE struct magazine slab_no_magazine;
 KSTATE struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 
 static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE,
-                                                  SLAB_MAGAZINE_LARGE};
+                                                  SLAB_MAGAZINE_BYTES(SLAB_ROOM_MAX / 2),
+                                                  SLAB_MAGAZINE_BYTES(SLAB_ROOM_MAX)};
 
 _Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= PAGES_MAX * HAL_PAGE_SIZE / 256,
                "a slab of many pages has objects of 256 bytes at least");
@@ -125,13 +126,14 @@ static struct slab *create_slab(struct object_cache *cache, unsigned pages)
     memset(slab, 0, header);
     list_init(&slab->link);
     slab->cache = cache;
+    slab->reciprocal = cache->reciprocal;
     slab->start = first_object(cache, run, pages, objects);
     slab->objects = (uint16_t)objects;
     slab->pages = (uint8_t)pages;
     for (unsigned i = 0; cache->construct && i < objects; i++)
         cache->construct(slab->start + (size_t)i * cache->bytes);
     if (!cache->inside)
-        backing_own(run, pages, slab);
+        backing_own(run, pages, backing_mark(slab, BACKING_SLAB + cache->number));
     return slab;
 }
 
@@ -184,7 +186,7 @@ struct slab *slab_of(const struct object_cache *cache, const void *object)
 {
     if (cache && cache->inside)
         return (struct slab *)((uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1));
-    return backing_owner(object);
+    return backing_unmark((uintptr_t)backing_owner(object));
 }
 
 /* Puts the slab on the list that fits how full it is; a full one is on none. */
@@ -294,7 +296,7 @@ void slab_give_up(struct object_cache *cache, struct list *gone)
 void slab_own_init(void)
 {
     for (unsigned i = 0; i < SLAB_OWN_CACHES; i++) {
-        slab_cache_init(&slab_own_caches[i], own_sizes[i], own_sizes[i], NULL);
+        slab_cache_init(&slab_own_caches[i], own_sizes[i], LINE, NULL);
         slab_own_caches[i].inside = true;
     }
 }

@@ -65,7 +65,7 @@ static void ask_others(struct object_cache *cache)
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
 
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        if (cpu != hal_cpu_id() && __atomic_load_n(&cache->magazines[cpu]->count, __ATOMIC_RELAXED))
+        if (cpu != hal_cpu_id() && cache->magazines[cpu] != &slab_no_magazine)
             cache->drain |= (uint8_t)(1u << cpu);
     spinlock_release(&cache->lock, state);
 }
