@@ -163,3 +163,15 @@ int alloc_fail_parse(const char *text)
     alloc_fail_set(&plan);
     return 0;
 }
+
+/* ---- for those who look in from outside ---- */
+
+void hal_inspect_fail(const struct hal_fail_plan *plan)
+{
+    alloc_fail_set(plan);
+}
+
+uint64_t hal_inspect_allocations(void)
+{
+    return alloc_attempts();
+}

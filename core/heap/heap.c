@@ -104,9 +104,8 @@ static void *failed(void)
 }
 
 /* Everything but the usual case. `frame`: whose callers asked. */
-static __attribute__((noinline)) void *allocate_slowly(size_t bytes, size_t alignment,
-                                                       const struct alloc_site *site,
-                                                       uintptr_t frame)
+static __attribute__((noinline)) void *
+allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, uintptr_t frame)
 {
     size_t most;
     void *block;

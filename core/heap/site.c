@@ -6,6 +6,7 @@
 
 #include "lib/string.h"
 
+#include <hal/inspect.h>
 #include <hal/machine.h>
 #include <hal/runtime.h>
 
@@ -102,4 +103,30 @@ void alloc_site_init(void)
         count->number = (uint16_t)i;
         count->tag = (uint16_t)find_tag(tag);
     }
+}
+
+/* ---- for those who look in from outside: what is constant after boot, and counters ---- */
+
+const char *hal_inspect_tag(unsigned tag)
+{
+    return alloc_tag_name(tag);
+}
+
+bool hal_inspect_site(unsigned number, struct hal_alloc_site *out)
+{
+    const struct alloc_site *site;
+
+    if (number >= alloc_site_total())
+        return false;
+    site = alloc_site_at(number);
+    *out = (struct hal_alloc_site){
+        .file = alloc_site_file(site),
+        .line = site->line,
+        .tag = alloc_site_tag(site),
+        .calls = __atomic_load_n(&site->count->calls, __ATOMIC_RELAXED),
+        .failures = __atomic_load_n(&site->count->failures, __ATOMIC_RELAXED),
+        .blocks = __atomic_load_n(&site->count->blocks, __ATOMIC_RELAXED),
+        .bytes = __atomic_load_n(&site->count->bytes, __ATOMIC_RELAXED),
+    };
+    return true;
 }

@@ -24,12 +24,12 @@
 
 /** What has happened at a site since power-on. Counted atomically, from any CPU. */
 struct alloc_count {
-    uint16_t number;   /**< of the site; constant after boot */
-    uint16_t tag;      /**< of the site; constant after boot */
-    uint64_t calls;    /**< attempts, failed ones too */
-    uint64_t failures; /**< of these, by want or on demand */
-    int64_t blocks;    /**< live now; counted for frames always, for objects with checks on */
-    int64_t bytes;     /**< of these, as asked for */
+    uint16_t number;        /**< of the site; constant after boot */
+    uint16_t tag;           /**< of the site; constant after boot */
+    uint64_t calls;         /**< attempts, failed ones too */
+    uint64_t failures;      /**< of these, by want or on demand */
+    int64_t blocks;         /**< live now; counted for frames always, for objects with checks on */
+    int64_t bytes;          /**< of these, as asked for */
     int64_t settled_blocks; /**< `blocks` and `bytes` at the first prompt (leak.h) */
     int64_t settled_bytes;
 };

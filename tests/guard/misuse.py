@@ -138,16 +138,15 @@ def check_asan(tap, guest):
 
 def check_valgrind(tap, guest):
     before = ["valgrind", "--error-exitcode=99", "--num-callers=20"]
+    read, write = "Invalid read of size 1", "Invalid write of size 1"
     freed = ["inside a block of size 60 free'd", "drop_block", "Block was alloc'd at",
              "make_block"]
-    for kind, says in (("read-after-free", ["Invalid read of size 1", "read_after_free"] + freed),
-                       ("write-after-free", ["Invalid write of size 1", "write_after_free"] + freed),
-                       ("write-behind", ["Invalid write of size 1", "write_behind",
-                                         "0 bytes after a block of size 60",
-                                         "make_block"]),
-                       ("write-in-front", ["Invalid write of size 1", "write_in_front",
-                                           "1 bytes before a block of size 60",
-                                           "make_block"])):
+    for kind, says in (("read-after-free", [read, "read_after_free"] + freed),
+                       ("write-after-free", [write, "write_after_free"] + freed),
+                       ("write-behind", [write, "write_behind",
+                                         "0 bytes after a block of size 60", "make_block"]),
+                       ("write-in-front", [write, "write_in_front",
+                                           "1 bytes before a block of size 60", "make_block"])):
         status, text = guest.run(kind, before)
         tap.case(status in (99, PANIC) and re.search("(?s)" + ".*".join(says), text),
                  "%s is reported with the block's call chains" % kind,

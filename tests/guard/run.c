@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c: plays the kernel of guest.c in the simulator: `misuse KIND [BOOT-WORD...]`. Prints what the
- * guest says, and ends with its status.
+ * run.c: plays the kernel of guest.c in the simulator: `misuse KIND [BOOT-WORD...]`. Prints what
+ * the guest says, and ends with its status.
  */
 #include <tayberry.h>
 

@@ -26,6 +26,8 @@ ISO_C = FREESTANDING | {"assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h",
                         "locale.h", "math.h", "setjmp.h", "signal.h", "stdatomic.h", "stdio.h",
                         "stdlib.h", "string.h", "time.h", "wchar.h", "wctype.h"}
 GUI_LIBRARIES = ("SDL.h", "SDL_", "SDL2/", "libtsm.h", "png.h", "cjson/", "cJSON.h")
+# What the build makes of its options, and who may see it.
+GENERATED = {"config.h": "core/"}
 PUBLIC = {"hal-sim/include/tayberry.h", "hal-sim/include/tayberry_memory.h"}
 
 
@@ -129,6 +131,8 @@ def judge(tree, layer, path, mark, name):
     found = tree.resolve(layer, path, name, mark == '"')
     # These are whichever machine's the build names: part of the contract for all.
     if name in MACHINE and any(seen in (HAL, "tests/") for seen in layer.sees):
+        return None
+    if name in GENERATED and path.startswith(GENERATED[name]):
         return None
     if found is not None and not (mark == "<" and name in ISO_C):
         if found == path or found.startswith(tuple(layer.sees)) or found.startswith(layer.prefix):

@@ -17,10 +17,11 @@
 #define GUARD_LIVE 0x6c697665u
 #define GUARD_FREED 0x66726565u
 
-#define GUARD_TRACE 5u   /* calls that are remembered */
-#define GUARD_FRONT 128u /* from the header to the caller's bytes; also the largest alignment that
-                            needs no header apart */
-#define GUARD_ZONE 16u   /* bytes of each zone */
+#define GUARD_TRACE 5u /* calls that are remembered */
+#define GUARD_FRONT \
+    128u               /* from the header to the caller's bytes; also the largest alignment that \
+                          needs no header apart */
+#define GUARD_ZONE 16u /* bytes of each zone */
 
 /* Call chains are kept as distances from a place in the kernel's code. */
 struct guard_trace {
@@ -45,12 +46,12 @@ _Static_assert(sizeof(struct guard_block) + GUARD_ZONE <= GUARD_FRONT, "room for
 
 extern struct guard_state {
     struct spinlock lock;
-    struct list live;       /* blocks, the newest last */
-    struct list quarantine; /* blocks, the longest there first */
+    struct list live;                 /* blocks, the newest last */
+    struct list quarantine;           /* blocks, the longest there first */
     uint64_t live_blocks, live_bytes; /* and what they take of the allocator */
-    size_t quarantined;     /* bytes that those in the quarantine take */
-    size_t quarantine_most; /* constant after boot */
-    uintptr_t code_base;    /* constant after boot */
+    size_t quarantined;               /* bytes that those in the quarantine take */
+    size_t quarantine_most;           /* constant after boot */
+    uintptr_t code_base;              /* constant after boot */
     const struct heap_allocator *allocator;
     struct guard_block *apart[64]; /* buckets of headers that lie apart, by address of the bytes */
 } guard;

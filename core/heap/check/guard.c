@@ -17,10 +17,10 @@
 #include <hal/mem.h>
 #include <hal/runtime.h>
 
-#define GARBAGE 0xa5             /* what new blocks hold */
+#define GARBAGE 0xa5                /* what new blocks hold */
 #define QUARANTINE_MAX (256u << 10) /* bytes, */
-#define QUARANTINE_SHARE 64u     /* and at most one part of RAM in so many */
-#define QUARANTINE_LARGEST 4u    /* a block takes at most one part of it in so many */
+#define QUARANTINE_SHARE 64u        /* and at most one part of RAM in so many */
+#define QUARANTINE_LARGEST 4u       /* a block takes at most one part of it in so many */
 
 KSTATE struct guard_state guard;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.c: what is known of a block, for people: why a pointer cannot be freed, and what lies at an
- * address.
+ * report.c: what is known of a block, for people: why a pointer cannot be freed, and what lies at
+ * an address.
  */
 #include "boot/panic.h"
 #include "heap/check/block.h"
