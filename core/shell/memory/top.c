@@ -32,16 +32,24 @@ static uint64_t top_key(unsigned number, const void *context)
     }
 }
 
+/* Without "core/", so that a line has 80 columns; `fail_alloc=` knows a site by the end of its
+ * path.
+ */
+static const char *top_file(const char *file)
+{
+    return string_starts_with(file, "core/") ? file + string_length("core/") : file;
+}
+
 static void top_print(unsigned number)
 {
     struct hal_alloc_site site;
 
     if (!hal_inspect_site(number, &site))
         return;
-    tty_print("%10lld %8lld %12llu %7llu  %-14s %s:%u\n", (long long)site.bytes,
+    tty_print("%9lld %7lld %9llu %6llu  %-14s %s:%u\n", (long long)site.bytes,
               (long long)site.blocks, (unsigned long long)site.calls,
               (unsigned long long)site.failures, mem_kind_name(HAL_FRAME_TAGS + site.tag),
-              site.file, site.line);
+              top_file(site.file), site.line);
 }
 
 static void top_print_sum(void)
@@ -85,7 +93,7 @@ void mem_top(struct job *job)
 
     if (!top_read(job, &order, &count))
         return;
-    tty_print("     BYTES   BLOCKS        CALLS  FAILED  TAG            SITE\n");
+    tty_print("    BYTES  BLOCKS     CALLS FAILED  TAG            SITE\n");
     for (; count > 0 && !thread_cancelled(); count--) {
         if (!mem_rank_next(&ranking, alloc_site_total(), top_key, &order, &number))
             break;
@@ -103,10 +111,11 @@ void mem_leaks(struct job *job)
         command_usage(job, "mem leaks takes nothing more");
         return;
     }
-    tty_print("live blocks and bytes beyond those of the first prompt, this command's own too:\n");
+    tty_print("What is live beyond the first prompt, this command's own thread too:\n"
+              "    BYTES  BLOCKS  TAG            SITE\n");
     while (heap_next_leak(&number, &leak) && !thread_cancelled())
-        tty_print("%10lld %8lld  %-14s %s:%u\n", (long long)leak.bytes, (long long)leak.blocks,
-                  alloc_tag_name(alloc_site_tag(leak.site)), alloc_site_file(leak.site),
+        tty_print("%9lld %7lld  %-14s %s:%u\n", (long long)leak.bytes, (long long)leak.blocks,
+                  alloc_tag_name(alloc_site_tag(leak.site)), top_file(alloc_site_file(leak.site)),
                   leak.site->line);
     if (!heap_is_checked())
         tty_print("Objects are counted with the boot word checks=1; these are page frames.\n");
