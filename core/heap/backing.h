@@ -45,8 +45,9 @@ static inline void *backing_owner(const void *pointer)
 }
 
 /*
- * Owner words: a pointer with a mark in the upper 16 bits, which no pointer of either machine
- * needs. The links of free pages stand in the same place, and never have one of these marks there.
+ * Owner words: a pointer with a mark in the place of its upper 16 bits, which are copies of bit 47
+ * on either machine: 0 in the simulator, 1 on the Pi. The links of free pages stand in the same
+ * place, and never have one of these marks there.
  */
 #define BACKING_MARK_SHIFT 48
 #define BACKING_SLAB 0x5a00u  /* and the number of the cache: slab.h */
@@ -57,7 +58,9 @@ static inline void *backing_owner(const void *pointer)
 
 static inline void *backing_mark(const void *pointer, unsigned mark)
 {
-    return (void *)((uintptr_t)pointer | (uintptr_t)mark << BACKING_MARK_SHIFT);
+    uintptr_t low = (uintptr_t)pointer & (((uintptr_t)1 << BACKING_MARK_SHIFT) - 1);
+
+    return (void *)(low | (uintptr_t)mark << BACKING_MARK_SHIFT);
 }
 
 static inline unsigned backing_mark_of(uintptr_t owner)
@@ -67,7 +70,7 @@ static inline unsigned backing_mark_of(uintptr_t owner)
 
 static inline void *backing_unmark(uintptr_t owner)
 {
-    return (void *)(owner & (((uintptr_t)1 << BACKING_MARK_SHIFT) - 1));
+    return (void *)((intptr_t)(owner << (64 - BACKING_MARK_SHIFT)) >> (64 - BACKING_MARK_SHIFT));
 }
 
 /*
