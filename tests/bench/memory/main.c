@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 static const struct work {
     const char *name;
@@ -45,6 +46,14 @@ static void *map(size_t bytes)
         exit(EXIT_FAILURE);
     }
     return memory;
+}
+
+uint64_t work_clock(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 static void choose_work(const char *name)

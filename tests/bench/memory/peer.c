@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROUND work_round
@@ -24,10 +23,7 @@
 
 uint64_t work_now(void)
 {
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+    return work_clock();
 }
 
 /* Resident memory that is not a file's, by the kernel's walk through the page tables: exact, unlike

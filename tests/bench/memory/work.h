@@ -65,9 +65,13 @@ void work_measure(void);
 uint64_t work_round(void);
 uint64_t work_null_round(void);
 
+/** ns of processor time that this thread has had: what other programs take does not count. Calls
+ * the host. */
+uint64_t work_clock(void);
+
 /* ---- what each side has of its own ---- */
 
-uint64_t work_now(void);      /**< ns */
+uint64_t work_now(void);      /**< as work_clock */
 uint64_t work_occupied(void); /**< bytes that the allocator occupies, with all that was before */
 
 /** Calls work_measure on this side. False, with a message printed, if that could not be done. */
