@@ -32,7 +32,7 @@ static KSTATE struct heap_state {
 
 static void choose_allocator(void)
 {
-    static const struct heap_allocator *const all[] = {&heap_slab};
+    static const struct heap_allocator *const all[] = {&heap_slab, &heap_bin, &heap_bump};
     char name[16];
 
     heap.allocator = &heap_slab;
@@ -72,7 +72,9 @@ void heap_init(void)
 {
     choose_allocator();
     choose_checks();
-    heap.allocator->init();
+    heap_slab.init(); /* it has the list of all caches of objects */
+    if (heap.allocator != &heap_slab)
+        heap.allocator->init();
     if (heap.checks)
         guard_init(heap.allocator);
     if (!heap_is_plain())

@@ -33,7 +33,7 @@ static unsigned bucket_of(const void *user)
 
 static bool lies_apart(const struct guard_block *block)
 {
-    return block->user != (const char *)block + GUARD_FRONT;
+    return block->start != (const char *)block; /* even if it lies right in front of the bytes */
 }
 
 /* What a block takes of the allocator, its header included. */

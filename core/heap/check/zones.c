@@ -21,7 +21,7 @@ static char *front_zone(const struct guard_block *block)
 
 static bool has_front_zone(const struct guard_block *block)
 {
-    return block->user == (const char *)block + GUARD_FRONT;
+    return block->start == (const char *)block;
 }
 
 static char *rear_zone(const struct guard_block *block)
