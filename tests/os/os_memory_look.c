@@ -14,6 +14,8 @@
  *  5. None of them allocates anything of its own.
  *  6. Wrong words get a usage line.
  *  7. Tab completes their words.
+ *
+ * With checks on, which is the default of a debug build, and off: then objects are not counted.
  */
 #include "os.h"
 
@@ -28,18 +30,24 @@ static struct tb_machine *machine;
 static uint8_t frames[FRAMES];
 static size_t frame_count;
 
-static void boot(uint64_t memory)
+static void boot(uint64_t memory, const char *words)
 {
     struct tb_config config = os_config();
 
     config.memory = memory;
+    config.command_line = words;
     machine = os_boot(&config);
     (void)os_command(machine, "sleep 10ms");
 }
 
 static void setup(void)
 {
-    boot(0);
+    boot(0, NULL);
+}
+
+static void setup_unchecked(void)
+{
+    boot(0, "checks=0");
 }
 
 static void teardown(void)
@@ -219,7 +227,7 @@ static void check_map(uint64_t memory)
     size_t group, seen = 0;
     unsigned count;
 
-    boot(memory);
+    boot(memory, NULL);
     (void)os_command(machine, "spawn 3 1000s");
     text = look("mem map plain", "# frame table");
     ck_assert_ptr_nonnull(strstr(text, "\n# frame table"));
@@ -518,6 +526,7 @@ static Suite *suite(void)
 {
     Suite *all = suite_create("memory_look");
     TCase *commands = tcase_create("commands"), *sizes = tcase_create("sizes");
+    TCase *unchecked = tcase_create("unchecked");
 
     tcase_add_checked_fixture(commands, setup, teardown);
     tcase_set_timeout(commands, 120);
@@ -534,6 +543,15 @@ static Suite *suite(void)
     tcase_add_test(commands, tab_completes_their_words);
     tcase_add_test(commands, wrong_words_are_refused);
     suite_add_tcase(all, commands);
+    tcase_add_checked_fixture(unchecked, setup_unchecked, teardown);
+    tcase_set_timeout(unchecked, 120);
+    tcase_add_test(unchecked, mem_agrees_with_the_library);
+    tcase_add_test(unchecked, top_has_the_librarys_numbers);
+    tcase_add_test(unchecked, what_a_command_holds_shows_at_its_site);
+    tcase_add_test(unchecked, leaks_are_what_is_more_than_at_first);
+    tcase_add_test(unchecked, caches_hold_what_they_say);
+    tcase_add_test(unchecked, looking_takes_no_memory);
+    suite_add_tcase(all, unchecked);
     tcase_set_timeout(sizes, 120);
     tcase_add_test(sizes, the_map_shows_every_frame);
     suite_add_tcase(all, sizes);
