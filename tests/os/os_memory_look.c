@@ -15,7 +15,8 @@
  *  6. Wrong words get a usage line.
  *  7. Tab completes their words.
  *
- * With checks on, which is the default of a debug build, and off: then objects are not counted.
+ * With checks on, which is the default of a debug build, and off: then objects are not counted. And
+ * with each allocator.
  */
 #include "os.h"
 
@@ -106,7 +107,7 @@ static uint64_t number_after(const char *text, const char *label)
 
 /* ---- mem ---- */
 
-START_TEST(mem_agrees_with_the_library)
+static void check_mem(void)
 {
     const char *text, *tag;
     uint64_t used = 0, free;
@@ -131,6 +132,30 @@ START_TEST(mem_agrees_with_the_library)
     ck_assert_uint_eq(number_after(text, "used\r\n        "), 4 * count_kind(TB_FRAME_UNTOUCHED));
     ck_assert_uint_eq(number_after(text, "\nframes  "),
                       4 * (frame_count - count_kind(TB_FRAME_NONE)));
+}
+
+START_TEST(mem_agrees_with_the_library)
+{
+    check_mem();
+}
+END_TEST
+
+START_TEST(every_allocator_can_be_looked_at)
+{
+    static const char *const names[] = {"bump", "bin", "slab"};
+
+    for (unsigned i = 0; i < 6; i++) {
+        char words[64], served[64];
+
+        snprintf(words, sizeof(words), "allocator=%s checks=%u", names[i / 2], i % 2);
+        snprintf(served, sizeof(served), "(%s, %schecked)", names[i / 2], i % 2 ? "" : "not ");
+        boot(0, words);
+        check_mem();
+        ck_assert_ptr_nonnull(strstr(os_command(machine, "mem"), served));
+        ck_assert(!strstr(os_command(machine, "slabs"), "has no slabs") == (i / 2 == 2));
+        ck_assert_ptr_nonnull(strstr(os_command(machine, "mem top"), "heap/backing.c"));
+        teardown();
+    }
 }
 END_TEST
 
@@ -554,6 +579,7 @@ static Suite *suite(void)
     suite_add_tcase(all, unchecked);
     tcase_set_timeout(sizes, 120);
     tcase_add_test(sizes, the_map_shows_every_frame);
+    tcase_add_test(sizes, every_allocator_can_be_looked_at);
     suite_add_tcase(all, sizes);
     return all;
 }

@@ -69,8 +69,7 @@ static void mem_print_tags(void)
     struct mem_survey survey = {0};
 
     mem_survey_add(&survey, 0, mem_frame_end());
-    tty_print("TAG               FRAMES       KiB    BLOCKS       BYTES%s\n",
-              heap_is_checked() ? "" : "  (of frames: objects are counted with checks=1)");
+    tty_print("TAG               FRAMES       KiB    BLOCKS       BYTES\n");
     tty_print("%-15s %8llu %9llu\n", mem_kind_name(HAL_FRAME_KERNEL),
               (unsigned long long)survey.kinds[HAL_FRAME_KERNEL],
               mem_kib(survey.kinds[HAL_FRAME_KERNEL]));
@@ -84,6 +83,8 @@ static void mem_print_tags(void)
                       (unsigned long long)frames, mem_kib(frames), (long long)blocks,
                       (long long)bytes);
     }
+    if (!heap_is_checked())
+        tty_print("(blocks and bytes of frames: objects are counted with checks=1)\n");
 }
 
 /* ---- fragmentation ---- */

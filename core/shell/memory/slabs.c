@@ -9,6 +9,7 @@
 #include "shell/memory/mem.h"
 
 #include "heap/cache.h"
+#include "heap/heap.h"
 #include "lib/string.h"
 #include "shell/commands/command.h"
 #include "thread/thread.h"
@@ -53,6 +54,8 @@ void command_slabs(struct job *job)
     }
     tty_print("%u caches; %llu KiB of slabs, of which objects in use have %llu KiB\n", i,
               mem_kib(frames), (unsigned long long)live / 1024);
+    if (frames == 0)
+        tty_print("The heap's allocator is %s, which has no slabs.\n", heap_allocator_name());
 }
 
 static uint64_t slabs_key(unsigned number, const void *context)
@@ -68,12 +71,14 @@ void mem_print_caches(unsigned count)
     struct mem_ranking ranking = {{0}};
     struct object_cache_info info;
     unsigned total = 0, number;
+    bool first = true;
 
     while (object_cache_read_info(total, &info) == 0)
         total++;
-    if (total > 0)
-        slabs_print_head();
     for (; count > 0 && mem_rank_next(&ranking, total, slabs_key, NULL, &number); count--) {
+        if (first)
+            slabs_print_head();
+        first = false;
         if (object_cache_read_info(number, &info) == 0)
             slabs_print(&info);
     }

@@ -57,6 +57,10 @@ static void top_print_sum(void)
     unsigned total = alloc_site_total(), unused = 0;
     struct hal_alloc_site site;
 
+    if (heap_is_plain()) {
+        tty_print("That is page frames only: boot with checks=1 to have objects counted, too.\n");
+        return;
+    }
     for (unsigned i = 0; hal_inspect_site(i, &site); i++)
         unused += site.calls == 0 && site.blocks == 0;
     tty_print("%u sites allocate memory; %u of them have not since power-on\n", total, unused);
