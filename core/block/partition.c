@@ -186,7 +186,7 @@ int partition_scan(const struct block_device *card, struct partition_table *tabl
     sector = kmalloc_aligned(HAL_SECTOR_SIZE, 64);
     if (!sector) {
         problem_set(problem, "Give the machine more memory.",
-                    "There is no memory to read the card.");
+                    "Out of memory: no room to read the card.");
         return -ENOMEM;
     }
     error = block_read(card, 0, sector, 1);

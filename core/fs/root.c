@@ -120,7 +120,7 @@ static int find_root(struct vnode **directory, struct problem *problem)
 
     if (!table) {
         problem_set(problem, "Give the machine more memory.",
-                    "There is not enough memory to mount the card.");
+                    "Out of memory: no room to mount the card.");
         return -ENOMEM;
     }
     error = start_card(problem);

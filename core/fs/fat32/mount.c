@@ -168,6 +168,6 @@ out_destroy:
 out_no_memory:
     if (error == -ENOMEM)
         problem_set(problem, "Give the machine more memory.",
-                    "There is not enough memory to mount the card.");
+                    "Out of memory: no room to mount the card.");
     return error;
 }

@@ -26,7 +26,7 @@ void command_pwd(struct job *job)
 
 static void file_error(const char *path, int error)
 {
-    if (error == -ENOMEDIUM)
+    if (error == -ENOMEDIUM && vfs_mount_problem()[0] != '\0')
         command_error("%s: no files: %s", path, vfs_mount_problem());
     else
         command_error("%s: %s", path, command_error_text(error));
