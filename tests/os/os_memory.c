@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Criteria:
+ *  1. Whatever allocation of whatever command fails, once, from then on, at one site or by chance:
+ * the kernel goes on, the command says that it lacked memory, and everything is as before it.
+ *  2. A failure during boot ends in one message that names what could not be had, or in a prompt
+ * at which what needs memory works.
+ *  3. The same with 2 and 4 MiB of RAM.
+ *  4. Each site in the kernel has failed in one of these tests.
+ * TAYBERRY_RUNS is how many seeds of failures by chance each scenario gets (8 by default).
+ */
+#include "os_memory_sweep.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const uint64_t memories[] = {64 << 20, 4 << 20, 2 << 20};
+
+START_TEST(a_boot_ends_in_one_message_or_a_prompt)
+{
+    sweep_run_boot(memories[_i]);
+}
+END_TEST
+
+START_TEST(a_command_survives_any_failure)
+{
+    sweep_run(&sweep_scenarios[_i / 3], memories[_i % 3]);
+}
+END_TEST
+
+/* Frames behind the heap are taken for whoever asks the heap; that request is the one that fails.
+ */
+static bool is_backing(const struct tb_alloc_site *site)
+{
+    return strcmp(site->file, "core/heap/backing.c") == 0;
+}
+
+START_TEST(each_site_has_failed)
+{
+    struct tb_config config = os_config();
+    struct tb_machine *machine = os_boot(&config);
+    struct tb_alloc_site site;
+    unsigned all = 0, visited = 0;
+
+    printf("# %u cases at the prompt, %u boots\n", sweep_totals->cases, sweep_totals->boots);
+    for (unsigned i = 0; tb_alloc_site(machine, i, &site) == 0; i++) {
+        bool failed = sweep_totals->sites[i].prompt || sweep_totals->sites[i].boot;
+
+        all += !is_backing(&site);
+        visited += failed;
+        if (!failed && !is_backing(&site))
+            printf("# never visited: %s:%u\n", site.file, site.line);
+        if (sweep_totals->sites[i].silent)
+            printf("# needs no report: %s:%u: %s\n", site.file, site.line,
+                   sweep_excuse(machine, i));
+        ck_assert_int_eq(sweep_totals->sites[i].silent, sweep_excuse(machine, i) != NULL);
+    }
+    printf("# %u sites, %u visited\n", all, visited);
+    fflush(stdout);
+    tb_close(machine);
+    ck_assert_uint_eq(visited, all);
+}
+END_TEST
+
+static void add_prompt(Suite *all)
+{
+    TCase *prompt = tcase_create("prompt");
+
+    tcase_set_timeout(prompt, 300);
+    tcase_add_loop_test(prompt, a_command_survives_any_failure, 0, sweep_scenario_count * 3);
+    suite_add_tcase(all, prompt);
+}
+
+int main(void)
+{
+    Suite *all = suite_create("memory");
+    TCase *boots = tcase_create("boots"), *sites = tcase_create("sites");
+
+    sweep_prepare();
+    tcase_set_timeout(boots, 300);
+    tcase_add_loop_test(boots, a_boot_ends_in_one_message_or_a_prompt, 0, 3);
+    suite_add_tcase(all, boots);
+    add_prompt(all);
+    tcase_add_test(sites, each_site_has_failed);
+    suite_add_tcase(all, sites);
+    return os_run_suite(all);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os_memory_scenarios.c: what people do at the prompt, as far as memory may be wanted for it.
+ *
+ * Each command of the shell is here, and each way through the kernel that allocates. A scenario is
+ * one command where it can be, so that "as before the command" has a meaning.
+ */
+#include "os_memory_sweep.h"
+
+#define LINE(text) \
+    { \
+        { \
+            .type = text "\r" \
+        } \
+    }
+
+#define KTEST(tests_) \
+    .name = "ktest " tests_, .steps = LINE("ktest " tests_), .tests = true, .sampled = true, \
+    .varies = true
+
+#define DEEP "/deep/level\\ 01/level\\ 02/level\\ 03/level\\ 04/level\\ 05/level\\ 06/here.txt"
+
+const struct sweep_scenario sweep_scenarios[] = {
+    /* Files. */
+    {.name = "ls", .steps = LINE("ls")},
+    {.name = "ls -a -l", .steps = LINE("ls -a -l /names")},
+    {.name = "ls of two", .steps = LINE("ls /docs /README.TXT")},
+    {.name = "ls of nothing", .steps = LINE("ls /none")},
+    {.name = "cat", .steps = LINE("cat /README.TXT")},
+    {.name = "cat of many", .steps = LINE("cat /data/size-4097 /none /docs/Pins\\ and\\ LEDs.txt")},
+    {.name = "cat of a deep path", .steps = LINE("cat " DEEP)},
+    {.name = "cat of a file in many pieces", .card = "good-small", .steps = LINE("cat /FRAG.TXT")},
+    {.name = "cat of bytes", .steps = LINE("cat -b /data/size-513")},
+    {.name = "cat of the console", .steps = {{.type = "cat -\r"}, {.type = "one\r\004"}}},
+    {.name = "hexdump", .steps = LINE("hexdump -s 4000 -n 200 /data/offsets.txt")},
+    {.name = "cd", .steps = LINE("cd /docs/../deep")},
+    {.name = "pwd", .prepare = "cd /docs\r", .steps = LINE("pwd; ls")},
+    {.name = "a file in a folder of a thousand", .steps = LINE("ls /many/0700-entry.txt")},
+    {.name = "a folder of a thousand", .steps = LINE("ls /many"), .sampled = true},
+    /* The line. */
+    {.name = "completion of a command", .steps = {{.type = "hexd\t"}}},
+    {.name = "completion of a path", .steps = {{.type = "cat /RE\t"}}},
+    {.name = "a list of commands", .steps = {{.type = "l\t\t"}}},
+    {.name = "a list of names", .steps = {{.type = "cat /names/\t\t"}}},
+    {.name = "history", .prepare = "echo one\recho two\r", .steps = LINE("history")},
+    {.name = "a line of the history", .prepare = "ls /docs\r", .steps = {{.type = "\x1b[A\r"}}},
+    {.name = "a long line", .steps = LINE("ls /docs; ls /names; cat /README.TXT; echo long")},
+    /* Threads. */
+    {.name = "a background command", .steps = LINE("ls /docs &")},
+    {.name = "several background commands",
+     .steps = {{.type = "sleep 10ms & sleep 20ms & cat /README.TXT & sleep 5ms\r"}}},
+    {.name = "spawn", .steps = LINE("spawn 3 5ms")},
+    {.name = "spawn in the background", .steps = LINE("spawn 2 5ms &")},
+    {.name = "sleep", .steps = LINE("sleep 10ms")},
+    {.name = "kill",
+     .prepare = "sleep 1000 &\r",
+     .steps = LINE("sleep 2000 & kill %2; ps"),
+     .finish = "kill %2\r"},
+    {.name = "Ctrl-C", .steps = {{.type = "sleep 1000\r", .ms = 20}, {.type = "\003"}}},
+    {.name = "ps", .steps = LINE("ps")},
+    {.name = "uptime", .steps = LINE("uptime")},
+    {.name = "time", .steps = LINE("time cat /README.TXT"), .varies = true},
+    /* Pins. */
+    {.name = "gpio", .steps = LINE("gpio")},
+    {.name = "gpio actions", .steps = LINE("gpio GPIO17 read")},
+    {.name = "gpio watch",
+     .steps = {{.type = "gpio GPIO22 watch\r", .ms = 10},
+               {.pin = 22, .level = TB_HIGH, .ms = 10},
+               {.pin = 22, .level = TB_LOW, .ms = 10},
+               {.pin = 22, .level = TB_FLOATING, .ms = 10},
+               {.type = "\003"}}},
+    {.name = "blink", .steps = LINE("blink GPIO17 4ms 3")},
+    {.name = "blink in the background",
+     .steps = {{.type = "blink GPIO17 4ms &\r", .ms = 30}},
+     .finish = "ps\rkill %1\r"},
+    {.name = "led", .steps = LINE("led blink 1ms 2")},
+    /* The system. */
+    {.name = "mem", .steps = LINE("mem")},
+    {.name = "mem of an address", .steps = LINE("mem 0x100 64")},
+    {.name = "mem map", .steps = LINE("mem map")},
+    {.name = "mem top", .steps = LINE("mem top")},
+    {.name = "tags", .steps = LINE("tags -a")},
+    {.name = "dmesg", .steps = LINE("dmesg")},
+    {.name = "date", .steps = LINE("date")},
+    {.name = "echo and clear", .steps = LINE("echo one two; clear")},
+    {.name = "help", .steps = LINE("help; help ls")},
+    {.name = "unknown", .steps = LINE("nonsense; ls 'open")},
+    {.name = "brk", .steps = {{.type = "brk\rthreads\rcontinue\r"}}},
+    {.name = "no card",
+     .steps = {{.card = ""},
+               {.type = "cat /data/size-513\r"},
+               {.card = "standard"},
+               {.type = "cat /README.TXT\r"}},
+     .lasting = true},
+    /* The kernel's own tests. */
+    {KTEST("thread.join_waits_for_the_end")},
+    {KTEST("thread.sleepers_wake_in_the_order_of_their_deadlines")},
+    {KTEST("thread.cancel_ends_a_sleep")},
+    {KTEST("thread.detached_threads_free_themselves")},
+    {KTEST("thread.many_threads_give_all_memory_back")},
+    {KTEST("thread.a_stack_has_a_guard_page")},
+    {KTEST("mutex")},
+    {KTEST("wait")},
+    {KTEST("spinlock")},
+    {KTEST("frame"), .hungry = true},
+    {KTEST("heap"), .hungry = true},
+    {KTEST("time")},
+    {KTEST("fs")},
+    {KTEST("speed")},
+    {KTEST("list")},
+};
+
+const int sweep_scenario_count = sizeof sweep_scenarios / sizeof sweep_scenarios[0];
