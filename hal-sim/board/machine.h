@@ -247,23 +247,3 @@ void sim_memory_open_fault_stack(void); /* before the first use of the latter */
 bool sim_memory_is_readable(uintptr_t address);
 /** Guards or frees `count` pages from page number `page`. */
 bool sim_memory_guard_range(uint64_t page, uint64_t count, bool guarded);
-/** Where boot tags go: room for `bytes` bytes, at most SIM_TAGS_MAX. */
-uint8_t *sim_memory_tags(size_t bytes);
-
-/* ---- tags.c ---- */
-
-enum {
-    SIM_RESERVED = 0x80000, /**< where RAM begins that core may use */
-    SIM_TAGS_MAX = 0xef00,  /**< bytes of boot tags */
-    SIM_COMMAND_LINE_MAX = 3776
-};
-
-struct sim_tags {
-    const void *raw; /**< the tags themselves; NULL: they are made here */
-    size_t raw_bytes;
-    const char *command_line; /**< NULL: the board has no tags */
-    bool tree;                /**< a device tree, not ATAGs */
-};
-
-/** Leaves boot tags in RAM, as a firmware would. */
-void sim_tags_place(const struct sim_tags *tags);

@@ -13,6 +13,7 @@
  * Each stack has a guard page below it.
  */
 #include "board/machine.h"
+#include "board/tags.h"
 
 #include "host/host.h"
 

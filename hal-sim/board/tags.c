@@ -7,6 +7,8 @@
  *
  * Source: Linux, Documentation/arm/booting.rst; Devicetree Specification 0.4, section 5.
  */
+#include "board/tags.h"
+
 #include "board/machine.h"
 
 #include <hal/machine.h>

@@ -34,11 +34,8 @@ enum tb_clock {
     TB_CLOCK_VIRTUAL /**< time is work done; runs only inside tb_run_*, and repeats from the seed */
 };
 
-/** The two ways in which a Pi's firmware describes memory and hands over the command line. */
-enum tb_boot_tags {
-    TB_TAGS_ATAGS = 0, /**< a list of ATAGs */
-    TB_TAGS_DTB        /**< a flattened device tree */
-};
+/** What tells of memory and command line: a list of ATAGs, or a flattened device tree. */
+enum tb_boot_tags { TB_TAGS_ATAGS = 0, TB_TAGS_DTB };
 
 /** Set `size` to sizeof(struct tb_config); zero means the default in every member. */
 struct tb_config {

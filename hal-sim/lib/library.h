@@ -8,6 +8,7 @@
 #pragma once
 
 #include "board/machine.h"
+#include "board/tags.h"
 #include "host/host.h"
 #include "tayberry.h"
 

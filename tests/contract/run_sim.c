@@ -2,7 +2,7 @@
 /*
  * run_sim.c: runs the contract kernel on the simulated board, and is the world outside for it.
  *
- *   run_sim [--clock real|virtual] [--seed N]          the tests; prints their report
+ *   run_sim [--clock real|virtual] [--seed N] [--dtb]  the tests; prints their report
  *           [--read-only]                              with a card that cannot be written
  *   run_sim --modes [--clock real|virtual] [--seed N]  the ends of a run, each judged from outside
  *
@@ -34,6 +34,7 @@ static struct {
     unsigned failures;
     bool quiet; /**< what is printed is no report */
     bool read_only;
+    bool tree;       /**< the boot tags are a device tree */
     char text[4096]; /**< all that was printed, for the modes */
     size_t text_length;
 } run = {.clock = TB_CLOCK_VIRTUAL, .seed = 1};
@@ -170,6 +171,7 @@ static void start(const char *command_line)
         .card_read_only = run.read_only,
         .clock = run.clock,
         .seed = run.seed,
+        .boot_tags_kind = run.tree ? TB_TAGS_DTB : TB_TAGS_ATAGS,
         .display_width = 320,
         .display_height = 200,
     };
@@ -299,6 +301,8 @@ int main(int argc, char **argv)
             with_modes = true;
         else if (strcmp(argv[i], "--read-only") == 0)
             run.read_only = true;
+        else if (strcmp(argv[i], "--dtb") == 0)
+            run.tree = true;
         else if (strcmp(argv[i], "--clock") == 0 && i + 1 < argc)
             run.clock = strcmp(argv[++i], "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)

@@ -8,8 +8,8 @@
  2. The mini UART carries the console when the command line asks for it.
  3. At 0x200000, where a firmware that knows no header puts it: the image moves itself.
  4. In EL3, with all four CPUs at once and no boot tags, as from an ELF file.
- 5. With a device tree in place of ATAGs: its bytes are left alone, its words are found, and core reads
-    memory, reserved ranges and the command line from it.
+ 5. With a device tree in place of ATAGs: its bytes are left alone, its words are found, and
+    core reads memory, reserved ranges and the command line from it.
  6. Input that was typed before the start is not lost, not a byte of 4 KiB.
  7. Cards of 64 MiB (by bytes) and 4 GiB (by blocks) are found, and no card is no harm.
  8. A reboot comes back, and power-off's status is QEMU's.
