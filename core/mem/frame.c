@@ -204,10 +204,10 @@ static void give_run(uint64_t number, size_t pages)
     spinlock_release(&frames.lock, state);
 }
 
-/* Waits a little for the caches of other CPUs. */
+/* Waits a little until the other CPUs have emptied their caches. */
 static void await_others(void)
 {
-    bool waiting = ask_others();
+    bool waiting = true;
 
     for (unsigned i = 0; waiting && i < DRAIN_PATIENCE; i++) {
         hal_cpu_relax();
@@ -225,11 +225,13 @@ static bool find_more(size_t pages, unsigned align_order)
 {
     uint64_t free = frame_free_total();
     size_t wanted = pages > 1u << align_order ? pages : 1u << align_order;
+    bool asked = ask_others();
     size_t got;
 
     if (hal_irq_masked())
         return false;
-    await_others();
+    if (asked)
+        await_others();
     got = reclaim_frames(wanted > RECLAIM_LEAST ? wanted : RECLAIM_LEAST);
     return got > 0 || frame_free_total() > free;
 }

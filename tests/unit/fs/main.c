@@ -18,6 +18,7 @@ int main(void)
     srunner_add_suite(runner, path_suite());
     srunner_add_suite(runner, block_suite());
     srunner_add_suite(runner, card_suite());
+    srunner_add_suite(runner, memory_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);

@@ -14,3 +14,4 @@ Suite *directory_suite(void);
 Suite *path_suite(void);
 Suite *block_suite(void);
 Suite *card_suite(void);
+Suite *memory_suite(void);
