@@ -43,7 +43,7 @@ static void choose_allocator(void)
             heap.allocator = all[i];
             return;
         }
-    klog(KLOG_WARNING, "boot: allocator=%s is not an allocator; using slab", name);
+    klog(KLOG_WARNING, "boot: allocator=%s is not bump, bin or slab; using slab", name);
 }
 
 static void choose_checks(void)

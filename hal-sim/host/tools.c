@@ -28,10 +28,10 @@ static bool watching;
 /* The second view of RAM, while a tool watches. */
 static const uint8_t *view;
 #ifdef HAVE_VALGRIND
-/* So far from a block a bad access is told with the block. */
-enum { BESIDE_BYTES = 16 };
-/* Valgrind's books agree with the guest's heap: from power-on, until a snapshot comes back. */
-static bool has_pool;
+/* Valgrind's books agree with the guest's heap: from power-on, until a snapshot comes back. Their
+ * two pools go by the addresses here: blocks without and with zones beside them. */
+static bool has_pools;
+static char pools[2];
 #endif
 
 bool tools_run_signals(void)
@@ -153,11 +153,11 @@ void tools_forget_blocks(bool again)
 {
     (void)again;
 #ifdef HAVE_VALGRIND
-    if (has_pool)
-        VALGRIND_DESTROY_MEMPOOL(&has_pool);
-    has_pool = again && watching;
-    if (has_pool)
-        VALGRIND_CREATE_MEMPOOL(&has_pool, BESIDE_BYTES, 0);
+    for (unsigned zoned = 0; zoned < 2 && has_pools; zoned++)
+        VALGRIND_DESTROY_MEMPOOL(&pools[zoned]);
+    has_pools = again && watching;
+    for (unsigned zoned = 0; zoned < 2 && has_pools; zoned++)
+        VALGRIND_CREATE_MEMPOOL(&pools[zoned], zoned ? HAL_MEM_ZONE : 0, 0);
 #endif
 }
 
@@ -175,20 +175,22 @@ void hal_mem_open(const void *start, size_t bytes)
         tools_memory_fresh((void *)(uintptr_t)start, bytes);
 }
 
-void hal_mem_block(const void *block, size_t bytes)
+void hal_mem_block(const void *block, size_t bytes, bool zoned)
 {
+    (void)zoned;
     hal_mem_open(block, bytes);
 #ifdef HAVE_VALGRIND
-    if (has_pool)
-        VALGRIND_MEMPOOL_ALLOC(&has_pool, block, bytes);
+    if (has_pools)
+        VALGRIND_MEMPOOL_ALLOC(&pools[zoned], block, bytes);
 #endif
 }
 
-void hal_mem_block_end(const void *block, size_t bytes)
+void hal_mem_block_end(const void *block, size_t bytes, bool zoned)
 {
+    (void)zoned;
 #ifdef HAVE_VALGRIND
-    if (has_pool)
-        VALGRIND_MEMPOOL_FREE(&has_pool, block);
+    if (has_pools)
+        VALGRIND_MEMPOOL_FREE(&pools[zoned], block);
 #endif
     hal_mem_close(block, bytes);
 }

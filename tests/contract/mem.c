@@ -189,8 +189,13 @@ static void tell_tools(uint8_t *pages)
 {
     hal_mem_close(pages, 2 * HAL_PAGE_SIZE);
     hal_mem_open(pages, HAL_PAGE_SIZE);
-    hal_mem_block(pages + 64, 100);
-    hal_mem_block_end(pages + 64, 100);
+    hal_mem_block(pages + 64, 100, false);
+    hal_mem_block_end(pages + 64, 100, false);
+    hal_mem_open(pages, HAL_PAGE_SIZE);
+    hal_mem_close(pages + 256 - HAL_MEM_ZONE, HAL_MEM_ZONE);
+    hal_mem_close(pages + 256 + 100, HAL_MEM_ZONE);
+    hal_mem_block(pages + 256, 100, true);
+    hal_mem_block_end(pages + 256, 100, true);
     hal_mem_open(pages, 2 * HAL_PAGE_SIZE);
 }
 

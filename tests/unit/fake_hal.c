@@ -314,14 +314,14 @@ void hal_mem_open(const void *start, size_t bytes)
     (void)start, (void)bytes;
 }
 
-void hal_mem_block(const void *block, size_t bytes)
+void hal_mem_block(const void *block, size_t bytes, bool zoned)
 {
-    (void)block, (void)bytes;
+    (void)block, (void)bytes, (void)zoned;
 }
 
-void hal_mem_block_end(const void *block, size_t bytes)
+void hal_mem_block_end(const void *block, size_t bytes, bool zoned)
 {
-    (void)block, (void)bytes;
+    (void)block, (void)bytes, (void)zoned;
 }
 
 void hal_mem_look(void *to, const void *from, size_t bytes)

@@ -10,6 +10,7 @@
 #include "sync/spinlock.h"
 
 #include <hal/compiler.h>
+#include <hal/mem.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,9 +20,9 @@
 
 #define GUARD_TRACE 5u /* calls that are remembered */
 #define GUARD_FRONT \
-    128u               /* from the header to the caller's bytes; also the largest alignment that \
-                          needs no header apart */
-#define GUARD_ZONE 16u /* bytes of each zone */
+    128u /* from the header to the caller's bytes; also the largest alignment that \
+            needs no header apart */
+#define GUARD_ZONE HAL_MEM_ZONE /* bytes of each zone */
 
 /* Call chains are kept as distances from a place in the kernel's code. */
 struct guard_trace {

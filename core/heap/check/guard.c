@@ -262,7 +262,7 @@ void *guard_allocate(size_t bytes, size_t alignment, const struct alloc_site *si
     remember_calls(&block->allocated, frame);
     guard_fill_zones(block);
     memset(block->user, GARBAGE, bytes);
-    hal_mem_block(block->user, bytes);
+    hal_mem_block(block->user, bytes, !lies_apart(block));
     count(block, 1);
     enter(block);
     return block->user;
@@ -296,7 +296,7 @@ void guard_free(void *pointer, const char *file, unsigned line, uintptr_t frame)
     remember_calls(&block->freed, frame);
     count(block, -1);
     guard_fill_freed(block);
-    hal_mem_block_end(block->user, block->bytes);
+    hal_mem_block_end(block->user, block->bytes, !lies_apart(block));
     state = spinlock_acquire(&guard.lock);
     list_add_tail(&guard.quarantine, &block->link);
     guard.quarantined += bytes;

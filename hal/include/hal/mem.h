@@ -72,11 +72,16 @@ void hal_mem_close(const void *start, size_t bytes);
 /** They may be used, but what they hold means nothing until it is written. */
 void hal_mem_open(const void *start, size_t bytes);
 
-/** As hal_mem_open, for a block that the caller allocates: a tool remembers its call chain. */
-void hal_mem_block(const void *block, size_t bytes);
+/**
+ * As hal_mem_open, for a block that the caller allocates: a tool remembers its call chain. `zoned`:
+ * the HAL_MEM_ZONE bytes on each side of it are nobody's, and closed.
+ */
+void hal_mem_block(const void *block, size_t bytes, bool zoned);
 
 /** As hal_mem_close, for the whole of a block that hal_mem_block was told of: it is freed. */
-void hal_mem_block_end(const void *block, size_t bytes);
+void hal_mem_block_end(const void *block, size_t bytes, bool zoned);
+
+#define HAL_MEM_ZONE 16u
 
 /** Copies `bytes` bytes from `from`, which may be closed; `to` then holds defined values. */
 void hal_mem_look(void *to, const void *from, size_t bytes);
