@@ -6,7 +6,8 @@
  *  2. A failure during boot ends in one message that names what could not be had, or in a prompt
  * at which what needs memory works.
  *  3. The same with 2 and 4 MiB of RAM.
- *  4. Each site in the kernel has failed in one of these tests.
+ *  4. Memory that really runs out is reported and comes back.
+ *  5. Each site in the kernel has failed in one of these tests.
  * TAYBERRY_RUNS is how many seeds of failures by chance each scenario gets (8 by default).
  */
 #include "os_memory_sweep.h"
@@ -25,6 +26,45 @@ END_TEST
 START_TEST(a_command_survives_any_failure)
 {
     sweep_run(&sweep_scenarios[_i / 3], memories[_i % 3]);
+}
+END_TEST
+
+/* Types `line` and lets the machine come to rest, or run for `ms`. Returns what it says. */
+static const char *say(struct tb_machine *machine, const char *line, unsigned ms)
+{
+    ck_assert_int_eq(tb_uart_write(machine, line, strlen(line)), (int)strlen(line));
+    if (ms)
+        ck_assert_int_eq(tb_run_for(machine, ms * OS_MS), TB_DEADLINE);
+    else
+        ck_assert_int_eq(tb_run_until(machine, UINT64_MAX), TB_STUCK);
+    return os_output(machine);
+}
+
+START_TEST(memory_that_runs_out_comes_back)
+{
+    static char before[1 << 16], after[1 << 16];
+    struct tb_config config = os_config();
+    struct tb_machine *machine;
+    unsigned jobs = 0;
+
+    config.memory = memories[1 + _i];
+    machine = os_boot(&config);
+    (void)say(machine, "ls\r", 0);
+    ck_assert_int_gt(tb_inspect_state(machine, before, sizeof before), 0);
+    ck_assert(sweep_is_report(say(machine, "spawn 64 10s\r", 0)));
+    (void)say(machine, "spawn 16 1000s\r", 10);
+    while (++jobs < 15 && !sweep_is_report(say(machine, "spawn 2 1000s\r", 10)))
+        continue;
+    while (!sweep_is_report(say(machine, "ls\r", 10)) && ++jobs < 16)
+        (void)say(machine, "spawn 1 1000s\r", 10);
+    ck_assert_int_eq(tb_state(machine), TB_RUNNING);
+    (void)say(machine, "kill %1; kill %2; kill %3; kill %4; kill %5; kill %6; kill %7; kill %8\r",
+              10);
+    (void)say(machine, "kill %9; kill %10; kill %11; kill %12; kill %13; kill %14; kill %15\r", 10);
+    ck_assert_ptr_nonnull(strstr(say(machine, "kill %16; ls /docs\r", 0), "Pins and LEDs.txt"));
+    ck_assert_int_gt(tb_inspect_state(machine, after, sizeof after), 0);
+    ck_assert_str_eq(after, before);
+    tb_close(machine);
 }
 END_TEST
 
@@ -67,6 +107,7 @@ static void add_prompt(Suite *all)
     TCase *prompt = tcase_create("prompt");
 
     tcase_set_timeout(prompt, 300);
+    tcase_add_loop_test(prompt, memory_that_runs_out_comes_back, 0, 2);
     tcase_add_loop_test(prompt, a_command_survives_any_failure, 0, sweep_scenario_count * 3);
     suite_add_tcase(all, prompt);
 }

@@ -79,6 +79,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {.name = "mem of an address", .steps = LINE("mem 0x100 64")},
     {.name = "mem map", .steps = LINE("mem map")},
     {.name = "mem top", .steps = LINE("mem top")},
+    {.name = "slabs", .steps = LINE("slabs -a")},
     {.name = "tags", .steps = LINE("tags -a")},
     {.name = "dmesg", .steps = LINE("dmesg")},
     {.name = "date", .steps = LINE("date")},
