@@ -63,8 +63,10 @@ extern struct guard_state {
  */
 struct guard_block *guard_around(const void *address);
 
-/** Ends in a panic that says what is wrong with freeing `pointer`, which is no block in use. */
-HAL_NORETURN void guard_refuse(const void *pointer, const char *file, unsigned line);
+/** Ends in a panic that says what is wrong with `pointer`, which is no block in use, although
+ * `who` (kfree or krealloc) was given it. */
+HAL_NORETURN void guard_refuse(const void *pointer, const char *who, const char *file,
+                               unsigned line);
 
 /** Panics if a zone of a live block is damaged; `file` is NULL when nobody frees it. */
 void guard_check_zones(const struct guard_block *block, const char *file, unsigned line);

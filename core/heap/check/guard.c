@@ -67,8 +67,8 @@ static struct guard_block *find_in_front(const void *pointer)
 }
 
 /* The live block that begins at `pointer`, with the lock held in *state; or a panic. */
-static struct guard_block *lock_block(void *pointer, const char *file, unsigned line,
-                                      hal_irq_state_t *state)
+static struct guard_block *lock_block(void *pointer, const char *who, const char *file,
+                                      unsigned line, hal_irq_state_t *state)
 {
     struct guard_block *block = find_in_front(pointer);
 
@@ -78,7 +78,7 @@ static struct guard_block *lock_block(void *pointer, const char *file, unsigned 
     if (block && block->magic == GUARD_LIVE)
         return block;
     spinlock_release(&guard.lock, *state);
-    guard_refuse(pointer, file, line);
+    guard_refuse(pointer, who, file, line);
 }
 
 static void unlink_apart(struct guard_block *block)
@@ -274,7 +274,7 @@ void *guard_allocate(size_t bytes, size_t alignment, const struct alloc_site *si
 static struct guard_block *leave(void *pointer, const char *file, unsigned line)
 {
     hal_irq_state_t state;
-    struct guard_block *block = lock_block(pointer, file, line, &state);
+    struct guard_block *block = lock_block(pointer, "kfree", file, line, &state);
 
     list_remove(&block->link);
     guard.live_blocks--;
@@ -307,7 +307,7 @@ void guard_free(void *pointer, const char *file, unsigned line, uintptr_t frame)
 size_t guard_bytes(void *pointer, const char *file, unsigned line)
 {
     hal_irq_state_t state;
-    size_t bytes = lock_block(pointer, file, line, &state)->bytes;
+    size_t bytes = lock_block(pointer, "krealloc", file, line, &state)->bytes;
 
     spinlock_release(&guard.lock, state);
     return bytes;

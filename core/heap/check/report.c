@@ -45,29 +45,29 @@ struct guard_block *guard_around(const void *address)
 
 /* A live block that `pointer` is not the start of. */
 HAL_NORETURN static void refuse_inside(const struct guard_block *block, const char *pointer,
-                                       const char *file, unsigned line)
+                                       const char *who, const char *file, unsigned line)
 {
     ptrdiff_t offset = pointer - block->user;
     bool before = offset < 0;
 
     panic_at(file, (int)line,
-             "kfree at %s:%u: the pointer is not the start of a block but %td byte%s %s that of %u "
+             "%s at %s:%u: the pointer is not the start of a block but %td byte%s %s that of %u "
              "bytes allocated at %s:%u",
-             file, line, before ? -offset : offset, offset == 1 || offset == -1 ? "" : "s",
+             who, file, line, before ? -offset : offset, offset == 1 || offset == -1 ? "" : "s",
              before ? "before" : "into", block->bytes, alloc_site_file(block->site),
              block->site->line);
 }
 
-HAL_NORETURN static void refuse_freed(const struct guard_block *block, const char *file,
-                                      unsigned line)
+HAL_NORETURN static void refuse_freed(const struct guard_block *block, const char *who,
+                                      const char *file, unsigned line)
 {
     panic_at(file, (int)line,
-             "kfree at %s:%u: the block of %u bytes allocated at %s:%u was freed before at %s:%u",
+             "%s at %s:%u: the block of %u bytes allocated at %s:%u was freed before at %s:%u", who,
              file, line, block->bytes, alloc_site_file(block->site), block->site->line,
              alloc_file(block->freed_file), block->freed_line);
 }
 
-void guard_refuse(const void *pointer, const char *path, unsigned line)
+void guard_refuse(const void *pointer, const char *who, const char *path, unsigned line)
 {
     const char *file = alloc_file(path);
     const struct guard_block *block;
@@ -76,15 +76,16 @@ void guard_refuse(const void *pointer, const char *path, unsigned line)
     /* Nothing can be done but tell, so the lists are read as they are. */
     block = guard_around(pointer);
     if (block && block->magic == GUARD_FREED)
-        refuse_freed(block, file, line);
+        refuse_freed(block, who, file, line);
     if (block)
-        refuse_inside(block, pointer, file, line);
+        refuse_inside(block, pointer, who, file, line);
     if (guard.allocator->find(pointer, &usable) == HEAP_FOREIGN)
-        panic_at(file, (int)line, "kfree at %s:%u: the pointer is none of the heap's", file, line);
+        panic_at(file, (int)line, "%s at %s:%u: the pointer is none of the heap's", who, file,
+                 line);
     panic_at(file, (int)line,
-             "kfree at %s:%u: no block that is in use begins here; it was freed long ago, or its "
+             "%s at %s:%u: no block that is in use begins here; it was freed long ago, or its "
              "header was written over",
-             file, line);
+             who, file, line);
 }
 
 /* ---- for those who look in from outside ---- */
