@@ -42,6 +42,19 @@ const char *alloc_file(const char *file)
     return best;
 }
 
+struct alloc_live alloc_live_of(const struct alloc_site *site)
+{
+    struct alloc_live sum = {0};
+
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        const struct alloc_live *live = &site->count->cpu[cpu].live;
+
+        sum.blocks += __atomic_load_n(&live->blocks, __ATOMIC_RELAXED);
+        sum.bytes += __atomic_load_n(&live->bytes, __ATOMIC_RELAXED);
+    }
+    return sum;
+}
+
 const char *alloc_site_file(const struct alloc_site *site)
 {
     return alloc_file(site->file);
@@ -115,18 +128,20 @@ const char *hal_inspect_tag(unsigned tag)
 bool hal_inspect_site(unsigned number, struct hal_alloc_site *out)
 {
     const struct alloc_site *site;
+    struct alloc_live live;
 
     if (number >= alloc_site_total())
         return false;
     site = alloc_site_at(number);
+    live = alloc_live_of(site);
     *out = (struct hal_alloc_site){
         .file = alloc_site_file(site),
         .line = site->line,
         .tag = alloc_site_tag(site),
         .calls = __atomic_load_n(&site->count->calls, __ATOMIC_RELAXED),
         .failures = __atomic_load_n(&site->count->failures, __ATOMIC_RELAXED),
-        .blocks = __atomic_load_n(&site->count->blocks, __ATOMIC_RELAXED),
-        .bytes = __atomic_load_n(&site->count->bytes, __ATOMIC_RELAXED),
+        .blocks = live.blocks,
+        .bytes = live.bytes,
     };
     return true;
 }

@@ -16,22 +16,30 @@
 #pragma once
 
 #include <hal/compiler.h>
+#include <hal/cpu.h>
 #include <hal/kstate.h>
+#include <hal/machine.h>
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** What has happened at a site since power-on. Counted atomically, from any CPU. */
+/** What is live, or with a minus sign what has gone: one CPU frees what another allocated. */
+struct alloc_live {
+    int64_t blocks; /**< counted for frames always, for objects with checks on */
+    int64_t bytes;  /**< of these, as asked for */
+};
+
+/** What has happened at a site since power-on. */
 struct alloc_count {
-    uint16_t number;        /**< of the site; constant after boot */
-    uint16_t tag;           /**< of the site; constant after boot */
-    uint64_t calls;         /**< attempts, failed ones too */
-    uint64_t failures;      /**< of these, by want or on demand */
-    int64_t blocks;         /**< live now; counted for frames always, for objects with checks on */
-    int64_t bytes;          /**< of these, as asked for */
-    int64_t settled_blocks; /**< `blocks` and `bytes` at the first prompt (leak.h) */
-    int64_t settled_bytes;
+    uint16_t number;   /**< of the site; constant after boot */
+    uint16_t tag;      /**< of the site; constant after boot */
+    uint64_t calls;    /**< attempts, failed ones too; counted while alloc_fail_watching. Atomic */
+    uint64_t failures; /**< of these, by want or on demand. Atomic */
+    struct alloc_live settled; /**< at the first prompt (leak.h) */
+    struct {
+        _Alignas(64) struct alloc_live live; /**< written by that CPU only, masked */
+    } cpu[HAL_CPU_MAX];                      /**< the sum counts: alloc_live_of */
 };
 
 /** What memory from a site is for, where that decides what is said of it. */
@@ -77,6 +85,20 @@ static inline unsigned alloc_site_number(const struct alloc_site *site)
 {
     return site->count->number;
 }
+
+/** Counts memory that begins to live at `site`, or ends (less than 0). Any context. */
+static inline void alloc_live_add(const struct alloc_site *site, int64_t blocks, int64_t bytes)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct alloc_live *live = &site->count->cpu[hal_cpu_id()].live;
+
+    __atomic_store_n(&live->blocks, live->blocks + blocks, __ATOMIC_RELAXED);
+    __atomic_store_n(&live->bytes, live->bytes + bytes, __ATOMIC_RELAXED);
+    hal_irq_restore(state);
+}
+
+/** What lives from `site` now. Any context. */
+struct alloc_live alloc_live_of(const struct alloc_site *site);
 
 /** The file of `site`, from "core/" on. Any context. */
 const char *alloc_site_file(const struct alloc_site *site);

@@ -250,13 +250,6 @@ static void announce(uint64_t number, size_t most)
     hal_mem_first_use(number * HAL_PAGE_SIZE, n * HAL_PAGE_SIZE);
 }
 
-static void count_run(const struct alloc_site *site, int blocks, size_t pages)
-{
-    __atomic_fetch_add(&site->count->blocks, blocks, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&site->count->bytes, blocks * (int64_t)(pages * HAL_PAGE_SIZE),
-                       __ATOMIC_RELAXED);
-}
-
 static void *begin_use(uint64_t number, size_t pages, const struct alloc_site *site)
 {
     struct frame *frame = &frame_table.frames[number];
@@ -268,7 +261,7 @@ static void *begin_use(uint64_t number, size_t pages, const struct alloc_site *s
     frame->references = 1;
     frame->site = (uint16_t)alloc_site_number(site);
     frame_set_state(frame, FRAME_USED);
-    count_run(site, 1, pages);
+    alloc_live_add(site, 1, (int64_t)(pages * HAL_PAGE_SIZE));
     hal_mem_open(frame_pointer(number), pages * HAL_PAGE_SIZE);
     return frame_pointer(number);
 }
@@ -279,7 +272,7 @@ static void end_use(struct frame *frame)
     size_t pages = frame->pages;
 
     hal_mem_close(frame_pointer(number), pages * HAL_PAGE_SIZE);
-    count_run(alloc_site_at(frame->site), -1, pages);
+    alloc_live_add(alloc_site_at(frame->site), -1, -(int64_t)(pages * HAL_PAGE_SIZE));
     for (size_t i = 0; i < pages; i++)
         frame[i].owner = NULL;
     if (pages == 1)
@@ -324,7 +317,8 @@ void *frame_take_pages(size_t pages, unsigned align_order, const struct alloc_si
 
 void *frame_alloc_pages_at(size_t pages, unsigned align_order, const struct alloc_site *site)
 {
-    return alloc_fails(site) ? failed() : frame_take_pages(pages, align_order, site);
+    return alloc_fail_watching() && alloc_fails(site) ? failed()
+                                                      : frame_take_pages(pages, align_order, site);
 }
 
 void *frame_alloc_at(unsigned order, const struct alloc_site *site)

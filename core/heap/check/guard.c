@@ -104,10 +104,7 @@ static void remember_calls(struct guard_trace *trace, uintptr_t frame)
 
 static void count(const struct guard_block *block, int64_t sign)
 {
-    struct alloc_count *counts = block->site->count;
-
-    __atomic_fetch_add(&counts->blocks, sign, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&counts->bytes, sign * (int64_t)block->bytes, __ATOMIC_RELAXED);
+    alloc_live_add(block->site, sign, sign * (int64_t)block->bytes);
 }
 
 /* ---- the quarantine ---- */

@@ -10,10 +10,9 @@
 void heap_leaks_begin(void)
 {
     for (unsigned i = 0; i < alloc_site_total(); i++) {
-        struct alloc_count *count = alloc_site_at(i)->count;
+        const struct alloc_site *site = alloc_site_at(i);
 
-        count->settled_blocks = __atomic_load_n(&count->blocks, __ATOMIC_RELAXED);
-        count->settled_bytes = __atomic_load_n(&count->bytes, __ATOMIC_RELAXED);
+        site->count->settled = alloc_live_of(site);
     }
 }
 
@@ -21,12 +20,11 @@ bool heap_next_leak(unsigned *number, struct heap_leak *leak)
 {
     while (*number < alloc_site_total()) {
         const struct alloc_site *site = alloc_site_at((*number)++);
-        const struct alloc_count *count = site->count;
+        const struct alloc_live live = alloc_live_of(site), *settled = &site->count->settled;
 
-        *leak = (struct heap_leak){
-            .site = site,
-            .blocks = __atomic_load_n(&count->blocks, __ATOMIC_RELAXED) - count->settled_blocks,
-            .bytes = __atomic_load_n(&count->bytes, __ATOMIC_RELAXED) - count->settled_bytes};
+        *leak = (struct heap_leak){.site = site,
+                                   .blocks = live.blocks - settled->blocks,
+                                   .bytes = live.bytes - settled->bytes};
         if (site->use == ALLOC_ORDINARY && leak->blocks > 0)
             return true;
     }

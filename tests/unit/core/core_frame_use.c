@@ -247,15 +247,15 @@ START_TEST(sites_know_what_they_have)
     one = frame_alloc_at(0, site);
     more = frame_alloc_pages_at(5, 0, site);
     frame_get(more);
-    ck_assert_int_eq(site->count->blocks, 2);
-    ck_assert_int_eq(site->count->bytes, 6 * HAL_PAGE_SIZE);
+    ck_assert_int_eq(alloc_live_of(site).blocks, 2);
+    ck_assert_int_eq(alloc_live_of(site).bytes, 6 * HAL_PAGE_SIZE);
     frame_put(more);
     frame_put(one);
-    ck_assert_int_eq(site->count->blocks, 1);
-    ck_assert_int_eq(site->count->bytes, 5 * HAL_PAGE_SIZE);
+    ck_assert_int_eq(alloc_live_of(site).blocks, 1);
+    ck_assert_int_eq(alloc_live_of(site).bytes, 5 * HAL_PAGE_SIZE);
     frame_put(more);
-    ck_assert_int_eq(site->count->blocks, 0);
-    ck_assert_int_eq(site->count->bytes, 0);
+    ck_assert_int_eq(alloc_live_of(site).blocks, 0);
+    ck_assert_int_eq(alloc_live_of(site).bytes, 0);
 }
 END_TEST
 
