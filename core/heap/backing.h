@@ -44,6 +44,14 @@ static inline void *backing_owner(const void *pointer)
     return state == FRAME_USED || state == FRAME_INSIDE ? frame->owner : NULL;
 }
 
+/** As backing_owner, but any word without one of the marks below if the page is not in use. */
+static inline uintptr_t backing_word(const void *pointer)
+{
+    uint64_t number = ((uintptr_t)pointer - (uintptr_t)frame_table.base) / HAL_PAGE_SIZE;
+
+    return frame_known(number) ? (uintptr_t)frame_table.frames[number].owner : 0;
+}
+
 /*
  * Owner words: a pointer with a mark in the place of its upper 16 bits, which are copies of bit 47
  * on either machine: 0 in the simulator, 1 on the Pi. The links of free pages stand in the same

@@ -112,8 +112,9 @@ allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, u
     size_t most;
     void *block;
 
-    if (alloc_fails(site) || alignment == 0 || (alignment & (alignment - 1)) ||
-        alignment > HEAP_ALIGNMENT_MAX || __builtin_add_overflow(bytes, alignment, &most))
+    if ((alloc_fail_watching() && alloc_fails(site)) || alignment == 0 ||
+        (alignment & (alignment - 1)) || alignment > HEAP_ALIGNMENT_MAX ||
+        __builtin_add_overflow(bytes, alignment, &most))
         return failed();
     if (alignment < HEAP_ALIGNMENT)
         alignment = HEAP_ALIGNMENT;
@@ -125,9 +126,10 @@ allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, u
 void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
 {
     if (alignment == HEAP_ALIGNMENT && bytes - 1 < SLAB_BYTES_MAX && !alloc_fail_watching()) {
-        void *block = slab_allocate_fast(bytes);
+        void *block = slab_allocate_quickly(bytes);
 
-        return block ? block : failed();
+        if (block)
+            return block;
     }
     return allocate_slowly(bytes, alignment, site, (uintptr_t)__builtin_frame_address(0));
 }
@@ -180,7 +182,7 @@ static __attribute__((noinline)) void free_slowly(void *pointer, const char *fil
         guard_free(pointer, file, line, frame);
         return;
     }
-    if (heap_is_plain() ? !slab_free_fast(pointer)
+    if (heap_is_plain() ? !slab_free(pointer)
                         : heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
         refuse(pointer, file, line, "kfree");
     if (!heap_is_plain())
@@ -189,7 +191,7 @@ static __attribute__((noinline)) void free_slowly(void *pointer, const char *fil
 
 void heap_free(void *pointer, const char *file, unsigned line)
 {
-    if (!alloc_fail_watching() && slab_free_fast(pointer))
+    if (!alloc_fail_watching() && slab_free_quickly(pointer))
         return;
     free_slowly(pointer, file, line, (uintptr_t)__builtin_frame_address(0));
 }

@@ -48,20 +48,18 @@ struct magazine {
     uint32_t tail;     /**< counts objects that came; tail - head are there */
     uint32_t capacity; /**< most that it is to hold: follows the number of objects in use */
     uint32_t mask;     /**< room for objects, a power of two, less 1 */
-    void *objects[];
+    void **objects;    /**< or NULL, and then the capacity is 0 */
 };
 
 struct object_cache {
-    /* Constant, but for the pointers, each of which is its CPU's. */
-    _Alignas(64) uint32_t bytes; /**< of an object, as it is laid out */
-    uint32_t reciprocal;         /**< 2^32 / bytes, rounded up */
-    struct magazine *magazines[HAL_CPU_MAX];
-
     /* Constant. */
-    uint16_t room;   /**< of its magazines, a power of two; 0: it has none */
-    uint16_t number; /**< of a kmalloc class; or SLAB_CLASSES */
-    uint32_t align;  /**< of each object */
-    bool inside;     /**< headers lie in their slabs, which are pages: a cache of headers */
+    struct magazine *magazines[HAL_CPU_MAX];
+    uint32_t bytes;      /**< of an object, as it is laid out */
+    uint32_t reciprocal; /**< 2^32 / bytes, rounded up */
+    uint16_t room;       /**< of its magazines, a power of two; 0: it has none */
+    uint16_t number;     /**< of a kmalloc class; or SLAB_CLASSES */
+    uint32_t align;      /**< of each object */
+    bool inside;         /**< headers lie in their slabs, which are pages: a cache of headers */
     void (*construct)(void *object);
     const char *name;
     char label[SLAB_NAME_MAX + 1];
@@ -93,14 +91,20 @@ struct slab {
 /** The caches behind kmalloc. */
 extern struct object_cache slab_classes[SLAB_CLASSES];
 
-/** An object from the slabs, when the magazine is empty; or NULL. Any context. */
-HAL_MUST_CHECK void *slab_take_slow(struct object_cache *cache);
+/** Their magazines, which the fast way finds without asking the caches. */
+struct slab_cpu {
+    _Alignas(64) struct magazine magazines[SLAB_CLASSES];
+};
+extern struct slab_cpu slab_cpus[HAL_CPU_MAX];
 
-/**
- * Gives an object back, when the magazine is full or has it already: then it returns false. Any
- * context.
- */
-HAL_MUST_CHECK bool slab_give_slow(struct object_cache *cache, void *object);
+/** The class of (bytes + 15) / 16, for all that have one. Constant after boot. */
+extern uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
+
+/** An object of `cache`, or NULL. Any context. */
+HAL_MUST_CHECK void *slab_take(struct object_cache *cache);
+
+/** Gives an object in use back to `cache`. False: it lies in the magazine already. Any context. */
+HAL_MUST_CHECK bool slab_give(struct object_cache *cache, void *object);
 
 /**
  * The class for `bytes` bytes, 1 .. SLAB_BYTES_MAX: steps of 16 bytes up to 256, and then eight
@@ -136,70 +140,80 @@ static inline bool slab_busy(const struct slab *slab, uint32_t index)
     return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
 }
 
-/** An object of `cache`, or NULL. Any context. */
-HAL_MUST_CHECK static inline void *slab_take(struct object_cache *cache)
-{
-    hal_irq_state_t state = hal_irq_save();
-    struct magazine *magazine = cache->magazines[hal_cpu_id()];
-    uint32_t head = magazine->head;
-    void *object;
+/*
+ * --- the fast way: nothing but the magazine, and only if that is simple. The caller is masked ---
+ */
 
-    if (__builtin_expect(head == magazine->tail, 0)) {
-        hal_irq_restore(state);
-        return slab_take_slow(cache);
-    }
-    object = magazine->objects[head & magazine->mask];
+/** The next object of a magazine, or NULL. */
+static inline void *magazine_take(struct magazine *magazine)
+{
+    uint32_t head = magazine->head;
+
+    if (__builtin_expect(head == magazine->tail, 0))
+        return NULL;
     magazine->head = head + 1;
-    hal_irq_restore(state);
-    return object;
+    return magazine->objects[head & magazine->mask];
 }
 
-/** Gives an object in use back to `cache`. False: it lies in the magazine already. Any context. */
-HAL_MUST_CHECK static inline bool slab_give(struct object_cache *cache, void *object)
+/** Adds an object to a magazine. False: that is full, or the object came just before. */
+static inline bool magazine_give(struct magazine *magazine, void *object)
 {
-    hal_irq_state_t state = hal_irq_save();
-    struct magazine *magazine = cache->magazines[hal_cpu_id()];
     uint32_t tail = magazine->tail, count = tail - magazine->head;
 
     if (__builtin_expect(count >= magazine->capacity, 0) ||
-        (count > 0 &&
-         __builtin_expect(magazine->objects[(tail - 1) & magazine->mask] == object, 0))) {
-        hal_irq_restore(state);
-        return slab_give_slow(cache, object);
-    }
+        __builtin_expect(count > 0 && magazine->objects[(tail - 1) & magazine->mask] == object, 0))
+        return false;
     magazine->objects[tail & magazine->mask] = object;
     magazine->tail = tail + 1;
-    hal_irq_restore(state);
     return true;
 }
 
-/** kmalloc without any check: `bytes` bytes, at least 1, aligned to 16; or NULL. Any context. */
-HAL_MUST_CHECK static inline void *slab_allocate_fast(size_t bytes)
+/** 1 .. SLAB_BYTES_MAX bytes, aligned to 16; or NULL for no particular reason. Any context. */
+HAL_MUST_CHECK static inline void *slab_allocate_quickly(size_t bytes)
 {
-    if (__builtin_expect(bytes <= SLAB_BYTES_MAX, 1))
-        return slab_take(&slab_classes[slab_class(bytes)]);
-    return backing_take_block(bytes, 1);
+    unsigned number = slab_class_of[(bytes + 15) / 16];
+    void *object;
+
+    if (!hal_irq_try_mask())
+        return NULL;
+    object = magazine_take(&slab_cpus[hal_cpu_id()].magazines[number]);
+    hal_irq_end_mask();
+    return object;
+}
+
+/** True if an object begins at `pointer`, which lies in `slab`, and is in use. */
+static inline bool slab_holds(const struct slab *slab, const void *pointer)
+{
+    uint32_t index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
+
+    return index != UINT32_MAX && slab_busy(slab, index);
 }
 
 /**
- * kfree without more checks than cost next to nothing. False: `pointer`, any value, is no block in
- * use, and nothing has changed; heap_slab.find says what it is. Any context.
+ * Frees a block from kmalloc; or returns false for no particular reason. Any context.
  *
- * The number of the cache stands in the owner word, so that the magazine is known without waiting
- * for the slab's header.
+ * The number of the class stands in the owner word of the page, so that the magazine is known
+ * without waiting for the slab's header.
  */
-HAL_MUST_CHECK static inline bool slab_free_fast(void *pointer)
+HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
 {
-    const struct frame *frame = frame_find(pointer);
-    uintptr_t owner = frame ? (uintptr_t)frame->owner : 0;
-    const struct slab *slab = backing_unmark(owner);
+    uintptr_t owner = backing_word(pointer);
     unsigned number = backing_mark_of(owner) - BACKING_SLAB;
-    uint32_t index;
+    bool good;
 
-    if (__builtin_expect(number > SLAB_CLASSES, 0))
-        return backing_give_block(pointer);
-    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
-    if (index == UINT32_MAX || !slab_busy(slab, index))
+    if (__builtin_expect(number >= SLAB_CLASSES, 0) ||
+        __builtin_expect(!slab_holds(backing_unmark(owner), pointer), 0) || !hal_irq_try_mask())
         return false;
-    return slab_give(number < SLAB_CLASSES ? &slab_classes[number] : slab->cache, pointer);
+    good = magazine_give(&slab_cpus[hal_cpu_id()].magazines[number], pointer);
+    hal_irq_end_mask();
+    return good;
 }
+
+/**
+ * Frees a block. False: `pointer`, any value, is no block in use, and nothing has changed;
+ * heap_slab.find says what it is. Any context.
+ */
+HAL_MUST_CHECK bool slab_free(void *pointer);
+
+/** The cache of the object in use that begins at `pointer`, any value, or NULL. Any context. */
+struct object_cache *slab_cache_of(const void *pointer);

@@ -67,16 +67,20 @@ struct frame_table {
 
 extern struct frame_table frame_table;
 
+/** True if frame number `number`, any value, has a valid entry. */
+static inline bool frame_known(uint64_t number)
+{
+    return number < frame_table.end &&
+           __atomic_load_n(&frame_table.blocks[number / FRAME_BLOCK_PAGES], __ATOMIC_ACQUIRE) ==
+               FRAME_BLOCK_READY;
+}
+
 /** The entry of the frame that holds `pointer`, any value; NULL if nothing is known about it. */
 static inline struct frame *frame_find(const void *pointer)
 {
     uint64_t number = ((uintptr_t)pointer - (uintptr_t)frame_table.base) / HAL_PAGE_SIZE;
 
-    if (number >= frame_table.end ||
-        __atomic_load_n(&frame_table.blocks[number / FRAME_BLOCK_PAGES], __ATOMIC_ACQUIRE) !=
-            FRAME_BLOCK_READY)
-        return NULL;
-    return &frame_table.frames[number];
+    return frame_known(number) ? &frame_table.frames[number] : NULL;
 }
 
 static inline uint64_t frame_number(const struct frame *frame)

@@ -15,12 +15,21 @@
 #include "heap/heap.h"
 
 #include <hal/errno.h>
+#include <hal/runtime.h>
+
+/* A cache with its magazines, each on a line of the processor's caches of its own. */
+struct named_cache {
+    struct object_cache cache;
+    struct {
+        _Alignas(64) struct magazine magazine;
+    } cpus[HAL_CPU_MAX];
+};
 
 struct object_cache *object_cache_create_at(const char *name, size_t bytes, size_t alignment,
                                             void (*construct)(void *object),
                                             const struct alloc_site *site)
 {
-    struct object_cache *cache;
+    struct named_cache *named;
 
     if (alignment < HEAP_ALIGNMENT) /* 0 too */
         alignment = HEAP_ALIGNMENT;
@@ -28,15 +37,18 @@ struct object_cache *object_cache_create_at(const char *name, size_t bytes, size
         (alignment & (alignment - 1)))
         return NULL;
     bytes = (bytes + alignment - 1) & ~(alignment - 1);
-    cache = heap_allocate(sizeof *cache, _Alignof(struct object_cache), site);
-    if (!cache)
+    named = heap_allocate(sizeof *named, _Alignof(struct named_cache), site);
+    if (!named)
         return NULL;
-    slab_cache_init(cache, bytes, alignment, construct);
-    cache->name = name;
+    memset(named, 0, sizeof *named);
+    slab_cache_init(&named->cache, bytes, alignment, construct);
+    named->cache.name = name;
     if (heap_is_plain())
-        cache->room = (uint16_t)slab_room(bytes);
-    slab_list_add(cache);
-    return cache;
+        named->cache.room = (uint16_t)slab_room(bytes);
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+        named->cache.magazines[cpu] = &named->cpus[cpu].magazine;
+    slab_list_add(&named->cache);
+    return &named->cache;
 }
 
 void object_cache_destroy(struct object_cache *cache)
@@ -64,20 +76,38 @@ static void *allocate_block(struct object_cache *cache, const struct alloc_site 
     return object;
 }
 
-void *object_allocate_at(struct object_cache *cache, const struct alloc_site *site)
+static void *take_quickly(struct object_cache *cache)
 {
-    if (!heap_is_plain())
-        return allocate_block(cache, site);
-    return alloc_fails(site) ? NULL : slab_take(cache);
+    void *object;
+
+    if (!hal_irq_try_mask())
+        return NULL;
+    object = magazine_take(cache->magazines[hal_cpu_id()]);
+    hal_irq_end_mask();
+    return object;
 }
 
-/* True if `object` lies in a slab of `cache`. */
-static bool is_of(const struct object_cache *cache, const void *object)
+static bool give_quickly(struct object_cache *cache, void *object)
 {
-    uintptr_t owner = (uintptr_t)backing_owner(object);
-    const struct slab *slab = backing_unmark(owner);
+    bool good;
 
-    return backing_mark_of(owner) == BACKING_SLAB + cache->number && slab->cache == cache;
+    if (!hal_irq_try_mask())
+        return false;
+    good = magazine_give(cache->magazines[hal_cpu_id()], object);
+    hal_irq_end_mask();
+    return good;
+}
+
+void *object_allocate_at(struct object_cache *cache, const struct alloc_site *site)
+{
+    void *object;
+
+    if (!heap_is_plain())
+        return allocate_block(cache, site);
+    if (alloc_fail_watching() && alloc_fails(site))
+        return NULL;
+    object = take_quickly(cache);
+    return object ? object : slab_take(cache);
 }
 
 void object_free_at(struct object_cache *cache, void *object, const char *file, unsigned line)
@@ -87,7 +117,8 @@ void object_free_at(struct object_cache *cache, void *object, const char *file, 
     if (!heap_is_plain()) {
         heap_free(object, file, line);
         __atomic_fetch_sub(&cache->used, 1, __ATOMIC_RELAXED);
-    } else if (!is_of(cache, object) || !slab_free_fast(object)) {
+    } else if (slab_cache_of(object) != cache ||
+               (!give_quickly(cache, object) && !slab_give(cache, object))) {
         panic_at(file, (int)line, "object_free of %p, which is no object in use of the cache %s",
                  object, cache->name);
     }

@@ -16,25 +16,29 @@
 #include <hal/kstate.h>
 
 KSTATE struct object_cache slab_classes[SLAB_CLASSES];
+KSTATE struct slab_cpu slab_cpus[HAL_CPU_MAX];
+KSTATE uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
 
 /* ---- what the front end asks for ---- */
 
 static void slab_init(void)
 {
-    static const unsigned step_least = 16;
-
     slab_list_init();
     slab_own_init();
     for (unsigned i = 0; i < SLAB_CLASSES; i++) {
         unsigned octave = i < 16 ? 0 : i / 8 - 1;
-        size_t bytes = (size_t)(i + 1 - octave * 8) * (step_least << octave);
+        size_t bytes = (size_t)(i + 1 - octave * 8) * (HEAP_ALIGNMENT << octave);
         struct object_cache *cache = &slab_classes[i];
 
         slab_cache_init(cache, bytes, bytes & -bytes & (2 * HAL_PAGE_SIZE - 1), NULL);
         cache->number = (uint16_t)i;
         cache->room = (uint16_t)slab_room(bytes);
+        for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+            cache->magazines[cpu] = &slab_cpus[cpu].magazines[i];
         (void)format_text(cache->label, sizeof cache->label, "kmalloc-%u", cache->bytes);
     }
+    for (size_t bytes = HEAP_ALIGNMENT; bytes <= SLAB_BYTES_MAX; bytes += HEAP_ALIGNMENT)
+        slab_class_of[bytes / HEAP_ALIGNMENT] = (uint8_t)slab_class(bytes);
 }
 
 /* An object that is aligned, past the magazines and what they have borrowed. */
@@ -54,9 +58,26 @@ static void *take_aligned(struct object_cache *cache)
     return object;
 }
 
-static void slab_free(void *block)
+struct object_cache *slab_cache_of(const void *pointer)
 {
-    bool good = slab_free_fast(block);
+    uintptr_t owner = (uintptr_t)backing_owner(pointer);
+    const struct slab *slab = backing_unmark(owner);
+
+    if (backing_mark_of(owner) - BACKING_SLAB > SLAB_CLASSES || !slab_holds(slab, pointer))
+        return NULL;
+    return slab->cache;
+}
+
+bool slab_free(void *pointer)
+{
+    struct object_cache *cache = slab_cache_of(pointer);
+
+    return cache ? slab_give(cache, pointer) : backing_give_block(pointer);
+}
+
+static void free_block(void *block)
+{
+    bool good = slab_free(block);
 
     kassert(good);
 }
@@ -73,7 +94,7 @@ static void *slab_allocate(size_t bytes, size_t alignment)
     object = slab_take(cache);
     if (((uintptr_t)object & (alignment - 1)) == 0)
         return object;
-    slab_free(object);
+    free_block(object);
     return take_aligned(cache);
 }
 
@@ -119,7 +140,7 @@ const struct heap_allocator heap_slab = {
     .name = "slab",
     .init = slab_init,
     .allocate = slab_allocate,
-    .free = slab_free,
+    .free = free_block,
     .find = slab_find,
     .read_stats = slab_read_stats,
 };

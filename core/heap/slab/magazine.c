@@ -2,10 +2,9 @@
 /*
  * magazine.c: the CPUs' free objects: filling, flushing, lending between classes.
  *
- * A magazine has room for about 8 KiB of objects, 5 to 61 of them, and uses as much of it as 1/16
+ * A magazine has room for up to 32 KiB of objects, 4 to 64 of them, and uses as much of it as 1/32
  * of the objects that are in use: a cache with few objects shall not keep many in reserve. What is
- * flushed are the oldest, which the processor's caches have forgotten first; the headers are all
- * that this touches.
+ * flushed are the oldest; headers are all that this touches.
  *
  * Lending: the number of blocks of one size goes up and down, and the slabs of a class stay as many
  * as its peak needed. Before a class grows, it borrows from one of the next larger classes if that
@@ -17,8 +16,8 @@
 #include "boot/panic.h"
 
 #define ROOM_LEAST 4u
-#define CAPACITY_SHARE 16u
-#define MAGAZINE_BYTES 8192u
+#define CAPACITY_SHARE 32u
+#define MAGAZINE_BYTES 32768u
 #define CHUNK 32u /* objects that are moved at a time, on the stack */
 
 #define LENDERS 3u      /* how many larger classes are asked */
@@ -33,7 +32,7 @@ unsigned slab_room(size_t bytes)
     return room;
 }
 
-/* ---- the magazine itself; the caller is masked ---- */
+/* ---- the magazine itself; who changes it is masked ---- */
 
 static struct magazine *own_magazine(const struct object_cache *cache)
 {
@@ -83,32 +82,45 @@ static void fill(struct magazine *magazine, struct object_cache *from, uint32_t 
 
 /* ---- to the slabs ---- */
 
-size_t slab_put_all(void **objects, size_t n)
+HAL_NORETURN static void refuse(const void *object, const struct object_cache *cache)
 {
-    struct object_cache *locked = NULL;
-    hal_irq_state_t state = 0;
+    panic("heap: the block at %p (%s) was freed twice", object, cache->name);
+}
+
+/*
+ * Puts those of `n` objects back that are of `cache`, whose lock the caller holds; the others,
+ * which it had borrowed, move to the front. Returns how many.
+ */
+static size_t put_own(struct object_cache *cache, void **objects, size_t n, struct list *gone)
+{
+    size_t others = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (slab_of(NULL, objects[i])->cache != cache)
+            objects[others++] = objects[i];
+        else if (!slab_put_object(cache, objects[i], gone))
+            refuse(objects[i], cache);
+    return others;
+}
+
+/* Puts `n` objects, of any caches, back into their slabs; returns frames that became free. */
+static size_t put_all(void **objects, size_t n)
+{
     struct list gone;
 
     list_init(&gone);
-    for (size_t i = 0; i < n; i++) {
-        struct object_cache *cache = slab_of(NULL, objects[i])->cache;
+    while (n > 0) {
+        struct object_cache *cache = slab_of(NULL, objects[0])->cache;
+        hal_irq_state_t state = spinlock_acquire(&cache->lock);
 
-        if (cache != locked) {
-            if (locked)
-                spinlock_release(&locked->lock, state);
-            locked = cache;
-            state = spinlock_acquire(&locked->lock);
-        }
-        if (!slab_put_object(cache, objects[i], &gone))
-            panic("heap: the block at %p (%s) was freed twice", objects[i], cache->name);
+        n = put_own(cache, objects, n, &gone);
+        spinlock_release(&cache->lock, state);
     }
-    if (locked)
-        spinlock_release(&locked->lock, state);
     return slab_destroy_list(&gone);
 }
 
-/* Flushes this CPU's magazine until `keep` objects are left. */
-static size_t flush(struct object_cache *cache, uint32_t keep)
+/* Empties this CPU's magazine; returns frames that became free. */
+static size_t flush(struct object_cache *cache)
 {
     void *objects[CHUNK];
     size_t n, frames = 0;
@@ -116,28 +128,29 @@ static size_t flush(struct object_cache *cache, uint32_t keep)
     do {
         hal_irq_state_t state = spinlock_acquire(&cache->lock);
 
-        n = take_oldest(cache, objects, keep);
+        n = take_oldest(cache, objects, 0);
         spinlock_release(&cache->lock, state);
-        frames += slab_put_all(objects, n);
+        frames += put_all(objects, n);
     } while (n > 0);
     return frames;
 }
 
 size_t slab_drop_magazine(struct object_cache *cache)
 {
-    size_t frames = flush(cache, 0);
+    size_t frames = flush(cache);
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
     struct magazine *magazine = own_magazine(cache);
+    void **objects = NULL;
 
     cache->drain &= (uint8_t) ~(1u << hal_cpu_id());
-    if (magazine == &slab_no_magazine || count_objects(magazine) > 0) {
-        spinlock_release(&cache->lock, state);
-        return frames;
+    if (count_objects(magazine) == 0) {
+        objects = magazine->objects;
+        magazine->objects = NULL;
+        magazine->capacity = 0;
     }
-    cache->magazines[hal_cpu_id()] = &slab_no_magazine;
-    cache->served += magazine->head;
     spinlock_release(&cache->lock, state);
-    slab_own_give(magazine);
+    if (objects)
+        slab_own_give(objects);
     return frames;
 }
 
@@ -147,7 +160,7 @@ void slab_take_over(struct object_cache *cache)
         hal_irq_state_t state = spinlock_acquire(&cache->lock);
         struct magazine *magazine = cache->magazines[cpu];
 
-        cache->magazines[cpu] = cache->magazines[hal_cpu_id()];
+        cache->magazines[cpu] = own_magazine(cache);
         cache->magazines[hal_cpu_id()] = magazine;
         spinlock_release(&cache->lock, state);
         (void)slab_drop_magazine(cache);
@@ -166,50 +179,71 @@ static bool is_newest(const struct magazine *magazine, const void *object)
            magazine->objects[(magazine->tail - 1) & magazine->mask] == object;
 }
 
-bool slab_give_slow(struct object_cache *cache, void *object)
+/*
+ * Adds an object to this CPU's magazine, or to what is to go back to the slabs, the oldest first,
+ * of which it returns the number. Caller holds the cache's lock.
+ */
+static size_t add_object(struct object_cache *cache, void *object, void **objects)
 {
-    hal_irq_state_t state = spinlock_acquire(&cache->lock);
     struct magazine *magazine = own_magazine(cache);
-    bool none = magazine == &slab_no_magazine || asked_to_drain(cache);
-    bool twice = is_newest(magazine, object);
+    size_t n = 0;
 
-    if (!none)
-        magazine->capacity = pick_capacity(cache);
-    spinlock_release(&cache->lock, state);
-    if (twice)
-        return false;
-    if (none) {
-        (void)slab_drop_magazine(cache);
-        (void)slab_put_all(&object, 1);
-        return true;
+    if (!magazine->objects) {
+        objects[n++] = object;
+        return n;
     }
-    (void)flush(cache, pick_capacity(cache) / 2);
-    return slab_give(cache, object);
+    if (count_objects(magazine) >= magazine->capacity) {
+        magazine->capacity = pick_capacity(cache);
+        n = take_oldest(cache, objects, magazine->capacity / 2);
+    }
+    magazine->objects[magazine->tail++ & magazine->mask] = object;
+    return n;
+}
+
+bool slab_give(struct object_cache *cache, void *object)
+{
+    void *objects[CHUNK];
+    struct list gone;
+    hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    bool drain = asked_to_drain(cache), twice = is_newest(own_magazine(cache), object);
+    size_t n = twice ? 0 : add_object(cache, object, objects);
+
+    list_init(&gone);
+    n = put_own(cache, objects, n, &gone);
+    spinlock_release(&cache->lock, state);
+    (void)slab_destroy_list(&gone);
+    (void)put_all(objects, n);
+    if (drain)
+        (void)slab_drop_magazine(cache);
+    return !twice;
 }
 
 /* ---- from the slabs ---- */
 
-/* Gives this CPU a magazine, if memory for one can be had. */
-static void provide_magazine(struct object_cache *cache)
+/* Gives this CPU's magazine room, if memory for it can be had. */
+static void provide_room(struct object_cache *cache)
 {
-    struct magazine *magazine = slab_own_take(SLAB_MAGAZINE_BYTES(cache->room));
+    void **objects = slab_own_take(cache->room * sizeof *objects);
     hal_irq_state_t state;
+    struct magazine *magazine;
 
-    if (!magazine)
+    if (!objects)
         return;
-    *magazine = (struct magazine){.capacity = ROOM_LEAST, .mask = cache->room - 1u};
     state = spinlock_acquire(&cache->lock);
-    if (own_magazine(cache) == &slab_no_magazine) {
-        cache->magazines[hal_cpu_id()] = magazine;
-        magazine = NULL;
+    magazine = own_magazine(cache);
+    if (!magazine->objects) {
+        magazine->objects = objects;
+        magazine->mask = cache->room - 1u;
+        magazine->capacity = pick_capacity(cache);
+        objects = NULL;
     }
     spinlock_release(&cache->lock, state);
-    if (magazine)
-        slab_own_give(magazine);
+    if (objects)
+        slab_own_give(objects);
 }
 
 /*
- * One object of `from` for the caller, and half a magazine of `cache` if that is empty. NULL: there
+ * One object of `from` for the caller, and half a magazine of `cache`, which is empty. NULL: there
  * are none. Caller holds the lock of `from`.
  */
 static void *take_for(struct object_cache *cache, struct object_cache *from)
@@ -225,15 +259,20 @@ static void *take_for(struct object_cache *cache, struct object_cache *from)
     return object;
 }
 
+/* From this CPU's magazine, or else from the slabs, which fill it again. */
 static void *refill(struct object_cache *cache)
 {
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
     struct magazine *magazine = own_magazine(cache);
     void *object;
 
-    if (magazine != &slab_no_magazine)
-        magazine->capacity = pick_capacity(cache);
-    object = take_for(cache, cache);
+    if (count_objects(magazine) > 0) {
+        object = magazine->objects[magazine->head++ & magazine->mask];
+    } else {
+        if (magazine->objects)
+            magazine->capacity = pick_capacity(cache);
+        object = take_for(cache, cache);
+    }
     spinlock_release(&cache->lock, state);
     return object;
 }
@@ -259,17 +298,14 @@ static void *borrow(struct object_cache *cache)
     return object;
 }
 
-void *slab_take_slow(struct object_cache *cache)
+void *slab_take(struct object_cache *cache)
 {
-    hal_irq_state_t state = hal_irq_save();
-    bool none = own_magazine(cache) == &slab_no_magazine, drain = asked_to_drain(cache);
     void *object;
 
-    hal_irq_restore(state);
-    if (drain)
+    if (asked_to_drain(cache))
         (void)slab_drop_magazine(cache);
-    else if (none && cache->room > 0)
-        provide_magazine(cache);
+    else if (cache->room > 0 && !own_magazine(cache)->objects)
+        provide_room(cache);
     do {
         object = refill(cache);
         if (!object)

@@ -20,11 +20,9 @@
 #define SLAB_HEADER_SMALL 64u
 #define SLAB_HEADER_LARGE 128u
 
-/** What a magazine with room for `room` objects takes. */
-#define SLAB_MAGAZINE_BYTES(room) (sizeof(struct magazine) + (room) * sizeof(void *))
-#define SLAB_ROOM_MAX 64u
+#define SLAB_ROOM_MAX 64u /* for objects in a magazine */
 
-/** The magazine of a CPU that has none: empty, and full. */
+/** The magazine of caches that have none: empty, and full. */
 extern struct magazine slab_no_magazine;
 
 /** Caches for what the slab allocator itself needs: headers and magazines. They have no magazines.
@@ -72,10 +70,8 @@ size_t slab_destroy_list(struct list *gone);
 /** How many objects of `bytes` bytes a magazine has room for: a power of two. */
 unsigned slab_room(size_t bytes);
 
-/** Puts `n` objects, of any caches, back into their slabs; returns frames that became free. */
-size_t slab_put_all(void **objects, size_t n);
-
-/** Empties this CPU's magazine of `cache` and gives it up; returns frames that became free. */
+/** Empties this CPU's magazine of `cache` and gives up its room; returns frames that became free.
+ */
 size_t slab_drop_magazine(struct object_cache *cache);
 
 /** Gives up the magazines of all CPUs. Nobody uses the cache any more. */

@@ -41,9 +41,8 @@
 KSTATE struct magazine slab_no_magazine;
 KSTATE struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 
-static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE,
-                                                  SLAB_MAGAZINE_BYTES(SLAB_ROOM_MAX / 2),
-                                                  SLAB_MAGAZINE_BYTES(SLAB_ROOM_MAX)};
+static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE, 256,
+                                                  SLAB_ROOM_MAX * sizeof(void *)};
 
 _Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= PAGES_MAX * HAL_PAGE_SIZE / 256,
                "a slab of many pages has objects of 256 bytes at least");

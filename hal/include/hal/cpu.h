@@ -38,6 +38,15 @@ HAL_MUST_CHECK static inline hal_irq_state_t hal_irq_save(void);
  */
 static inline void hal_irq_restore(hal_irq_state_t state);
 
+/**
+ * Masks interrupts if that is a matter of a few instructions: they are unmasked, and nothing waits to
+ * be taken. False: it is not, and nothing has changed; hal_irq_save will do. Any context.
+ */
+HAL_MUST_CHECK static inline bool hal_irq_try_mask(void);
+
+/** Unmasks them after a hal_irq_try_mask that returned true. As hal_irq_restore. */
+static inline void hal_irq_end_mask(void);
+
 /** Unmasks interrupts on this CPU, as the last step of starting a context. */
 void hal_irq_unmask(void);
 

@@ -33,6 +33,19 @@ static inline bool hal_irq_masked(void)
     return (state & (1u << 7)) != 0;
 }
 
+static inline bool hal_irq_try_mask(void)
+{
+    if (hal_irq_masked())
+        return false;
+    __asm__ volatile("msr daifset, #2" ::: "memory");
+    return true;
+}
+
+static inline void hal_irq_end_mask(void)
+{
+    __asm__ volatile("msr daifclr, #2" ::: "memory");
+}
+
 static inline unsigned hal_cpu_id(void)
 {
     uint64_t affinity;

@@ -60,6 +60,26 @@ static inline void hal_irq_restore(hal_irq_state_t state)
     }
 }
 
+static inline bool hal_irq_try_mask(void)
+{
+    struct hal_cpu_face *cpu = hal_cpu_face();
+
+    if (__builtin_expect(cpu->masked || cpu->points || cpu->pending, 0))
+        return false;
+    cpu->masked = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return true;
+}
+
+static inline void hal_irq_end_mask(void)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    hal_cpu_face()->masked = false;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(hal_cpu_face()->pending, 0))
+        hal_cpu_point();
+}
+
 static inline bool hal_irq_masked(void)
 {
     return hal_cpu_face()->masked;
