@@ -73,8 +73,8 @@ WRONG_FREES = [
     ("free-static", "kfree at {wrong free}: the pointer is none of the heap's"),
     ("free-frame", "kfree at {wrong free}: the pointer is none of the heap's"),
     ("free-number", "kfree at {wrong free}: the pointer is none of the heap's"),
-    ("realloc-freed", "krealloc at {wrong krealloc}: the block of 60 bytes allocated at {block} was "
-                      "freed before at {first free}"),
+    ("realloc-freed", "krealloc at {wrong krealloc}: the block of 60 bytes allocated at {block} "
+                      "was freed before at {first free}"),
 ]
 
 WRONG_WRITES = [
