@@ -196,9 +196,10 @@ void model_look(struct model *model, unsigned at, size_t offset)
 
     expect(model, NULL, HEAP_FOREIGN);
     expect(model, &usable, HEAP_FOREIGN);
+    offset %= SIZE_MAX / 4;
     expect(model, (void *)(UINTPTR_MAX - offset), HEAP_FOREIGN);
-    expect(model, fake.ram + model->ram_bytes + offset, HEAP_FOREIGN);
-    expect(model, fake.ram - 1 - offset, HEAP_FOREIGN);
+    expect(model, (void *)((uintptr_t)fake.ram + model->ram_bytes + offset), HEAP_FOREIGN);
+    expect(model, (void *)((uintptr_t)fake.ram - 1 - offset), HEAP_FOREIGN);
     (void)model->allocator->find(fake.ram + offset % model->ram_bytes, &usable);
     if (!block->pointer || model->checks)
         return;
