@@ -48,7 +48,7 @@ def never_grows(costs):
 
 def main():
     program, allocators = sys.argv[1], sys.argv[2:]
-    operations = int(os.environ.get("TAYBERRY_RUNS", "50000"))
+    operations = int(os.environ.get("TAYBERRY_RUNS", "20000"))
     print("1..%d" % (len(allocators) * len(SIZES)))
     number, failed = 0, 0
     for sizes in SIZES:
