@@ -141,7 +141,10 @@ void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *s
 
     if (__builtin_mul_overflow(count, bytes, &total))
         total = SIZE_MAX; /* which nobody has */
-    block = allocate_slowly(total, HEAP_ALIGNMENT, site, (uintptr_t)__builtin_frame_address(0));
+    if (!alloc_fail_watching())
+        block = heap_allocate(total, HEAP_ALIGNMENT, site);
+    else
+        block = allocate_slowly(total, HEAP_ALIGNMENT, site, (uintptr_t)__builtin_frame_address(0));
     if (block)
         memset(block, 0, total);
     return block;
@@ -207,6 +210,10 @@ static size_t size_of(void *pointer, const struct alloc_site *site)
         return 0;
     if (heap.checks)
         return guard_bytes(pointer, site->file, site->line);
+    if (heap_is_plain())
+        usable = slab_usable(pointer);
+    if (usable > 0)
+        return usable;
     if (heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
         refuse(pointer, site->file, site->line, "krealloc");
     return usable;
@@ -226,6 +233,14 @@ void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site
 
     if (fits_in_place(pointer, usable, bytes))
         return alloc_fail_watching() && alloc_fails(site) ? failed() : pointer;
+    if (!alloc_fail_watching()) {
+        block = heap_allocate(bytes, HEAP_ALIGNMENT, site);
+        if (block && pointer) {
+            memcpy(block, pointer, usable < bytes ? usable : bytes);
+            heap_free(pointer, site->file, site->line);
+        }
+        return block;
+    }
     block = allocate_slowly(bytes, HEAP_ALIGNMENT, site, frame);
     if (block && pointer) {
         memcpy(block, pointer, usable < bytes ? usable : bytes);

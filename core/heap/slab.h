@@ -83,8 +83,8 @@ struct slab {
     uint32_t reciprocal;        /**< the cache's; constant */
     uint16_t objects;           /**< that it has; constant */
     uint16_t used;
-    uint8_t pages; /**< constant */
-    uint8_t level; /**< the list that it is on, or SLAB_LEVELS + 1 */
+    uint16_t least, most; /**< it is on the right list while `used` is in between */
+    uint8_t pages;        /**< constant */
     uint64_t busy[];
 };
 
@@ -207,6 +207,17 @@ HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
     good = magazine_give(&slab_cpus[hal_cpu_id()].magazines[number], pointer);
     hal_irq_end_mask();
     return good;
+}
+
+/** Bytes of the block from kmalloc that begins at `pointer`, any value; 0 if none does. */
+static inline size_t slab_usable(const void *pointer)
+{
+    uintptr_t owner = backing_word(pointer);
+    unsigned number = backing_mark_of(owner) - BACKING_SLAB;
+
+    if (number >= SLAB_CLASSES || !slab_holds(backing_unmark(owner), pointer))
+        return 0;
+    return slab_classes[number].bytes;
 }
 
 /**
