@@ -21,8 +21,8 @@
 #define LEAST_BYTES 8192u /* ... but of objects that are large, fewer */
 #define CHUNK 32u         /* objects that are moved at a time, on the stack */
 
-#define LENDERS 3u      /* how many larger classes are asked */
-#define LENDER_SHARE 8u /* one lends if more than one in so many of its objects are free */
+#define LENDERS 6u       /* how many larger classes are asked */
+#define LENDER_SHARE 32u /* one lends if more than one in so many of its objects are free */
 
 unsigned slab_room(size_t bytes)
 {
