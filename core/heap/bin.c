@@ -33,11 +33,10 @@
 #include <hal/machine.h>
 #include <hal/runtime.h>
 
-#define GRANULE_SHIFT 5u              /* 32 bytes: the smallest block */
-#define ARENA_SHIFT 16u               /* 64 KiB: the largest arena */
-#define BLOCK_SHIFT (ARENA_SHIFT - 1) /* of the largest free block: the other half has the header \
-                                       */
-#define SERVED_SHIFT 14u              /* 16 KiB: what needs more has pages of its own */
+#define GRANULE_SHIFT 5u /* 32 bytes: the smallest block */
+#define ARENA_SHIFT 16u  /* 64 KiB: the largest arena */
+#define BLOCK_SHIFT 15u  /* of the largest free block: the arena's other half has the header */
+#define SERVED_SHIFT 14u /* 16 KiB: what needs more has pages of its own */
 #define PAGE_SHIFT 12u
 
 #define MAP_SHIFT 0x1fu /* the size of the block that starts here, as a power of two */

@@ -146,8 +146,6 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 
 /* --- mount.c --- */
 
-struct object_cache;
-
 struct fat32_volume {
     struct fat32_geometry geometry; /**< constant */
     struct block_device device;     /**< constant */
@@ -155,7 +153,7 @@ struct fat32_volume {
     struct fat32_cache cache; /**< guarded by the mutex */
     struct reclaimer reclaimer;
     struct object_cache *nodes; /**< where its nodes come from; constant */
-    unsigned complaints; /**< damages reported so far; guarded by the mutex */
+    unsigned complaints;        /**< damages reported so far; guarded by the mutex */
 };
 
 /** Logs damage; only the first few of a mount. Caller holds the mutex. */

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "fake_hal.h"
+#include "../fake_hal.h"
 #include "heap/allocator.h"
 #include "heap/heap.h"
 
