@@ -327,8 +327,14 @@ void *frame_take_pages(size_t pages, unsigned align_order, const struct alloc_si
 
 void *frame_alloc_pages_at(size_t pages, unsigned align_order, const struct alloc_site *site)
 {
-    return alloc_fail_watching() && alloc_fails(site) ? failed()
-                                                      : frame_take_pages(pages, align_order, site);
+    void *run;
+
+    if (alloc_fail_watching() && alloc_fails(site))
+        return failed();
+    run = frame_take_pages(pages, align_order, site);
+    if (!run)
+        __atomic_fetch_add(&site->count->failures, 1, __ATOMIC_RELAXED);
+    return run;
 }
 
 void *frame_alloc_at(unsigned order, const struct alloc_site *site)
