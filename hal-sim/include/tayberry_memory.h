@@ -55,8 +55,8 @@ TB_API int tb_alloc_site(const struct tb_machine *machine, unsigned number,
                          struct tb_alloc_site *site);
 
 /** Allocations that the guest has asked for since power-on: all with the boot word checks=1, as
- * builds with debug information have it; without, objects count only while a plan is set. Any
- * thread. */
+ * builds with debug information have it, or another allocator than slab; without both, only those
+ * while a plan is set. Any thread. */
 TB_API uint64_t tb_alloc_count(const struct tb_machine *machine);
 
 enum tb_fail_kind {
