@@ -91,7 +91,7 @@ static void leave(struct model *model, unsigned at)
     block->pointer = NULL;
 }
 
-/* NULL is right if it cannot be, or if memory is short. */
+/* NULL is right if it cannot be, if memory is short, or if it takes pages that lie in a row. */
 static void refuse(struct model *model, size_t bytes, size_t alignment)
 {
     bool possible =
