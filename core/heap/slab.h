@@ -164,6 +164,7 @@ static inline bool magazine_give(struct magazine *magazine, void *object)
         __builtin_expect(count > 0 && magazine->objects[(tail - 1) & magazine->mask] == object, 0))
         return false;
     magazine->objects[tail & magazine->mask] = object;
+    __builtin_prefetch(object, 1); /* its next owner will write there, soon */
     magazine->tail = tail + 1;
     return true;
 }

@@ -274,7 +274,7 @@ bool slab_put_object(struct slab *slab, void *object, struct list *gone)
 {
     uint32_t index = slab_index(slab, (uint64_t)((char *)object - slab->start));
 
-    if (!slab_busy(slab, index))
+    if (index == UINT32_MAX || !slab_busy(slab, index))
         return false;
     __atomic_store_n(&slab->busy[index / 64], slab->busy[index / 64] & ~(1ull << index % 64),
                      __ATOMIC_RELAXED);
