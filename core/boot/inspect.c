@@ -14,7 +14,7 @@
  * list is followed for LIST_MAX steps only.
  */
 #include "fs/vfs.h"
-#include "heap/site.h"
+#include "site/site.h"
 #include "lib/format.h"
 #include "thread/thread.h"
 

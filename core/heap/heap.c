@@ -13,7 +13,7 @@
 #include "config.h"
 #include "heap/allocator.h"
 #include "heap/check/guard.h"
-#include "heap/fail.h"
+#include "site/fail.h"
 #include "heap/slab.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -28,7 +28,7 @@
 #include "mem/frame.h"
 
 #include "boot/panic.h"
-#include "heap/fail.h"
+#include "site/fail.h"
 #include "mem/frame_table.h"
 #include "mem/memory.h"
 #include "mem/reclaim.h"

@@ -11,7 +11,7 @@
 #include "heap/slab/parts.h"
 
 #include "boot/panic.h"
-#include "heap/fail.h"
+#include "site/fail.h"
 #include "heap/heap.h"
 
 #include <hal/errno.h>

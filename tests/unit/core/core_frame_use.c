@@ -9,7 +9,7 @@
  *     until it succeeds or they have nothing more; never while masked.
  */
 #include "fake_hal.h"
-#include "heap/fail.h"
+#include "site/fail.h"
 #include "lib/log.h"
 #include "mem/frame.h"
 #include "mem/frame_table.h"

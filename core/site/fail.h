@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "heap/site.h"
+#include "site/site.h"
 
 #include <hal/inspect.h>
 

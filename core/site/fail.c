@@ -5,7 +5,7 @@
  * A plan may be set from outside while the kernel allocates, so it has a version, odd while the
  * plan changes: whoever reads the plan and meets a change goes by none.
  */
-#include "heap/fail.h"
+#include "site/fail.h"
 
 #include "lib/string.h"
 
