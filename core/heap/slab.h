@@ -2,21 +2,21 @@
 /*
  * slab.h: the fast way into the slab allocator, and what it walks over.
  *
- * Equal objects form a cache; kmalloc's sizes are 72 caches. Each CPU has a magazine for a cache: a
- * stack of free objects that only it touches, with interrupts masked and without a lock. Behind the
+ * Equal objects form a cache; kmalloc's sizes are 72 caches. Each CPU has a magazine for a cache:
+ * free objects that only it touches, with interrupts masked and without a lock. Behind the
  * magazines are slabs: runs of pages cut into objects, with a header elsewhere that has a bit for
  * each object.
  *
- *     kmalloc <- | magazine of this CPU | <- half a magazine at a time, under the cache's lock -
- * slab kfree   -> | magazine of this CPU | -> half a magazine at a time ------------------------>
- * slab
+ *     kmalloc <-- magazine of this CPU <-- half a magazine at a time -- slabs
+ *     kfree   --> magazine of this CPU --> half a magazine at a time -> slabs
+ *                 masked                   under the cache's lock
  *
  * (Bonwick, "The Slab Allocator: An Object-Caching Kernel Memory Allocator", USENIX 1994; Bonwick
  * and Adams, "Magazines and Vmem", USENIX 2001)
  *
- * An object counts as busy in its slab while it is in a magazine. So a double free is found when
- * the object is on top of the magazine, when it has gone back to its slab, or when it gets there a
- * second time; the checks of a debug build (guard.h) find all of them at once.
+ * An object counts as busy in its slab while it is in a magazine. So a double free is found at once
+ * when the object was the last to be freed or has gone back to its slab, and otherwise when it gets
+ * there a second time. The checks of a debug build (guard.h) find all of them at once.
  */
 #pragma once
 
