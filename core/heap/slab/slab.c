@@ -26,6 +26,7 @@
 #include "heap/slab/parts.h"
 
 #include "boot/panic.h"
+#include "lib/format.h"
 #include "mem/frame.h"
 
 #include <hal/kstate.h>
@@ -300,6 +301,8 @@ void slab_own_init(void)
     for (unsigned i = 0; i < SLAB_OWN_CACHES; i++) {
         slab_cache_init(&slab_own_caches[i], own_sizes[i], LINE, NULL);
         slab_own_caches[i].inside = true;
+        (void)format_text(slab_own_caches[i].label, sizeof slab_own_caches[i].label, "slab-%u",
+                          slab_own_caches[i].bytes);
     }
 }
 
