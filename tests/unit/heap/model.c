@@ -9,6 +9,8 @@
 #include "mem/frame.h"
 #include "mem/reclaim.h"
 
+#include <hal/machine.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +96,8 @@ static void leave(struct model *model, unsigned at)
 /* NULL is right if it cannot be, if memory is short, or if it takes pages that lie in a row. */
 static void refuse(struct model *model, size_t bytes, size_t alignment)
 {
-    bool possible =
-        bytes <= 65536 && alignment <= 65536 && alignment > 0 && (alignment & (alignment - 1)) == 0;
+    bool possible = bytes <= HAL_PAGE_SIZE && alignment <= HAL_PAGE_SIZE && alignment > 0 &&
+                    (alignment & (alignment - 1)) == 0;
 
     model->refused++;
     if (possible && model->live_bytes < model->ram_bytes / 8 && model->live_blocks < 2048 &&
