@@ -132,7 +132,7 @@ static bool path_ends_with(const char *file, const char *tail, size_t n)
     return true;
 }
 
-/* "fs/vfs.c:174". */
+/* "fs/vfs.c:217". */
 static int parse_site(const char *text, struct hal_fail_plan *plan)
 {
     const char *colon = string_find_char(text, ':'), *end;

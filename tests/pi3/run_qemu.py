@@ -132,7 +132,7 @@ def qemu_command(options, log):
     if options.card:
         card = options.card.replace(",", ",,")
         # What the guest writes is dropped at the end, and several runs may share the card.
-        mode = ",snapshot=on" if options.read_only else ""
+        mode = ",snapshot=on,file.locking=off" if options.read_only else ""
         command += ["-drive", f"file={card},if=sd,format=raw{mode}"]
     return command + options.extra
 
