@@ -90,12 +90,26 @@ void sim_cpu_attend_all(uint32_t bits)
         sim_cpu_attend(&machine.cpu[i], bits);
 }
 
+/* Virtual clock: if a CPU idles that was given something, whoever is played looks after it at the
+ * next point. */
+static void look_soon(void)
+{
+    if (!machine.real && machine.cpu_count > 1)
+        atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
+}
+
 void sim_cpu_raise(struct cpu *cpu, enum hal_irq line)
 {
     sim_cpu_attend(cpu, 1u << line);
-    /* Virtual clock: if it idles, whoever is played looks after it at the next point. */
-    if (!machine.real && machine.cpu_count > 1)
-        atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
+    look_soon();
+}
+
+/* Has it look at its bits again: a look at its timer does no harm. */
+static void wake(struct cpu *cpu)
+{
+    if (machine.real)
+        sim_cpu_attend(cpu, CPU_TIMER);
+    look_soon();
 }
 
 /* ---- taking ---- */
@@ -239,16 +253,25 @@ void hal_irq_unmask(void)
     hal_irq_restore(0);
 }
 
+/* Who takes `line`, if `self` speaks of it. */
+static struct cpu *taker(enum hal_irq line, struct cpu *self)
+{
+    return line == HAL_IRQ_TIMER || line == HAL_IRQ_IPI ? self : &machine.cpu[0];
+}
+
 void hal_irq_enable(enum hal_irq line)
 {
-    atomic_fetch_or(&sim_cpu_enter()->enabled, 1u << line);
+    struct cpu *self = sim_cpu_enter(), *cpu = taker(line, self);
+    atomic_fetch_or(&cpu->enabled, 1u << line);
+    if (cpu != self && (atomic_load(&cpu->pending) & 1u << line))
+        wake(cpu);
     sim_cpu_leave();
     sim_cpu_point(COST_MASK);
 }
 
 void hal_irq_disable(enum hal_irq line)
 {
-    atomic_fetch_and(&sim_cpu_enter()->enabled, ~(1u << line));
+    atomic_fetch_and(&taker(line, sim_cpu_enter())->enabled, ~(1u << line));
     sim_cpu_leave();
     sim_cpu_point(COST_MASK);
 }
@@ -285,7 +308,7 @@ static long start_work(void *argument)
         atomic_store(&cpu->started, false);
         return -ENOSYS;
     }
-    atomic_store_explicit(&machine.next, 0, memory_order_relaxed); /* it works: see turn.c */
+    look_soon();
     return 0;
 }
 
