@@ -49,6 +49,17 @@ bool tools_forbid_signals(void)
     return tools_run_signals();
 }
 
+/* ThreadSanitizer's run-time library must be one of its own for this: GCC links it so. */
+bool tools_can_interrupt(uint64_t pc)
+{
+#ifdef WITH_TSAN
+    return host_code_holds(pc);
+#else
+    (void)pc;
+    return true;
+#endif
+}
+
 void tools_memory_fresh(void *start, size_t bytes)
 {
     (void)start;

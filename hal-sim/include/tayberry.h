@@ -46,7 +46,7 @@ struct tb_config {
     bool card_read_only;      /**< open the card for reading only, and let others write it */
     enum tb_clock clock;
     uint64_t seed;          /**< for everything that chance decides; the same seed, the same run */
-    unsigned cpus;          /**< default 1, which is all that runs so far */
+    unsigned cpus;          /**< default 1; 1 .. 4 */
     uint32_t display_width; /**< a framebuffer of that size; 0: none */
     uint32_t display_height;
     /** Raw boot tags to place at 0x100 instead of the library's own; at most 61,184 bytes.
@@ -91,7 +91,7 @@ TB_API void tb_power_cut(struct tb_machine *machine);
 TB_API enum tb_state tb_state(const struct tb_machine *machine); /* Any thread. */
 TB_API int tb_exit_status(const struct tb_machine *machine);     /* Any thread. 0 .. 255 */
 TB_API uint64_t tb_time(const struct tb_machine *machine);       /* Any thread. ns since power-on */
-TB_API uint64_t tb_idle_time(const struct tb_machine *machine);  /* Any thread. ns CPUs were idle */
+TB_API uint64_t tb_idle_time(const struct tb_machine *machine);  /* Any thread. ns, of all CPUs */
 
 /** Why tb_run_* came back. */
 enum tb_reason {

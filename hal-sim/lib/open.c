@@ -81,8 +81,8 @@ static int check_config(struct tb_config *config)
     if (config->memory % HAL_PAGE_SIZE)
         return library_fail(-EINVAL, "%llu bytes of memory: choose a multiple of 4096",
                             (unsigned long long)config->memory);
-    if (config->cpus != 1)
-        return library_fail(-EINVAL, "%u CPUs: this version simulates one", config->cpus);
+    if (config->cpus > HAL_CPU_MAX)
+        return library_fail(-EINVAL, "%u CPUs: choose 1 to %u", config->cpus, HAL_CPU_MAX);
     if (config->clock != TB_CLOCK_REAL && config->clock != TB_CLOCK_VIRTUAL)
         return library_fail(-EINVAL, "clock %d is neither real nor virtual", (int)config->clock);
     if (config->clock == TB_CLOCK_REAL && tools_run_signals())

@@ -214,7 +214,8 @@ static uint64_t mix_machine(uint64_t hash)
     static struct machine copy;
     memcpy(&copy, &machine, sizeof copy);
     copy.next = copy.run_until = 0;
-    atomic_fetch_and(&copy.cpu[0].face.pending, ~(uint32_t)CPU_ATTENTION);
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        atomic_fetch_and(&copy.cpu[i].pending, ~(uint32_t)CPU_ATTENTION);
     return mix(hash, &copy, sizeof copy);
 }
 

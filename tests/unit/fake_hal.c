@@ -35,7 +35,8 @@ struct fake_hal fake;
 
 extern uint8_t __start_kstate[], __stop_kstate[];
 
-struct hal_cpu_face hal_cpu_face_0 = {.masked = true};
+static _Atomic uint32_t no_interrupts;
+_Thread_local struct hal_cpu_face hal_cpu_face_here = {.pending = &no_interrupts, .masked = true};
 static struct hal_block_request *done;
 
 static HAL_NORETURN void out_of_place(const char *what)
@@ -56,7 +57,7 @@ void fake_hal_reset(uint64_t ram_bytes)
     free(fake.first_uses);
     memset(&fake, 0, sizeof fake);
     done = NULL;
-    hal_cpu_face_0.masked = true;
+    hal_cpu_face_here.masked = true;
     zero_kstate();
     if (ram_bytes == 0)
         return;
@@ -87,12 +88,12 @@ void fake_kernel_start_with(uint64_t ram_bytes, const char *command_line)
         out_of_place("too little RAM");
     heap_init();
     thread_init();
-    hal_cpu_face_0.masked = false;
+    hal_cpu_face_here.masked = false;
 }
 
 bool fake_panics(void (*body)(void *argument), void *argument)
 {
-    bool was = hal_cpu_face_0.masked;
+    bool was = hal_cpu_face_here.masked;
     bool panicked = true;
 
     fake.catching = true;
@@ -101,7 +102,7 @@ bool fake_panics(void (*body)(void *argument), void *argument)
         panicked = false;
     }
     fake.catching = false;
-    hal_cpu_face_0.masked = was;
+    hal_cpu_face_here.masked = was;
     return panicked;
 }
 
@@ -113,7 +114,7 @@ void hal_cpu_point(void)
 
 void hal_irq_unmask(void)
 {
-    hal_cpu_face_0.masked = false;
+    hal_cpu_face_here.masked = false;
 }
 
 void hal_cpu_idle(void)
