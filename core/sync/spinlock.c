@@ -10,11 +10,18 @@
 
 #include <hal/kstate.h>
 
-static KSTATE bool bypass; /* see spinlock_bypass */
+static KSTATE unsigned bypass; /* atomic: number + 1 of the CPU for which spinlock_bypass is on */
 
 void spinlock_bypass(bool on)
 {
-    bypass = on;
+    __atomic_store_n(&bypass, on ? hal_cpu_id() + 1 : 0, __ATOMIC_RELAXED);
+}
+
+static bool bypassed(void)
+{
+    unsigned by = __atomic_load_n(&bypass, __ATOMIC_RELAXED);
+
+    return by != 0 && by == hal_cpu_id() + 1;
 }
 
 void spinlock_init(struct spinlock *lock, enum lock_rank rank)
@@ -28,7 +35,7 @@ hal_irq_state_t spinlock_acquire(struct spinlock *lock)
     struct cpu *cpu = cpu_here();
     uint32_t ticket;
 
-    if (bypass)
+    if (bypassed())
         return state;
     /* Only locks of lower ranks may be held: with one order for all, nobody waits in a circle. */
     kassert(cpu->held_ranks >> lock->rank == 0);
@@ -42,7 +49,7 @@ hal_irq_state_t spinlock_acquire(struct spinlock *lock)
 
 void spinlock_release(struct spinlock *lock, hal_irq_state_t state)
 {
-    if (bypass) {
+    if (bypassed()) {
         hal_irq_restore(state);
         return;
     }
