@@ -16,35 +16,13 @@
 
 #define STOP_PATIENCE_NS 100000000u /* for an interrupt to be taken */
 
-static KSTATE struct cpu cpus[HAL_CPU_MAX];
+KSTATE struct cpu cpu_table[HAL_CPU_MAX];
 static KSTATE uint32_t online; /* atomic */
 
 static KSTATE struct stop_state {
     unsigned by;     /* atomic: number + 1 of the CPU that stopped the others, 0: nobody did */
     uint32_t parked; /* atomic: a bit for each CPU that stands still */
 } stop;
-
-struct cpu *cpu_here(void)
-{
-    return &cpus[hal_cpu_id()];
-}
-
-struct cpu *cpu_at(unsigned id)
-{
-    return &cpus[id];
-}
-
-void cpu_lock(struct cpu *cpu)
-{
-    hal_irq_state_t masked = spinlock_acquire(&cpu->lock);
-
-    (void)masked; /* as before */
-}
-
-void cpu_unlock(struct cpu *cpu)
-{
-    spinlock_release(&cpu->lock, hal_irq_save());
-}
 
 uint32_t cpu_online(void)
 {

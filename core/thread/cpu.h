@@ -13,6 +13,7 @@
 #include "sched/policy.h"
 #include "sync/spinlock.h"
 
+#include <hal/cpu.h>
 #include <hal/machine.h>
 
 #include <stdbool.h>
@@ -56,17 +57,35 @@ struct cpu {
     /* Written by its own CPU before it says that it stands still. */
     unsigned stopped_depth;
     uintptr_t stopped_at[CPU_BACKTRACE_MAX]; /**< what it was in the middle of, innermost first */
-} __attribute__((aligned(64)));
+} __attribute__((aligned(1024))); /* no cache line of two CPUs, and quickly found */
+
+/** The table of CPUs, for the functions below. */
+extern struct cpu cpu_table[HAL_CPU_MAX];
 
 /** The CPU that this runs on. Caller has interrupts masked. */
-struct cpu *cpu_here(void);
+static inline struct cpu *cpu_here(void)
+{
+    return &cpu_table[hal_cpu_id()];
+}
 
 /** CPU number `id`, < HAL_CPU_MAX. */
-struct cpu *cpu_at(unsigned id);
+static inline struct cpu *cpu_at(unsigned id)
+{
+    return &cpu_table[id];
+}
 
 /** Takes the lock of `cpu`. Caller has interrupts masked. */
-void cpu_lock(struct cpu *cpu);
-void cpu_unlock(struct cpu *cpu);
+static inline void cpu_lock(struct cpu *cpu)
+{
+    hal_irq_state_t masked = spinlock_acquire(&cpu->lock);
+
+    (void)masked; /* as before */
+}
+
+static inline void cpu_unlock(struct cpu *cpu)
+{
+    spinlock_release(&cpu->lock, hal_irq_save());
+}
 
 /** A bit for each CPU that runs threads. Any context. */
 uint32_t cpu_online(void);
