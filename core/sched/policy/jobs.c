@@ -21,8 +21,8 @@
  *
  * The price: a long job starves while shorter ones keep coming. That is the documented property
  * here, and tests show it. And who knows the length before? In a batch system the user says it, and
- * may lie. Here a job that has used up what it declared is taken to need as long again as it has
- * run so far: a lie helps once, and then less and less.
+ * may lie. There a job was ended when its time was up; here (srt) it counts as one of unknown length
+ * from then on.
  */
 #include "sched/policy/common.h"
 
@@ -92,7 +92,7 @@ static void srt_charge(struct sched_queue *queue, struct sched_entity *running, 
     if (running->remaining >= ns)
         running->remaining -= ns;
     else
-        running->remaining = running->run_time; /* it said less than the truth */
+        running->remaining = UNKNOWN; /* it said less than the truth */
 }
 
 static bool srt_preempts(const struct sched_queue *queue, const struct sched_entity *ready,
