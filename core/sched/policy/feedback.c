@@ -14,6 +14,9 @@
  *     ...
  *     level 7  (1.28 s)  fractal <- backup
  *
+ * Who wakes up goes to the head of its level: after a boost all hogs are on level 0 too, and it need
+ * not wait for a round of them. What it can take from them is limited by its allowance.
+ *
  * Two rules make it honest:
  *
  *  - The allowance is used up in pieces too: it is not renewed by sleeping or yielding. Without
@@ -105,16 +108,17 @@ static void look_after(struct sched_queue *queue, struct sched_entity *entity, u
 static void feedback_add(struct sched_queue *queue, struct sched_entity *entity, enum sched_why why,
                          uint64_t now)
 {
-    bool resumes;
+    bool first;
 
     why = policy_enter(queue, entity, why);
     if (why == SCHED_NEW)
         start_at(queue, entity, 0, now);
     look_after(queue, entity, now);
     /* A full allowance after a run: it has used up the one before, and its turn is over. */
-    resumes = why == SCHED_PREEMPTED &&
-              (policy_used(entity) == 0 || entity->slice_left < quantum_at(queue, entity->level));
-    policy_list_add(queue, entity->level, entity, resumes);
+    first = why == SCHED_WOKEN ||
+            (why == SCHED_PREEMPTED && (policy_used(entity) == 0 ||
+                                        entity->slice_left < quantum_at(queue, entity->level)));
+    policy_list_add(queue, entity->level, entity, first);
 }
 
 static void feedback_remove(struct sched_queue *queue, struct sched_entity *entity)
@@ -136,12 +140,19 @@ static struct sched_entity *feedback_take(struct sched_queue *queue, uint64_t no
     return entity;
 }
 
+/* What it has left; but from the next boost on, the quantum of level 0. */
 static uint64_t feedback_slice(const struct sched_queue *queue, const struct sched_entity *running,
                                uint64_t now)
 {
-    bool old = running->level_since < boost_before(queue, now);
+    uint64_t past = now - boost_before(queue, now), top = quantum_at(queue, 0);
+    uint64_t left = running->slice_left;
 
-    return old ? quantum_at(queue, 0) : running->slice_left;
+    if (running->level_since < now - past)
+        return past < top ? top - past : 0;
+    if (queue->period != SCHED_FOREVER && left > queue->period - past &&
+        left - (queue->period - past) > top)
+        left = queue->period - past + top;
+    return left;
 }
 
 static void feedback_charge(struct sched_queue *queue, struct sched_entity *running, uint64_t ns,

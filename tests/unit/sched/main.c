@@ -10,6 +10,9 @@ int main(void)
     int failed;
 
     srunner_add_suite(runner, shares_suite());
+    srunner_add_suite(runner, feedback_suite());
+    srunner_add_suite(runner, latency_suite());
+    srunner_add_suite(runner, moves_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);
