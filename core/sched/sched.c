@@ -4,8 +4,8 @@
  *
  * All run locks are taken, so the world stands still. The ready threads of each CPU are taken off
  * the old queue in the order in which they would have run, and join the new one as new ones. The
- * threads that run or sleep are on no queue; each policy has a number, its generation, by which the
- * scheduler sees that what it finds in a thread is of an earlier one (run.c).
+ * threads that run or sleep are on no queue; they are known by their old epoch when they come back
+ * (policy.h).
  */
 #include "sched/sched.h"
 
@@ -21,9 +21,12 @@
 #include <hal/runtime.h>
 #include <hal/time.h>
 
-#define QUANTUM_DEFAULT 10000000u /* 10 ms */
-
-static KSTATE const struct sched_policy *policy; /* atomic; of all queues, while all are locked */
+/* Written while all run locks are held. */
+static KSTATE struct sched_state {
+    const struct sched_policy *policy; /* atomic */
+    uint64_t quantum;                  /* atomic; 0: what the policy likes */
+    uint32_t epoch;                    /* counts changes of either */
+} sched;
 
 static hal_irq_state_t lock_all(void)
 {
@@ -41,17 +44,6 @@ static void unlock_all(hal_irq_state_t state)
     hal_irq_restore(state);
 }
 
-void thread_renew_entity(struct thread *thread, unsigned generation)
-{
-    struct sched_entity *entity = &thread->entity;
-
-    *entity = (struct sched_entity){.run_time = entity->run_time,
-                                    .priority = entity->priority,
-                                    .nice = entity->nice,
-                                    .length = entity->length};
-    thread->generation = generation;
-}
-
 /* Empties the queue of `cpu` into a list, the next to run first. */
 static void take_all(struct cpu *cpu, struct list *all, uint64_t now)
 {
@@ -61,62 +53,71 @@ static void take_all(struct cpu *cpu, struct list *all, uint64_t now)
         list_add_tail(all, &entity->link);
 }
 
-static void make_queue(struct cpu *cpu, const struct sched_policy *new, uint64_t quantum)
+/* The new queue of `cpu`, empty. */
+static void make_queue(struct cpu *cpu)
 {
     memset(&cpu->queue, 0, sizeof cpu->queue);
-    cpu->queue.policy = new;
-    cpu->queue.quantum = quantum;
+    cpu->queue.policy = sched.policy;
+    cpu->queue.epoch = sched.epoch;
+    cpu->queue.quantum = sched.quantum;
     cpu->queue.random = cpu->id + 1;
-    cpu->generation++;
-    new->init(&cpu->queue);
+    cpu->queue.policy->init(&cpu->queue);
 }
 
-/* Caller holds all run locks. */
-static void change_policy(struct cpu *cpu, const struct sched_policy *new, uint64_t now)
+static void renew_queue(struct cpu *cpu, uint64_t now)
 {
     struct list ready, *link;
 
     list_init(&ready);
     take_all(cpu, &ready, now);
-    make_queue(cpu, new, cpu->queue.quantum);
-    while ((link = list_take_head(&ready))) {
-        struct sched_entity *entity = list_entry(link, struct sched_entity, link);
+    make_queue(cpu);
+    while ((link = list_take_head(&ready)))
+        cpu->queue.policy->add(&cpu->queue, list_entry(link, struct sched_entity, link), SCHED_NEW,
+                               now);
+    if (cpu->queue.ready > 0)
+        run_reschedule(cpu); /* so that what runs has a slice of the new policy */
+}
 
-        thread_renew_entity(thread_of_entity(entity), cpu->generation);
-        new->add(&cpu->queue, entity, SCHED_NEW, now);
-    }
-    if (!cpu->idle)
-        return;
-    thread_renew_entity(cpu->current, cpu->generation);
-    run_publish(cpu);
-    run_reschedule(cpu); /* so that what runs has a quantum of the new policy */
+/* From now on it is `policy`, with `quantum`. */
+static void change(const struct sched_policy *policy, uint64_t quantum)
+{
+    hal_irq_state_t state = lock_all();
+    uint64_t now = hal_time_now();
+
+    __atomic_store_n(&sched.policy, policy, __ATOMIC_RELAXED);
+    __atomic_store_n(&sched.quantum, quantum, __ATOMIC_RELAXED);
+    sched.epoch++;
+    for (unsigned id = 0; id < HAL_CPU_MAX; id++)
+        renew_queue(cpu_at(id), now);
+    unlock_all(state);
 }
 
 void sched_init(void)
 {
-    policy = sched_policy_find(SCHED_POLICY_DEFAULT);
+    sched.policy = policy_find(SCHED_POLICY_DEFAULT);
+    sched.epoch = 1;
     for (unsigned id = 0; id < HAL_CPU_MAX; id++)
-        make_queue(cpu_at(id), policy, QUANTUM_DEFAULT);
+        make_queue(cpu_at(id));
+}
+
+static const struct sched_policy *current_policy(void)
+{
+    return __atomic_load_n(&sched.policy, __ATOMIC_RELAXED);
 }
 
 int sched_set_policy(const char *name)
 {
-    const struct sched_policy *new = sched_policy_find(name);
-    hal_irq_state_t state;
+    const struct sched_policy *policy = policy_find(name);
 
-    if (!new)
+    if (!policy)
         return -ENOENT;
-    state = lock_all();
-    __atomic_store_n(&policy, new, __ATOMIC_RELAXED);
-    for (unsigned id = 0; id < HAL_CPU_MAX; id++)
-        change_policy(cpu_at(id), new, hal_time_now());
-    unlock_all(state);
+    change(policy, thread_quantum());
     return 0;
 }
 
 const char *sched_policy_name(void)
 {
-    return __atomic_load_n(&policy, __ATOMIC_RELAXED)->name;
+    return current_policy()->name;
 }
 
 void sched_list_policies(char *text, uint32_t bytes)
@@ -124,23 +125,18 @@ void sched_list_policies(char *text, uint32_t bytes)
     size_t used = 0;
 
     text[0] = '\0';
-    for (unsigned i = 0; sched_policy_at(i) && used < bytes; i++)
-        used +=
-            format_text(text + used, bytes - used, "%s%s", i ? " " : "", sched_policy_at(i)->name);
+    for (unsigned i = 0; policy_at(i) && used < bytes; i++)
+        used += format_text(text + used, bytes - used, "%s%s", i ? " " : "", policy_at(i)->name);
 }
 
 void thread_set_quantum(uint64_t ns)
 {
-    hal_irq_state_t state = lock_all();
-
-    for (unsigned id = 0; id < HAL_CPU_MAX; id++)
-        __atomic_store_n(&cpu_at(id)->queue.quantum, ns, __ATOMIC_RELAXED);
-    unlock_all(state);
+    change(current_policy(), ns);
 }
 
 uint64_t thread_quantum(void)
 {
-    return __atomic_load_n(&cpu_at(0)->queue.quantum, __ATOMIC_RELAXED);
+    return __atomic_load_n(&sched.quantum, __ATOMIC_RELAXED);
 }
 
 void sched_read_cpu(unsigned id, struct sched_cpu_info *info)

@@ -48,7 +48,6 @@ struct cpu {
     uint64_t switches;    /**< from one thread to another */
     uint64_t arrivals;    /**< threads that came from another CPU */
     uint64_t steals;      /**< of these, those that it took when it had nothing to do */
-    unsigned generation;  /**< of the policy; see sched.c */
 
     /* Written by who holds the lock; anybody may read them, and be a moment late. */
     unsigned load;    /**< threads that run or are ready */
@@ -57,7 +56,7 @@ struct cpu {
     /* Written by its own CPU before it says that it stands still. */
     unsigned stopped_depth;
     uintptr_t stopped_at[CPU_BACKTRACE_MAX]; /**< what it was in the middle of, innermost first */
-} __attribute__((aligned(1024))); /* no cache line of two CPUs, and quickly found */
+} __attribute__((aligned(1024)));            /* no cache line of two CPUs, and quickly found */
 
 /** The table of CPUs, for the functions below. */
 extern struct cpu cpu_table[HAL_CPU_MAX];

@@ -132,6 +132,12 @@ void run_reschedule(struct cpu *cpu)
         hal_cpu_ipi(cpu->id);
 }
 
+/* False: what is known of it is of an earlier policy. */
+static bool is_known(const struct cpu *cpu, const struct thread *thread)
+{
+    return thread->entity.epoch == cpu->queue.epoch;
+}
+
 /* The running thread's time so far is counted as its. `now` may be that of another CPU, and be past
  * already. */
 static void charge(struct cpu *cpu, uint64_t now)
@@ -142,17 +148,14 @@ static void charge(struct cpu *cpu, uint64_t now)
     if (now <= thread->run_since)
         return;
     thread->run_since = now;
-    thread->entity.run_time += ns;
-    if (!thread->idle)
+    if (is_known(cpu, thread))
         cpu->queue.policy->charge(&cpu->queue, &thread->entity, ns, now);
+    else
+        thread->entity.run_time += ns;
 }
 
 static void add(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
 {
-    if (thread->generation != cpu->generation) {
-        thread_renew_entity(thread, cpu->generation);
-        why = SCHED_NEW;
-    }
     thread->state = THREAD_READY;
     thread->queued = true;
     cpu->pinned += thread->pinned;
@@ -183,15 +186,13 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
 {
     struct thread *current = cpu->current;
 
+    charge(cpu, now);
     add(cpu, thread, why, now);
     run_publish(cpu);
-    if (current->idle) {
+    if (current->idle)
         balance_set_idle(cpu, false);
-        run_reschedule(cpu);
-        return;
-    }
-    charge(cpu, now);
-    if (cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now))
+    if (current->idle || !is_known(cpu, current) ||
+        cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now))
         run_reschedule(cpu);
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);

@@ -46,7 +46,6 @@ struct thread {
     bool pinned; /**< may run on one CPU only */
     struct hal_context context;
     struct sched_entity entity;  /**< what the policy knows of it */
-    unsigned generation;         /**< of the policy that this is of */
     uint32_t affinity;           /**< a bit for each CPU that it may run on */
     struct tree_node sleep_node; /**< among the sleepers that have a deadline */
     uint64_t deadline;
@@ -167,9 +166,9 @@ HAL_MUST_CHECK int thread_start_reaper(void);
  */
 HAL_MUST_CHECK bool thread_look(const void *page, void (*look)(void *context), void *context);
 
-/** The quantum of the round robin, in nanoseconds. Any context. */
+/**
+ * The unit of time slices in nanoseconds, whatever the policy makes of it; 0: the policy's own
+ * choice. Thread context.
+ */
 void thread_set_quantum(uint64_t ns);
 uint64_t thread_quantum(void);
-
-/** Forgets what an earlier policy knew of the thread. Caller holds its run lock. */
-void thread_renew_entity(struct thread *thread, unsigned generation);

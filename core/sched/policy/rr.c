@@ -1,88 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rr.c: round robin: first come, first served, and back to the end after a quantum.
+ * rr.c: round robin.
+ *
+ * FIFO with a quantum: who has run for one while others waited goes to the end of the queue.
+ *
+ *     queue:  B <- C <- D     running: A      quantum of A over:  C <- D <- A     running: B
+ *
+ * Invariant: the list is in the order of arrival, where the end of a quantum is a new arrival; so
+ * with n ready, nobody waits longer than n - 1 quanta.
+ *
+ * Time sharing began with it (CTSS at MIT, 1961, had it inside each of its levels), and Stanford's
+ * cs140e builds it as the first scheduler. A short quantum answers quickly and pays for many
+ * switches; a very long one is FIFO. It knows no importance: a hog and an editor get the same
+ * turns, and the editor gives most of its turn away.
+ *
+ * The quantum counts from the moment when others wait: who has run alone until now does not owe for
+ * it.
  */
-#include "sched/policy/policies.h"
+#include "sched/policy/common.h"
 
 static void rr_init(struct sched_queue *queue)
 {
-    list_init(&queue->lists[0]);
-    queue->ready = 0;
+    policy_init_queue(queue, POLICY_QUANTUM, 1);
 }
 
 static void rr_add(struct sched_queue *queue, struct sched_entity *entity, enum sched_why why,
                    uint64_t now)
 {
-    (void)why;
     (void)now;
-    list_add_tail(&queue->lists[0], &entity->link);
-    queue->ready++;
+    (void)policy_enter(queue, entity, why);
+    policy_list_add(queue, 0, entity, false);
 }
 
 static void rr_remove(struct sched_queue *queue, struct sched_entity *entity)
 {
-    list_remove(&entity->link);
-    queue->ready--;
+    policy_list_remove(queue, 0, entity);
 }
 
-static struct sched_entity *rr_take(struct sched_queue *queue, uint64_t now)
-{
-    struct list *link = list_take_head(&queue->lists[0]);
-
-    (void)now;
-    if (!link)
-        return NULL;
-    queue->ready--;
-    return list_entry(link, struct sched_entity, link);
-}
-
-static uint64_t rr_slice(const struct sched_queue *queue, const struct sched_entity *entity,
-                         uint64_t now)
-{
-    (void)entity;
-    (void)now;
-    return queue->quantum;
-}
-
-static void rr_charge(struct sched_queue *queue, struct sched_entity *entity, uint64_t ns,
-                      uint64_t now)
-{
-    (void)queue;
-    (void)entity;
-    (void)ns;
-    (void)now;
-}
-
-static bool rr_preempts(const struct sched_queue *queue, const struct sched_entity *ready,
-                        const struct sched_entity *running, uint64_t now)
-{
-    (void)queue;
-    (void)ready;
-    (void)running;
-    (void)now;
-    return false;
-}
-
-/* The last, which would have to wait longest here. */
-static struct sched_entity *rr_steal(struct sched_queue *queue)
-{
-    struct sched_entity *entity;
-
-    if (list_empty(&queue->lists[0]))
-        return NULL;
-    entity = list_entry(queue->lists[0].prev, struct sched_entity, link);
-    rr_remove(queue, entity);
-    return entity;
-}
-
-const struct sched_policy sched_policy_rr = {
+const struct sched_policy policy_rr = {
     .name = "rr",
+    .summary = "round robin: each in turn, for a quantum",
     .init = rr_init,
     .add = rr_add,
     .remove = rr_remove,
-    .take = rr_take,
-    .slice = rr_slice,
-    .charge = rr_charge,
-    .preempts = rr_preempts,
-    .steal = rr_steal,
+    .take = policy_take_listed,
+    .slice = policy_slice_quantum,
+    .charge = policy_charge_time,
+    .preempts = policy_preempts_never,
+    .steal = policy_steal_listed,
 };
