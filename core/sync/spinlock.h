@@ -44,6 +44,9 @@ HAL_MUST_CHECK hal_irq_state_t spinlock_acquire(struct spinlock *lock);
 
 void spinlock_release(struct spinlock *lock, hal_irq_state_t state);
 
+/** Other CPUs will take locks from now on. Thread context, before the first of them is started. */
+void spinlock_share(void);
+
 /**
  * While on, acquire and release only mask on this CPU: for the debug shell, which looks at a kernel
  * that stands still, maybe in the middle of what a lock guards. The other CPUs have been stopped;

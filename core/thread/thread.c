@@ -99,6 +99,7 @@ int thread_start_cpu(unsigned cpu)
     int error;
 
     (void)prepare_idle(cpu);
+    spinlock_share();
     error = hal_cpu_start(cpu);
     if (error)
         return error;
