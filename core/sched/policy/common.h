@@ -37,6 +37,12 @@ static inline void policy_init_queue(struct sched_queue *queue, uint64_t quantum
     tree_init(&queue->tree);
 }
 
+/** policy_weight, at once for the usual level. */
+static inline uint64_t policy_usual_weight(int32_t nice)
+{
+    return nice == 0 ? SCHED_WEIGHT_NORMAL : policy_weight(nice);
+}
+
 /** Counts an entity in. Returns why it comes: SCHED_NEW too if what it knows is out of date. */
 static inline enum sched_why policy_enter(struct sched_queue *queue, struct sched_entity *entity,
                                           enum sched_why why)
@@ -47,7 +53,7 @@ static inline enum sched_why policy_enter(struct sched_queue *queue, struct sche
         entity->sequence = queue->sequence++;
     entity->epoch = queue->epoch;
     queue->ready++;
-    queue->weight += policy_weight(entity->nice);
+    queue->weight += policy_usual_weight(entity->nice);
     return why;
 }
 
@@ -55,7 +61,7 @@ static inline enum sched_why policy_enter(struct sched_queue *queue, struct sche
 static inline void policy_leave(struct sched_queue *queue, const struct sched_entity *entity)
 {
     queue->ready--;
-    queue->weight -= policy_weight(entity->nice);
+    queue->weight -= policy_usual_weight(entity->nice);
 }
 
 /** A turn on a CPU begins. */
