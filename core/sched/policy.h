@@ -71,7 +71,7 @@ struct sched_entity {
     uint64_t tickets; /**< lottery: those of its node and of all below */
 
     /* What it has used. */
-    uint64_t run_time;  /**< all in all */
+    uint64_t run_time;  /**< all in all; its owner counts it, before each charge */
     uint64_t run_start; /**< its run_time when it was last taken */
 
     /* Where it stands; valid while its epoch is the queue's. */
@@ -153,7 +153,7 @@ struct sched_policy {
     uint64_t (*slice)(const struct sched_queue *queue, const struct sched_entity *running,
                       uint64_t now);
 
-    /** `running`, which was taken from `queue`, has run for `ns` up to `now`. */
+    /** `running`, taken from `queue`, has run for `ns` up to `now`; its run_time has them. */
     void (*charge)(struct sched_queue *queue, struct sched_entity *running, uint64_t ns,
                    uint64_t now);
 
@@ -164,7 +164,11 @@ struct sched_policy {
     bool (*preempts)(const struct sched_queue *queue, const struct sched_entity *ready,
                      const struct sched_entity *running, uint64_t now);
 
-    /** Takes off the one whose turn would be next, for another CPU; NULL: the queue is empty. */
+    /**
+     * Takes one off for another CPU; NULL: the queue is empty. In lists, the last of the first
+     * list: of those that are most urgent, it would have to wait longest here. In trees, the first.
+     * If it cannot be moved after all, adding it as SCHED_MOVED puts it back where it was.
+     */
     struct sched_entity *(*steal)(struct sched_queue *queue);
 };
 

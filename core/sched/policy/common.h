@@ -112,21 +112,29 @@ static inline struct sched_entity *policy_list_take(struct sched_queue *queue, u
 
 /* ---- operations that several tables have ---- */
 
-/** steal, and take: the first entity of the first list that has one. */
-static inline struct sched_entity *policy_steal_listed(struct sched_queue *queue)
-{
-    unsigned level;
-
-    return policy_list_take(queue, &level);
-}
-
+/** take: the first entity of the first list that has one. */
 static inline struct sched_entity *policy_take_listed(struct sched_queue *queue, uint64_t now)
 {
-    struct sched_entity *entity = policy_steal_listed(queue);
+    unsigned level;
+    struct sched_entity *entity = policy_list_take(queue, &level);
 
     (void)now;
     if (entity)
         policy_begin(entity);
+    return entity;
+}
+
+/** steal: the last entity of the first list that has one. */
+static inline struct sched_entity *policy_steal_listed(struct sched_queue *queue)
+{
+    struct sched_entity *entity;
+    unsigned level;
+
+    if (queue->occupied == 0)
+        return NULL;
+    level = (unsigned)__builtin_ctz(queue->occupied);
+    entity = list_entry(queue->lists[level].prev, struct sched_entity, link);
+    policy_list_remove(queue, level, entity);
     return entity;
 }
 
@@ -147,11 +155,10 @@ static inline uint64_t policy_slice_quantum(const struct sched_queue *queue,
 }
 
 /** charge: nothing depends on it. */
-static inline void policy_charge_time(struct sched_queue *queue, struct sched_entity *running,
-                                      uint64_t ns, uint64_t now)
+static inline void policy_charge_nothing(struct sched_queue *queue, struct sched_entity *running,
+                                         uint64_t ns, uint64_t now)
 {
-    (void)queue, (void)now;
-    running->run_time += ns;
+    (void)queue, (void)running, (void)ns, (void)now;
 }
 
 /** preempts: never. */

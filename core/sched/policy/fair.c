@@ -162,7 +162,6 @@ static void fair_charge(struct sched_queue *queue, struct sched_entity *running,
                         uint64_t now)
 {
     (void)now;
-    running->run_time += ns;
     running->vruntime += policy_virtual(ns, policy_weight(running->nice));
     advance(queue, running->vruntime);
     running->base = queue->min_vruntime;

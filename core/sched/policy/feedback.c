@@ -14,8 +14,8 @@
  *     ...
  *     level 7  (1.28 s)  fractal <- backup
  *
- * Who wakes up goes to the head of its level: after a boost all hogs are on level 0 too, and it need
- * not wait for a round of them. What it can take from them is limited by its allowance.
+ * Who wakes up goes to the head of its level: after a boost all hogs are on level 0 too, and it
+ * need not wait for a round of them. What it can take from them is limited by its allowance.
  *
  * Two rules make it honest:
  *
@@ -116,8 +116,8 @@ static void feedback_add(struct sched_queue *queue, struct sched_entity *entity,
     look_after(queue, entity, now);
     /* A full allowance after a run: it has used up the one before, and its turn is over. */
     first = why == SCHED_WOKEN ||
-            (why == SCHED_PREEMPTED && (policy_used(entity) == 0 ||
-                                        entity->slice_left < quantum_at(queue, entity->level)));
+            (why == SCHED_PREEMPTED &&
+             (policy_used(entity) == 0 || entity->slice_left < quantum_at(queue, entity->level)));
     policy_list_add(queue, entity->level, entity, first);
 }
 
@@ -161,7 +161,6 @@ static void feedback_charge(struct sched_queue *queue, struct sched_entity *runn
     uint64_t left;
     uint32_t level;
 
-    running->run_time += ns;
     look_after(queue, running, now);
     if (ns > now - queue->boosted)
         ns = now - queue->boosted; /* what was before the boost is forgiven */

@@ -46,7 +46,7 @@ const struct sched_policy policy_fifo = {
     .remove = fifo_remove,
     .take = policy_take_listed,
     .slice = policy_slice_forever,
-    .charge = policy_charge_time,
+    .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = policy_steal_listed,
 };

@@ -21,8 +21,8 @@
  *
  * The price: a long job starves while shorter ones keep coming. That is the documented property
  * here, and tests show it. And who knows the length before? In a batch system the user says it, and
- * may lie. There a job was ended when its time was up; here (srt) it counts as one of unknown length
- * from then on.
+ * may lie. There a job was ended when its time was up; here (srt) it counts as one of unknown
+ * length from then on.
  */
 #include "sched/policy/common.h"
 
@@ -86,7 +86,6 @@ static void srt_charge(struct sched_queue *queue, struct sched_entity *running, 
                        uint64_t now)
 {
     (void)queue, (void)now;
-    running->run_time += ns;
     if (running->remaining == UNKNOWN)
         return;
     if (running->remaining >= ns)
@@ -110,7 +109,7 @@ const struct sched_policy policy_sjf = {
     .remove = jobs_remove,
     .take = jobs_take,
     .slice = policy_slice_forever,
-    .charge = policy_charge_time,
+    .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = jobs_steal,
 };

@@ -186,7 +186,7 @@ const struct sched_policy policy_lottery = {
     .remove = lottery_remove,
     .take = lottery_take,
     .slice = policy_slice_quantum,
-    .charge = policy_charge_time,
+    .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = lottery_steal,
 };

@@ -61,7 +61,7 @@ const struct sched_policy policy_priority = {
     .remove = priority_remove,
     .take = policy_take_listed,
     .slice = policy_slice_forever,
-    .charge = policy_charge_time,
+    .charge = policy_charge_nothing,
     .preempts = priority_preempts,
     .steal = policy_steal_listed,
 };

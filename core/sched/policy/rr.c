@@ -45,7 +45,7 @@ const struct sched_policy policy_rr = {
     .remove = rr_remove,
     .take = policy_take_listed,
     .slice = policy_slice_quantum,
-    .charge = policy_charge_time,
+    .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = policy_steal_listed,
 };

@@ -103,7 +103,6 @@ static void stride_charge(struct sched_queue *queue, struct sched_entity *runnin
                           uint64_t now)
 {
     (void)now;
-    running->run_time += ns;
     running->pass += policy_virtual(ns, policy_weight(running->nice));
     advance(queue, running->pass);
     running->base = queue->min_vruntime;

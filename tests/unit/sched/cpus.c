@@ -82,6 +82,7 @@ static void settle(struct cpus *cpus, unsigned cpu)
     cpus->since[cpu] = cpus->now;
     if (!task || ns == 0)
         return;
+    task->entity.run_time += ns;
     cpus->policy->charge(&cpus->queues[cpu], &task->entity, ns, cpus->now);
     if (task->burst_left != NEVER)
         task->burst_left -= ns;

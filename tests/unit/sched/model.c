@@ -87,8 +87,9 @@ static bool comes_before(const struct sched_entity *a, const struct sched_entity
     return (is("sjf") || is("srt")) && a->sequence < b->sequence;
 }
 
-static void check_choice(const struct queue *queue, const struct sched_entity *chosen)
+static void check_choice(const struct queue *queue, const struct sched_entity *chosen, bool steal)
 {
+    bool last = steal && (is("fifo") || is("rr") || is("priority"));
     const struct sched_entity *best = queue->n ? queue->model[0] : NULL;
 
     if (!chosen || !best) {
@@ -96,7 +97,8 @@ static void check_choice(const struct queue *queue, const struct sched_entity *c
         return;
     }
     for (unsigned i = 1; i < queue->n; i++) {
-        if (comes_before(queue->model[i], best))
+        if (comes_before(queue->model[i], best) ||
+            (last && key_of(queue->model[i]) == key_of(best)))
             best = queue->model[i];
     }
     if (!is("lottery") && !is("feedback"))
@@ -188,7 +190,7 @@ static void step_take(struct queue *queue, bool steal)
         steal ? policy->steal(&queue->real) : policy->take(&queue->real, now);
     struct place *place;
 
-    check_choice(queue, entity);
+    check_choice(queue, entity, steal);
     if (!entity)
         return;
     ASSERT_FAST(entity != barred);
@@ -209,6 +211,7 @@ static void step_take(struct queue *queue, bool steal)
         uint64_t ns = random_below(4) ? random_below(15000) * US : random_below(100);
 
         now += ns;
+        entity->run_time += ns;
         policy->charge(&queue->real, entity, ns, now);
     }
 }

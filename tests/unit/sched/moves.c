@@ -8,7 +8,8 @@
  *  3. srt: what a job still needs goes along. feedback: so do level and allowance.
  *  4. After a change of policy, who comes back with figures of the old one is as good as new.
  *  5. Virtual times that wrap around change nothing.
- *  6. steal takes the one that take would take, and nothing of an empty queue.
+ *  6. steal takes one, and nothing of an empty queue; whom the thief cannot use can be put back and
+ *     is then where it was.
  */
 #include "cpus.h"
 #include "suites.h"
@@ -203,25 +204,40 @@ START_TEST(virtual_times_may_wrap_around)
 }
 END_TEST
 
-START_TEST(steal_takes_whose_turn_it_is)
+static void fill(void)
 {
+    struct sched_entity *const all[] = {&a, &b, &c, &d};
+
+    begin(policy->name);
+    for (unsigned i = 0; i < 4; i++) {
+        all[i]->priority = all[i]->length = i == 3 ? 1 : 2;
+        policy->add(&here, all[i], SCHED_NEW, 0);
+    }
+}
+
+START_TEST(steal_takes_one_and_it_can_be_put_back)
+{
+    struct sched_entity *taken[2], *stolen[4];
+
     begin(policy_at((unsigned)_i)->name);
     ck_assert_ptr_null(policy->steal(&here));
     ck_assert_ptr_null(policy->take(&here, 0));
     for (unsigned round = 0; round < 2; round++) {
-        struct sched_entity *all[] = {&a, &b, &c, &d}, *got;
-
-        begin(policy_at((unsigned)_i)->name);
-        for (unsigned i = 0; i < 4; i++) {
-            all[i]->priority = all[i]->length = 4 - i;
-            policy->add(&here, all[i], SCHED_NEW, 0);
+        fill();
+        for (unsigned i = 0; i < 2 * round; i++) {
+            stolen[i] = policy->steal(&here);
+            ck_assert_uint_eq(here.ready, 3 - i);
+            ck_assert_uint_eq(here.weight, (3 - i) * SCHED_WEIGHT_NORMAL);
         }
-        got = round ? policy->steal(&here) : policy->take(&here, 0);
-        ck_assert_uint_eq(here.ready, 3);
-        ck_assert_uint_eq(here.weight, 3 * SCHED_WEIGHT_NORMAL);
-        if (_i != 4)
-            ck_assert_ptr_eq(got, _i == 2 || _i >= 7 ? &d : &a);
+        for (unsigned i = 2 * round; i > 0; i--)
+            policy->add(&here, stolen[i - 1], SCHED_MOVED, 0);
+        taken[round] = policy->take(&here, 0);
     }
+    if (_i == 4)
+        return; /* whom lottery draws, who knows */
+    ck_assert_ptr_eq(taken[0], _i == 2 || _i >= 7 ? &d : &a);
+    if (_i != 3 && _i != 6) /* where equals go behind equals */
+        ck_assert_ptr_eq(taken[1], taken[0]);
 }
 END_TEST
 
@@ -237,7 +253,7 @@ Suite *moves_suite(void)
     tcase_add_test(moves, what_a_job_needs_goes_along);
     tcase_add_loop_test(moves, a_change_of_policy_makes_all_new, 0, 9);
     tcase_add_loop_test(moves, virtual_times_may_wrap_around, 0, 2);
-    tcase_add_loop_test(moves, steal_takes_whose_turn_it_is, 0, 9);
+    tcase_add_loop_test(moves, steal_takes_one_and_it_can_be_put_back, 0, 9);
     suite_add_tcase(all, moves);
     return all;
 }

@@ -54,12 +54,15 @@ static unsigned random_below(unsigned n)
 static void play_turn(void)
 {
     struct sched_entity *running, *moved = NULL;
+    uint64_t ns;
     bool answer;
 
     COUNT(TAKE, running = policy->take(&queue, now));
     COUNT(SLICE, now += policy->slice(&queue, running, now) == 0);
-    now += 1 + random_below(20000) * US;
-    COUNT(CHARGE, policy->charge(&queue, running, 1 + random_below(20000) * US, now));
+    ns = 1 + random_below(20000) * US;
+    now += ns;
+    running->run_time += ns;
+    COUNT(CHARGE, policy->charge(&queue, running, ns, now));
     COUNT(ADD, policy->add(&queue, running, (enum sched_why)(1 + random_below(3)), now));
     running = &entities[random_below(queue.ready)];
     COUNT(REMOVE, policy->remove(&queue, running));
