@@ -148,10 +148,9 @@ static void charge(struct cpu *cpu, uint64_t now)
     if (now <= thread->run_since)
         return;
     thread->run_since = now;
+    thread->entity.run_time += ns;
     if (is_known(cpu, thread))
         cpu->queue.policy->charge(&cpu->queue, &thread->entity, ns, now);
-    else
-        thread->entity.run_time += ns;
 }
 
 static void add(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
