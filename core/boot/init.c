@@ -5,8 +5,8 @@
  *   1. read the boot tags: memory and command line;
  *   2. frames, heap, threads: from here on the boot code is the idle thread;
  *   3. the console, then interrupts;
- *   4. thread "init": the card, the root file system, then the tests that `ktest=` asks for or the
- * shell.
+ *   4. thread "init": the other CPUs, the card, the root file system, then the tests that `ktest=`
+ *      asks for or the shell.
  *
  * Until 4 a failure ends the boot in one line that names what could not be had. From there on
  * nothing does.
@@ -25,6 +25,7 @@
 #include "heap/leak.h"
 #include "mem/memory.h"
 #include "mem/reclaim.h"
+#include "sched/sched.h"
 #include "shell/shell.h"
 #include "thread/run.h"
 #include "thread/thread.h"
@@ -38,6 +39,7 @@
 
 #define QUANTUM_MIN 100000u      /* 100 us */
 #define QUANTUM_MAX 10000000000u /* 10 s */
+#define CPUS_DEFAULT 1u
 
 static KSTATE struct boot_info info;
 static KSTATE struct memory_map memory;
@@ -115,18 +117,45 @@ static void read_quantum(void)
         thread_set_quantum(quantum);
 }
 
-static void read_cpus(void)
+static void read_sched(void)
 {
+    char name[16], names[160];
+
+    if (!cmdline_value("sched", name, sizeof name) || sched_set_policy(name) == 0)
+        return;
+    sched_list_policies(names, sizeof names);
+    klog(KLOG_WARNING, "boot: sched=%s is no policy; there are: %s", name, names);
+}
+
+/* How many CPUs to use. */
+static unsigned read_cpus(void)
+{
+    unsigned have = hal_cpu_count();
     char text[16];
     const char *end;
     uint64_t cpus;
 
     if (!cmdline_value("cpus", text, sizeof text))
-        return;
-    if (string_to_u64(text, &cpus, &end) || *end || cpus < 1)
-        klog(KLOG_WARNING, "boot: cpus=%s is not a number of CPUs", text);
-    else if (cpus > 1)
-        klog(KLOG_WARNING, "boot: cpus=%s: this kernel uses one CPU", text);
+        return CPUS_DEFAULT < have ? CPUS_DEFAULT : have;
+    if (string_to_u64(text, &cpus, &end) || *end || cpus < 1 || cpus > HAL_CPU_MAX) {
+        klog(KLOG_WARNING, "boot: cpus=%s is not a number from 1 to %u", text, HAL_CPU_MAX);
+        return CPUS_DEFAULT < have ? CPUS_DEFAULT : have;
+    }
+    if (cpus > have)
+        klog(KLOG_WARNING, "boot: cpus=%s: this machine has %u", text, have);
+    return cpus < have ? (unsigned)cpus : have;
+}
+
+static void start_cpus(void)
+{
+    unsigned cpus = read_cpus();
+
+    for (unsigned cpu = 1; cpu < cpus; cpu++) {
+        int error = thread_start_cpu(cpu);
+
+        if (error)
+            klog(KLOG_WARNING, "boot: CPU %u cannot be started (error %d)", cpu, -error);
+    }
 }
 
 /* The first thread: what needs to sleep, and then the shell. */
@@ -135,6 +164,7 @@ static void init_main(void *unused)
     char tests[64];
 
     (void)unused;
+    start_cpus();
     if (vfs_mount_root())
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
@@ -149,7 +179,7 @@ static void start_threads(void)
 
     thread_init();
     read_quantum();
-    read_cpus();
+    read_sched();
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");

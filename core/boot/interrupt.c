@@ -11,6 +11,7 @@
 #include "mem/reclaim.h"
 #include "thread/cpu.h"
 #include "thread/run.h"
+#include "thread/thread.h"
 #include "tty/tty.h"
 
 #include <hal/cpu.h>
@@ -33,6 +34,8 @@ static void dispatch(enum hal_irq line)
         gpio_interrupt();
         break;
     case HAL_IRQ_IPI: /* another CPU, or this one's past, wants one of these */
+        cpu_stop_interrupt();
+        run_ipi_interrupt();
         frame_interrupt();
         reclaim_interrupt();
         break;
@@ -54,7 +57,7 @@ void hal_upcall_interrupt(enum hal_irq line)
 
 void hal_upcall_cpu(void)
 {
-    /* Only CPU 0 has a scheduler; another one that was started all the same rests. */
-    for (;;)
-        hal_cpu_idle();
+    hal_irq_enable(HAL_IRQ_TIMER);
+    hal_irq_enable(HAL_IRQ_IPI);
+    thread_enter_cpu();
 }

@@ -112,6 +112,7 @@ void test_thread_yield(struct ktest_run *run)
     struct thread *a, *b;
     uint64_t quantum = thread_quantum();
 
+    KTEST_REQUIRE(run, thread_set_affinity(thread_current(), 1) == 0); /* and so have a and b */
     thread_set_quantum(10ull * S);
     if (KTEST_EXPECT(run, thread_create("a", role_yielder, &roles[0], &a) == 0)) {
         if (KTEST_EXPECT(run, thread_create("b", role_yielder, &roles[1], &b) == 0))
@@ -119,6 +120,7 @@ void test_thread_yield(struct ktest_run *run)
         thread_join(a);
     }
     thread_set_quantum(quantum);
+    KTEST_EXPECT(run, thread_set_affinity(thread_current(), UINT32_MAX) == 0);
     KTEST_EXPECT(run, play.logged == 16);
     for (unsigned i = 0; i + 1 < play.logged; i++)
         KTEST_EXPECT(run, play.log[i] != play.log[i + 1]);

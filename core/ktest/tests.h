@@ -18,6 +18,22 @@ void test_thread_detach(struct ktest_run *run);
 void test_thread_many(struct ktest_run *run);
 void test_thread_guard(struct ktest_run *run);
 
+/* test_smp.c */
+void test_smp_parallel(struct ktest_run *run);
+void test_smp_timers(struct ktest_run *run);
+void test_smp_affinity(struct ktest_run *run);
+void test_smp_affinity_of_another(struct ktest_run *run);
+void test_smp_shares(struct ktest_run *run);
+void test_smp_surplus(struct ktest_run *run);
+void test_smp_steal(struct ktest_run *run);
+void test_smp_lives(struct ktest_run *run);
+void test_smp_detach(struct ktest_run *run);
+void test_smp_wakes(struct ktest_run *run);
+void test_smp_timeouts(struct ktest_run *run);
+void test_smp_crowd(struct ktest_run *run);
+void test_smp_policies(struct ktest_run *run);
+void test_thread_locals(struct ktest_run *run);
+
 /* test_sync.c */
 void test_mutex_excludes(struct ktest_run *run);
 void test_mutex_order(struct ktest_run *run);

@@ -45,7 +45,7 @@ const char *ktrace_name(enum trace_kind kind)
     static const char *const names[] = {
         [TRACE_NONE] = "none", [TRACE_SWITCH] = "switch", [TRACE_INTERRUPT] = "interrupt",
         [TRACE_WAKE] = "wake", [TRACE_FAULT] = "fault",   [TRACE_CREATE] = "create",
-        [TRACE_EXIT] = "exit",
+        [TRACE_EXIT] = "exit", [TRACE_MOVE] = "move",
     };
 
     return (unsigned)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";

@@ -15,7 +15,8 @@ enum trace_kind {
     TRACE_WAKE,      /**< a: number of the thread, b: why it was woken (0 or an error) */
     TRACE_FAULT,     /**< a: kind, b: address */
     TRACE_CREATE,    /**< a: number of the new thread */
-    TRACE_EXIT       /**< a: number of the thread */
+    TRACE_EXIT,      /**< a: number of the thread */
+    TRACE_MOVE       /**< a: number of the thread, b: the CPU it goes to */
 };
 
 /** Keeps one event. Caller has interrupts masked. Any context. */

@@ -10,11 +10,34 @@
 
 #include <hal/kstate.h>
 
-static KSTATE bool bypass; /* see spinlock_bypass */
+static KSTATE unsigned bypass; /* atomic: number + 1 of the CPU for which spinlock_bypass is on */
 
 void spinlock_bypass(bool on)
 {
-    bypass = on;
+    __atomic_store_n(&bypass, on ? hal_cpu_id() + 1 : 0, __ATOMIC_RELAXED);
+}
+
+static KSTATE bool shared; /* atomic: there are other CPUs */
+
+void spinlock_share(void)
+{
+    __atomic_store_n(&shared, true, __ATOMIC_RELEASE);
+}
+
+/* The caller is masked: without other CPUs nobody can come between, and one step need not be one.
+ */
+static uint32_t take_ticket(struct spinlock *lock)
+{
+    if (__atomic_load_n(&shared, __ATOMIC_RELAXED))
+        return __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    return lock->next++;
+}
+
+static bool bypassed(void)
+{
+    unsigned by = __atomic_load_n(&bypass, __ATOMIC_RELAXED);
+
+    return by != 0 && by == hal_cpu_id() + 1;
 }
 
 void spinlock_init(struct spinlock *lock, enum lock_rank rank)
@@ -28,11 +51,11 @@ hal_irq_state_t spinlock_acquire(struct spinlock *lock)
     struct cpu *cpu = cpu_here();
     uint32_t ticket;
 
-    if (bypass)
+    if (bypassed())
         return state;
     /* Only locks of lower ranks may be held: with one order for all, nobody waits in a circle. */
     kassert(cpu->held_ranks >> lock->rank == 0);
-    ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    ticket = take_ticket(lock);
     while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
         hal_cpu_relax();
     lock->holder = (uint8_t)(hal_cpu_id() + 1);
@@ -42,7 +65,7 @@ hal_irq_state_t spinlock_acquire(struct spinlock *lock)
 
 void spinlock_release(struct spinlock *lock, hal_irq_state_t state)
 {
-    if (bypass) {
+    if (bypassed()) {
         hal_irq_restore(state);
         return;
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <hal/cpu.h>
+#include <hal/machine.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@ enum lock_rank {
     LOCK_RANK_DEVICE, /**< drivers: block queue, gpio, tty */
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
     LOCK_RANK_THREAD, /**< table of threads */
-    LOCK_RANK_RUN,    /**< run queues and sleeping threads */
+    LOCK_RANK_RUN,    /**< run queue and sleepers of CPU 0; those of the others follow */
+    LOCK_RANK_RUN_LAST = LOCK_RANK_RUN + HAL_CPU_MAX - 1,
     LOCK_RANK_CACHES, /**< the list of object caches */
     LOCK_RANK_HEAP,
     LOCK_RANK_FRAME,
@@ -42,9 +44,13 @@ HAL_MUST_CHECK hal_irq_state_t spinlock_acquire(struct spinlock *lock);
 
 void spinlock_release(struct spinlock *lock, hal_irq_state_t state);
 
+/** Other CPUs will take locks from now on. Thread context, before the first of them is started. */
+void spinlock_share(void);
+
 /**
- * While on, acquire and release only mask: for the debug shell, which looks at a kernel that stands
- * still, maybe in the middle of what a lock guards. Caller is the only code that runs, masked.
+ * While on, acquire and release only mask on this CPU: for the debug shell, which looks at a kernel
+ * that stands still, maybe in the middle of what a lock guards. The other CPUs have been stopped;
+ * one that could not be waits for a lock, and goes on waiting. Masked.
  */
 void spinlock_bypass(bool on);
 

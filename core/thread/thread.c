@@ -2,18 +2,21 @@
 /*
  * thread.c: the life of a thread: made, listed, cancelled, ended, joined, freed.
  *
- * A thread cannot free the stack that it stands on. One that is joined is freed by the joiner,
- * which sees ZOMBIE only after the switch away, because both happen under the run lock. One that is
- * detached goes on the list of the dead, and the reaper, a thread of its own, frees it.
+ * A thread cannot free the stack that it stands on. So it says that it has `ended`, masked until it
+ * is off its CPU, and somebody else frees it: who joins it, or if it was detached the reaper, a
+ * thread of its own. Both wait for the short time between the word and the deed (run_await_exit).
  */
 #include "thread/thread.h"
 
 #include "boot/panic.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "heap/cache.h"
+#include "sched/sched.h"
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
+#include "thread/local.h"
 #include "thread/run.h"
 
 #include <hal/errno.h>
@@ -23,12 +26,18 @@
 #include <hal/runtime.h>
 #include <hal/time.h>
 
+#define START_PATIENCE_NS 1000000000u /* for a CPU that was started to say so */
+#define START_POLL_NS 50000u
+
 static KSTATE struct thread_table {
     struct spinlock lock; /* guards all and last_id */
     struct tree all;      /* of all threads, by number */
     uint32_t last_id;
-    struct thread boot; /* the idle thread of CPU 0 */
-    struct list dead;   /* detached zombies; guarded by the run lock */
+
+    struct spinlock ends; /* guards dead, and what says so in struct thread */
+    struct list dead;     /* detached threads that have ended */
+
+    struct thread idle[HAL_CPU_MAX]; /* the idle threads, by CPU */
     struct thread *reaper;
     struct object_cache *threads; /* where they come from; constant after boot */
 } table;
@@ -59,39 +68,86 @@ static void remove_from_table(struct thread *thread)
     spinlock_release(&table.lock, state);
 }
 
-void thread_init(void)
+static struct thread *prepare_idle(unsigned cpu)
 {
-    struct thread *idle = &table.boot;
+    struct thread *idle = &table.idle[cpu];
 
-    spinlock_init(&table.lock, LOCK_RANK_THREAD);
-    tree_init(&table.all);
-    list_init(&table.dead);
     idle->idle = true;
-    (void)string_copy(idle->name, sizeof idle->name, "idle");
-    list_init(&idle->run_link);
+    idle->affinity = 1u << cpu;
+    if (cpu == 0)
+        (void)string_copy(idle->name, sizeof idle->name, "idle");
+    else
+        (void)format_text(idle->name, sizeof idle->name, "idle/%u", cpu);
     tree_node_init(&idle->sleep_node);
     list_init(&idle->wait_link);
+    return idle;
+}
+
+void thread_init(void)
+{
+    spinlock_init(&table.lock, LOCK_RANK_THREAD);
+    spinlock_init(&table.ends, LOCK_RANK_THREAD);
+    tree_init(&table.all);
+    list_init(&table.dead);
+    run_init();
+    sched_init();
+    run_init_cpu(prepare_idle(0));
+    add_to_table(&table.idle[0]);
+}
+
+int thread_start_cpu(unsigned cpu)
+{
+    uint64_t deadline = hal_time_now() + START_PATIENCE_NS;
+    int error;
+
+    (void)prepare_idle(cpu);
+    spinlock_share();
+    error = hal_cpu_start(cpu);
+    if (error)
+        return error;
+    while (!(cpu_online() >> cpu & 1)) {
+        if (hal_time_now() > deadline)
+            return -ETIMEDOUT;
+        (void)thread_sleep(START_POLL_NS);
+    }
+    return 0;
+}
+
+void thread_enter_cpu(void)
+{
+    struct thread *idle = &table.idle[hal_cpu_id()];
+
     run_init_cpu(idle);
     add_to_table(idle);
+    run_idle();
+}
+
+/* Puts a thread that has ended among the dead. Caller holds the lock of the ends. */
+static void give_to_reaper(struct thread *thread)
+{
+    list_add_tail(&table.dead, &thread->end_link);
+    if (table.reaper)
+        (void)run_wake(table.reaper);
 }
 
 /* Where each new thread begins. */
 static void first_step(void *argument)
 {
     struct thread *self = argument;
-    hal_irq_state_t masked;
+    hal_irq_state_t masked, state;
 
     run_enter();
     self->entry(self->argument);
-    masked = run_lock();
+    thread_locals_finish(self);
+    masked = hal_irq_save();
     (void)masked; /* this thread never unmasks again */
-    if (self->detached) {
-        list_add_tail(&table.dead, &self->run_link);
-        if (table.reaper)
-            (void)run_wake_locked(table.reaper, 0);
-    } else if (self->joiner) {
-        (void)run_wake_locked(self->joiner, 0);
-    }
+    state = spinlock_acquire(&table.ends);
+    self->ended = true;
+    if (self->detached)
+        give_to_reaper(self);
+    else if (self->joiner)
+        (void)run_wake(self->joiner);
+    spinlock_release(&table.ends, state);
     run_exit();
 }
 
@@ -130,7 +186,6 @@ int thread_create(const char *name, void (*entry)(void *argument), void *argumen
                   struct thread **thread)
 {
     struct thread *new = object_allocate(table.threads);
-    hal_irq_state_t state;
 
     *thread = NULL;
     if (!new)
@@ -146,33 +201,42 @@ int thread_create(const char *name, void (*entry)(void *argument), void *argumen
     hal_context_init(&new->context, (char *)new->stack + HAL_PAGE_SIZE, HAL_STACK_SIZE, first_step,
                      new);
     *thread = new;
-    state = run_lock();
     run_add(new);
-    run_unlock(state);
     return 0;
 }
 
 void thread_detach(struct thread *thread)
 {
-    hal_irq_state_t state = run_lock();
+    hal_irq_state_t state = spinlock_acquire(&table.ends);
 
     thread->detached = true;
-    if (thread->state == THREAD_ZOMBIE) {
-        list_add_tail(&table.dead, &thread->run_link);
-        (void)run_wake_locked(table.reaper, 0);
-    }
-    run_unlock(state);
+    if (thread->ended)
+        give_to_reaper(thread);
+    spinlock_release(&table.ends, state);
+}
+
+/* Sleeps until run_wake. Caller holds the lock of the ends, which is let go meanwhile. */
+static void sleep_for_end(void)
+{
+    hal_irq_state_t masked = run_lock();
+
+    /* From here to the switch the run lock keeps wakers from missing this thread. */
+    spinlock_release(&table.ends, masked);
+    (void)run_block(HAL_TIME_NEVER, false);
+    run_unlock(masked);
+    masked = spinlock_acquire(&table.ends);
+    (void)masked; /* as before */
 }
 
 void thread_join(struct thread *thread)
 {
-    hal_irq_state_t state = run_lock();
+    hal_irq_state_t state = spinlock_acquire(&table.ends);
 
-    while (thread->state != THREAD_ZOMBIE) {
-        thread->joiner = cpu_here()->current;
-        (void)run_block(HAL_TIME_NEVER, false);
-    }
-    run_unlock(state);
+    thread->joiner = cpu_here()->current;
+    while (!thread->ended)
+        sleep_for_end();
+    run_await_exit(thread);
+    spinlock_release(&table.ends, state);
     destroy_thread(thread);
 }
 
@@ -180,13 +244,16 @@ static void reap(void *unused)
 {
     (void)unused;
     for (;;) {
-        hal_irq_state_t state = run_lock();
+        hal_irq_state_t state = spinlock_acquire(&table.ends);
+        struct thread *thread;
         struct list *link;
 
         while (!(link = list_take_head(&table.dead)))
-            (void)run_block(HAL_TIME_NEVER, false);
-        run_unlock(state);
-        destroy_thread(list_entry(link, struct thread, run_link));
+            sleep_for_end();
+        thread = list_entry(link, struct thread, end_link);
+        run_await_exit(thread);
+        spinlock_release(&table.ends, state);
+        destroy_thread(thread);
     }
 }
 
@@ -217,16 +284,12 @@ static struct thread *find(uint32_t id)
 
 int thread_cancel(uint32_t id)
 {
-    hal_irq_state_t state = spinlock_acquire(&table.lock), masked;
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
     struct thread *thread = find(id);
     int error = -ENOENT;
 
     if (thread && thread->id == id && !thread->idle) {
-        masked = run_lock();
-        thread->cancelled = true;
-        if (thread->cancellable)
-            (void)run_wake_locked(thread, -EINTR);
-        run_unlock(masked);
+        run_cancel(thread);
         error = 0;
     }
     spinlock_release(&table.lock, state);
@@ -238,24 +301,30 @@ bool thread_cancelled(void)
     return __atomic_load_n(&thread_current()->cancelled, __ATOMIC_RELAXED);
 }
 
+static void fill_info(const struct thread *thread, struct thread_info *info)
+{
+    struct cpu *home = run_lock_home(thread);
+
+    *info = (struct thread_info){.id = thread->id,
+                                 .state = thread->state,
+                                 .run_time = thread->entity.run_time,
+                                 .switches = thread->switches,
+                                 .cpu = thread->cpu,
+                                 .affinity = thread->affinity,
+                                 .idle = thread->idle};
+    if (thread->state == THREAD_RUNNING)
+        info->run_time += hal_time_now() - thread->run_since;
+    (void)string_copy(info->name, sizeof info->name, thread->name);
+    cpu_unlock(home);
+}
+
 int thread_read_info(uint32_t id, struct thread_info *info)
 {
-    hal_irq_state_t state = spinlock_acquire(&table.lock), masked;
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
     struct thread *thread = find(id);
 
-    if (thread) {
-        masked = run_lock();
-        *info = (struct thread_info){.id = thread->id,
-                                     .state = thread->state,
-                                     .run_time = thread->run_time,
-                                     .switches = thread->switches,
-                                     .cpu = thread->cpu,
-                                     .idle = thread->idle};
-        if (thread->state == THREAD_RUNNING)
-            info->run_time += hal_time_now() - thread->run_since;
-        (void)string_copy(info->name, sizeof info->name, thread->name);
-        run_unlock(masked);
-    }
+    if (thread)
+        fill_info(thread, info);
     spinlock_release(&table.lock, state);
     return thread ? 0 : -ENOENT;
 }

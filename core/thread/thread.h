@@ -9,12 +9,14 @@
  *                        +- SLEEPING+
  *
  * A thread runs on a stack of its own with a guard page below it, and may be preempted at any
- * instruction where interrupts are unmasked.
+ * instruction where interrupts are unmasked. On several CPUs it may be continued on another one
+ * then, unless its affinity says otherwise.
  */
 #pragma once
 
 #include "lib/list.h"
 #include "lib/tree.h"
+#include "sched/policy.h"
 
 #include <hal/compiler.h>
 #include <hal/context.h>
@@ -24,6 +26,7 @@
 #include <stdint.h>
 
 #define THREAD_NAME_MAX 31
+#define THREAD_LOCALS 8u /**< keys of thread-local storage */
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
@@ -36,21 +39,30 @@ struct thread {
     void *stack; /**< the run of frames; its lowest page is the guard */
     bool idle;   /**< runs when nothing else can */
 
-    /* Guarded by the run lock. */
+    /* Guarded by the run lock of its home: see run.h. */
+    unsigned cpu; /**< its home */
     enum thread_state state;
+    bool queued; /**< READY and on the queue of its home */
+    bool pinned; /**< may run on one CPU only */
     struct hal_context context;
-    struct list run_link; /**< on the run queue while READY; on the list of the dead at the end */
+    struct sched_entity entity;  /**< what the policy knows of it */
+    uint32_t affinity;           /**< a bit for each CPU that it may run on */
     struct tree_node sleep_node; /**< among the sleepers that have a deadline */
     uint64_t deadline;
-    uint64_t run_since; /**< when it got the CPU */
-    uint64_t run_time;  /**< ns on a CPU until run_since */
-    uint64_t switches;
-    unsigned cpu;
-    int wake_reason; /**< what its sleep returns */
+    uint64_t run_since; /**< until when its run time is counted, while it is RUNNING */
+    uint64_t switches;  /**< how often it got a CPU */
+    int wake_reason;    /**< what its sleep returns */
     bool cancelled;
-    bool cancellable;      /**< sleeps in a way that cancelling ends */
+    bool cancellable; /**< sleeps in a way that cancelling ends */
+
+    /* Guarded by the lock of the ends: see thread.c. */
+    bool ended;            /**< it is about to be a zombie */
     bool detached;         /**< nobody will join: the reaper frees it */
-    struct thread *joiner; /**< sleeps until this thread is a zombie */
+    struct thread *joiner; /**< sleeps until this thread has ended */
+    struct list end_link;  /**< on the list of the dead */
+
+    /* Its own. */
+    void *locals[THREAD_LOCALS]; /**< see local.h */
 
     /* Guarded by the lock of the wait queue it sleeps in. */
     struct list wait_link;
@@ -59,8 +71,14 @@ struct thread {
     struct tree_node all_node; /**< in the tree of all threads, by number */
 };
 
+static inline struct thread *thread_of_entity(struct sched_entity *entity)
+{
+    return list_entry(entity, struct thread, entity);
+}
+
 /**
- * Starts a thread that calls entry(argument) and ends when that returns.
+ * Starts a thread that calls entry(argument) and ends when that returns. It may run on the CPUs
+ * that its creator may run on.
  *
  * Returns 0 and the thread, which must be joined or detached; or -ENOMEM. Thread context.
  */
@@ -95,13 +113,23 @@ HAL_MUST_CHECK int thread_cancel(uint32_t id);
 /** True if the calling thread has been asked to end. */
 bool thread_cancelled(void);
 
+/**
+ * From now on `thread`, which is not freed meanwhile, runs on the CPUs only whose bits are set in
+ * `cpus`. If it is the caller, this is so when the call returns; another thread that runs leaves a
+ * CPU it may not be on at the CPU's next interrupt, which the call raises.
+ *
+ * Returns 0, or -EINVAL: no CPU that is in use is among them. Thread context.
+ */
+HAL_MUST_CHECK int thread_set_affinity(struct thread *thread, uint32_t cpus);
+
 struct thread_info {
     uint32_t id;
     enum thread_state state;
     char name[THREAD_NAME_MAX + 1];
     uint64_t run_time; /**< ns on a CPU so far */
     uint64_t switches; /**< how often it got a CPU */
-    unsigned cpu;
+    unsigned cpu;      /**< where it runs, is ready, or ran last */
+    uint32_t affinity; /**< a bit for each CPU that it may run on */
     bool idle;
 };
 
@@ -119,6 +147,15 @@ const struct thread *thread_peek(const struct thread *thread);
 void thread_init(void);
 
 /**
+ * Starts CPU `cpu`, which then runs threads as well. Returns 0, the error of hal_cpu_start, or
+ * -ETIMEDOUT: it was started, but nothing has been heard of it. Once for each CPU. May sleep.
+ */
+HAL_MUST_CHECK int thread_start_cpu(unsigned cpu);
+
+/** The life of a CPU that thread_start_cpu started. Masked. */
+HAL_NORETURN void thread_enter_cpu(void);
+
+/**
  * Starts the thread that frees detached threads. 0 or -ENOMEM. Boot only, after thread_init.
  */
 HAL_MUST_CHECK int thread_start_reaper(void);
@@ -129,6 +166,9 @@ HAL_MUST_CHECK int thread_start_reaper(void);
  */
 HAL_MUST_CHECK bool thread_look(const void *page, void (*look)(void *context), void *context);
 
-/** The quantum of the round robin, in nanoseconds. Any context. */
+/**
+ * The unit of time slices in nanoseconds, whatever the policy makes of it; 0: the policy's own
+ * choice. Thread context.
+ */
 void thread_set_quantum(uint64_t ns);
 uint64_t thread_quantum(void);

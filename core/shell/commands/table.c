@@ -62,10 +62,19 @@ static const struct command commands[] = {
     {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
      command_poweroff, true},
     {"ps", "", "list the threads",
-     "SHARE is the part of the time since the last ps (at first: since power-on).\n", command_ps,
-     false},
+     "SHARE is the part of one CPU's time since the last ps (at first: since power-on). CPU is\n"
+     "where it runs or ran last, MAY where it may run.\n",
+     command_ps, false},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
+    {"sched", "[POLICY | quantum TIME]", "show how the CPUs are shared, or change that",
+     "Without arguments: what each CPU does and has done. LOAD is the part of the time since the\n"
+     "last sched (at first: since power-on) in which it was busy; ARRIVED are threads that came\n"
+     "from another CPU, STOLEN those of them that it fetched when it had nothing to do.\n"
+     "POLICY: from now on threads have their turns by this policy.\n"
+     "quantum: the unit of their time slices; 0 is the policy's own choice.\n"
+     "    sched fair; sched quantum 5ms\n",
+     command_sched, false},
     {"slabs", "[-a]", "show the caches of objects, and how full they are",
      "-a: also those that were never used.\n"
      "LIVE objects are in use; CACHED ones are free and in a CPU's magazine; USE is the share of\n"

@@ -7,6 +7,7 @@
 #include "heap/heap.h"
 #include "shell/commands/command.h"
 #include "sync/mutex.h"
+#include "thread/cpu.h"
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
@@ -14,6 +15,7 @@
 #include <hal/cpu.h>
 #include <hal/errno.h>
 #include <hal/kstate.h>
+#include <hal/machine.h>
 #include <hal/runtime.h>
 #include <hal/time.h>
 
@@ -76,14 +78,39 @@ static unsigned permille(uint64_t part, uint64_t whole)
     return whole == 0 ? 0 : (unsigned)((part * 1000 + whole / 2) / whole);
 }
 
+/* "0,2-3": where a thread may run; "any": wherever it likes. */
+static void ps_format_cpus(uint32_t cpus, char *text, size_t size)
+{
+    size_t used = 0;
+
+    if ((cpus & cpu_online()) == cpu_online()) {
+        (void)string_copy(text, size, "any");
+        return;
+    }
+    for (unsigned first = 0; first < HAL_CPU_MAX; first++) {
+        unsigned last = first;
+
+        if (!(cpus >> first & 1))
+            continue;
+        while (last + 1 < HAL_CPU_MAX && cpus >> (last + 1) & 1)
+            last++;
+        used += format_text(text + used, size - used, "%s%u", used ? "," : "", first);
+        if (last > first)
+            used += format_text(text + used, size - used, "-%u", last);
+        first = last;
+    }
+}
+
 static void ps_print(const struct thread_info *info, uint64_t span)
 {
     static const char *const states[] = {"ready", "running", "sleeping", "ended"};
+    char cpus[4 * HAL_CPU_MAX];
     uint64_t used = info->run_time - ps_earlier(info->id);
     unsigned tenths = permille(used, span);
 
-    tty_print("%4u %-8s %7llu.%06llu %4u.%u %% %9llu  %s\n", info->id, states[info->state],
-              (unsigned long long)info->run_time / 1000000000,
+    ps_format_cpus(info->affinity, cpus, sizeof(cpus));
+    tty_print("%4u %-8s %3u %-5s %7llu.%06llu %4u.%u %% %9llu  %s\n", info->id, states[info->state],
+              info->cpu, cpus, (unsigned long long)info->run_time / 1000000000,
               (unsigned long long)info->run_time / 1000 % 1000000, tenths / 10, tenths % 10,
               (unsigned long long)info->switches, info->name);
 }
@@ -94,7 +121,7 @@ static void ps_print_all(void)
     struct thread_info info;
     unsigned n = 0;
 
-    tty_print("  ID STATE            TIME   SHARE  SWITCHES  NAME\n");
+    tty_print("  ID STATE    CPU MAY             TIME   SHARE  SWITCHES  NAME\n");
     for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1) {
         ps_print(&info, now - ps.when);
         if (n < PS_KEPT)
@@ -263,8 +290,12 @@ void command_kill(struct job *job)
 void command_uptime(struct job *job)
 {
     uint64_t now = hal_time_now();
-    uint64_t seconds = now / 1000000000;
-    unsigned tenths = permille(run_idle_time(0), now);
+    uint64_t seconds = now / 1000000000, idle = 0;
+    unsigned tenths;
+
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+        idle += run_idle_time(cpu);
+    tenths = permille(idle, now * cpu_count_online());
 
     if (command_takes_none(job))
         tty_print("up %llu:%02u:%02u, idle %u.%u %%\n", (unsigned long long)seconds / 3600,

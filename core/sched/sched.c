@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.c: the policy of all CPUs, and how it is changed while they run.
+ *
+ * All run locks are taken, so the world stands still. The ready threads of each CPU are taken off
+ * the old queue in the order in which they would have run, and join the new one as new ones. The
+ * threads that run or sleep are on no queue; they are known by their old epoch when they come back
+ * (policy.h).
+ */
+#include "sched/sched.h"
+
+#include "lib/format.h"
+#include "lib/string.h"
+#include "sched/policy.h"
+#include "thread/cpu.h"
+#include "thread/run.h"
+
+#include <hal/cpu.h>
+#include <hal/errno.h>
+#include <hal/kstate.h>
+#include <hal/runtime.h>
+#include <hal/time.h>
+
+/* Written while all run locks are held. */
+static KSTATE struct sched_state {
+    const struct sched_policy *policy; /* atomic */
+    uint64_t quantum;                  /* atomic; 0: what the policy likes */
+    uint32_t epoch;                    /* counts changes of either */
+} sched;
+
+static hal_irq_state_t lock_all(void)
+{
+    hal_irq_state_t state = hal_irq_save();
+
+    for (unsigned id = 0; id < HAL_CPU_MAX; id++)
+        cpu_lock(cpu_at(id));
+    return state;
+}
+
+static void unlock_all(hal_irq_state_t state)
+{
+    for (unsigned id = HAL_CPU_MAX; id-- > 0;)
+        cpu_unlock(cpu_at(id));
+    hal_irq_restore(state);
+}
+
+/* Empties the queue of `cpu` into a list, the next to run first. */
+static void take_all(struct cpu *cpu, struct list *all, uint64_t now)
+{
+    struct sched_entity *entity;
+
+    while ((entity = cpu->queue.policy->take(&cpu->queue, now)))
+        list_add_tail(all, &entity->link);
+}
+
+/* The new queue of `cpu`, empty. */
+static void make_queue(struct cpu *cpu)
+{
+    memset(&cpu->queue, 0, sizeof cpu->queue);
+    cpu->queue.policy = sched.policy;
+    cpu->queue.epoch = sched.epoch;
+    cpu->queue.quantum = sched.quantum;
+    cpu->queue.random = cpu->id + 1;
+    cpu->queue.policy->init(&cpu->queue);
+}
+
+static void renew_queue(struct cpu *cpu, uint64_t now)
+{
+    struct list ready, *link;
+
+    list_init(&ready);
+    take_all(cpu, &ready, now);
+    make_queue(cpu);
+    while ((link = list_take_head(&ready)))
+        cpu->queue.policy->add(&cpu->queue, list_entry(link, struct sched_entity, link), SCHED_NEW,
+                               now);
+    if (cpu->queue.ready > 0)
+        run_reschedule(cpu); /* so that what runs has a slice of the new policy */
+}
+
+/* From now on it is `policy`, with `quantum`. */
+static void change(const struct sched_policy *policy, uint64_t quantum)
+{
+    hal_irq_state_t state = lock_all();
+    uint64_t now = hal_time_now();
+
+    __atomic_store_n(&sched.policy, policy, __ATOMIC_RELAXED);
+    __atomic_store_n(&sched.quantum, quantum, __ATOMIC_RELAXED);
+    sched.epoch++;
+    for (unsigned id = 0; id < HAL_CPU_MAX; id++)
+        renew_queue(cpu_at(id), now);
+    unlock_all(state);
+}
+
+void sched_init(void)
+{
+    sched.policy = policy_find(SCHED_POLICY_DEFAULT);
+    sched.epoch = 1;
+    for (unsigned id = 0; id < HAL_CPU_MAX; id++)
+        make_queue(cpu_at(id));
+}
+
+static const struct sched_policy *current_policy(void)
+{
+    return __atomic_load_n(&sched.policy, __ATOMIC_RELAXED);
+}
+
+int sched_set_policy(const char *name)
+{
+    const struct sched_policy *policy = policy_find(name);
+
+    if (!policy)
+        return -ENOENT;
+    change(policy, thread_quantum());
+    return 0;
+}
+
+const char *sched_policy_name(void)
+{
+    return current_policy()->name;
+}
+
+void sched_list_policies(char *text, uint32_t bytes)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; policy_at(i) && used < bytes; i++)
+        used += format_text(text + used, bytes - used, "%s%s", i ? " " : "", policy_at(i)->name);
+}
+
+void thread_set_quantum(uint64_t ns)
+{
+    change(current_policy(), ns);
+}
+
+uint64_t thread_quantum(void)
+{
+    return __atomic_load_n(&sched.quantum, __ATOMIC_RELAXED);
+}
+
+void sched_read_cpu(unsigned id, struct sched_cpu_info *info)
+{
+    struct cpu *cpu = cpu_at(id);
+    hal_irq_state_t state;
+
+    *info = (struct sched_cpu_info){.online = cpu_online() >> id & 1, .idle = run_idle_time(id)};
+    if (!info->online)
+        return;
+    state = hal_irq_save();
+    cpu_lock(cpu);
+    info->ready = cpu->queue.ready;
+    info->running = cpu->current->id;
+    info->switches = cpu->switches;
+    info->arrivals = cpu->arrivals;
+    info->steals = cpu->steals;
+    cpu_unlock(cpu);
+    hal_irq_restore(state);
+}
