@@ -124,6 +124,7 @@ void model_allocate(struct model *model, unsigned at, size_t bytes, size_t align
 
 void model_allocate_zeros(struct model *model, unsigned at, size_t count, size_t bytes)
 {
+    struct model_block zeros = {.fill = 0};
     uint8_t *pointer;
 
     at %= MODEL_BLOCKS;
@@ -135,9 +136,8 @@ void model_allocate_zeros(struct model *model, unsigned at, size_t count, size_t
     }
     if (bytes && count > SIZE_MAX / bytes)
         fail(model, "a product that overflows was allocated", pointer, bytes);
-    for (size_t i = 0; i < count * bytes; i++)
-        if (pointer[i] != 0)
-            fail(model, "kcalloc gave what is not zero", pointer, count * bytes);
+    zeros.pointer = pointer;
+    check_fill(model, &zeros, count * bytes);
     enter(model, at, pointer, count * bytes, 1);
 }
 
