@@ -110,6 +110,7 @@ static bool open_machine(struct program *program)
         .card_read_only = options->read_only,
         .clock = (enum tb_clock)options->clock,
         .seed = options->seed,
+        .cpus = (unsigned)options->cpus,
         .boot_tags_kind = (enum tb_boot_tags)options->boot_tags,
         .display_width = options->display[0],
         .display_height = options->display[1],

@@ -141,6 +141,16 @@ static const char *read_status(const char *text, void *field)
     return NULL;
 }
 
+static const char *read_cpus(const char *text, void *field)
+{
+    uint64_t value;
+    const char *end = read_digits(text, &value);
+    if (end == NULL || *end != '\0' || value < 1 || value > 4)
+        return "a number of CPUs from 1 to 4";
+    *(uint64_t *)field = value;
+    return NULL;
+}
+
 static const char *read_pixels(const char *text, void *field)
 {
     static const char wanted[] = "a width and a height in pixels, such as 640x480";
@@ -173,6 +183,7 @@ static const struct option_rule rules[] = {
     {"card", "FILE", read_file, FIELD(card), "the image of the SD card"},
     {"read-only", NULL, NULL, FIELD(read_only), "never write to the card's image"},
     {"memory", "SIZE", read_size, FIELD(memory), "RAM, such as 64M (the default)"},
+    {"cpus", "N", read_cpus, FIELD(cpus), "how many CPUs the board has, 1 (the default) to 4"},
     {"append", "TEXT", read_text, FIELD(append), "the kernel's command line"},
     {"boot-tags", "atags|dtb", read_boot_tags, FIELD(boot_tags),
      "the firmware's message: ATAGs, or a device tree"},

@@ -36,6 +36,7 @@ struct options {
     const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *diagram;
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;
+    uint64_t cpus;    /**< 0: the library's default */
     uint64_t timeout; /**< nanoseconds of the host's time; 0: none */
     uint64_t timeout_status;
     uint64_t clock;      /**< an enum tb_clock */

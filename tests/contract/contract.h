@@ -119,6 +119,9 @@ unsigned contract_irqs_all(void);
 /** How often CPU `cpu` has entered hal_upcall_cpu (cpus.c). */
 unsigned contract_cpu_entries(unsigned cpu);
 
+/** Has CPU `cpu`, which runs or starts, do `job`, masked. */
+void contract_give(unsigned cpu, void (*job)(void));
+
 /** What hal_upcall_fault returns in this test; NULL: a fault ends the whole run. */
 void contract_on_fault(bool (*handler)(const struct hal_fault *fault));
 

@@ -64,8 +64,7 @@ static unsigned count(void)
     return hal_cpu_count();
 }
 
-/** Has CPU `cpu`, which runs, do `job`. */
-static void give(unsigned cpu, void (*job)(void))
+void contract_give(unsigned cpu, void (*job)(void))
 {
     SHARED_SET(others[cpu].job, job);
     hal_cpu_ipi(cpu);
@@ -76,7 +75,7 @@ static void give_all(void (*job)(void))
 {
     SHARED_SET(job_failed, 0);
     for (unsigned cpu = 1; cpu < count(); cpu++)
-        give(cpu, job);
+        contract_give(cpu, job);
 }
 
 static bool is_done(unsigned cpu)
@@ -149,7 +148,7 @@ CONTRACT_TEST(masks_are_per_cpu)
     hal_irq_unmask();
     unsigned others_before = contract_irqs_on(1, HAL_IRQ_IPI);
     SHARED_SET(job_failed, 0);
-    give(1, stay_masked);
+    contract_give(1, stay_masked);
     REQUIRE(CONTRACT_WAIT(SHARED_GET(mask_seen), SOON));
     others_before = contract_irqs_on(1, HAL_IRQ_IPI);
     EXPECT(!hal_irq_masked());
@@ -561,7 +560,7 @@ CONTRACT_TEST(guard_holds_on_all_cpus)
     SHARED_SET(page_stop, false);
     SHARED_SET(job_failed, 0);
     contract_on_fault(wait_for_page);
-    give(1, write_to_page);
+    contract_give(1, write_to_page);
     for (unsigned round = 1; round <= 20; round++) {
         uint64_t writes = SHARED_GET(page_writes);
         REQUIRE(CONTRACT_WAIT(SHARED_GET(page_writes) > writes, SOON));

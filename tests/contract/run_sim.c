@@ -236,6 +236,8 @@ static const struct mode modes[] = {
      "an instruction that does not exist is a fault, and refusing it is a panic"},
     {"contract=fault-breakpoint", TB_PANICKED, -1, "fault kind 5 ",
      "a breakpoint that is refused is a panic"},
+    {"contract=other-off", TB_POWERED_OFF, 9, "mode\n", "any CPU can switch the machine off"},
+    {"contract=other-panic", TB_PANICKED, -1, "mode\n", "any CPU can panic"},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
@@ -270,9 +272,9 @@ static unsigned times_printed(const char *text)
 }
 
 /** The guest reboots for ever; after some rounds the power is cut. */
-static void run_reboot(void)
+static void run_reboot(const char *command_line)
 {
-    start("contract=reboot");
+    start(command_line);
     int reason = TB_DEADLINE;
     for (unsigned i = 0; i < 20000 && reason == TB_DEADLINE && times_printed("mode\n") < 5; i++) {
         reason = tb_run_for(run.machine, SLICE_NS);
@@ -289,10 +291,11 @@ static void run_reboot(void)
 static int run_modes(void)
 {
     run.quiet = true;
-    printf("1..%u\n", (unsigned)MODES + 3);
+    printf("1..%u\n", (unsigned)MODES + 6);
     for (size_t i = 0; i < MODES; i++)
         run_mode(&modes[i]);
-    run_reboot();
+    run_reboot("contract=reboot");
+    run_reboot("contract=other-reboot");
     return run.failures != 0;
 }
 
