@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Those behind the first three have time slices: a thread that never gives way has to. */
-static const char *const policies[] = {"fifo",   "sjf",     "srt",      "rr",  "priority",
+/* Those behind the first four have time slices: a thread that never gives way has to. */
+static const char *const policies[] = {"fifo",   "sjf",     "srt",      "priority", "rr",
                                        "stride", "lottery", "feedback", "fair"};
 
 #define POLICIES (sizeof(policies) / sizeof(policies[0]))
-#define SLICED 3u
+#define SLICED 4u
 
 static struct tb_machine *machine;
 
