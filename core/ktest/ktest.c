@@ -38,6 +38,8 @@ static const struct ktest tests[] = {
     {"smp.deadlines_race_with_wake_ups", test_smp_timeouts},
     {"smp.a_thousand_threads", test_smp_crowd},
     {"smp.the_policy_changes_under_way", test_smp_policies},
+    {"smp.the_more_important_runs", test_smp_priority},
+    {"smp.nice_threads_get_less", test_smp_nice},
     {"mutex.one_at_a_time", test_mutex_excludes},
     {"mutex.first_come_first_served", test_mutex_order},
     {"mutex.trylock_does_not_wait", test_mutex_trylock},

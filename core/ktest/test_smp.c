@@ -544,6 +544,88 @@ void test_smp_policies(struct ktest_run *run)
     crew_join(hands, n);
 }
 
+/* ---- priorities and nice levels ---- */
+
+/* Counts while it runs, and is finished when it has been told to stop. */
+static void part_count(void *argument)
+{
+    struct hand *hand = argument;
+    uint64_t deadline = hal_time_now() + PATIENCE_NS;
+
+    while (!stopped(hand->crew) && hal_time_now() < deadline)
+        hal_cpu_relax();
+}
+
+static uint64_t run_time_of(const struct hand *hand)
+{
+    struct thread_info info;
+
+    return thread_read_info(hand->thread->id, &info) == 0 ? info.run_time : 0;
+}
+
+/* Of two that never give way, on one CPU with this one: who is more important runs, and only that
+ * one; also when that is changed from outside. */
+void test_smp_priority(struct ktest_run *run)
+{
+    const char *before = sched_policy_name();
+    struct thread *self = thread_current();
+    struct hand hands[2];
+    struct crew crew;
+    uint64_t time;
+    unsigned n;
+
+    crew_init(&crew);
+    KTEST_REQUIRE(run, thread_set_affinity(self, 1) == 0 && thread_set_priority(self, 1) == 0);
+    KTEST_EXPECT(run, sched_set_policy("priority") == 0);
+    n = crew_start(run, &crew, hands, 2, part_count);
+    if (n == 2) {
+        KTEST_EXPECT(run, thread_set_priority(hands[0].thread, 7) == 0);
+        KTEST_EXPECT(run, thread_set_priority(hands[1].thread, 9) == 0);
+        thread_sleep(20 * MS);
+        KTEST_EXPECT(run, run_time_of(&hands[0]) > 0 && run_time_of(&hands[1]) == 0);
+        thread_lend_priority(hands[1].thread, 3);
+        time = run_time_of(&hands[0]);
+        thread_sleep(20 * MS);
+        KTEST_EXPECT(run, run_time_of(&hands[0]) == time && run_time_of(&hands[1]) > 0);
+        thread_lend_priority(hands[1].thread, SCHED_LEVELS);
+        time = run_time_of(&hands[1]);
+        thread_sleep(20 * MS);
+        KTEST_EXPECT(run, run_time_of(&hands[1]) == time);
+    }
+    __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
+    crew_join(hands, n);
+    KTEST_EXPECT(run, thread_set_priority(self, SCHED_LEVELS) == -EINVAL);
+    KTEST_EXPECT(run, thread_set_priority(self, SCHED_LEVELS / 2) == 0);
+    KTEST_EXPECT(run, sched_set_policy(before) == 0);
+    KTEST_EXPECT(run, thread_set_affinity(self, UINT32_MAX) == 0);
+}
+
+/* Under fair, five nice levels are a factor of three. */
+void test_smp_nice(struct ktest_run *run)
+{
+    const char *before = sched_policy_name();
+    struct thread *self = thread_current();
+    struct hand hands[2];
+    struct crew crew;
+    unsigned n;
+
+    crew_init(&crew);
+    KTEST_REQUIRE(run, thread_set_affinity(self, 1) == 0);
+    KTEST_EXPECT(run, sched_set_policy("fair") == 0);
+    n = crew_start(run, &crew, hands, 2, part_count);
+    if (n == 2) {
+        KTEST_EXPECT(run, thread_set_nice(hands[1].thread, 5) == 0);
+        thread_sleep(400 * MS);
+        KTEST_EXPECT(run, run_time_of(&hands[0]) > 2 * run_time_of(&hands[1]));
+        KTEST_EXPECT(run, run_time_of(&hands[0]) < 5 * run_time_of(&hands[1]));
+        KTEST_EXPECT(run, thread_set_nice(hands[1].thread, SCHED_NICE_MAX + 1) == -EINVAL);
+    }
+    __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
+    crew_join(hands, n);
+    KTEST_EXPECT(run, sched_set_policy(before) == 0);
+    KTEST_EXPECT(run, thread_set_affinity(self, UINT32_MAX) == 0);
+}
+
 /* ---- thread-local storage ---- */
 
 static void destroy_local(void *value)

@@ -32,6 +32,8 @@ void test_smp_wakes(struct ktest_run *run);
 void test_smp_timeouts(struct ktest_run *run);
 void test_smp_crowd(struct ktest_run *run);
 void test_smp_policies(struct ktest_run *run);
+void test_smp_priority(struct ktest_run *run);
+void test_smp_nice(struct ktest_run *run);
 void test_thread_locals(struct ktest_run *run);
 
 /* test_sync.c */

@@ -139,6 +139,89 @@ uint64_t thread_quantum(void)
     return __atomic_load_n(&sched.quantum, __ATOMIC_RELAXED);
 }
 
+/* ---- what a thread is worth ---- */
+
+/*
+ * Changes what the policy goes by of a thread, which must not be on a queue meanwhile; by `set`,
+ * with `value`.
+ */
+static void change_thread(struct thread *thread, void (*set)(struct thread *thread, int64_t value),
+                          int64_t value)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *home = run_lock_home(thread);
+    uint64_t now = hal_time_now();
+    bool queued = thread->queued;
+
+    if (queued)
+        run_dequeue(home, thread);
+    else if (thread->state == THREAD_RUNNING)
+        run_charge(home, now);
+    set(thread, value);
+    if (queued)
+        run_enqueue(home, thread, SCHED_MOVED, now);
+    else if (thread->state == THREAD_RUNNING && home->queue.ready > 0)
+        run_reschedule(home);
+    cpu_unlock(home);
+    hal_irq_restore(state);
+}
+
+static void count_priority(struct thread *thread)
+{
+    thread->entity.priority =
+        thread->own_priority < thread->lent_priority ? thread->own_priority : thread->lent_priority;
+}
+
+static void set_priority(struct thread *thread, int64_t value)
+{
+    thread->own_priority = (unsigned)value;
+    count_priority(thread);
+}
+
+static void lend_priority(struct thread *thread, int64_t value)
+{
+    thread->lent_priority = (unsigned)value;
+    count_priority(thread);
+}
+
+static void set_nice(struct thread *thread, int64_t value)
+{
+    thread->entity.nice = (int32_t)value;
+}
+
+static void set_length(struct thread *thread, int64_t value)
+{
+    thread->entity.length = (uint64_t)value;
+}
+
+int thread_set_priority(struct thread *thread, unsigned priority)
+{
+    if (priority >= SCHED_LEVELS)
+        return -EINVAL;
+    change_thread(thread, set_priority, priority);
+    return 0;
+}
+
+void thread_lend_priority(struct thread *thread, unsigned priority)
+{
+    change_thread(thread, lend_priority, priority);
+}
+
+int thread_set_nice(struct thread *thread, int nice)
+{
+    if (nice < SCHED_NICE_MIN || nice > SCHED_NICE_MAX)
+        return -EINVAL;
+    change_thread(thread, set_nice, nice);
+    return 0;
+}
+
+void thread_set_length(struct thread *thread, uint64_t length)
+{
+    change_thread(thread, set_length, (int64_t)length);
+}
+
+/* ---- looking ---- */
+
 void sched_read_cpu(unsigned id, struct sched_cpu_info *info)
 {
     struct cpu *cpu = cpu_at(id);

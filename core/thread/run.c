@@ -25,6 +25,8 @@
 #include <hal/errno.h>
 #include <hal/time.h>
 
+#define PRIORITY_NORMAL (SCHED_LEVELS / 2)
+
 /* ---- locks ---- */
 
 hal_irq_state_t run_lock(void)
@@ -138,9 +140,8 @@ static bool is_known(const struct cpu *cpu, const struct thread *thread)
     return thread->entity.epoch == cpu->queue.epoch;
 }
 
-/* The running thread's time so far is counted as its. `now` may be that of another CPU, and be past
- * already. */
-static void charge(struct cpu *cpu, uint64_t now)
+/* `now` may have been read on another CPU, and be past here. */
+void run_charge(struct cpu *cpu, uint64_t now)
 {
     struct thread *thread = cpu->current;
     uint64_t ns = now - thread->run_since;
@@ -185,7 +186,7 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
 {
     struct thread *current = cpu->current;
 
-    charge(cpu, now);
+    run_charge(cpu, now);
     add(cpu, thread, why, now);
     run_publish(cpu);
     if (current->idle)
@@ -197,10 +198,15 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
         start_quantum(cpu);
 }
 
-/* Where a new thread may run: where its creator may, or anywhere if that is the boot code. */
-static uint32_t inherited_affinity(const struct thread *creator)
+/* A new thread may run where its creator may, or anywhere if that is the boot code; and so on. */
+static void inherit(struct thread *thread, const struct thread *creator)
 {
-    return creator->idle ? (1u << HAL_CPU_MAX) - 1 : creator->affinity;
+    thread->affinity = creator->idle ? (1u << HAL_CPU_MAX) - 1 : creator->affinity;
+    thread->pinned = !(thread->affinity & (thread->affinity - 1));
+    thread->own_priority = creator->idle ? PRIORITY_NORMAL : creator->own_priority;
+    thread->lent_priority = SCHED_LEVELS;
+    thread->entity.priority = thread->own_priority;
+    thread->entity.nice = creator->entity.nice;
 }
 
 void run_add(struct thread *thread)
@@ -212,9 +218,8 @@ void run_add(struct thread *thread)
     tree_node_init(&thread->sleep_node);
     list_init(&thread->wait_link);
     thread->cpu = cpu->id;
-    thread->affinity = inherited_affinity(cpu->current);
-    thread->pinned = !(thread->affinity & (thread->affinity - 1));
     cpu_lock(cpu);
+    inherit(thread, cpu->current);
     now = hal_time_now();
     ktrace_event(TRACE_CREATE, now, thread->id, 0);
     balance_send(cpu, thread, SCHED_NEW, now);
@@ -284,7 +289,7 @@ static void give_way(struct cpu *cpu, enum sched_why why)
     struct thread *self = cpu->current;
     uint64_t now = hal_time_now();
 
-    charge(cpu, now);
+    run_charge(cpu, now);
     if (!self->idle && self->affinity >> cpu->id & 1) {
         add(cpu, self, why, now);
     } else if (!self->idle) {
@@ -322,7 +327,7 @@ int run_block(uint64_t deadline, bool cancellable)
     if (deadline != HAL_TIME_NEVER)
         tree_insert(&cpu->sleepers, &self->sleep_node, &deadline, compare_deadline);
     now = hal_time_now();
-    charge(cpu, now);
+    run_charge(cpu, now);
     choose_and_switch(cpu, now);
     return self->wake_reason;
 }
@@ -376,7 +381,7 @@ void run_exit(void)
     now = hal_time_now();
     ktrace_event(TRACE_EXIT, now, cpu->current->id, 0);
     now = hal_time_now();
-    charge(cpu, now);
+    run_charge(cpu, now);
     choose_and_switch(cpu, now);
     panic("a thread ran after its end");
 }

@@ -102,6 +102,9 @@ void run_dequeue(struct cpu *cpu, struct thread *thread);
 /** Keeps the numbers that others look at, after the queue has changed. */
 void run_publish(struct cpu *cpu);
 
+/** Counts what the running thread has run until `now` as its. */
+void run_charge(struct cpu *cpu, uint64_t now);
+
 /** Has `cpu` choose anew which thread it runs. */
 void run_reschedule(struct cpu *cpu);
 

@@ -311,6 +311,8 @@ static void fill_info(const struct thread *thread, struct thread_info *info)
                                  .switches = thread->switches,
                                  .cpu = thread->cpu,
                                  .affinity = thread->affinity,
+                                 .priority = thread->entity.priority,
+                                 .nice = thread->entity.nice,
                                  .idle = thread->idle};
     if (thread->state == THREAD_RUNNING)
         info->run_time += hal_time_now() - thread->run_since;

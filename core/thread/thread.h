@@ -46,6 +46,8 @@ struct thread {
     bool pinned; /**< may run on one CPU only */
     struct hal_context context;
     struct sched_entity entity;  /**< what the policy knows of it */
+    unsigned own_priority;       /**< the entity's, unless a higher one is lent */
+    unsigned lent_priority;      /**< SCHED_LEVELS: none */
     uint32_t affinity;           /**< a bit for each CPU that it may run on */
     struct tree_node sleep_node; /**< among the sleepers that have a deadline */
     uint64_t deadline;
@@ -122,6 +124,24 @@ bool thread_cancelled(void);
  */
 HAL_MUST_CHECK int thread_set_affinity(struct thread *thread, uint32_t cpus);
 
+/**
+ * What the policies go by, as far as they do: see sched/policy.h. A new thread has what its creator
+ * was given. The thread is not freed meanwhile. Any context.
+ *
+ * -EINVAL: the priority is not 0 (the highest) .. 31, or the nice level not -20 .. 19.
+ */
+HAL_MUST_CHECK int thread_set_priority(struct thread *thread, unsigned priority);
+HAL_MUST_CHECK int thread_set_nice(struct thread *thread, int nice);
+
+/** `thread` will run for about `length` ns, all in all; 0: nobody knows. Any context. */
+void thread_set_length(struct thread *thread, uint64_t length);
+
+/**
+ * From now on `thread` counts as having priority `priority` if its own is lower; SCHED_LEVELS ends
+ * that. For whoever holds what an urgent thread waits for. Takes run locks only. Any context.
+ */
+void thread_lend_priority(struct thread *thread, unsigned priority);
+
 struct thread_info {
     uint32_t id;
     enum thread_state state;
@@ -130,6 +150,8 @@ struct thread_info {
     uint64_t switches; /**< how often it got a CPU */
     unsigned cpu;      /**< where it runs, is ready, or ran last */
     uint32_t affinity; /**< a bit for each CPU that it may run on */
+    unsigned priority; /**< as it counts */
+    int nice;
     bool idle;
 };
 

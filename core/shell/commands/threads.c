@@ -144,6 +144,7 @@ void command_ps(struct job *job)
 /* ---- spawn ---- */
 
 #define SPAWN_MAX 64u
+#define SPAWN_PRIORITY 24u
 /* A pure loop looks at the clock after so many turns, which take at least 30 ms on any machine. */
 #define PURE_TURNS (1u << 26)
 #define PURE_LEAST_NS 1000000u
@@ -155,10 +156,18 @@ struct spawn_batch {
     struct thread *threads[SPAWN_MAX];
 };
 
+/* Busy threads are less important than the shell, where that counts. */
+static void spawn_step_back(void)
+{
+    if (thread_set_priority(thread_current(), SPAWN_PRIORITY))
+        return; /* there is no such level, and all are equal */
+}
+
 static void spawn_poll(void *argument)
 {
     struct spawn_batch *batch = argument;
 
+    spawn_step_back();
     while (!batch->stop)
         hal_cpu_relax();
 }
@@ -174,6 +183,7 @@ static void spawn_pure(void *argument)
 {
     struct spawn_batch *batch = argument;
 
+    spawn_step_back();
     while (!batch->stop) {
         uint64_t before = hal_time_now();
 
