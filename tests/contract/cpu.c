@@ -59,6 +59,38 @@ CONTRACT_TEST(several_may_be_one)
     EXPECT(contract_irqs(HAL_IRQ_IPI) >= 1 && contract_irqs(HAL_IRQ_IPI) <= 5);
 }
 
+CONTRACT_TEST(try_mask_masks_or_changes_nothing)
+{
+    EXPECT(!hal_irq_try_mask()); /* masked already */
+    EXPECT(hal_irq_masked());
+    hal_irq_unmask();
+    for (unsigned i = 0; i < 100; i++) {
+        if (hal_irq_try_mask()) {
+            EXPECT(hal_irq_masked());
+            hal_irq_end_mask();
+        }
+        EXPECT(!hal_irq_masked());
+    }
+}
+
+CONTRACT_TEST(try_mask_loses_nothing)
+{
+    unsigned interrupts = 0;
+    hal_irq_enable(HAL_IRQ_IPI);
+    hal_irq_unmask();
+    for (unsigned i = 0; i < 200; i++) {
+        bool masked = hal_irq_try_mask();
+        unsigned before = contract_irqs(HAL_IRQ_IPI);
+        hal_cpu_ipi(hal_cpu_id());
+        if (masked) {
+            EXPECT_EQUAL(contract_irqs(HAL_IRQ_IPI), before);
+            hal_irq_end_mask();
+        }
+        interrupts++;
+        REQUIRE(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == interrupts, SOON));
+    }
+}
+
 CONTRACT_TEST(idle_takes_what_is_pending)
 {
     hal_irq_enable(HAL_IRQ_TIMER);
@@ -223,6 +255,8 @@ const struct contract_test cpu_tests[] = {
     {"no interrupt starts between hal_irq_save and hal_irq_restore", save_keeps_interrupts_away},
     {"an interrupt that arrived while masked is not lost", no_interrupt_is_lost},
     {"several arrivals on one line are taken at least once", several_may_be_one},
+    {"hal_irq_try_mask masks, or changes nothing", try_mask_masks_or_changes_nothing},
+    {"hal_irq_end_mask takes what arrived meanwhile", try_mask_loses_nothing},
     {"hal_cpu_idle takes a pending interrupt and returns masked", idle_takes_what_is_pending},
     {"hal_cpu_idle misses no wake-up, whenever it comes", idle_misses_no_wake_up},
     {"hal_cpu_idle waits", idle_waits_for_time},
