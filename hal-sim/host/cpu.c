@@ -4,8 +4,8 @@
 /*
  * cpu.c: the host thread behind a simulated CPU.
  *
- * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts, and
- * it is behind all of them. With the real clock it is a thread of its own, from power-on or
+ * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts,
+ * and it is behind all of them. With the real clock it is a thread of its own, from power-on or
  * hal_cpu_start to the end of the guest. Either way it has an
  * alternate stack for signals, since a handler must not run on a guest stack that may be exhausted,
  * and a POSIX timer that signals this thread and no other.
