@@ -57,14 +57,21 @@ struct cpu {
     uint8_t apart[64];        /* the next CPU's flags lie in another cache line */
 };
 
-/** The CPU that this host thread plays, or a dummy that nobody reads. Entered or masked. */
+/** What a thread plays that plays none: it is entered for ever, and nothing is pending. */
+extern struct cpu sim_cpu_nobody;
+
+/** The CPU that this host thread plays, or sim_cpu_nobody. Entered or masked. */
 static inline struct cpu *sim_cpu_this(void)
 {
     return (struct cpu *)hal_cpu_pending();
 }
 
 /** Whether this host thread plays a CPU. Any context. */
-bool sim_cpu_is_here(void);
+static inline bool sim_cpu_is_here(void)
+{
+    return sim_cpu_this() != &sim_cpu_nobody;
+}
+
 /** From now on this host thread plays `cpu`, entered; and no CPU. Outside, or entered. */
 void sim_cpu_play(struct cpu *cpu);
 void sim_cpu_put_down(void);

@@ -15,6 +15,7 @@
 
 #include "board/machine.h"
 #include "host/host.h"
+#include "host/private.h"
 
 #include <hal/inspect.h>
 #include <hal/mem.h>
@@ -69,7 +70,7 @@ const char *__tsan_default_options(void)
 #endif
 
 /* ThreadSanitizer's run-time library must be one of its own for this: GCC links it so. */
-bool tools_can_interrupt(uint64_t pc)
+UNWATCHED bool tools_can_interrupt(uint64_t pc)
 {
 #ifdef WITH_TSAN
     return host_code_holds(pc);
