@@ -22,15 +22,9 @@
 _Static_assert(offsetof(struct cpu, pending) == 0, "struct hal_cpu_face points to the start");
 struct machine machine;
 
-/* What a thread plays that plays none: it is entered for ever, and nothing is pending. */
-static struct cpu nobody;
+struct cpu sim_cpu_nobody;
 _Thread_local struct hal_cpu_face hal_cpu_face_here = {
-    .pending = &nobody.pending, .masked = true, .in_host = true};
-
-bool sim_cpu_is_here(void)
-{
-    return sim_cpu_this() != &nobody;
-}
+    .pending = &sim_cpu_nobody.pending, .masked = true, .in_host = true};
 
 void sim_cpu_play(struct cpu *cpu)
 {
@@ -45,7 +39,7 @@ void sim_cpu_play(struct cpu *cpu)
 void sim_cpu_put_down(void)
 {
     sim_cpu_this()->masked = hal_irq_masked();
-    hal_cpu_face_here.pending = &nobody.pending;
+    hal_cpu_face_here.pending = &sim_cpu_nobody.pending;
     atomic_signal_fence(memory_order_seq_cst);
     hal_cpu_face_here.masked = true;
     hal_cpu_face_here.id = 0;

@@ -11,8 +11,8 @@
  *   outside   the library's user. The thread plays no CPU; in_host is set too.
  *
  * Unmasked guest code can be moved to another CPU between any two instructions. So what it asks of
- * "this CPU" is one instruction relative to %fs (see <hal/machine_cpu.h>), and a pointer to this CPU
- * is of use only to code that is entered or masked. Entering gives it.
+ * "this CPU" is one instruction relative to %fs (see <hal/machine_cpu.h>), and a pointer to this
+ * CPU is of use only to code that is entered or masked. Entering gives it.
  *
  * Entered code that takes the host lock or calls libc runs on the host's stack (sim_cpu_host), so a
  * kernel stack need not be deep enough for it.
@@ -47,8 +47,8 @@ struct cpu {
     _Atomic uint32_t idles;    /* how often it has begun to wait there */
     _Atomic uint64_t idle_for; /* ns it has been idle, up to the last time that it woke */
     _Atomic uint64_t idle_since;
-    int strike_in; /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
-    unsigned relaxes;          /* real clock: counts them */
+    int strike_in;    /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
+    unsigned relaxes; /* real clock: counts them */
     _Atomic uint64_t deadline; /* of the timer; HAL_TIME_NEVER: not armed */
     uint64_t worked;           /* virtual clock: ns of its own, while others worked too (turn.c) */
     uintptr_t stack;           /* of the context that runs here */
@@ -57,14 +57,21 @@ struct cpu {
     uint8_t apart[64];        /* the next CPU's flags lie in another cache line */
 };
 
-/** The CPU that this host thread plays, or a dummy that nobody reads. Entered or masked. */
+/** What a thread plays that plays none: it is entered for ever, and nothing is pending. */
+extern struct cpu sim_cpu_nobody;
+
+/** The CPU that this host thread plays, or sim_cpu_nobody. Entered or masked. */
 static inline struct cpu *sim_cpu_this(void)
 {
     return (struct cpu *)hal_cpu_pending();
 }
 
 /** Whether this host thread plays a CPU. Any context. */
-bool sim_cpu_is_here(void);
+static inline bool sim_cpu_is_here(void)
+{
+    return sim_cpu_this() != &sim_cpu_nobody;
+}
+
 /** From now on this host thread plays `cpu`, entered; and no CPU. Outside, or entered. */
 void sim_cpu_play(struct cpu *cpu);
 void sim_cpu_put_down(void);

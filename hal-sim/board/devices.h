@@ -89,7 +89,8 @@ struct host_card;
 /** The card in the slot, or NULL. */
 struct host_card *outside_card(void);
 struct cpu;
-/** A CPU is prepared to enter the guest (hal_cpu_start). Negative: the host has no thread for it. */
+/** A CPU is prepared to enter the guest (hal_cpu_start). Negative: the host has no thread for it.
+ */
 HAL_MUST_CHECK int outside_cpu_started(struct cpu *cpu);
 /** Every CPU idles and nothing will end that by itself. */
 void outside_stuck(void);

@@ -6,8 +6,8 @@
  * machine, and nowhere else; a snapshot is a copy of the three. What belongs to the host (files,
  * threads, queues to the library's user) is in host/ and lib/.
  *
- * CPUs are in cpu.h. With the real clock each is a host thread; what they share is changed under the
- * host lock, or atomic. With the virtual clock one host thread plays them in turns (turn.c).
+ * CPUs are in cpu.h. With the real clock each is a host thread; what they share is changed under
+ * the host lock, or atomic. With the virtual clock one host thread plays them in turns (turn.c).
  */
 #pragma once
 
@@ -65,10 +65,10 @@ struct machine {
     _Atomic int power; /* enum machine_power */
     enum hal_stop stop;
     _Atomic int status;
-    _Atomic uint64_t now;        /* virtual clock only */
-    _Atomic uint64_t next;       /* virtual clock: when the earliest event is due, or run_until */
-    uint64_t run_until;          /* virtual clock: when tb_run_* wants control back */
-    struct turn turn;            /* virtual clock */
+    _Atomic uint64_t now;  /* virtual clock only */
+    _Atomic uint64_t next; /* virtual clock: when the earliest event is due, or run_until */
+    uint64_t run_until;    /* virtual clock: when tb_run_* wants control back */
+    struct turn turn;      /* virtual clock */
     uint64_t rng[RNG_COUNT];
     uint64_t trace;
     struct uart uart;

@@ -2,9 +2,9 @@
 /*
  * turn.c: the virtual clock with several CPUs: one host thread plays them in turns.
  *
- * A CPU that is not played is a suspended guest, as one is between two calls of tb_run_*; going over
- * to another is a switch of stacks at an interrupt point. The questions are who goes on, for how
- * long, and what that does to time.
+ * A CPU that is not played is a suspended guest, as one is between two calls of tb_run_*; going
+ * over to another is a switch of stacks at an interrupt point. The questions are who goes on, for
+ * how long, and what that does to time.
  *
  * Who: each CPU counts the work it has done while others worked too, and the one that has done
  * least goes next. So all CPUs are equally fast, one that waits for a lock gets its share and no
@@ -12,14 +12,14 @@
  *
  * How long: the seed decides, from a single point to some thousands. Short turns weave the CPUs
  * finely; long ones let one run ahead of the others, by 6 us of its own at most, once in a while by
- * 100 us, as if a host had taken the others' processors away. It also blurs "least" by 4 us, or CPUs
- * that all do the same would take turns in the same order for ever.
+ * 100 us, as if a host had taken the others' processors away. It also blurs "least" by 4 us, or
+ * CPUs that all do the same would take turns in the same order for ever.
  *
  * Time: there is one clock. While k CPUs work, k ns of work make one ns of time. So four CPUs do
- * four times the work of one in the same time, a CPU that holds a lock for 1 us of work holds it for
- * 1 us of time, and the clock never goes back, whoever reads it after whom: a clock of its own for
- * each CPU would need rules for that. What is lost: within a turn work seems k times faster than it
- * is; over many turns that evens out.
+ * four times the work of one in the same time, a CPU that holds a lock for 1 us of work holds it
+ * for 1 us of time, and the clock never goes back, whoever reads it after whom: a clock of its own
+ * for each CPU would need rules for that. What is lost: within a turn work seems k times faster
+ * than it is; over many turns that evens out.
  *
  * An idle CPU has no turns until an interrupt is ready for it. When all idle, time jumps (cpu.c).
  */
@@ -28,7 +28,8 @@
 #include "host/host.h"
 
 enum {
-    TURN_ALONE = 10000, /* how long until others are looked at, which another thread may have woken */
+    TURN_ALONE =
+        10000, /* how long until others are looked at, which another thread may have woken */
     TURN_UNIT = 50,
     TURN_LONG = 2048, /* units; one turn in 64 */
     TURN_BLUR = 4096

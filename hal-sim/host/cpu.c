@@ -4,8 +4,8 @@
 /*
  * cpu.c: the host thread behind a simulated CPU.
  *
- * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts, and
- * it is behind all of them. With the real clock it is a thread of its own, from power-on or
+ * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts,
+ * and it is behind all of them. With the real clock it is a thread of its own, from power-on or
  * hal_cpu_start to the end of the guest. Either way it has an
  * alternate stack for signals, since a handler must not run on a guest stack that may be exhausted,
  * and a POSIX timer that signals this thread and no other.
@@ -42,7 +42,7 @@ static struct host_cpu {
 
 static _Thread_local pid_t own_tid __attribute__((tls_model("initial-exec")));
 
-static struct host_cpu *host_of(const struct cpu *cpu)
+UNWATCHED static struct host_cpu *host_of(const struct cpu *cpu)
 {
     return &host_cpus[host_index(cpu)];
 }
@@ -220,7 +220,7 @@ void host_timer_arm(struct cpu *cpu, uint64_t when)
     (void)timer_settime(host->timer, TIMER_ABSTIME, &at, NULL);
 }
 
-void host_timer_retry(struct cpu *cpu)
+UNWATCHED void host_timer_retry(struct cpu *cpu)
 {
     const struct itimerspec soon = {{0, 0}, {0, RETRY_NS}};
     struct host_cpu *host = host_of(cpu);
@@ -228,7 +228,7 @@ void host_timer_retry(struct cpu *cpu)
     (void)timer_settime(host->timer, 0, &soon, NULL);
 }
 
-void host_timer_fired(struct cpu *cpu)
+UNWATCHED void host_timer_fired(struct cpu *cpu)
 {
     atomic_store(&host_of(cpu)->armed, HOST_NEVER);
 }

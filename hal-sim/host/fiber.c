@@ -34,8 +34,6 @@ void swap_load(void *load);
 void swap_start(void);
 long swap_call(void *stack, long (*function)(void *), void *argument);
 
-#define UNWATCHED __attribute__((no_sanitize("thread")))
-
 /* The host's side of each host thread. */
 static struct host_side {
     struct hal_context context;

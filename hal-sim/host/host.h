@@ -88,10 +88,13 @@ void fiber_forget_all(void);
 
 /** True under a tool that plays the processor and delivers signals by itself (Valgrind). */
 bool tools_run_signals(void);
-/** False: the guest was interrupted at `pc` inside a tool's own code; try again later. Any context. */
+/** False: the guest was interrupted at `pc` inside a tool's own code; try again later. Any context.
+ */
 bool tools_can_interrupt(uint64_t pc);
 /** Whether a tool runs this process that cannot follow moved signal frames: no real clock then. */
 bool tools_forbid_signals(void);
+/** Whether a tool keeps notes of the guest's stacks that a snapshot cannot hold. */
+bool tools_forbid_snapshots(void);
 /** Tells tools that RAM may be used but holds nothing of meaning, or that it may not be used. */
 void tools_memory_fresh(void *start, size_t bytes);
 void tools_memory_closed(void *start, size_t bytes);
@@ -112,8 +115,8 @@ void tools_forget_blocks(bool again);
 
 /* ---- cpu.c: the host thread behind a CPU ---- */
 
-/** Gives the calling thread what a CPU's thread needs, or all CPUs' (virtual clock); and undoes that.
- * Outside. */
+/** Gives the calling thread what a CPU's thread needs, or all CPUs' (virtual clock); and undoes
+ * that. Outside. */
 HAL_MUST_CHECK int host_cpu_adopt(struct cpu *cpu);
 void host_cpu_disown(struct cpu *cpu);
 /** Starts a thread that calls body(cpu) as the CPU's thread (real clock). Outside. */

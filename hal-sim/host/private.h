@@ -9,11 +9,17 @@
 
 #include <signal.h>
 
+/**
+ * For what must not call ThreadSanitizer: code that changes stacks under it, and what a signal
+ * handler does before it knows that it has not interrupted that tool's own code.
+ */
+#define UNWATCHED __attribute__((no_sanitize("thread")))
+
 /** The signal of the timers and of kicks: a real-time one that programs rarely use. */
 #define HOST_SIGNAL (SIGRTMIN + 2)
 
 /** Which host thread plays `cpu`: with the virtual clock one plays them all. */
-static inline unsigned host_index(const struct cpu *cpu)
+UNWATCHED static inline unsigned host_index(const struct cpu *cpu)
 {
     return machine.real ? sim_cpu_number(cpu) : 0;
 }

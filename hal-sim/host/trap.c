@@ -18,12 +18,12 @@
  *     struct trap: copy of the ucontext, and the fault if it is one
  *     frames of the upcall
  *
- * The host remembers in a frame which alternate stack was set and which signals were blocked; another
- * thread may continue the guest after a while, or the same with another mask. The mask is patched at
- * the end: with the real clock all CPUs have the same, with the virtual clock nobody interrupts that.
- * The alternate stack cannot be: an interrupt just before the frame goes to the host could move the
- * guest once more. But the host leaves the stack of a thread alone when a frame asks for one that
- * cannot be, and so each frame is made to do that.
+ * The host remembers in a frame which alternate stack was set and which signals were blocked;
+ * another thread may continue the guest after a while, or the same with another mask. The mask is
+ * patched at the end: with the real clock all CPUs have the same, with the virtual clock nobody
+ * interrupts that. The alternate stack cannot be: an interrupt just before the frame goes to the
+ * host could move the guest once more. But the host leaves the stack of a thread alone when a frame
+ * asks for one that cannot be, and so each frame is made to do that.
  *
  * ThreadSanitizer's own code cannot be interrupted so: it is not made to be entered again in its
  * midst. A signal that lands there is put off for a moment.
@@ -132,7 +132,8 @@ NO_REDZONES static void redirect(ucontext_t *context, uint64_t pc, uint64_t sp, 
     regs[REG_EFL] &= ~direction_and_trap;
 }
 
-NO_REDZONES static void enter_trap(ucontext_t *context, struct trap *trap, void (*function)(struct trap *))
+NO_REDZONES static void enter_trap(ucontext_t *context, struct trap *trap,
+                                   void (*function)(struct trap *))
 {
     redirect(context, (uint64_t)(uintptr_t)function, (uint64_t)(uintptr_t)trap - 8,
              (uint64_t)(uintptr_t)trap);

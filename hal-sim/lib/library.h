@@ -63,7 +63,7 @@ struct tb_machine {
     bool has_thread[HAL_CPU_MAX]; /* to be joined */
     unsigned running;             /* CPUs whose threads run the guest */
     bool cutting;                 /* tb_power_cut waits for them to leave it */
-    bool paused;          /* real clock: speed 0 */
+    bool paused;                  /* real clock: speed 0 */
     struct host_card card;
     _Atomic uint32_t flags;
     _Atomic uint32_t bell; /* counts whatever a waiting tb_run_* should look at */
@@ -91,8 +91,8 @@ void library_ring(void);
 bool library_is_on(void);
 /** Sets everything for power-on, and for a reboot. HOST_MACHINE held. */
 void library_power_up(void);
-/** Virtual clock: fiber_run_guest has returned; if the guest has stopped itself, does the rest of it.
- * Gives the deadline, shortened by a reboot. */
+/** Virtual clock: fiber_run_guest has returned; if the guest has stopped itself, does the rest of
+ * it. Gives the deadline, shortened by a reboot. */
 uint64_t library_guest_left(uint64_t deadline);
 /** Runs until `deadline` or a flag; a tb_reason or an error. */
 int library_run(uint64_t deadline);

@@ -2,8 +2,8 @@
 /*
  * power.c: switching on, cutting off, and what a guest does to itself.
  *
- * With the real clock every CPU's thread ends when its guest does, and a life of the machine is over
- * when all have:
+ * With the real clock every CPU's thread ends when its guest does, and a life of the machine is
+ * over when all have:
  *
  *     power-on        CPU 0's thread; hal_cpu_start makes the others, until the life is to end
  *     a stop          the CPU that asks for it leaves the guest, and cuts the others (CPU_CUT); the
@@ -46,7 +46,8 @@ static void stopped(void)
     atomic_store(&machine.power, POWER_STOPPED);
 }
 
-/* Every CPU has left a guest that reboots. HOST_MACHINE held. Gives what is left of the deadline. */
+/* Every CPU has left a guest that reboots. HOST_MACHINE held. Gives what is left of the deadline.
+ */
 static uint64_t reboot(uint64_t deadline)
 {
     uint64_t now = sim_time_now();

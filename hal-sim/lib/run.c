@@ -2,9 +2,9 @@
 /*
  * run.c: running, and letting go.
  *
- * Virtual clock: the caller's thread plays the CPUs while tb_run_* lasts. The guest comes back at an
- * interrupt point when something set CPU_YIELD or run_until is reached. Real clock: a thread plays
- * each CPU, and tb_run_* only waits; whoever has news for it counts up `bell`.
+ * Virtual clock: the caller's thread plays the CPUs while tb_run_* lasts. The guest comes back at
+ * an interrupt point when something set CPU_YIELD or run_until is reached. Real clock: a thread
+ * plays each CPU, and tb_run_* only waits; whoever has news for it counts up `bell`.
  */
 #include "lib/library.h"
 
@@ -101,9 +101,9 @@ static bool sleeps_for_ever(const struct cpu *cpu)
 }
 
 /*
- * Asks CPUs that may wake up at any moment. Each is asked twice, and if it has not begun to idle anew
- * in between, it has not woken; all of them were then asleep at the moment between the two rounds,
- * and only input can wake them.
+ * Asks CPUs that may wake up at any moment. Each is asked twice, and if it has not begun to idle
+ * anew in between, it has not woken; all of them were then asleep at the moment between the two
+ * rounds, and only input can wake them.
  */
 static bool is_stuck(void)
 {

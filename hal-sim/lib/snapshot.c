@@ -86,6 +86,8 @@ static int need_virtual(void)
 {
     if (machine.real)
         return library_fail(-ENOTSUP, "snapshots need the virtual clock");
+    if (tools_forbid_snapshots())
+        return library_fail(-ENOTSUP, "ThreadSanitizer's notes of stacks cannot be put back");
     return 0;
 }
 

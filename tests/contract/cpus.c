@@ -457,8 +457,8 @@ static uint64_t wander_rounds KSTATE, wander_sum KSTATE;
 static bool wander_broken KSTATE;
 
 /**
- * Unmasked, moved by interrupts between any two instructions: masks, looks whether it stays where it
- * is and masked, unmasks.
+ * Unmasked, moved by interrupts between any two instructions: masks, looks whether it stays where
+ * it is and masked, unmasks.
  */
 static void wander(void *unused)
 {

@@ -8,19 +8,19 @@
  * The flag belongs to a CPU, a CPU is a host thread, and code that is not masked may be interrupted
  * after any instruction and go on as another thread. So the flag lies in the thread's own storage,
  * and is read and written by one instruction that is relative to %fs: it acts on the CPU that
- * executes it, and there is no moment at which an address of it is held. (Written in C, the compiler
- * may work out the address once and keep it.) Then
+ * executes it, and there is no moment at which an address of it is held. (Written in C, the
+ * compiler may work out the address once and keep it.) Then
  *
  *   hal_irq_masked   is right when it reads, and an answer of true stays right: a masked context
  *                    is not moved. False may be a moment old, but says "this context is unmasked",
  *                    which a move does not change.
  *   hal_irq_save     between its look at the flag and its write a move does no harm: the context is
  *                    unmasked before and after it. From the write on it stays where it is.
- *   hal_irq_restore  writes on the CPU it is on, being masked. If it is moved before it has looked at
- *                    the pending bits, then an interrupt did that, and the CPU that it left took all
- *                    that was pending; and the CPU that continues it took all of its own before it
- *                    returned to here unmasked. Bits that come later bring a signal. So the look may
- *                    be at the bits of a CPU that is no longer this one: at worst it is for nothing.
+ *   hal_irq_restore  writes on the CPU it is on, being masked. If it is moved before it has looked
+ * at the pending bits, then an interrupt did that, and the CPU that it left took all that was
+ * pending; and the CPU that continues it took all of its own before it returned to here unmasked.
+ * Bits that come later bring a signal. So the look may be at the bits of a CPU that is no longer
+ * this one: at worst it is for nothing.
  */
 #pragma once
 
