@@ -64,6 +64,9 @@ void command_tags(struct job *job);
 /* ../memory/ */
 void command_mem(struct job *job);
 void command_slabs(struct job *job);
+/* ../sched/ */
+void command_sched(struct job *job);
+void command_sched_lab(struct job *job); /* sched lab ... */
 /* threads.c */
 void command_ps(struct job *job);
 void command_spawn(struct job *job);

@@ -66,6 +66,14 @@ static const struct command commands[] = {
      false},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
+    {"sched", "lab POLICY [OPTION=VALUE...] [turns] NAME:ARRIVAL:RUN[:RANK]...",
+     "try a scheduling policy on a mix of jobs, in virtual time",
+     "lab: prints a Gantt chart and the response, waiting and turnaround times.\n"
+     "    sched lab rr quantum=2 A:0:5 B:1:3.5 C:2:8      three jobs, round robin\n"
+     "POLICY: fifo rr priority stride lottery feedback fair sjf srt.\n"
+     "OPTION: quantum (1), cpus (1), period, levels, seed (of lottery). turns: list them too.\n"
+     "RANK: 0 (first) .. 31 for priority, else a nice level: -20 (much) .. 19 (little).\n",
+     command_sched, false},
     {"slabs", "[-a]", "show the caches of objects, and how full they are",
      "-a: also those that were never used.\n"
      "LIVE objects are in use; CACHED ones are free and in a CPU's magazine; USE is the share of\n"
