@@ -220,6 +220,7 @@ START_TEST(ranks_have_their_effect)
     ck_assert_uint_le(lab.jobs[0].end, (_i == 2 ? 12300 : 12060) * LAB_UNIT);
     run_line("priority A:0:5:2 B:1:3:1 C:2:1:0", "A 0-1, B 1-2, C 2-3, B 3-5, A 5-9");
     run_line("priority cpus=2 A:0:5:2 B:0:5:3 C:1:1:0", "B 0-1/1, C 1-2/1, A 0-5, B 2-6/1");
+    run_line("priority cpus=2 A:0:5:3 B:0.5:5:2 C:1:1:0", "A 0-1, C 1-2, A 2-6, B 0.5-5.5/1");
 }
 END_TEST
 
@@ -269,6 +270,30 @@ START_TEST(the_report_fits_at_any_scale)
             ck_assert_ptr_nonnull(strstr(report, "all done at "));
             ck_assert_ptr_nonnull(strstr(report, "\nCPU 2  "));
         }
+    }
+}
+END_TEST
+
+START_TEST(times_are_rounded_to_thousandths)
+{
+    static const struct {
+        uint64_t time;
+        const char *text;
+    } times[] = {{0, "0"},
+                 {499, "0"},
+                 {500, "0.001"},
+                 {2666630, "2.667"},
+                 {1500000, "1.5"},
+                 {999999, "1"},
+                 {20 * LAB_UNIT, "20"},
+                 {LAB_TIME_MAX, "1000000"},
+                 {17 * LAB_TIME_MAX - 1000, "16999999.999"}};
+
+    for (unsigned i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        char text[24];
+
+        lab_format_time(text, sizeof(text), times[i].time);
+        ck_assert_str_eq(text, times[i].text);
     }
 }
 END_TEST
@@ -409,6 +434,7 @@ Suite *lab_suite(void)
     tcase_add_loop_test(line, ranks_have_their_effect, 0, 3);
     tcase_add_test(line, the_report_as_it_is);
     tcase_add_test(line, the_report_fits_at_any_scale);
+    tcase_add_test(line, times_are_rounded_to_thousandths);
     tcase_add_test(line, jobs_have_different_symbols);
     tcase_add_test(line, a_column_shows_who_has_most_of_it);
     tcase_add_test(line, bad_input_gets_a_sentence);
