@@ -12,9 +12,10 @@
  * asked for and fractions of them are computed with.
  *
  * What happens at the same moment happens in this order: jobs end; jobs arrive, in the order of the
- * line; slices end; free CPUs take the next jobs, CPU 0 first. So who arrives just when a quantum
- * ends stands in the queue before the job whose quantum it was. A slice ends also while nobody
- * waits, and the job is taken again, as in textbooks; the kernel sets no timer then.
+ * line; free CPUs take jobs, CPU 0 first; slices end, and those CPUs take the next jobs. So who
+ * arrives just when a quantum ends stands in the queue before the job whose quantum it was. A slice
+ * ends also while nobody waits, and the job is taken again, as in textbooks; the kernel sets no
+ * timer then.
  *
  * Pure: no threads, no allocation, no output but by the caller's function. All of it is in struct
  * lab, which the caller supplies; it has some KiB.

@@ -134,6 +134,27 @@ static void arrive(struct lab *lab, struct lab_job *job)
         stop(lab, victim, LAB_READY);
 }
 
+/* Lets free CPUs take jobs. */
+static void fill(struct lab *lab)
+{
+    for (unsigned i = 0; i < lab->cpus; i++) {
+        if (!lab->cpu[i].running)
+            start(lab, i);
+    }
+}
+
+/* Ends the slices that are over. Where nobody waits, the job is taken again at once. */
+static void end_slices(struct lab *lab)
+{
+    for (unsigned i = 0; i < lab->cpus; i++) {
+        if (!lab->cpu[i].running || lab->cpu[i].slice_end > lab->now)
+            continue;
+        stop(lab, &lab->cpu[i], LAB_READY);
+        if (lab->queue.ready == 1)
+            start(lab, i);
+    }
+}
+
 /* All that happens at this moment. */
 static void happen(struct lab *lab)
 {
@@ -146,14 +167,9 @@ static void happen(struct lab *lab)
         if (lab->jobs[i].state == LAB_ABSENT && lab->jobs[i].arrival <= lab->now)
             arrive(lab, &lab->jobs[i]);
     }
-    for (unsigned i = 0; i < lab->cpus; i++) {
-        if (lab->cpu[i].running && lab->cpu[i].slice_end <= lab->now)
-            stop(lab, &lab->cpu[i], LAB_READY);
-    }
-    for (unsigned i = 0; i < lab->cpus; i++) {
-        if (!lab->cpu[i].running)
-            start(lab, i);
-    }
+    fill(lab);
+    end_slices(lab);
+    fill(lab);
     for (unsigned i = 0; i < lab->cpus; i++)
         arm(lab, &lab->cpu[i]);
 }

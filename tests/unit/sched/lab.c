@@ -218,6 +218,9 @@ START_TEST(ranks_have_their_effect)
     run_line(line, NULL);
     ck_assert_uint_ge(lab.jobs[0].end, (_i == 2 ? 11700 : 11900) * LAB_UNIT);
     ck_assert_uint_le(lab.jobs[0].end, (_i == 2 ? 12300 : 12060) * LAB_UNIT);
+    /* A CPU that is free is no reason to take a job from another one. */
+    run_line("rr cpus=2 A:0:3 B:1:3", "A 0-3, B 1-4/1");
+    run_line("rr cpus=2 A:0:2 B:0:2 C:0:2", "A 0-1, B 0-1/1, A 1-2/1, C 1-3, B 2-3/1");
     run_line("priority A:0:5:2 B:1:3:1 C:2:1:0", "A 0-1, B 1-2, C 2-3, B 3-5, A 5-9");
     run_line("priority cpus=2 A:0:5:2 B:0:5:3 C:1:1:0", "B 0-1/1, C 1-2/1, A 0-5, B 2-6/1");
     run_line("priority cpus=2 A:0:5:3 B:0.5:5:2 C:1:1:0", "A 0-1, C 1-2, A 2-6, B 0.5-5.5/1");
