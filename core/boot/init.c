@@ -39,7 +39,7 @@
 
 #define QUANTUM_MIN 100000u      /* 100 us */
 #define QUANTUM_MAX 10000000000u /* 10 s */
-#define CPUS_DEFAULT 1u
+#define CPUS_DEFAULT HAL_CPU_MAX
 
 static KSTATE struct boot_info info;
 static KSTATE struct memory_map memory;
@@ -121,9 +121,9 @@ static void read_sched(void)
 {
     char name[16], names[160];
 
-    if (!cmdline_value("sched", name, sizeof name) || sched_set_policy(name) == 0)
+    if (!cmdline_value("sched", name, sizeof name) || scheduler_set_policy(name) == 0)
         return;
-    sched_list_policies(names, sizeof names);
+    scheduler_list_policies(names, sizeof names);
     klog(KLOG_WARNING, "boot: sched=%s is no policy; there are: %s", name, names);
 }
 

@@ -18,7 +18,7 @@ void test_thread_detach(struct ktest_run *run);
 void test_thread_many(struct ktest_run *run);
 void test_thread_guard(struct ktest_run *run);
 
-/* test_smp.c */
+/* sched/test_smp.c */
 void test_smp_parallel(struct ktest_run *run);
 void test_smp_timers(struct ktest_run *run);
 void test_smp_affinity(struct ktest_run *run);

@@ -92,7 +92,7 @@ static void change(const struct sched_policy *policy, uint64_t quantum)
     unlock_all(state);
 }
 
-void sched_init(void)
+void scheduler_init(void)
 {
     sched.policy = policy_find(SCHED_POLICY_DEFAULT);
     sched.epoch = 1;
@@ -105,7 +105,7 @@ static const struct sched_policy *current_policy(void)
     return __atomic_load_n(&sched.policy, __ATOMIC_RELAXED);
 }
 
-int sched_set_policy(const char *name)
+int scheduler_set_policy(const char *name)
 {
     const struct sched_policy *policy = policy_find(name);
 
@@ -115,12 +115,12 @@ int sched_set_policy(const char *name)
     return 0;
 }
 
-const char *sched_policy_name(void)
+const char *scheduler_policy_name(void)
 {
     return current_policy()->name;
 }
 
-void sched_list_policies(char *text, uint32_t bytes)
+void scheduler_list_policies(char *text, uint32_t bytes)
 {
     size_t used = 0;
 
@@ -222,7 +222,7 @@ void thread_set_length(struct thread *thread, uint64_t length)
 
 /* ---- looking ---- */
 
-void sched_read_cpu(unsigned id, struct sched_cpu_info *info)
+void scheduler_read_cpu(unsigned id, struct sched_cpu_info *info)
 {
     struct cpu *cpu = cpu_at(id);
     hal_irq_state_t state;

@@ -13,7 +13,7 @@
 #define SCHED_POLICY_DEFAULT "rr"
 
 /** Gives each CPU an empty queue of the default policy. Boot only. */
-void sched_init(void);
+void scheduler_init(void);
 
 /**
  * Follows the policy called `name` from now on, on all CPUs. Threads keep their nice levels,
@@ -21,13 +21,13 @@ void sched_init(void);
  *
  * Returns 0, or -ENOENT: there is none of that name. Thread context.
  */
-HAL_MUST_CHECK int sched_set_policy(const char *name);
+HAL_MUST_CHECK int scheduler_set_policy(const char *name);
 
 /** The name of the policy. Any context. */
-const char *sched_policy_name(void);
+const char *scheduler_policy_name(void);
 
 /** Writes the names of all policies, with spaces between them. */
-void sched_list_policies(char *text, uint32_t bytes);
+void scheduler_list_policies(char *text, uint32_t bytes);
 
 struct sched_cpu_info {
     bool online;
@@ -40,4 +40,4 @@ struct sched_cpu_info {
 };
 
 /** What CPU `cpu` < HAL_CPU_MAX is doing. Any context. */
-void sched_read_cpu(unsigned cpu, struct sched_cpu_info *info);
+void scheduler_read_cpu(unsigned cpu, struct sched_cpu_info *info);

@@ -90,7 +90,7 @@ void thread_init(void)
     tree_init(&table.all);
     list_init(&table.dead);
     run_init();
-    sched_init();
+    scheduler_init();
     run_init_cpu(prepare_idle(0));
     add_to_table(&table.idle[0]);
 }

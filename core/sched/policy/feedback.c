@@ -126,13 +126,12 @@ static void feedback_remove(struct sched_queue *queue, struct sched_entity *enti
     policy_list_remove(queue, level_of(entity, queue->boosted), entity);
 }
 
+/* A boost that is due would not change who is first. */
 static struct sched_entity *feedback_take(struct sched_queue *queue, uint64_t now)
 {
-    struct sched_entity *entity;
     unsigned level;
+    struct sched_entity *entity = policy_list_take(queue, &level);
 
-    boost(queue, now);
-    entity = policy_list_take(queue, &level);
     if (!entity)
         return NULL;
     look_after(queue, entity, now);

@@ -67,6 +67,7 @@ void command_slabs(struct job *job);
 /* ../sched/ */
 void command_sched(struct job *job);
 void command_sched_state(struct job *job); /* without a part */
+void command_sched_lab(struct job *job);   /* sched lab ... */
 /* threads.c */
 void command_ps(struct job *job);
 void command_spawn(struct job *job);

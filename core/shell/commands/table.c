@@ -67,13 +67,20 @@ static const struct command commands[] = {
      command_ps, false},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
-    {"sched", "[POLICY | quantum TIME]", "show how the CPUs are shared, or change that",
+    {"sched", "[POLICY | quantum TIME | lab POLICY [OPTION=VALUE...] [turns] JOB...]",
+     "show how the CPUs are shared, change that, or try it on paper",
      "Without arguments: what each CPU does and has done. LOAD is the part of the time since the\n"
      "last sched (at first: since power-on) in which it was busy; ARRIVED are threads that came\n"
      "from another CPU, STOLEN those of them that it fetched when it had nothing to do.\n"
-     "POLICY: from now on threads have their turns by this policy.\n"
+     "POLICY: from now on threads have their turns by fifo rr priority stride lottery feedback\n"
+     "fair sjf or srt. Of these fifo, priority, sjf and srt let a thread run until it gives way.\n"
      "quantum: the unit of their time slices; 0 is the policy's own choice.\n"
-     "    sched fair; sched quantum 5ms\n",
+     "    sched fair; sched quantum 5ms\n"
+     "lab: a mix of jobs in virtual time, as a Gantt chart with response, waiting and turnaround\n"
+     "times. A JOB is NAME:ARRIVAL:RUN[:RANK]; RANK: 0 (first) .. 31 for priority, else a nice\n"
+     "level: -20 (much) .. 19 (little). OPTION: quantum (1), cpus (1), period, levels, seed (of\n"
+     "lottery). turns: list them too.\n"
+     "    sched lab rr quantum=2 A:0:5 B:1:3.5 C:2:8      three jobs, round robin\n",
      command_sched, false},
     {"slabs", "[-a]", "show the caches of objects, and how full they are",
      "-a: also those that were never used.\n"

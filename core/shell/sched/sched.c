@@ -2,9 +2,13 @@
 /*
  * sched.c: sched: its parts, each of which has a file here.
  */
+#include "lib/string.h"
 #include "shell/commands/command.h"
 
 void command_sched(struct job *job)
 {
-    command_sched_state(job);
+    if (job->args.count > 1 && string_equal(job->args.words[1], "lab"))
+        command_sched_lab(job);
+    else
+        command_sched_state(job);
 }

@@ -41,7 +41,7 @@ static void print_cpu(unsigned cpu, uint64_t now)
     struct thread_info thread;
     unsigned load;
 
-    sched_read_cpu(cpu, &info);
+    scheduler_read_cpu(cpu, &info);
     if (!info.online)
         return;
     if (thread_read_info(info.running, &thread) != 0 || thread.id != info.running)
@@ -56,7 +56,7 @@ static void print_state(void)
 {
     uint64_t now = hal_time_now(), quantum = thread_quantum();
 
-    tty_print("policy %s, quantum ", sched_policy_name());
+    tty_print("policy %s, quantum ", scheduler_policy_name());
     if (quantum == 0)
         tty_print("as the policy likes\n");
     else
@@ -71,9 +71,9 @@ static void change_policy(const struct job *job, const char *name)
 {
     char names[NAMES_TEXT];
 
-    if (sched_set_policy(name) == 0)
+    if (scheduler_set_policy(name) == 0)
         return;
-    sched_list_policies(names, sizeof(names));
+    scheduler_list_policies(names, sizeof(names));
     command_usage(job, "%s is no policy; there are: %s", name, names);
 }
 

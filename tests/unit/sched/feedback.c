@@ -100,6 +100,24 @@ START_TEST(who_is_preempted_continues_with_the_rest)
 }
 END_TEST
 
+START_TEST(who_is_preempted_before_it_ran_keeps_its_turn)
+{
+    struct sched_queue *queue = &cpus.queues[0];
+    struct sched_entity a = {.nice = 0}, b = {.nice = 0};
+
+    init(10 * MS, 0, SCHED_FOREVER);
+    cpus.policy->add(queue, &a, SCHED_NEW, 0);
+    cpus.policy->add(queue, &b, SCHED_NEW, 0);
+    ck_assert_ptr_eq(cpus.policy->take(queue, 0), &a);
+    cpus.policy->add(queue, &a, SCHED_PREEMPTED, 0);
+    ck_assert_ptr_eq(cpus.policy->take(queue, 0), &a);
+    a.run_time += 10 * MS;
+    cpus.policy->charge(queue, &a, 10 * MS, 10 * MS);
+    cpus.policy->add(queue, &a, SCHED_PREEMPTED, 10 * MS);
+    ck_assert_ptr_eq(cpus.policy->take(queue, 10 * MS), &b);
+}
+END_TEST
+
 START_TEST(all_rise_at_each_period)
 {
     init(10 * MS, 0, 100 * MS);
@@ -200,6 +218,7 @@ Suite *feedback_suite(void)
     tcase_add_test(feedback, who_gives_way_early_stays);
     tcase_add_loop_test(feedback, yielding_early_is_no_trick, 0, 2);
     tcase_add_test(feedback, who_is_preempted_continues_with_the_rest);
+    tcase_add_test(feedback, who_is_preempted_before_it_ran_keeps_its_turn);
     tcase_add_test(feedback, all_rise_at_each_period);
     tcase_add_test(feedback, those_that_sleep_rise_too);
     tcase_add_loop_test(feedback, the_lowest_starves_only_without_a_period, 0, 2);

@@ -14,6 +14,8 @@ int main(void)
     srunner_add_suite(runner, latency_suite());
     srunner_add_suite(runner, moves_suite());
     srunner_add_suite(runner, model_suite());
+    srunner_add_suite(runner, lab_suite());
+    srunner_add_suite(runner, docs_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);

@@ -116,6 +116,18 @@ START_TEST(who_wakes_elsewhere_is_bounded)
 }
 END_TEST
 
+START_TEST(who_ran_alone_owes_nothing)
+{
+    begin(virtual[_i]);
+    advance(&there, &b, FAR);
+    policy->add(&here, &a, SCHED_NEW, 0);
+    ck_assert_ptr_eq(policy->take(&here, 0), &a);
+    policy->charge(&here, &a, 3 * MS, 3 * MS);
+    policy->add(&there, &a, SCHED_WOKEN, 3 * MS);
+    ck_assert_uint_eq(distance(&there, &a), 0);
+}
+END_TEST
+
 START_TEST(who_wakes_has_the_bonus_at_most)
 {
     begin("fair");
@@ -249,6 +261,7 @@ Suite *moves_suite(void)
     tcase_add_loop_test(moves, who_is_moved_keeps_its_distance, 0, 4);
     tcase_add_loop_test(moves, who_runs_and_is_moved_keeps_its_distance, 0, 2);
     tcase_add_test(moves, who_wakes_elsewhere_is_bounded);
+    tcase_add_loop_test(moves, who_ran_alone_owes_nothing, 0, 2);
     tcase_add_test(moves, who_wakes_has_the_bonus_at_most);
     tcase_add_test(moves, what_a_job_needs_goes_along);
     tcase_add_loop_test(moves, a_change_of_policy_makes_all_new, 0, 9);

@@ -171,6 +171,12 @@ START_TEST(srt_prefers_who_came_first_among_equals)
     cpus_add_job(&cpus, 3, 3); /* as much as A needs when C preempts it */
     cpus_run(&cpus, NEVER);
     ck_assert_str_eq(cpus.story, "A 0-3, C 3-4, A 4-7, D 7-10, B 10-14");
+    cpus_init(&cpus, "srt", 1, 0);
+    cpus_add_job(&cpus, 0, 6);
+    cpus_add_job(&cpus, 2, 4); /* waits already when C preempts A, which came first */
+    cpus_add_job(&cpus, 2, 1);
+    cpus_run(&cpus, NEVER);
+    ck_assert_str_eq(cpus.story, "A 0-2, C 2-3, A 3-7, B 7-11");
 }
 END_TEST
 

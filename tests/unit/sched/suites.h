@@ -20,3 +20,4 @@ Suite *latency_suite(void);
 Suite *moves_suite(void);
 Suite *model_suite(void);
 Suite *lab_suite(void);
+Suite *docs_suite(void);

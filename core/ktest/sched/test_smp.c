@@ -150,10 +150,6 @@ void test_smp_parallel(struct ktest_run *run)
 {
     struct crew crew;
 
-    if (cpu_count_online() == 1) {
-        run->skipped = "there is one CPU";
-        return;
-    }
     crew_init(&crew);
     crew_run(run, &crew, cpu_count_online(), part_meet);
     KTEST_EXPECT(run, crew.ready == cpu_online());
@@ -522,7 +518,7 @@ static void part_restless(void *argument)
 
 void test_smp_policies(struct ktest_run *run)
 {
-    const char *before = sched_policy_name();
+    const char *before = scheduler_policy_name();
     unsigned n = 2 * cpu_count_online();
     struct hand hands[CREW_MAX];
     struct crew crew;
@@ -533,13 +529,13 @@ void test_smp_policies(struct ktest_run *run)
         unsigned count = read(&crew.count);
         uint64_t deadline = hal_time_now() + PATIENCE_NS;
 
-        KTEST_EXPECT(run, sched_set_policy(policy_at(i / 3)->name) == 0);
+        KTEST_EXPECT(run, scheduler_set_policy(policy_at(i / 3)->name) == 0);
         while (read(&crew.count) == count && hal_time_now() < deadline)
             thread_sleep(MS);
         KTEST_EXPECT(run, read(&crew.count) != count);
     }
-    KTEST_EXPECT(run, sched_set_policy("none such") == -ENOENT);
-    KTEST_EXPECT(run, sched_set_policy(before) == 0);
+    KTEST_EXPECT(run, scheduler_set_policy("none such") == -ENOENT);
+    KTEST_EXPECT(run, scheduler_set_policy(before) == 0);
     __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
     crew_join(hands, n);
 }
@@ -567,7 +563,7 @@ static uint64_t run_time_of(const struct hand *hand)
  * one; also when that is changed from outside. */
 void test_smp_priority(struct ktest_run *run)
 {
-    const char *before = sched_policy_name();
+    const char *before = scheduler_policy_name();
     struct thread *self = thread_current();
     struct hand hands[2];
     struct crew crew;
@@ -576,7 +572,7 @@ void test_smp_priority(struct ktest_run *run)
 
     crew_init(&crew);
     KTEST_REQUIRE(run, thread_set_affinity(self, 1) == 0 && thread_set_priority(self, 1) == 0);
-    KTEST_EXPECT(run, sched_set_policy("priority") == 0);
+    KTEST_EXPECT(run, scheduler_set_policy("priority") == 0);
     n = crew_start(run, &crew, hands, 2, part_count);
     if (n == 2) {
         KTEST_EXPECT(run, thread_set_priority(hands[0].thread, 7) == 0);
@@ -596,14 +592,14 @@ void test_smp_priority(struct ktest_run *run)
     crew_join(hands, n);
     KTEST_EXPECT(run, thread_set_priority(self, SCHED_LEVELS) == -EINVAL);
     KTEST_EXPECT(run, thread_set_priority(self, SCHED_LEVELS / 2) == 0);
-    KTEST_EXPECT(run, sched_set_policy(before) == 0);
+    KTEST_EXPECT(run, scheduler_set_policy(before) == 0);
     KTEST_EXPECT(run, thread_set_affinity(self, UINT32_MAX) == 0);
 }
 
 /* Under fair, five nice levels are a factor of three. */
 void test_smp_nice(struct ktest_run *run)
 {
-    const char *before = sched_policy_name();
+    const char *before = scheduler_policy_name();
     struct thread *self = thread_current();
     struct hand hands[2];
     struct crew crew;
@@ -611,7 +607,7 @@ void test_smp_nice(struct ktest_run *run)
 
     crew_init(&crew);
     KTEST_REQUIRE(run, thread_set_affinity(self, 1) == 0);
-    KTEST_EXPECT(run, sched_set_policy("fair") == 0);
+    KTEST_EXPECT(run, scheduler_set_policy("fair") == 0);
     n = crew_start(run, &crew, hands, 2, part_count);
     if (n == 2) {
         KTEST_EXPECT(run, thread_set_nice(hands[1].thread, 5) == 0);
@@ -622,7 +618,7 @@ void test_smp_nice(struct ktest_run *run)
     }
     __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
     crew_join(hands, n);
-    KTEST_EXPECT(run, sched_set_policy(before) == 0);
+    KTEST_EXPECT(run, scheduler_set_policy(before) == 0);
     KTEST_EXPECT(run, thread_set_affinity(self, UINT32_MAX) == 0);
 }
 
