@@ -176,8 +176,10 @@ static void put_back(struct cpu *cpu, struct list *refused, uint64_t now)
     }
 }
 
-/* Moves up to `n` ready threads; returns how many. Caller holds both locks. */
-static unsigned move(struct cpu *from, struct cpu *to, unsigned n, uint64_t now)
+/* Moves up to `n` ready threads, but not number `except`; returns how many. Caller holds both
+ * locks.
+ */
+static unsigned move(struct cpu *from, struct cpu *to, unsigned n, uint32_t except, uint64_t now)
 {
     unsigned moved = 0, refusals = 0;
     struct thread *thread;
@@ -185,13 +187,14 @@ static unsigned move(struct cpu *from, struct cpu *to, unsigned n, uint64_t now)
 
     list_init(&refused);
     while (moved < n && refusals < REFUSALS && (thread = take_surplus(from))) {
-        if (!has(thread->affinity, to->id)) {
+        if (!has(thread->affinity, to->id) || thread->id == except) {
             list_add_tail(&refused, &thread->entity.link);
             refusals++;
             continue;
         }
         __atomic_store_n(&thread->cpu, to->id, __ATOMIC_RELAXED);
         to->arrivals++;
+        to->arrived = thread->id;
         ktrace_event(TRACE_MOVE, now, thread->id, to->id);
         run_enqueue(to, thread, SCHED_MOVED, now);
         moved++;
@@ -227,24 +230,36 @@ bool balance_pull(void)
     if (cpu_online() == 1 || !(from = busiest(here)))
         return false;
     lock_both(here, from);
-    moved = move(from, here, 1, hal_time_now());
+    moved = move(from, here, 1, 0, hal_time_now());
     here->steals += moved;
     cpu_unlock(from);
     cpu_unlock(here);
     return moved > 0;
 }
 
-/* How many threads to give to `to`. Caller holds both locks. */
-static unsigned surplus(struct cpu *from, const struct cpu *to, uint64_t now)
+/*
+ * Gives one thread to a CPU that has one less: then that one has the surplus. A CPU keeps it for
+ * ROTATE_NS, and passes on another thread than the one that it got, so that nobody goes from CPU to
+ * CPU and waits at each. Caller holds both locks.
+ */
+static void rotate(struct cpu *from, struct cpu *to, uint64_t now)
+{
+    if (now - from->rotated < ROTATE_NS || move(from, to, 1, from->visitor, now) == 0)
+        return;
+    from->visitor = 0;
+    to->visitor = to->arrived;
+    to->rotated = now;
+}
+
+/* Caller holds both locks. */
+static void even_out(struct cpu *from, struct cpu *to, uint64_t now)
 {
     unsigned mine = load_of(from->id), theirs = load_of(to->id);
 
     if (mine > theirs + 1)
-        return (mine - theirs) / 2;
-    if (mine != theirs + 1 || theirs == 0 || now - from->rotated < ROTATE_NS)
-        return 0;
-    from->rotated = now;
-    return 1;
+        (void)move(from, to, (mine - theirs) / 2, 0, now);
+    else if (mine == theirs + 1 && theirs > 0)
+        rotate(from, to, now);
 }
 
 void balance_push(uint64_t now)
@@ -259,7 +274,7 @@ void balance_push(uint64_t now)
     if (load_of(to->id) >= load_of(here->id))
         return;
     lock_both(here, to);
-    (void)move(here, to, surplus(here, to, now), now);
+    even_out(here, to, now);
     cpu_unlock(to);
     cpu_unlock(here);
 }

@@ -30,7 +30,6 @@ struct cpu {
     unsigned interrupts; /**< how deep in interrupts it is */
     uint64_t armed;      /**< the deadline the timer is set to, HAL_TIME_NEVER: none */
     uint64_t balanced;   /**< when it last looked whether others have less to do */
-    uint64_t rotated;    /**< when it last gave a thread to one that has but one less */
 
     /* Constant after boot. */
     unsigned id;
@@ -44,6 +43,9 @@ struct cpu {
     uint64_t quantum_end;    /**< when the current thread has had its share */
     struct sched_queue queue;
     unsigned pinned;      /**< of the ready threads, those that may run nowhere else */
+    uint64_t rotated;     /**< when it got the surplus of another CPU, see balance.c */
+    uint32_t visitor;     /**< number of the thread that this was, 0: none */
+    uint32_t arrived;     /**< number of the thread that was moved here last */
     struct tree sleepers; /**< threads with a deadline, nearest first; equal ones as they came */
     uint64_t switches;    /**< from one thread to another */
     uint64_t arrivals;    /**< threads that came from another CPU */
