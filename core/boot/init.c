@@ -26,9 +26,11 @@
 #include "mem/memory.h"
 #include "mem/reclaim.h"
 #include "shell/shell.h"
+#include "sync/check/waits.h"
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
+#include "work/ktimer.h"
 
 #include <hal/board.h>
 #include <hal/boot.h>
@@ -148,6 +150,7 @@ static void start_threads(void)
     struct thread *init;
 
     thread_init();
+    waits_start(heap_is_checked());
     read_quantum();
     read_cpus();
     gpio_start();
@@ -160,6 +163,8 @@ static void start_threads(void)
     thread_detach(init);
     if (reclaim_start())
         boot_fail("out of memory: no room for the thread that asks caches for memory");
+    if (ktimer_start())
+        boot_fail("out of memory: no room for the thread of the timers");
 }
 
 void hal_upcall_boot(void)

@@ -12,6 +12,8 @@
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "heap/heap.h"
+#include "sync/check/held.h"
+#include "sync/check/waits.h"
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
 #include "thread/run.h"
@@ -81,6 +83,7 @@ static void first_step(void *argument)
 
     run_enter();
     self->entry(self->argument);
+    held_check_end();
     masked = run_lock();
     (void)masked; /* this thread never unmasks again */
     if (self->detached) {
@@ -161,15 +164,20 @@ void thread_detach(struct thread *thread)
     run_unlock(state);
 }
 
-void thread_join(struct thread *thread)
+void thread_join_at(struct thread *thread, const struct lock_site *site)
 {
-    hal_irq_state_t state = run_lock();
+    struct lock_wait wait = {.what = WAIT_FOR_END, .object = thread, .site = site};
+    hal_irq_state_t state;
 
+    spinlock_check_sleep(NULL, site);
+    waits_begin(&wait);
+    state = run_lock();
     while (thread->state != THREAD_ZOMBIE) {
         thread->joiner = cpu_here()->current;
         (void)run_block(HAL_TIME_NEVER, false);
     }
     run_unlock(state);
+    waits_end(&wait);
     destroy_thread(thread);
 }
 
