@@ -394,7 +394,7 @@ void test_rwlock_timed(struct ktest_run *run)
 
 /* ---- wait queues ---- */
 
-void test_wait_nobody(struct ktest_run *run)
+void test_locks_nobody(struct ktest_run *run)
 {
     unsigned n = ktest_size(1000000);
     struct spinlock lock;
@@ -458,7 +458,7 @@ static void part_chain(struct crew_member *member)
     mutex_unlock(&mutexes[1]);
 }
 
-void test_wait_hooks(struct ktest_run *run)
+void test_locks_hooks(struct ktest_run *run)
 {
     static const struct waits_hooks hooks = {hook_waits, hook_gives};
     struct mutex mutexes[2];
