@@ -160,7 +160,8 @@ static void view_size(uint64_t frames, char *text, size_t size)
 static void view_write_headline(const struct memory_view *view, char *text, size_t size)
 {
     uint64_t unused = view->kinds[TB_FRAME_FREE] + view->kinds[TB_FRAME_UNTOUCHED];
-    char all[24], left[24], largest[24], each[24];
+    uint64_t allocations = tb_alloc_count(view->machine); /* 0 where the guest does not count */
+    char all[24], left[24], largest[24], each[24], count[40] = "";
 
     if (view->kinds[TB_FRAME_NONE] == view->total) {
         snprintf(text, size, "Memory: nothing to see while the power is off");
@@ -170,9 +171,10 @@ static void view_write_headline(const struct memory_view *view, char *text, size
     view_size(unused, left, sizeof(left));
     view_size(view->largest, largest, sizeof(largest));
     view_size(view->group, each, sizeof(each));
-    snprintf(text, size,
-             "Memory %s, free %s, longest free stretch %s; %llu allocations; a square: %s", all,
-             left, largest, (unsigned long long)tb_alloc_count(view->machine), each);
+    if (allocations > 0)
+        snprintf(count, sizeof(count), "; %llu allocations", (unsigned long long)allocations);
+    snprintf(text, size, "Memory %s, free %s, longest free stretch %s%s; a square: %s", all, left,
+             largest, count, each);
 }
 
 /* ---- colours ---- */

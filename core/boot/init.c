@@ -79,7 +79,7 @@ static void start_memory(void)
     alloc_site_init();
     memory_map_build(&info, &memory);
     if (memory.count == 0)
-        boot_fail("out of memory: the boot tags reserve all RAM that there is");
+        boot_fail("out of memory: the boot tags leave no page of RAM for the kernel to use");
     if (frame_init(&memory))
         boot_fail("out of memory: no room for the table of page frames");
     heap_init();

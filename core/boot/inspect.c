@@ -6,7 +6,7 @@
  *     mount mmcblk0p1
  *     thread shell
  *     vnode directory 0 bytes 1 reference
- *     memory core/fs/vfs.c:174 1 block 4096 bytes
+ *     memory core/fs/vfs.c:217 1 block 4096 bytes
  *
  * In it is what the kernel holds for somebody. Not in it is what depends on the moment or only
  * makes things faster: numbers of threads, times, counts of events, caches. Asked while the kernel
@@ -14,7 +14,7 @@
  * list is followed for LIST_MAX steps only.
  */
 #include "fs/vfs.h"
-#include "heap/site.h"
+#include "site/site.h"
 #include "lib/format.h"
 #include "thread/thread.h"
 

@@ -42,3 +42,6 @@ struct heap_allocator {
 };
 
 extern const struct heap_allocator heap_bump, heap_bin, heap_slab;
+
+/** Counts an allocation of `site` that failed for want of memory, and returns NULL. Any context. */
+void *heap_failed(const struct alloc_site *site);

@@ -5,7 +5,7 @@
  */
 #include "heap/backing.h"
 
-#include "heap/site.h"
+#include "site/site.h"
 #include "mem/frame.h"
 
 #include <hal/kstate.h>

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "heap/site.h"
+#include "site/site.h"
 
 #include <hal/compiler.h>
 

@@ -13,7 +13,7 @@
 #include "config.h"
 #include "heap/allocator.h"
 #include "heap/check/guard.h"
-#include "heap/fail.h"
+#include "site/fail.h"
 #include "heap/slab.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -99,10 +99,17 @@ bool heap_is_checked(void)
 
 /* ---- allocating ---- */
 
-static void *failed(void)
+/* An allocation that was made to fail: its site has counted that already. */
+static void *fail_on_demand(void)
 {
     __atomic_fetch_add(&heap.failures, 1, __ATOMIC_RELAXED);
     return NULL;
+}
+
+void *heap_failed(const struct alloc_site *site)
+{
+    __atomic_fetch_add(&site->count->failures, 1, __ATOMIC_RELAXED);
+    return fail_on_demand();
 }
 
 /* Everything but the usual case. `frame`: whose callers asked. */
@@ -112,15 +119,16 @@ allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, u
     size_t most;
     void *block;
 
-    if ((alloc_fail_watching() && alloc_fails(site)) || alignment == 0 ||
-        (alignment & (alignment - 1)) || alignment > HEAP_ALIGNMENT_MAX ||
+    if (alloc_fail_watching() && alloc_fails(site))
+        return fail_on_demand();
+    if (alignment == 0 || (alignment & (alignment - 1)) || alignment > HEAP_ALIGNMENT_MAX ||
         __builtin_add_overflow(bytes, alignment, &most))
-        return failed();
+        return heap_failed(site);
     if (alignment < HEAP_ALIGNMENT)
         alignment = HEAP_ALIGNMENT;
     block = heap.checks ? guard_allocate(bytes, alignment, site, frame)
                         : heap.allocator->allocate(bytes ? bytes : 1, alignment);
-    return block ? block : failed();
+    return block ? block : heap_failed(site);
 }
 
 void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
@@ -141,7 +149,10 @@ void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *s
 
     if (__builtin_mul_overflow(count, bytes, &total))
         total = SIZE_MAX; /* which nobody has */
-    block = allocate_slowly(total, HEAP_ALIGNMENT, site, (uintptr_t)__builtin_frame_address(0));
+    if (!alloc_fail_watching())
+        block = heap_allocate(total, HEAP_ALIGNMENT, site);
+    else
+        block = allocate_slowly(total, HEAP_ALIGNMENT, site, (uintptr_t)__builtin_frame_address(0));
     if (block)
         memset(block, 0, total);
     return block;
@@ -207,6 +218,10 @@ static size_t size_of(void *pointer, const struct alloc_site *site)
         return 0;
     if (heap.checks)
         return guard_bytes(pointer, site->file, site->line);
+    if (heap_is_plain())
+        usable = slab_usable(pointer);
+    if (usable > 0)
+        return usable;
     if (heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
         refuse(pointer, site->file, site->line, "krealloc");
     return usable;
@@ -225,7 +240,16 @@ void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site
     void *block;
 
     if (fits_in_place(pointer, usable, bytes))
-        return alloc_fail_watching() && alloc_fails(site) ? failed() : pointer;
+        return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;
+    if (!alloc_fail_watching()) {
+        block = heap_allocate(bytes, HEAP_ALIGNMENT, site);
+        if (block && pointer) {
+            memcpy(block, pointer, usable < bytes ? usable : bytes);
+            if (!slab_free_quickly(pointer) && !slab_free(pointer))
+                refuse(pointer, site->file, site->line, "krealloc");
+        }
+        return block;
+    }
     block = allocate_slowly(bytes, HEAP_ALIGNMENT, site, frame);
     if (block && pointer) {
         memcpy(block, pointer, usable < bytes ? usable : bytes);

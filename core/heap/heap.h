@@ -17,7 +17,7 @@
  */
 #pragma once
 
-#include "heap/site.h"
+#include "site/site.h"
 
 #include <hal/compiler.h>
 
@@ -59,7 +59,8 @@ struct heap_stats {
     uint64_t live_bytes; /**< of blocks in use, each as the allocator rounded it up */
     uint64_t live_blocks;
     uint64_t frames;      /**< page frames that the heap holds */
-    uint64_t allocations; /**< since boot; attempts, failed ones too */
+    uint64_t allocations; /**< attempts since boot, as far as they are counted: with checks on,
+                               with another allocator than slab, or under a plan (site/fail.h) */
     uint64_t failures;    /**< since boot */
 };
 void heap_read_stats(struct heap_stats *stats);

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "heap/site.h"
+#include "site/site.h"
 
 /** Boot is over: what is live now may stay. Thread context. */
 void heap_leaks_begin(void);

@@ -2,21 +2,21 @@
 /*
  * slab.h: the fast way into the slab allocator, and what it walks over.
  *
- * Equal objects form a cache; kmalloc's sizes are 72 caches. Each CPU has a magazine for a cache: a
- * stack of free objects that only it touches, with interrupts masked and without a lock. Behind the
+ * Equal objects form a cache; kmalloc's sizes are 72 caches. Each CPU has a magazine for a cache:
+ * free objects that only it touches, with interrupts masked and without a lock. Behind the
  * magazines are slabs: runs of pages cut into objects, with a header elsewhere that has a bit for
  * each object.
  *
- *     kmalloc <- | magazine of this CPU | <- half a magazine at a time, under the cache's lock -
- * slab kfree   -> | magazine of this CPU | -> half a magazine at a time ------------------------>
- * slab
+ *     kmalloc <-- magazine of this CPU <-- half a magazine at a time -- slabs
+ *     kfree   --> magazine of this CPU --> half a magazine at a time -> slabs
+ *                 masked                   under the cache's lock
  *
  * (Bonwick, "The Slab Allocator: An Object-Caching Kernel Memory Allocator", USENIX 1994; Bonwick
  * and Adams, "Magazines and Vmem", USENIX 2001)
  *
- * An object counts as busy in its slab while it is in a magazine. So a double free is found when
- * the object is on top of the magazine, when it has gone back to its slab, or when it gets there a
- * second time; the checks of a debug build (guard.h) find all of them at once.
+ * An object counts as busy in its slab while it is in a magazine. So a double free is found at once
+ * when the object was the last to be freed or has gone back to its slab, and otherwise when it gets
+ * there a second time. The checks of a debug build (guard.h) find all of them at once.
  */
 #pragma once
 
@@ -83,8 +83,8 @@ struct slab {
     uint32_t reciprocal;        /**< the cache's; constant */
     uint16_t objects;           /**< that it has; constant */
     uint16_t used;
-    uint8_t pages; /**< constant */
-    uint8_t level; /**< the list that it is on, or SLAB_LEVELS + 1 */
+    uint16_t least, most; /**< it is on the right list while `used` is in between */
+    uint8_t pages;        /**< constant */
     uint64_t busy[];
 };
 
@@ -164,6 +164,7 @@ static inline bool magazine_give(struct magazine *magazine, void *object)
         __builtin_expect(count > 0 && magazine->objects[(tail - 1) & magazine->mask] == object, 0))
         return false;
     magazine->objects[tail & magazine->mask] = object;
+    __builtin_prefetch(object, 1); /* its next owner will write there, soon */
     magazine->tail = tail + 1;
     return true;
 }
@@ -207,6 +208,17 @@ HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
     good = magazine_give(&slab_cpus[hal_cpu_id()].magazines[number], pointer);
     hal_irq_end_mask();
     return good;
+}
+
+/** Bytes of the block from kmalloc that begins at `pointer`, any value; 0 if none does. */
+static inline size_t slab_usable(const void *pointer)
+{
+    uintptr_t owner = backing_word(pointer);
+    unsigned number = backing_mark_of(owner) - BACKING_SLAB;
+
+    if (number >= SLAB_CLASSES || !slab_holds(backing_unmark(owner), pointer))
+        return 0;
+    return slab_classes[number].bytes;
 }
 
 /**

@@ -27,13 +27,18 @@ void test_frame_exhaustion(struct ktest_run *run);
 void test_frame_reclaim(struct ktest_run *run);
 void test_frame_watermark(struct ktest_run *run);
 
-/* test_memory.c */
+/* test_heap.c */
 void test_heap_alignment(struct ktest_run *run);
 void test_heap_overlap(struct ktest_run *run);
 void test_heap_zeros(struct ktest_run *run);
 void test_heap_refusal(struct ktest_run *run);
 void test_heap_reuse(struct ktest_run *run);
 void test_heap_exhaustion(struct ktest_run *run);
+void test_heap_random(struct ktest_run *run);
+void test_heap_fragmentation(struct ktest_run *run);
+void test_heap_threads(struct ktest_run *run);
+void test_heap_gives_back(struct ktest_run *run);
+void test_heap_cache(struct ktest_run *run);
 
 /* test_time.c */
 void test_time_monotonic(struct ktest_run *run);

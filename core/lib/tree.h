@@ -13,7 +13,7 @@
  * most one. A tree of height h then has at least F(h + 2) - 1 nodes, F being the Fibonacci numbers,
  * so its height is at most 1.44 log2(n): 20 steps for 10,000 objects. Here with the heights:
  *
- *            40:4                    40:4
+ *            40:4                    40:3
  *           /    \                  /    \             20 with a left side of height 2 and none
  *        20:3     60:2           10:2     60:2         on its right breaks the rule; turning it
  *        /          \    ==>     /  \        \         to the right about 10 mends it, and keeps

@@ -28,7 +28,7 @@
 #include "mem/frame.h"
 
 #include "boot/panic.h"
-#include "heap/fail.h"
+#include "site/fail.h"
 #include "mem/frame_table.h"
 #include "mem/memory.h"
 #include "mem/reclaim.h"
@@ -146,37 +146,7 @@ void frame_interrupt(void)
         drain_own(0);
 }
 
-/* ---- taking a run, giving one back ---- */
-
-static uint64_t take_one(void)
-{
-    hal_irq_state_t state = hal_irq_save();
-    struct frame_cache *cache = &caches[hal_cpu_id()];
-    uint64_t number = BUDDY_NONE;
-
-    if (cache->count > 0 || refill(cache)) {
-        number = cache->numbers[cache->count - 1];
-        __atomic_store_n(&cache->count, cache->count - 1, __ATOMIC_RELAXED);
-        cache->served++;
-    }
-    hal_irq_restore(state);
-    return number;
-}
-
-static void give_one(uint64_t number)
-{
-    hal_irq_state_t state = hal_irq_save();
-    struct frame_cache *cache = &caches[hal_cpu_id()];
-
-    frame_set_state(&frame_table.frames[number], FRAME_CACHED);
-    cache->numbers[cache->count] = (uint32_t)number;
-    __atomic_store_n(&cache->count, cache->count + 1, __ATOMIC_RELAXED);
-    if (__atomic_load_n(&cache->drain, __ATOMIC_RELAXED))
-        drain_own(0);
-    else if (cache->count > frames.cache_size)
-        drain_own(frames.cache_size / 2);
-    hal_irq_restore(state);
-}
+/* ---- a run from the buddies ---- */
 
 /* This CPU's cached frames may be the missing neighbours, so they go back before it fails. */
 static uint64_t take_run(size_t pages, unsigned align_order)
@@ -194,14 +164,6 @@ static uint64_t take_run(size_t pages, unsigned align_order)
     look_at_watermark(before);
     spinlock_release(&frames.lock, state);
     return number;
-}
-
-static void give_run(uint64_t number, size_t pages)
-{
-    hal_irq_state_t state = spinlock_acquire(&frames.lock);
-
-    buddy_give(number, pages);
-    spinlock_release(&frames.lock, state);
 }
 
 /* Waits a little until the other CPUs have emptied their caches. */
@@ -236,7 +198,7 @@ static bool find_more(size_t pages, unsigned align_order)
     return got > 0 || frame_free_total() > free;
 }
 
-/* ---- use ---- */
+/* ---- beginning and ending use ---- */
 
 /* Tells the machine of the frames from `number` on, up to `most`, that were never used. */
 static void announce(uint64_t number, size_t most)
@@ -250,35 +212,74 @@ static void announce(uint64_t number, size_t most)
     hal_mem_first_use(number * HAL_PAGE_SIZE, n * HAL_PAGE_SIZE);
 }
 
-static void *begin_use(uint64_t number, size_t pages, const struct alloc_site *site)
+/* Caller is masked. */
+static inline void *begin_use(uint64_t number, size_t pages, const struct alloc_site *site)
 {
     struct frame *frame = &frame_table.frames[number];
 
     for (size_t i = 0; i < pages; i++)
-        if (!frame[i].touched)
+        if (__builtin_expect(!frame[i].touched, 0))
             announce(number + i, pages - i);
     frame->pages = (uint16_t)pages;
     frame->references = 1;
     frame->site = (uint16_t)alloc_site_number(site);
     frame_set_state(frame, FRAME_USED);
-    alloc_live_add(site, 1, (int64_t)(pages * HAL_PAGE_SIZE));
+    alloc_live_add_masked(site, 1, (int64_t)(pages * HAL_PAGE_SIZE));
     hal_mem_open(frame_pointer(number), pages * HAL_PAGE_SIZE);
     return frame_pointer(number);
 }
 
-static void end_use(struct frame *frame)
+/* Caller is masked. */
+static inline void end_use(struct frame *frame, size_t pages)
 {
-    uint64_t number = frame_number(frame);
-    size_t pages = frame->pages;
-
-    hal_mem_close(frame_pointer(number), pages * HAL_PAGE_SIZE);
-    alloc_live_add(alloc_site_at(frame->site), -1, -(int64_t)(pages * HAL_PAGE_SIZE));
+    hal_mem_close(frame_pointer(frame_number(frame)), pages * HAL_PAGE_SIZE);
+    alloc_live_add_masked(alloc_site_at(frame->site), -1, -(int64_t)(pages * HAL_PAGE_SIZE));
     for (size_t i = 0; i < pages; i++)
         frame[i].owner = NULL;
-    if (pages == 1)
-        give_one(number);
-    else
-        give_run(number, pages);
+}
+
+static void give_run(struct frame *frame)
+{
+    size_t pages = frame->pages;
+    hal_irq_state_t state = spinlock_acquire(&frames.lock);
+
+    end_use(frame, pages);
+    buddy_give(frame_number(frame), pages);
+    spinlock_release(&frames.lock, state);
+}
+
+/* A frame from this CPU's cache, or NULL. */
+static void *take_one(const struct alloc_site *site)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct frame_cache *cache = &caches[hal_cpu_id()];
+    void *page = NULL;
+
+    if (__builtin_expect(cache->count > 0, 1) || refill(cache)) {
+        uint32_t number = cache->numbers[cache->count - 1];
+
+        __atomic_store_n(&cache->count, cache->count - 1, __ATOMIC_RELAXED);
+        cache->served++;
+        page = begin_use(number, 1, site);
+    }
+    hal_irq_restore(state);
+    return page;
+}
+
+static void give_one(struct frame *frame)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct frame_cache *cache = &caches[hal_cpu_id()];
+
+    end_use(frame, 1);
+    frame_set_state(frame, FRAME_CACHED);
+    cache->numbers[cache->count] = (uint32_t)frame_number(frame);
+    __atomic_store_n(&cache->count, cache->count + 1, __ATOMIC_RELAXED);
+    if (__builtin_expect(__atomic_load_n(&cache->drain, __ATOMIC_RELAXED), 0))
+        drain_own(0);
+    else if (__builtin_expect(cache->count > frames.cache_size, 0))
+        drain_own(frames.cache_size / 2);
+    hal_irq_restore(state);
 }
 
 /* ---- allocation ---- */
@@ -289,13 +290,22 @@ static void *failed(void)
     return NULL;
 }
 
+static void *begin_run(uint64_t number, size_t pages, const struct alloc_site *site)
+{
+    hal_irq_state_t state = hal_irq_save();
+    void *run = begin_use(number, pages, site);
+
+    hal_irq_restore(state);
+    return run;
+}
+
 static void *take_more(size_t pages, unsigned align_order, const struct alloc_site *site)
 {
     for (unsigned round = 0; round < RECLAIM_ROUNDS; round++) {
         uint64_t number = take_run(pages, align_order);
 
         if (number != BUDDY_NONE)
-            return begin_use(number, pages, site);
+            return begin_run(number, pages, site);
         if (!find_more(pages, align_order))
             break;
     }
@@ -305,10 +315,10 @@ static void *take_more(size_t pages, unsigned align_order, const struct alloc_si
 void *frame_take_pages(size_t pages, unsigned align_order, const struct alloc_site *site)
 {
     if (pages == 1 && align_order == 0) {
-        uint64_t number = take_one();
+        void *page = take_one(site);
 
-        if (number != BUDDY_NONE)
-            return begin_use(number, 1, site);
+        if (page)
+            return page;
     }
     if (pages == 0 || pages > FRAME_PAGES_MAX || align_order > FRAME_ORDER_MAX)
         return failed();
@@ -317,8 +327,14 @@ void *frame_take_pages(size_t pages, unsigned align_order, const struct alloc_si
 
 void *frame_alloc_pages_at(size_t pages, unsigned align_order, const struct alloc_site *site)
 {
-    return alloc_fail_watching() && alloc_fails(site) ? failed()
-                                                      : frame_take_pages(pages, align_order, site);
+    void *run;
+
+    if (alloc_fail_watching() && alloc_fails(site))
+        return failed();
+    run = frame_take_pages(pages, align_order, site);
+    if (!run)
+        __atomic_fetch_add(&site->count->failures, 1, __ATOMIC_RELAXED);
+    return run;
 }
 
 void *frame_alloc_at(unsigned order, const struct alloc_site *site)
@@ -394,8 +410,12 @@ void frame_put_at(void *run, const char *file, unsigned line)
     frame = expect_run(run, "frame_put", file, line);
     /* With one reference it is the caller's, and nobody else can add or drop any. */
     if (__atomic_load_n(&frame->references, __ATOMIC_ACQUIRE) == 1 ||
-        __atomic_sub_fetch(&frame->references, 1, __ATOMIC_ACQ_REL) == 0)
-        end_use(frame);
+        __atomic_sub_fetch(&frame->references, 1, __ATOMIC_ACQ_REL) == 0) {
+        if (frame->pages == 1)
+            give_one(frame);
+        else
+            give_run(frame);
+    }
 }
 
 void frame_free_at(void *run, unsigned order, const char *file, unsigned line)

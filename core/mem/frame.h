@@ -4,7 +4,7 @@
  *
  * A run is allocated with one reference and freed when its last reference goes. frame_alloc gives
  * 2^order frames at a multiple of their size; frame_alloc_pages any number, so that nothing is lost
- * to rounding. Both are macros: each use is a site (heap/site.h), and a run in use belongs to the
+ * to rounding. Both are macros: each use is a site (site/site.h), and a run in use belongs to the
  * tag of its site.
  *
  * Any context that may take a spinlock; never sleeps. When free memory is short, callers that hold
@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "heap/site.h"
+#include "site/site.h"
 
 #include <hal/compiler.h>
 #include <hal/machine.h>

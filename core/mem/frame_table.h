@@ -70,7 +70,7 @@ extern struct frame_table frame_table;
 /** True if frame number `number`, any value, has a valid entry. */
 static inline bool frame_known(uint64_t number)
 {
-    return number < frame_table.end &&
+    return number < FRAME_BLOCKS_MAX * FRAME_BLOCK_PAGES &&
            __atomic_load_n(&frame_table.blocks[number / FRAME_BLOCK_PAGES], __ATOMIC_ACQUIRE) ==
                FRAME_BLOCK_READY;
 }

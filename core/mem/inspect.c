@@ -8,7 +8,7 @@
  */
 #include "mem/frame_table.h"
 
-#include "heap/site.h"
+#include "site/site.h"
 
 #include <hal/inspect.h>
 

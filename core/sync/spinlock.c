@@ -9,7 +9,7 @@
 #include "sync/spinlock.h"
 
 #include "boot/panic.h"
-#include "heap/site.h"
+#include "site/site.h"
 #include "lib/format.h"
 #include "sync/check/order.h"
 #include "thread/cpu.h"

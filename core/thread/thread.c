@@ -11,7 +11,7 @@
 #include "boot/panic.h"
 #include "lib/string.h"
 #include "mem/frame.h"
-#include "heap/heap.h"
+#include "heap/cache.h"
 #include "sync/check/held.h"
 #include "sync/check/waits.h"
 #include "sync/spinlock.h"
@@ -22,6 +22,7 @@
 #include <hal/kstate.h>
 #include <hal/machine.h>
 #include <hal/mem.h>
+#include <hal/runtime.h>
 #include <hal/time.h>
 
 static KSTATE struct thread_table {
@@ -31,6 +32,7 @@ static KSTATE struct thread_table {
     struct thread boot; /* the idle thread of CPU 0 */
     struct list dead;   /* detached zombies; guarded by the run lock */
     struct thread *reaper;
+    struct object_cache *threads; /* where they come from; constant after boot */
 } table;
 
 /* The order of the table: the number at `key` against the thread of `node`. */
@@ -124,21 +126,22 @@ static void destroy_thread(struct thread *thread)
         panic("the guard page of thread %u cannot be removed", thread->id);
     remove_from_table(thread);
     frame_put(thread->stack);
-    kfree(thread);
+    object_free(table.threads, thread);
 }
 
 int thread_create(const char *name, void (*entry)(void *argument), void *argument,
                   struct thread **thread)
 {
-    struct thread *new = kcalloc(1, sizeof *new);
+    struct thread *new = object_allocate(table.threads);
     hal_irq_state_t state;
 
     *thread = NULL;
     if (!new)
         return -ENOMEM;
+    memset(new, 0, sizeof *new);
     (void)string_copy(new->name, sizeof new->name, name);
     if (create_stack(new)) {
-        kfree(new);
+        object_free(table.threads, new);
         return -ENOMEM;
     }
     new->entry = entry;
@@ -197,6 +200,9 @@ static void reap(void *unused)
 
 int thread_start_reaper(void)
 {
+    table.threads = object_cache_create("threads", sizeof(struct thread), 0, NULL);
+    if (!table.threads)
+        return -ENOMEM;
     return thread_create("reaper", reap, NULL, &table.reaper);
 }
 

@@ -46,10 +46,10 @@ size_t bootargs_tree_bytes(const void *tags, size_t bytes)
     return total >= TREE_HEADER && total <= BOOTARGS_TREE_LIMIT ? total : 0;
 }
 
-/** What may stand before or behind a word; a comma introduces options of it. */
+/** What may stand before or behind a word: blanks as core has them; a comma introduces options. */
 static bool bootargs_is_edge(uint8_t byte, bool behind)
 {
-    return byte == 0 || byte == ' ' || byte == '\n' || (behind && byte == ',');
+    return byte == 0 || byte == ' ' || (byte >= '\t' && byte <= '\r') || (behind && byte == ',');
 }
 
 /**

@@ -92,6 +92,13 @@ void tools_memory_fresh(void *start, size_t bytes);
 void tools_memory_closed(void *start, size_t bytes);
 /** Tells tools that all of it may be used, and is meaningful (a snapshot was copied there). */
 void tools_memory_open(void *start, size_t bytes);
+/**
+ * For snapshots: what a tool has noted of each page takes tools_notes_bytes() bytes (0: nothing
+ * that can be kept; tools_memory_open then says the least).
+ */
+size_t tools_notes_bytes(void);
+void tools_notes_save(void *notes, const void *page);
+void tools_notes_restore(void *page, const void *notes);
 /** RAM exists now, and is about to be no more. */
 void tools_begin(void);
 void tools_end(void);

@@ -128,6 +128,48 @@ static void append_block(const char *report)
 }
 #endif
 
+/* ---- what is noted of a page ---- */
+
+#ifdef WITH_ASAN
+/* A byte of shadow stands for 8 of memory; its own place has no shadow, so nobody may watch this.
+ */
+enum { NOTES_BYTES = HAL_PAGE_SIZE / 8 };
+
+static volatile uint64_t *shadow_of(const void *page)
+{
+    size_t scale, offset;
+    __asan_get_shadow_mapping(&scale, &offset);
+    return (volatile uint64_t *)(((uintptr_t)page >> scale) + offset);
+}
+#else
+enum { NOTES_BYTES = 0 };
+#endif
+
+size_t tools_notes_bytes(void)
+{
+    return NOTES_BYTES;
+}
+
+HAL_RAW_ACCESS void tools_notes_save(void *notes, const void *page)
+{
+    (void)notes;
+    (void)page;
+#ifdef WITH_ASAN
+    for (unsigned i = 0; i < NOTES_BYTES / 8; i++)
+        ((volatile uint64_t *)notes)[i] = shadow_of(page)[i];
+#endif
+}
+
+HAL_RAW_ACCESS void tools_notes_restore(void *page, const void *notes)
+{
+    (void)notes;
+    (void)page;
+#ifdef WITH_ASAN
+    for (unsigned i = 0; i < NOTES_BYTES / 8; i++)
+        shadow_of(page)[i] = ((const volatile uint64_t *)notes)[i];
+#endif
+}
+
 /* ---- the life of RAM ---- */
 
 void tools_begin(void)
@@ -155,7 +197,7 @@ void tools_forget_blocks(bool again)
 #ifdef HAVE_VALGRIND
     for (unsigned zoned = 0; zoned < 2 && has_pools; zoned++)
         VALGRIND_DESTROY_MEMPOOL(&pools[zoned]);
-    has_pools = again && watching;
+    has_pools = again && RUNNING_ON_VALGRIND;
     for (unsigned zoned = 0; zoned < 2 && has_pools; zoned++)
         VALGRIND_CREATE_MEMPOOL(&pools[zoned], zoned ? HAL_MEM_ZONE : 0, 0);
 #endif

@@ -43,7 +43,7 @@ struct tb_alloc_site {
     const char *file; /**< from "core/" on */
     unsigned line;
     unsigned tag;
-    uint64_t calls;    /**< attempts */
+    uint64_t calls;    /**< attempts, as tb_alloc_count counts them */
     uint64_t failures; /**< of these */
     int64_t blocks;    /**< live; those of objects are counted with the boot word checks=1 */
     int64_t bytes;     /**< of these */
@@ -54,7 +54,9 @@ struct tb_alloc_site {
 TB_API int tb_alloc_site(const struct tb_machine *machine, unsigned number,
                          struct tb_alloc_site *site);
 
-/** Allocations that the guest has asked for since power-on. Any thread. */
+/** Allocations that the guest has asked for since power-on: all with the boot word checks=1, as
+ * builds with debug information have it, or another allocator than slab; without both, only those
+ * while a plan is set. Any thread. */
 TB_API uint64_t tb_alloc_count(const struct tb_machine *machine);
 
 enum tb_fail_kind {

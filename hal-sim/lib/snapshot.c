@@ -26,6 +26,7 @@ struct tb_snapshot {
     uint64_t *used, *guarded;
     uint64_t page_count;
     uint8_t *pages;
+    uint8_t *notes; /* of tools, for each of these pages */
 };
 
 static bool has_page(const uint64_t *map, uint64_t page)
@@ -67,13 +68,16 @@ static bool save_ram(struct tb_snapshot *s, const uint8_t *ram)
     s->used = copy_of(sim_memory_used, map_bytes(s->top));
     s->guarded = copy_of(sim_memory_guarded, map_bytes(s->top));
     s->pages = malloc(s->page_count * HAL_PAGE_SIZE + 1);
-    if (!s->used || !s->guarded || !s->pages)
+    s->notes = malloc(s->page_count * tools_notes_bytes() + 1);
+    if (!s->used || !s->guarded || !s->pages || !s->notes)
         return false;
-    uint8_t *to = s->pages;
+    uint8_t *to = s->pages, *notes = s->notes;
     for (uint64_t page = 0; page < s->top; page++)
         if (has_page(s->used, page)) {
             memcpy(to, ram + page * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
             to += HAL_PAGE_SIZE;
+            tools_notes_save(notes, machine.ram + page * HAL_PAGE_SIZE);
+            notes += tools_notes_bytes();
         }
     return true;
 }
@@ -121,6 +125,7 @@ void tb_snapshot_free(struct tb_snapshot *s)
     free(s->used);
     free(s->guarded);
     free(s->pages);
+    free(s->notes);
     free(s);
 }
 
@@ -138,7 +143,7 @@ static bool restore_guards(const struct tb_snapshot *s)
 
 static void restore_ram(const struct tb_snapshot *s, uint8_t *ram)
 {
-    const uint8_t *from = s->pages;
+    const uint8_t *from = s->pages, *notes = s->notes;
     tools_forget_blocks(false);
     tools_memory_closed(machine.ram, sim_memory_top * HAL_PAGE_SIZE);
     memset(sim_memory_used, 0, map_bytes(sim_memory_top));
@@ -148,7 +153,9 @@ static void restore_ram(const struct tb_snapshot *s, uint8_t *ram)
         if (has_page(s->used, page)) {
             memcpy(ram + page * HAL_PAGE_SIZE, from, HAL_PAGE_SIZE);
             tools_memory_open(machine.ram + page * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
+            tools_notes_restore(machine.ram + page * HAL_PAGE_SIZE, notes);
             from += HAL_PAGE_SIZE;
+            notes += tools_notes_bytes();
         }
 }
 

@@ -81,7 +81,12 @@ static bool make_raw(void)
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
     terminal_is_raw = 1;
-    if (tcsetattr(terminal_fd, TCSADRAIN, &raw) == 0)
+    /* It waits for what is still being printed, and a signal ends that. */
+    int result;
+    do {
+        result = tcsetattr(terminal_fd, TCSADRAIN, &raw);
+    } while (result < 0 && errno == EINTR);
+    if (result == 0)
         return true;
     terminal_is_raw = 0;
     return false;

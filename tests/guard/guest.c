@@ -11,6 +11,7 @@
 #include "heap/leak.h"
 #include "lib/string.h"
 #include "mem/frame.h"
+#include "thread/thread.h"
 #include "tty/tty.h"
 
 #include <hal/board.h>
@@ -19,6 +20,7 @@
 #include <hal/runtime.h>
 
 #define BYTES 60u
+#define NAP_NS 10000000u
 
 static KSTATE volatile uint8_t sink;
 
@@ -51,6 +53,15 @@ static void read_after_free(void)
     drop_block((void *)block);
     sink = block[5];
     tty_print("read %x\n", sink);
+}
+
+static void read_long_after_free(void)
+{
+    volatile uint8_t *block = make_block(BYTES);
+
+    drop_block((void *)block);
+    (void)thread_sleep(NAP_NS);
+    sink = block[5];
 }
 
 static void write_after_free(void)
@@ -190,6 +201,7 @@ static const struct misuse {
     void (*commit)(void);
 } misuses[] = {
     {"read-after-free", read_after_free},
+    {"read-long-after-free", read_long_after_free},
     {"write-after-free", write_after_free},
     {"write-after-free-unnoticed", write_after_free_unnoticed},
     {"write-behind", write_behind},

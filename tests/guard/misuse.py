@@ -12,7 +12,8 @@ Criteria:
 2. A write outside a block or after its end is found at the latest when the block goes, and names
    it; nothing of that is said of a kernel that uses its heap properly.
 3. Under AddressSanitizer and Valgrind a bad access is reported where it happens, with the call
-   chains of the block's allocation and of its end.
+   chains of the block's allocation and of its end; under the former also after a snapshot came
+   back in between.
 4. What is left at power-off is told by the line that allocated it.
 
 PROGRAM gets the kind of misuse behind its other arguments, or in place of an argument with {} in
@@ -72,8 +73,8 @@ WRONG_FREES = [
     ("free-static", "kfree at {wrong free}: the pointer is none of the heap's"),
     ("free-frame", "kfree at {wrong free}: the pointer is none of the heap's"),
     ("free-number", "kfree at {wrong free}: the pointer is none of the heap's"),
-    ("realloc-freed", "krealloc at {wrong krealloc}: the block of 60 bytes allocated at {block} was freed "
-                      "before at {first free}"),
+    ("realloc-freed", "krealloc at {wrong krealloc}: the block of 60 bytes allocated at {block} "
+                      "was freed before at {first free}"),
 ]
 
 WRONG_WRITES = [
@@ -149,6 +150,7 @@ def check_asan(tap, guest):
     live = ["allocated at {block}", "make_block"]
     freed = live + ["freed at {first free}", "drop_block"]
     for kind, says in (("read-after-free", ["READ of size 1", "read_after_free"] + freed),
+                       ("read-long-after-free", ["READ of size 1", "read_long"] + freed),
                        ("write-after-free", ["WRITE of size 1", "write_after_free"] + freed),
                        ("write-behind", ["WRITE of size 1", "write_behind"] + live),
                        ("write-in-front", ["WRITE of size 1", "write_in_front"] + live)):

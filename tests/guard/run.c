@@ -15,6 +15,17 @@ static void print(void *context, const uint8_t *bytes, size_t n)
     fflush(stdout);
 }
 
+static bool take_back(struct tb_machine *machine)
+{
+    struct tb_snapshot *snapshot;
+    bool good = tb_snapshot(machine, &snapshot) == 0;
+
+    good = good && tb_restore(machine, snapshot) == 0;
+    if (good)
+        tb_snapshot_free(snapshot);
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     char line[512] = "misuse=";
@@ -32,6 +43,10 @@ int main(int argc, char **argv)
         return 2;
     }
     tb_uart_set_sink(machine, print, NULL);
+    if (tb_run_for(machine, UINT64_C(5000000)) != TB_STOPPED && !take_back(machine)) {
+        fprintf(stderr, "%s\n", tb_error(machine));
+        return 2;
+    }
     status = tb_run_for(machine, UINT64_C(60000000000)) == TB_STOPPED ? tb_exit_status(machine) : 3;
     tb_close(machine);
     return status;

@@ -60,8 +60,8 @@ def compare_transcripts(peer, card, kernel, run_qemu, script):
     sim_status, sim, sim_errors = run([simulator, "--headless", "--clock", "virtual", "--read-only",
                                        "--card", card, "--timeout", "120"], typed, 180)
     pi_status, pi, pi_errors = run([sys.executable, run_qemu, "--kernel", kernel, "--card", card,
-                                    "--append", "semihosting", "--timeout", "240", "--input", "-"],
-                                   typed, 300)
+                                    "--read-only", "--append", "semihosting", "--timeout", "240",
+                                    "--input", "-"], typed, 300)
     tap.case(sim_status == STATUS, "the simulator ends with the script's status",
              "%d\n%s%s" % (sim_status, sim_errors, sim[-2000:]))
     tap.case(pi_status == STATUS, "the Pi ends with the script's status",

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a kernel on QEMU's Raspberry Pi 3 and says how it went.
 
-    run_qemu.py --kernel kernel8.img [--card FILE] [--append TEXT] [--input FILE|-]
+    run_qemu.py --kernel kernel8.img [--card FILE [--read-only]] [--append TEXT] [--input FILE|-]
                 [--script FILE] [--timeout SECONDS] [--tap] [-- QEMU OPTIONS]
 
 The guest's serial output goes to the standard output as it is. With --tap it is a test's report:
@@ -131,7 +131,9 @@ def qemu_command(options, log):
     command += ["-serial", "stdio"]
     if options.card:
         card = options.card.replace(",", ",,")
-        command += ["-drive", f"file={card},if=sd,format=raw"]
+        # What the guest writes is dropped at the end, and several runs may share the card.
+        mode = ",snapshot=on,file.locking=off" if options.read_only else ""
+        command += ["-drive", f"file={card},if=sd,format=raw{mode}"]
     return command + options.extra
 
 
@@ -213,6 +215,7 @@ def parse_options(arguments):
     parser = argparse.ArgumentParser(description="run a kernel on QEMU's Raspberry Pi 3")
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--card")
+    parser.add_argument("--read-only", action="store_true", help="leave the card's file as it is")
     parser.add_argument("--append", default="")
     parser.add_argument("--input")
     parser.add_argument("--script")

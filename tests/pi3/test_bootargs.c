@@ -64,6 +64,7 @@ static const struct {
     {"semihosting", "semihosting", true},
     {"a semihosting", "semihosting", true},
     {"semihosting b", "semihosting", true},
+    {"a\tsemihosting\r\n", "semihosting", true},
     {"console=serial1,115200 x", "console=serial1", true},
     {"xsemihosting", "semihosting", false},
     {"semihostingx", "semihosting", false},

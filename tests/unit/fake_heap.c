@@ -6,7 +6,7 @@
 
 #include "fake_heap.h"
 
-#include "heap/heap.h"
+#include "heap/allocator.h"
 #include "mem/memory.h"
 
 #include <stdlib.h>
@@ -18,6 +18,7 @@ struct fake_heap fake_heap;
 
 void heap_init(void)
 {
+    heap_slab.init(); /* for the list of object caches */
 }
 
 bool heap_is_plain(void)
@@ -43,13 +44,19 @@ void heap_settle(void)
 {
 }
 
-void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
+static bool fails(void)
 {
     uint64_t number = ++fake_heap.allocations;
+
+    return number == fake_heap.fail_at || (fake_heap.fail_from && number >= fake_heap.fail_from);
+}
+
+void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
+{
     void *block = NULL;
 
     (void)site;
-    if (number == fake_heap.fail_at || (fake_heap.fail_from && number >= fake_heap.fail_from))
+    if (fails())
         return NULL;
     if (alignment < 16)
         alignment = 16;
@@ -57,6 +64,18 @@ void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *sit
         return NULL;
     memset(block, GARBAGE, bytes);
     fake_heap.live++;
+    return block;
+}
+
+void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site)
+{
+    void *block;
+
+    (void)site;
+    if (fails())
+        return NULL;
+    block = realloc(pointer, bytes > 0 ? bytes : 1);
+    fake_heap.live += block && !pointer;
     return block;
 }
 
@@ -86,4 +105,10 @@ void heap_read_stats(struct heap_stats *stats)
     memset(stats, 0, sizeof *stats);
     stats->live_blocks = (uint64_t)fake_heap.live;
     stats->allocations = fake_heap.allocations;
+}
+
+void *heap_failed(const struct alloc_site *site)
+{
+    (void)site;
+    return NULL;
 }

@@ -11,7 +11,7 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-#define VERSION_OLDEST 16u /* the first with the size of the strings block */
+#define VERSION_OLDEST 16u /* the first whose nodes have names, not whole paths */
 #define VERSION_NEWEST 17u /* with the size of the structure block, too */
 #define HEADER_BYTES 40u   /* of version 17 */
 #define RESERVATION_BYTES 16u

@@ -94,7 +94,16 @@ void tags_add_reserved(struct boot_info *info, uint64_t start, uint64_t bytes)
     }
     tags_add_flaw(info, "there are more than %d reserved ranges, and neighbours were joined",
                   BOOT_RESERVED_MAX);
-    cover(info, &range);
+    if (bytes > 0) /* nothing is kept for nothing, wherever it claims to be */
+        cover(info, &range);
+}
+
+/* A tab or the end of a line parts words as well as a blank does. */
+static char cmdline_char(char c)
+{
+    if (char_is_space(c))
+        return ' ';
+    return char_is_print(c) ? c : '?';
 }
 
 void tags_set_cmdline(struct boot_info *info, const void *text, size_t bytes)
@@ -107,7 +116,7 @@ void tags_set_cmdline(struct boot_info *info, const void *text, size_t bytes)
         tags_add_flaw(info, "the kernel command line is longer than %zu bytes and was cut", n);
     }
     for (size_t i = 0; i < n; i++)
-        info->cmdline[i] = char_is_print(from[i]) ? from[i] : '?';
+        info->cmdline[i] = cmdline_char(from[i]);
     info->cmdline[n] = '\0';
 }
 

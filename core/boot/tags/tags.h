@@ -35,7 +35,7 @@ struct boot_info {
     unsigned ram_count;
     struct hal_range reserved[BOOT_RESERVED_MAX]; /**< RAM that is in use already, the same way */
     unsigned reserved_count;
-    char cmdline[BOOT_CMDLINE_MAX]; /**< NUL-terminated; unprintable bytes are '?' */
+    char cmdline[BOOT_CMDLINE_MAX]; /**< one line, NUL-terminated; unprintable bytes are '?' */
     char problem[BOOT_PROBLEM_MAX]; /**< what is wrong and what was done; "" if nothing is */
     unsigned flaws;                 /**< how many there are; `problem` tells the first */
 };

@@ -7,6 +7,7 @@
 #include "fs/fat32/volume.h"
 #include "lib/format.h"
 #include "lib/log.h"
+#include "heap/cache.h"
 #include "heap/heap.h"
 
 #include <hal/block.h>
@@ -51,6 +52,7 @@ void fat32_volume_destroy(struct fat32_volume *volume)
 {
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
+    object_cache_destroy(volume->nodes);
     kfree(volume);
 }
 
@@ -142,6 +144,9 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     problem_clear(problem);
     if (!volume)
         goto out_no_memory;
+    volume->nodes = object_cache_create("fat32 nodes", sizeof(struct fat32_node), 0, NULL);
+    if (!volume->nodes)
+        goto out_free;
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
@@ -165,6 +170,9 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
 
 out_destroy:
     fat32_volume_destroy(volume);
+    goto out_no_memory;
+out_free:
+    kfree(volume);
 out_no_memory:
     if (error == -ENOMEM)
         problem_set(problem, "Give the machine more memory.",

@@ -10,6 +10,7 @@
 #include "fs/fat32/volume.h"
 
 #include "lib/string.h"
+#include "heap/cache.h"
 #include "heap/heap.h"
 
 #include <hal/block.h>
@@ -200,7 +201,7 @@ static void node_release(struct vnode *vnode)
 
         fat32_chain_finish(&node->chain);
         vnode_finish(&node->vnode);
-        kfree(node);
+        object_free(volume->nodes, node);
         if (!parent) {
             fat32_volume_destroy(volume);
             return;
@@ -221,7 +222,7 @@ static const struct vnode_ops node_ops = {
 struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_node *parent,
                                      uint32_t cluster, const struct vnode_attributes *attributes)
 {
-    struct fat32_node *node = kmalloc(sizeof(*node));
+    struct fat32_node *node = object_allocate(volume->nodes);
     uint64_t bytes = attributes->size;
 
     if (!node)

@@ -152,7 +152,8 @@ struct fat32_volume {
     struct mutex mutex;
     struct fat32_cache cache; /**< guarded by the mutex */
     struct reclaimer reclaimer;
-    unsigned complaints; /**< damages reported so far; guarded by the mutex */
+    struct object_cache *nodes; /**< where its nodes come from; constant */
+    unsigned complaints;        /**< damages reported so far; guarded by the mutex */
 };
 
 /** Logs damage; only the first few of a mount. Caller holds the mutex. */

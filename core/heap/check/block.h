@@ -5,7 +5,7 @@
 #pragma once
 
 #include "heap/allocator.h"
-#include "heap/site.h"
+#include "site/site.h"
 #include "lib/list.h"
 #include "sync/spinlock.h"
 

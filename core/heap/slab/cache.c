@@ -11,7 +11,8 @@
 #include "heap/slab/parts.h"
 
 #include "boot/panic.h"
-#include "heap/fail.h"
+#include "site/fail.h"
+#include "heap/allocator.h"
 #include "heap/heap.h"
 
 #include <hal/errno.h>
@@ -107,7 +108,9 @@ void *object_allocate_at(struct object_cache *cache, const struct alloc_site *si
     if (alloc_fail_watching() && alloc_fails(site))
         return NULL;
     object = take_quickly(cache);
-    return object ? object : slab_take(cache);
+    if (!object)
+        object = slab_take(cache);
+    return object ? object : heap_failed(site);
 }
 
 void object_free_at(struct object_cache *cache, void *object, const char *file, unsigned line)

@@ -2,9 +2,9 @@
 /*
  * magazine.c: the CPUs' free objects: filling, flushing, lending between classes.
  *
- * A magazine has room for up to 32 KiB of objects, 4 to 64 of them, and uses as much of it as 1/32
- * of the objects that are in use: a cache with few objects shall not keep many in reserve. What is
- * flushed are the oldest; headers are all that this touches.
+ * A magazine has room for 32 KiB of objects, up to 64 of them. It uses as much of it as makes a
+ * page, or 1/32 of the objects that are in use: a cache with few objects shall not keep many in
+ * reserve. What is flushed are the oldest; headers are all that this touches.
  *
  * Lending: the number of blocks of one size goes up and down, and the slabs of a class stay as many
  * as its peak needed. Before a class grows, it borrows from one of the next larger classes if that
@@ -15,19 +15,20 @@
 
 #include "boot/panic.h"
 
-#define ROOM_LEAST 4u
-#define CAPACITY_SHARE 32u
 #define MAGAZINE_BYTES 32768u
-#define CHUNK 32u /* objects that are moved at a time, on the stack */
+#define CAPACITY_SHARE 32u
+#define CAPACITY_LEAST 4u
+#define LEAST_BYTES 8192u /* ... but of objects that are large, fewer */
+#define CHUNK 32u         /* objects that are moved at a time, on the stack */
 
-#define LENDERS 3u      /* how many larger classes are asked */
-#define LENDER_SHARE 8u /* one lends if more than one in so many of its objects are free */
+#define LENDERS 6u       /* how many larger classes are asked */
+#define LENDER_SHARE 32u /* one lends if more than one in so many of its objects are free */
 
 unsigned slab_room(size_t bytes)
 {
     unsigned room = SLAB_ROOM_MAX;
 
-    while (room > ROOM_LEAST && room * bytes > MAGAZINE_BYTES)
+    while (room > 1 && room * bytes > MAGAZINE_BYTES)
         room /= 2;
     return room;
 }
@@ -45,14 +46,23 @@ static uint32_t count_objects(const struct magazine *magazine)
            __atomic_load_n(&magazine->head, __ATOMIC_RELAXED);
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* How much of its room a magazine uses. Caller holds the cache's lock. */
 static uint32_t pick_capacity(const struct object_cache *cache)
 {
-    uint64_t share = cache->used / CAPACITY_SHARE;
+    uint64_t few = most(least(LEAST_BYTES / cache->bytes, CAPACITY_LEAST), 1);
+    uint64_t many = most(HAL_PAGE_SIZE / cache->bytes, cache->used / CAPACITY_SHARE);
 
-    if (share < ROOM_LEAST)
-        return ROOM_LEAST;
-    return share < cache->room ? (uint32_t)share : cache->room;
+    return (uint32_t)least(most(few, many), cache->room);
 }
 
 /*
@@ -95,11 +105,14 @@ static size_t put_own(struct object_cache *cache, void **objects, size_t n, stru
 {
     size_t others = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if (slab_of(NULL, objects[i])->cache != cache)
+    for (size_t i = 0; i < n; i++) {
+        struct slab *slab = slab_of(objects[i]);
+
+        if (slab->cache != cache)
             objects[others++] = objects[i];
-        else if (!slab_put_object(cache, objects[i], gone))
+        else if (!slab_put_object(slab, objects[i], gone))
             refuse(objects[i], cache);
+    }
     return others;
 }
 
@@ -110,7 +123,7 @@ static size_t put_all(void **objects, size_t n)
 
     list_init(&gone);
     while (n > 0) {
-        struct object_cache *cache = slab_of(NULL, objects[0])->cache;
+        struct object_cache *cache = slab_of(objects[0])->cache;
         hal_irq_state_t state = spinlock_acquire(&cache->lock);
 
         n = put_own(cache, objects, n, &gone);
@@ -345,7 +358,7 @@ uint64_t slab_magazine_bytes(const struct object_cache *cache)
     const struct magazine *magazine = own_magazine(cache);
 
     for (uint32_t i = magazine->head; i != magazine->tail; i++)
-        sum += slab_of(NULL, magazine->objects[i & magazine->mask])->cache->bytes - cache->bytes;
+        sum += slab_of(magazine->objects[i & magazine->mask])->cache->bytes - cache->bytes;
     return sum;
 }
 

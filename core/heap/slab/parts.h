@@ -47,17 +47,20 @@ void slab_own_give(void *object);
 /** Adds a slab to `cache`. False: out of memory. Caller holds no spinlock of the heap. */
 HAL_MUST_CHECK bool slab_grow(struct object_cache *cache);
 
-/** The slab that holds `object`, which is in use. */
-struct slab *slab_of(const struct object_cache *cache, const void *object);
+/** The slab that holds `object`, which is in use, of any cache but the own ones. */
+static inline struct slab *slab_of(const void *object)
+{
+    return backing_unmark(backing_word(object));
+}
 
 /** Takes up to `n` objects; returns how many. Caller holds the cache's lock. */
 size_t slab_take_objects(struct object_cache *cache, void **objects, size_t n);
 
 /**
- * Puts an object back; a slab that is to be given up goes on the list `gone`. False: it is in its
- * slab already. Caller holds the cache's lock.
+ * Puts an object back into `slab`, which goes on the list `gone` if it is to be given up. False:
+ * the object is there already. Caller holds the cache's lock.
  */
-HAL_MUST_CHECK bool slab_put_object(struct object_cache *cache, void *object, struct list *gone);
+HAL_MUST_CHECK bool slab_put_object(struct slab *slab, void *object, struct list *gone);
 
 /** Moves the empty slabs to the list `gone`. Caller holds the cache's lock. */
 void slab_give_up(struct object_cache *cache, struct list *gone);

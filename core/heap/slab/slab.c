@@ -26,6 +26,7 @@
 #include "heap/slab/parts.h"
 
 #include "boot/panic.h"
+#include "lib/format.h"
 #include "mem/frame.h"
 
 #include <hal/kstate.h>
@@ -181,26 +182,30 @@ size_t slab_destroy_list(struct list *gone)
 
 /* ---- objects ---- */
 
-struct slab *slab_of(const struct object_cache *cache, const void *object)
-{
-    if (cache && cache->inside)
-        return (struct slab *)((uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1));
-    return backing_unmark((uintptr_t)backing_owner(object));
-}
-
-/* Puts the slab on the list that fits how full it is; a full one is on none. */
+/*
+ * Puts the slab on the list that fits how full it is; a full one is on none. Until `used` leaves
+ * the bounds that are noted then, it stays there.
+ */
 static void sort_slab(struct slab *slab)
 {
-    unsigned filled = slab->used * SLAB_LEVELS, level = slab->used > 0;
+    unsigned level = slab->used > 0;
 
-    while (filled >= level * slab->objects && level > 0)
+    while (level > 0 && slab->used * SLAB_LEVELS >= level * slab->objects)
         level++;
-    if (slab->level == level)
-        return;
+    slab->least =
+        (uint16_t)(level ? ((level - 1) * slab->objects + SLAB_LEVELS - 1) / SLAB_LEVELS : 0);
+    if (level == 1)
+        slab->least = 1;
+    slab->most = (uint16_t)(level ? (level * slab->objects - 1) / SLAB_LEVELS : 0);
     list_remove(&slab->link);
-    slab->level = (uint8_t)level;
     if (level <= SLAB_LEVELS)
         list_add_head(&slab->cache->slabs_with_room[level], &slab->link);
+}
+
+static void look_at_level(struct slab *slab)
+{
+    if (slab->used < slab->least || slab->used > slab->most)
+        sort_slab(slab);
 }
 
 /* The slab to take from next: the fullest that has room, or NULL. */
@@ -231,7 +236,7 @@ static size_t take_from(struct slab *slab, void **objects, size_t n)
         __atomic_store_n(&slab->busy[word], busy, __ATOMIC_RELAXED);
     }
     slab->used = (uint16_t)(slab->used + taken);
-    sort_slab(slab);
+    look_at_level(slab);
     return taken;
 }
 
@@ -266,21 +271,20 @@ static bool is_worth_keeping(const struct slab *slab)
            (slab->pages == 1 || slab->pages * KEEP_SHARE <= cache->frames);
 }
 
-bool slab_put_object(struct object_cache *cache, void *object, struct list *gone)
+bool slab_put_object(struct slab *slab, void *object, struct list *gone)
 {
-    struct slab *slab = slab_of(cache, object);
     uint32_t index = slab_index(slab, (uint64_t)((char *)object - slab->start));
 
-    if (!slab_busy(slab, index))
+    if (index == UINT32_MAX || !slab_busy(slab, index))
         return false;
     __atomic_store_n(&slab->busy[index / 64], slab->busy[index / 64] & ~(1ull << index % 64),
                      __ATOMIC_RELAXED);
     slab->used--;
-    cache->used--;
+    slab->cache->used--;
     if (slab->used == 0 && !is_worth_keeping(slab))
         remove_slab(slab, gone);
     else
-        sort_slab(slab);
+        look_at_level(slab);
     return true;
 }
 
@@ -297,6 +301,8 @@ void slab_own_init(void)
     for (unsigned i = 0; i < SLAB_OWN_CACHES; i++) {
         slab_cache_init(&slab_own_caches[i], own_sizes[i], LINE, NULL);
         slab_own_caches[i].inside = true;
+        (void)format_text(slab_own_caches[i].label, sizeof slab_own_caches[i].label, "slab-%u",
+                          slab_own_caches[i].bytes);
     }
 }
 
@@ -319,7 +325,8 @@ void *slab_own_take(size_t bytes)
 
 void slab_own_give(void *object)
 {
-    struct slab *slab = slab_of(&slab_own_caches[0], object);
+    /* The header of such a slab is the start of its page. */
+    struct slab *slab = (struct slab *)((uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1));
     struct object_cache *cache = slab->cache;
     struct list gone;
     hal_irq_state_t state;
@@ -327,7 +334,7 @@ void slab_own_give(void *object)
 
     list_init(&gone);
     state = spinlock_acquire(&cache->lock);
-    good = slab_put_object(cache, object, &gone);
+    good = slab_put_object(slab, object, &gone);
     spinlock_release(&cache->lock, state);
     kassert(good);
     (void)slab_destroy_list(&gone);

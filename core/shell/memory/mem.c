@@ -44,8 +44,11 @@ static void mem_print_totals(const struct frame_stats *frames)
               mem_kib(heap.frames), (unsigned long long)heap.live_bytes,
               (unsigned long long)heap.live_blocks, heap_allocator_name(),
               heap_is_checked() ? "checked" : "not checked");
-    tty_print("        %llu allocations since power-on, %llu of them failed\n",
-              (unsigned long long)heap.allocations, (unsigned long long)heap.failures);
+    if (heap_is_plain())
+        tty_print("        (allocations are counted with checks=1)\n");
+    else
+        tty_print("        %llu allocations since power-on, %llu of them failed\n",
+                  (unsigned long long)heap.allocations, (unsigned long long)heap.failures);
 }
 
 /* ---- by tag ---- */

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "heap/site.h"
+#include "site/site.h"
 #include "shell/job.h"
 
 #include <hal/inspect.h>

@@ -57,8 +57,11 @@ static void top_print_sum(void)
     unsigned total = alloc_site_total(), unused = 0;
     struct hal_alloc_site site;
 
+    if (!heap_is_checked())
+        tty_print(
+            "BYTES and BLOCKS are those of page frames: objects are counted with checks=1.\n");
     if (heap_is_plain()) {
-        tty_print("That is page frames only: boot with checks=1 to have objects counted, too.\n");
+        tty_print("So are CALLS.\n");
         return;
     }
     for (unsigned i = 0; hal_inspect_site(i, &site); i++)

@@ -4,7 +4,7 @@
  */
 #include "sync/check/class.h"
 
-#include "heap/site.h"
+#include "site/site.h"
 #include "lib/format.h"
 
 #include <hal/cpu.h>

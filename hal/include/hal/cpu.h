@@ -39,8 +39,8 @@ HAL_MUST_CHECK static inline hal_irq_state_t hal_irq_save(void);
 static inline void hal_irq_restore(hal_irq_state_t state);
 
 /**
- * Masks interrupts if that is a matter of a few instructions: they are unmasked, and nothing waits to
- * be taken. False: it is not, and nothing has changed; hal_irq_save will do. Any context.
+ * Masks interrupts if that is a matter of a few instructions: they are unmasked, and nothing waits
+ * to be taken. False: it is not, and nothing has changed; hal_irq_save will do. Any context.
  */
 HAL_MUST_CHECK static inline bool hal_irq_try_mask(void);
 

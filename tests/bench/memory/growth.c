@@ -82,8 +82,8 @@ int main(int argc, char **argv)
     growth.operations = (uint32_t)atol(argv[3]);
     growth.least = (uint32_t)atol(argv[4]);
     growth.most = (uint32_t)atol(argv[5]);
-    /* Sizes are rounded to the next power of two at worst. */
-    ram = RAM_LEAST + 2ull * growth.most * (growth.live + 2ull * growth.operations);
+    /* Sizes are rounded to the next power of two at worst, half as much again on average. */
+    ram = RAM_LEAST + 5 * growth.most / 4 * (growth.live + 2ull * growth.operations);
     snprintf(command_line, sizeof command_line, "checks=0 allocator=%s",
              growth.none ? "slab" : argv[1]);
     fake_kernel_start_with(ram < RAM_MOST ? ram : RAM_MOST, command_line);

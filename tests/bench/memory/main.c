@@ -2,7 +2,7 @@
 /*
  * main.c: the driver of the memory benchmark: runs one workload on this program's side, once.
  *
- *     bench-memory-SIDE time|footprint WORKLOAD [--trace FILE] [--allocator NAME] [--scale N]
+ *     bench-memory-SIDE time|footprint WORKLOAD [--trace FILE] [--allocator NAME]
  *
  * prints "pairs P ns T null N" (the fastest round, and the fastest that allocates nothing), or
  * "live L occupied O" in bytes. memory.py calls it for every side in turn. It makes all that it
@@ -23,7 +23,7 @@ static const struct work {
     unsigned live, pairs, rounds;
 } works[] = {
     {"pairs", WORK_PAIRS, 1, 1000000, 8},    {"small", WORK_SMALL, 100000, 500000, 8},
-    {"mixed", WORK_MIXED, 10000, 300000, 8}, {"trace", WORK_TRACE, 1, 0, 5},
+    {"mixed", WORK_MIXED, 10000, 300000, 8}, {"trace", WORK_TRACE, 1, 0, 8},
     {"grow", WORK_GROW, 100000, 0, 8},       {"grow-mixed", WORK_GROW_MIXED, 10000, 0, 8},
     {"pages", WORK_PAGES, 1, 1000000, 8},
 };

@@ -7,22 +7,11 @@
 struct work_order work_order;
 struct work_result work_result;
 
-/* The fastest of the rounds, after one that only warms up; 0 if an allocation failed. */
-static uint64_t fastest(uint64_t (*round)(void))
+/* Keeps the lesser of *least (0: none yet) and `took`. */
+static void keep_least(uint64_t *least, uint64_t took)
 {
-    uint64_t least = UINT64_MAX;
-
-    if (round() == 0)
-        return 0;
-    for (unsigned i = 0; i < work_order.rounds; i++) {
-        uint64_t took = round();
-
-        if (took == 0)
-            return 0;
-        if (took < least)
-            least = took;
-    }
-    return least;
+    if (*least == 0 || took < *least)
+        *least = took;
 }
 
 static void measure_footprint(void)
@@ -36,10 +25,16 @@ static void measure_footprint(void)
 
 static void measure_time(void)
 {
-    /* In turns with the real thing, so that both see the machine in the same mood. */
-    work_result.null_ns = fastest(work_null_round);
-    work_result.ns = fastest(work_round);
-    work_result.failed = work_result.ns == 0;
+    /* The first round warms up. Both in turns, so that they see the machine in the same mood. */
+    for (unsigned i = 0; i <= work_order.rounds && !work_result.failed; i++) {
+        uint64_t null = work_null_round(), took = work_round();
+
+        if (i > 0) {
+            keep_least(&work_result.null_ns, null);
+            keep_least(&work_result.ns, took);
+        }
+        work_result.failed = took == 0;
+    }
 }
 
 void work_measure(void)

@@ -106,18 +106,27 @@ def judge_time(figures, against, factor):
     return text
 
 
+def spread(values):
+    """How far apart the passes are, as a share of the median."""
+    good = [value for value in values if value is not None]
+    return (max(good) - min(good)) / median(good) if good and median(good) > 0 else 0
+
+
 def measure_times(bench, passes):
+    """The median over the passes by workload and side, and how far apart they are by and large."""
     times = {}
     for _ in range(passes):
         for work, *_ in WORKS:
             for side in bench.sides(work):
                 times.setdefault(work, {}).setdefault(side, []).append(bench.time(work, side))
+    apart = statistics.median(spread(values) for sides in times.values()
+                              for values in sides.values())
     return {work: {side: median(values) for side, values in sides.items()}
-            for work, sides in times.items()}
+            for work, sides in times.items()}, apart
 
 
 def report_times(bench, passes):
-    times = measure_times(bench, passes)
+    times, apart = measure_times(bench, passes)
     print_table("ns for allocate and free",
                 [(title, times[work], judge_time(times[work], against, factor))
                  for work, title, against, factor, _ in WORKS],
@@ -126,6 +135,8 @@ def report_times(bench, passes):
     print("a page frame, allocated and freed by a warm CPU cache: %s ns (aim: under %d): %s"
           % ("-" if page is None else "%.1f" % page, PAGE_AIM,
              verdict(page is not None and page < PAGE_AIM)))
+    print("# the passes differ by %.0f %% (half of the figures by less); above 10 %% the machine"
+          " had other work" % (100 * apart))
 
 
 def report_footprints(bench):

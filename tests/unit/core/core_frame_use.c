@@ -9,7 +9,7 @@
  *     until it succeeds or they have nothing more; never while masked.
  */
 #include "fake_hal.h"
-#include "heap/fail.h"
+#include "site/fail.h"
 #include "lib/log.h"
 #include "mem/frame.h"
 #include "mem/frame_table.h"
@@ -238,6 +238,18 @@ START_TEST(a_failure_on_demand_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_site_knows_what_it_could_not_have)
+{
+    const struct alloc_site *site = ALLOC_SITE();
+
+    start_flat(2 * MIB);
+    ck_assert_ptr_null(frame_alloc_pages_at(FRAME_PAGES_MAX, 0, site));
+    ck_assert_uint_eq(site->count->failures, 1);
+    ck_assert_ptr_null(frame_take_pages(FRAME_PAGES_MAX, 0, site)); /* the asker counts that */
+    ck_assert_uint_eq(site->count->failures, 1);
+}
+END_TEST
+
 START_TEST(sites_know_what_they_have)
 {
     const struct alloc_site *site = ALLOC_SITE();
@@ -364,6 +376,7 @@ int main(void)
     tcase_add_loop_test(frames, misuse_names_the_caller, 0,
                         (int)(sizeof misuses / sizeof misuses[0]));
     tcase_add_test(frames, a_failure_on_demand_changes_nothing);
+    tcase_add_test(frames, a_site_knows_what_it_could_not_have);
     tcase_add_test(frames, sites_know_what_they_have);
     tcase_add_test(frames, caches_are_asked_when_nothing_is_left);
     tcase_add_test(frames, a_long_run_waits_for_neighbours);

@@ -228,7 +228,7 @@ static void build_sample(uint32_t address, uint32_t size)
     builder_end(&tree);
     builder_end(&tree);
     builder_node(&tree, "chosen");
-    builder_text(&tree, "bootargs", "one two");
+    builder_text(&tree, "bootargs", "one\ttwo\n");
     builder_end(&tree);
     builder_end(&tree);
     builder_finish(&tree);
@@ -245,7 +245,7 @@ START_TEST(cells_of_one_and_two_words_are_read)
         ck_assert_uint_eq(info.reserved_count, 2);
         assert_range(&info.reserved[0], 0x40000, 0x1000);
         assert_range(&info.reserved[1], 0x100000, 0x2000);
-        ck_assert_str_eq(info.cmdline, "one two");
+        ck_assert_str_eq(info.cmdline, "one two "); /* blanks of any kind part words */
     }
 }
 END_TEST
@@ -555,6 +555,7 @@ START_TEST(reserved_ranges_are_never_lost)
     builder_start(&tree);
     for (uint64_t i = 0; i < 200; i++)
         builder_reserve(&tree, i * 7919 % 200 * 65536 + 4096, 4096);
+    builder_reserve(&tree, 15 * MIB, 0); /* nothing, so nothing is joined with it */
     builder_root(&tree, 1, 1, 16 * MIB);
     builder_end(&tree);
     builder_finish(&tree);

@@ -86,14 +86,22 @@ static inline unsigned alloc_site_number(const struct alloc_site *site)
     return site->count->number;
 }
 
-/** Counts memory that begins to live at `site`, or ends (less than 0). Any context. */
-static inline void alloc_live_add(const struct alloc_site *site, int64_t blocks, int64_t bytes)
+/** Counts memory that begins to live at `site`, or ends (less than 0). Caller is masked. */
+static inline void alloc_live_add_masked(const struct alloc_site *site, int64_t blocks,
+                                         int64_t bytes)
 {
-    hal_irq_state_t state = hal_irq_save();
     struct alloc_live *live = &site->count->cpu[hal_cpu_id()].live;
 
     __atomic_store_n(&live->blocks, live->blocks + blocks, __ATOMIC_RELAXED);
     __atomic_store_n(&live->bytes, live->bytes + bytes, __ATOMIC_RELAXED);
+}
+
+/** The same. Any context. */
+static inline void alloc_live_add(const struct alloc_site *site, int64_t blocks, int64_t bytes)
+{
+    hal_irq_state_t state = hal_irq_save();
+
+    alloc_live_add_masked(site, blocks, bytes);
     hal_irq_restore(state);
 }
 

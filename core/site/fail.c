@@ -5,7 +5,7 @@
  * A plan may be set from outside while the kernel allocates, so it has a version, odd while the
  * plan changes: whoever reads the plan and meets a change goes by none.
  */
-#include "heap/fail.h"
+#include "site/fail.h"
 
 #include "lib/string.h"
 
@@ -132,7 +132,7 @@ static bool path_ends_with(const char *file, const char *tail, size_t n)
     return true;
 }
 
-/* "fs/vfs.c:174". */
+/* "fs/vfs.c:217". */
 static int parse_site(const char *text, struct hal_fail_plan *plan)
 {
     const char *colon = string_find_char(text, ':'), *end;

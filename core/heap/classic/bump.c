@@ -13,7 +13,7 @@
  *
  * A bit for each 16 bytes says whether something starts there, and one whether it is dead: a gap in
  * front of an aligned block, or a block that was freed. That is enough to tell what a pointer is,
- * and where it ends. What needs more than 32 KiB has pages of its own; they stay, too.
+ * and where it ends. What needs more than 16 KiB has pages of its own; they stay, too.
  */
 #include "heap/allocator.h"
 
@@ -28,7 +28,7 @@
 #define UNIT 16u
 #define CHUNK_PAGES 16u
 #define CHUNK_BYTES (CHUNK_PAGES * HAL_PAGE_SIZE)
-#define BLOCK_MAX (CHUNK_BYTES / 2)
+#define BLOCK_MAX (CHUNK_BYTES / 4)
 #define WORDS (CHUNK_BYTES / UNIT / 64)
 
 struct chunk {

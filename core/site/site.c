@@ -2,7 +2,7 @@
 /*
  * site.c: the table of sites, which the linker made, and the tags that follow from their files.
  */
-#include "heap/site.h"
+#include "site/site.h"
 
 #include "lib/string.h"
 

@@ -4,7 +4,7 @@
  * Knowlton, "A Fast Storage Allocator", CACM 1965)
  *
  * Blocks lie in arenas: up to 64 KiB of pages, at a multiple of their size. A block of 2^k bytes
- * lies at a multiple of 2^k, so every alignment up to half an arena is a matter of size alone. A
+ * lies at a multiple of 2^k, so every alignment is a matter of size alone. A
  * block that is too large for what is wanted is split in halves, and when both halves are free
  * again they are joined; the buddy of the block at offset b is at b XOR its size. That bounds what
  * is lost to fragmentation, while rounding up to a power of two may lose almost half of each block:
@@ -19,7 +19,7 @@
  * so that what any pointer is can be told without believing what a block holds: a start has a byte
  * that says its size and whether it is in use, all else has 0.
  *
- * What needs more than 32 KiB has pages of its own. One empty arena is kept, others are given back.
+ * What needs more than 16 KiB has pages of its own. One empty arena is kept, others are given back.
  */
 #include "heap/allocator.h"
 
@@ -35,7 +35,8 @@
 
 #define GRANULE_SHIFT 5u /* 32 bytes: the smallest block */
 #define ARENA_SHIFT 16u  /* 64 KiB: the largest arena */
-#define BLOCK_SHIFT (ARENA_SHIFT - 1)
+#define BLOCK_SHIFT 15u  /* of the largest free block: the arena's other half has the header */
+#define SERVED_SHIFT 14u /* 16 KiB: what needs more has pages of its own */
 #define PAGE_SHIFT 12u
 
 #define MAP_SHIFT 0x1fu /* the size of the block that starts here, as a power of two */
@@ -250,7 +251,7 @@ static void *bin_allocate(size_t bytes, size_t alignment)
     hal_irq_state_t state;
     void *block;
 
-    if (most > (size_t)1 << BLOCK_SHIFT)
+    if (most > (size_t)1 << SERVED_SHIFT)
         return backing_take_block(bytes, alignment);
     if (most > (size_t)1 << GRANULE_SHIFT)
         shift = 64 - (unsigned)__builtin_clzl(most - 1);

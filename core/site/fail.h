@@ -7,12 +7,12 @@
  *
  *   fail_alloc=17            the 17th allocation from here fails, and no other
  *   fail_alloc=17+           the 17th and all after it
- *   fail_alloc=fs/vfs.c:174  every allocation at that line (the end of the file's path will do)
+ *   fail_alloc=fs/vfs.c:217  every allocation at that line (the end of the file's path will do)
  *   fail_alloc=1/50          one in 50, by chance; 1/50:7 with seed 7
  */
 #pragma once
 
-#include "heap/site.h"
+#include "site/site.h"
 
 #include <hal/inspect.h>
 
