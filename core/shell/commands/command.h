@@ -64,6 +64,8 @@ void command_tags(struct job *job);
 /* ../memory/ */
 void command_mem(struct job *job);
 void command_slabs(struct job *job);
+/* ../sync/locks.c */
+void command_locks(struct job *job);
 /* threads.c */
 void command_ps(struct job *job);
 void command_spawn(struct job *job);

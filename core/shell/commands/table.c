@@ -49,6 +49,12 @@ static const struct command commands[] = {
      command_ktest, false},
     {"led", "on | off | blink [TIME [COUNT]]", "the board's green activity LED", NULL, command_led,
      false},
+    {"locks", "[held | order | time on | time off]",
+     "show locks: how often, by whom, in which order",
+     "held: who holds a lock at this moment, and who waits for one.\n"
+     "order: which lock was taken under which, and where that was first seen.\n"
+     "time on: from now on measure how long locks are held; that itself takes time.\n",
+     command_locks, false},
     {"ls", "[-a] [-l] [PATH...]", "list directories",
      "-a: hidden files and names that begin with a dot, too.\n"
      "-l: type and flags (d directory, r read-only, h hidden, s system), size, time, name.\n",
