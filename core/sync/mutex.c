@@ -102,9 +102,9 @@ static int lock(struct mutex *mutex, uint64_t deadline, const struct lock_site *
     int error;
 
     spinlock_check_sleep(NULL, site);
+    state = spinlock_acquire(&mutex->lock);
     if (lock_checked())
         held_check(mutex, mutex->class, site);
-    state = spinlock_acquire(&mutex->lock);
     if (mutex->owner == thread_current())
         refuse(mutex, "taken again", site);
     error = take(mutex, deadline, site);

@@ -90,9 +90,9 @@ static int take(struct rwlock *rwlock, bool shared, uint64_t deadline, const str
     int error = 0;
 
     spinlock_check_sleep(NULL, site);
+    state = spinlock_acquire(&rwlock->lock);
     if (lock_checked())
         held_check(rwlock, rwlock->class, site);
-    state = spinlock_acquire(&rwlock->lock);
     if (rwlock->writer == thread_current())
         refuse(rwlock, "takes again, as its writer,", site);
     if (fits(rwlock, shared) && wait_empty(&rwlock->waiters))

@@ -85,8 +85,8 @@ static void first_step(void *argument)
 
     run_enter();
     self->entry(self->argument);
-    held_check_end();
     masked = run_lock();
+    held_check_end();
     (void)masked; /* this thread never unmasks again */
     if (self->detached) {
         list_add_tail(&table.dead, &self->run_link);

@@ -196,7 +196,7 @@ static void print_order(void)
 
         lock_site_text(edge.from_site, from, sizeof from);
         lock_site_text(edge.to_site, to, sizeof to);
-        tty_print("%s -> %s%s  (%s, %s)\n", lock_class_name(lock_class_at(edge.from)),
+        tty_print("%s, then %s%s  (%s, %s)\n", lock_class_name(lock_class_at(edge.from)),
                   edge.from != edge.to ? ""
                   : edge.upward        ? "higher "
                                        : "lower ",

@@ -12,8 +12,8 @@
  * that finds none has number 0: it works, and is in no statistics and no order graph.
  *
  * Boot decides once whether the checks are on: a build with debug information has them on, and the
- * boot word `checks=` says otherwise. They allocate nothing, and call no function of the HAL that a
- * virtual clock could tell: a seed gives the same trace with them and without.
+ * boot words `checks=` and `lockchecks=` say otherwise. They allocate nothing, and call no function
+ * of the HAL that a virtual clock could tell: a seed gives the same trace with them and without.
  */
 #pragma once
 

@@ -27,7 +27,7 @@ struct lock_hold {
 
 /**
  * Before the caller waits for or takes `lock`: panics if it holds it already, and checks the order
- * against all that it holds. Thread context, no spinlock held.
+ * against all that it holds. Thread context; masked, under the spinlock of `lock`.
  */
 void held_check(const void *lock, unsigned class, const struct lock_site *site);
 
@@ -38,7 +38,7 @@ void held_remove(const void *lock);
 /** True if the calling thread holds `lock`, or if that is not known. Any context. */
 bool held_by_caller(const void *lock);
 
-/** The calling thread ends: panics if it holds a lock. Any context. */
+/** The calling thread ends: panics if it holds a lock. Caller is masked. */
 void held_check_end(void);
 
 /** Copies record number `index` (0 .. HELD_MAX - 1), with its thread's number; false: it is free.

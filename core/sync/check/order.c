@@ -8,7 +8,7 @@
 #include "lib/log.h"
 #include "thread/thread.h"
 
-#include <hal/cpu.h>
+#include <hal/kstate.h>
 
 #define WORDS (LOCK_CLASSES / 64)
 
@@ -164,17 +164,14 @@ void order_note(unsigned from, const struct lock_site *from_site, unsigned to,
 static void check_nested(struct order_edge *edge)
 {
     uint8_t way = edge->upward ? NESTED_UP : NESTED_DOWN, before;
-    hal_irq_state_t state;
 
     if (__atomic_load_n(&order.nested[edge->from], __ATOMIC_RELAXED) & way)
         return;
-    state = hal_irq_save();
     raw_lock_acquire(&order.lock);
     before = __atomic_fetch_or(&order.nested[edge->from], way, __ATOMIC_RELAXED);
     if (!(before & way))
         draw(edge);
     raw_lock_release(&order.lock);
-    hal_irq_restore(state);
     if (before && !(before & way))
         report_nested(edge);
 }
@@ -188,7 +185,6 @@ void order_check(unsigned from, const struct lock_site *from_site, unsigned to,
                               .from_site = from_site,
                               .to_site = to_site};
     uint8_t came[LOCK_CLASSES];
-    hal_irq_state_t state;
     bool circle;
 
     if (!from || !to || (from != to && is_known(from, to)))
@@ -198,11 +194,9 @@ void order_check(unsigned from, const struct lock_site *from_site, unsigned to,
         check_nested(&edge);
         return;
     }
-    state = hal_irq_save();
     raw_lock_acquire(&order.lock);
     circle = draw_new(&edge, came);
     raw_lock_release(&order.lock);
-    hal_irq_restore(state);
     if (circle)
         report_circle(&edge, came);
 }

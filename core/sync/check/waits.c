@@ -7,9 +7,11 @@
  */
 #include "sync/check/waits.h"
 
+#include "boot/cmdline.h"
 #include "boot/panic.h"
 #include "lib/format.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "sync/check/held.h"
 #include "sync/mutex.h"
 #include "sync/spinlock.h"
@@ -36,11 +38,24 @@ static KSTATE struct chain {
     unsigned step_count;
 } chain;
 
+/* What the boot word says, or `otherwise`. */
+static bool read_checks(bool otherwise)
+{
+    char text[8];
+
+    if (!cmdline_value("lockchecks", text, sizeof text))
+        return otherwise;
+    if (string_equal(text, "0") || string_equal(text, "1"))
+        return text[0] == '1';
+    klog(KLOG_WARNING, "boot: lockchecks=%s is not 0 or 1", text);
+    return otherwise;
+}
+
 void waits_start(bool checks)
 {
     spinlock_init(&chain.lock, LOCK_RANK_CHAIN);
     list_init(&chain.waits);
-    lock_checks_start(checks);
+    lock_checks_start(read_checks(checks));
 }
 
 void waits_set_hooks(const struct waits_hooks *hooks)

@@ -36,7 +36,10 @@ struct lock_wait {
     const struct lock_site *site;
 };
 
-/** Readies this, and switches the checks on or off. Boot only, after thread_init. */
+/**
+ * Readies this, and switches the checks on or off as `checks` says, or the boot word `lockchecks=`.
+ * Boot only, after thread_init.
+ */
 void waits_start(bool checks);
 
 /**

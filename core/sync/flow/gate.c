@@ -7,7 +7,7 @@
 
 #include "boot/panic.h"
 
-#include <limits.h>
+#include <stdint.h>
 
 /* ---- completions ---- */
 
@@ -28,7 +28,7 @@ static bool pass(struct completion *completion)
 {
     if (!completion->done)
         return false;
-    if (completion->done < UINT_MAX)
+    if (completion->done < UINT32_MAX)
         set_done(completion, completion->done - 1);
     return true;
 }
@@ -57,7 +57,7 @@ void completion_one(struct completion *completion)
 {
     hal_irq_state_t state = spinlock_acquire(&completion->lock);
 
-    if (!wait_wake_one(&completion->waiters) && completion->done < UINT_MAX - 1)
+    if (!wait_wake_one(&completion->waiters) && completion->done < UINT32_MAX - 1)
         set_done(completion, completion->done + 1);
     spinlock_release(&completion->lock, state);
 }
@@ -66,7 +66,7 @@ void completion_all(struct completion *completion)
 {
     hal_irq_state_t state = spinlock_acquire(&completion->lock);
 
-    set_done(completion, UINT_MAX);
+    set_done(completion, UINT32_MAX);
     wait_wake_all(&completion->waiters);
     spinlock_release(&completion->lock, state);
 }

@@ -18,7 +18,7 @@
  */
 struct completion {
     struct spinlock lock; /**< guards the members below */
-    unsigned done;        /**< waiters that may still pass; UINT_MAX: all */
+    unsigned done;        /**< waiters that may still pass; UINT32_MAX: all */
     struct wait_queue waiters;
 };
 

@@ -7,7 +7,7 @@
 
 #include "boot/panic.h"
 
-#include <limits.h>
+#include <stdint.h>
 
 void semaphore_init(struct semaphore *semaphore, unsigned count)
 {
@@ -59,7 +59,7 @@ void semaphore_up(struct semaphore *semaphore)
     hal_irq_state_t state = spinlock_acquire(&semaphore->lock);
 
     if (!wait_wake_one(&semaphore->waiters)) {
-        kassert(semaphore->count < UINT_MAX);
+        kassert(semaphore->count < UINT32_MAX);
         __atomic_store_n(&semaphore->count, semaphore->count + 1, __ATOMIC_RELAXED);
     }
     spinlock_release(&semaphore->lock, state);

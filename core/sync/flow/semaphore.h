@@ -31,7 +31,7 @@ HAL_MUST_CHECK int semaphore_down_until(struct semaphore *semaphore, uint64_t de
 /** Takes a unit if there is one, and says whether. Any context. */
 HAL_MUST_CHECK bool semaphore_try_down(struct semaphore *semaphore);
 
-/** Gives a unit. Any context. There can be UINT_MAX units; one more is a panic. */
+/** Gives a unit. Any context. There can be UINT32_MAX units; one more is a panic. */
 void semaphore_up(struct semaphore *semaphore);
 
 /** The units that nobody has at this moment. Any context. */
