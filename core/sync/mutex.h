@@ -21,9 +21,9 @@ struct lock_wait;
 struct mutex {
     struct spinlock lock; /**< guards the members below */
     uint16_t class;       /**< its number; constant */
-    uint16_t waiting;     /**< threads in mutex_lock that sleep, or have just been woken */
     struct thread *owner; /**< NULL: free. Atomic, for those who only look */
     struct wait_queue waiters;
+    unsigned waiting; /**< threads in mutex_lock that sleep, or have just been woken */
 };
 
 /** Makes a free mutex, whose class is this line. Any context. */

@@ -37,6 +37,7 @@ struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank)
     const struct spinlock_hold *hold = &holds[cpu][rank];
 
     return (struct spinlock_hold){.lock = __atomic_load_n(&hold->lock, __ATOMIC_RELAXED),
+                                  .class = __atomic_load_n(&hold->class, __ATOMIC_RELAXED),
                                   .site = __atomic_load_n(&hold->site, __ATOMIC_RELAXED),
                                   .since = __atomic_load_n(&hold->since, __ATOMIC_RELAXED)};
 }
@@ -59,7 +60,7 @@ static void describe_hold(unsigned rank, char *text, size_t size)
         format_text(text, size, "a spinlock of rank %u", rank);
         return;
     }
-    lock_class_text(hold.lock->class, name, sizeof name);
+    lock_class_text(hold.class, name, sizeof name);
     lock_site_text(hold.site, site, sizeof site);
     format_text(text, size, "%s, held since %s", name, site);
 }
@@ -151,10 +152,11 @@ static void note_acquire(const struct spinlock *lock, const struct lock_site *si
         const struct spinlock_hold *held = &holds[hal_cpu_id()][__builtin_ctz(ranks)];
 
         if (held->lock)
-            order_note(held->lock->class, held->site, lock->class, site);
+            order_note(held->class, held->site, lock->class, site);
     }
+    __atomic_store_n(&hold->class, lock->class, __ATOMIC_RELAXED);
     __atomic_store_n(&hold->site, site, __ATOMIC_RELAXED);
-    __atomic_store_n(&hold->since, lock_timing_on ? hal_time_now() : 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&hold->since, lock_timed() ? hal_time_now() : 0, __ATOMIC_RELAXED);
     __atomic_store_n(&hold->lock, lock, __ATOMIC_RELAXED);
 }
 
@@ -162,7 +164,7 @@ static void note_release(const struct spinlock *lock)
 {
     struct spinlock_hold *hold = &holds[hal_cpu_id()][lock->rank];
 
-    if (lock_timing_on && hold->since)
+    if (lock_timed() && hold->since)
         lock_class_held_for(lock->class, hal_time_now() - hold->since, hold->site);
     __atomic_store_n(&hold->lock, NULL, __ATOMIC_RELAXED);
 }

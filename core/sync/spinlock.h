@@ -78,7 +78,8 @@ void spinlock_check_sleep(const struct spinlock *released, const struct lock_sit
 
 /** A spinlock that a CPU holds, as far as it is known: for `locks`. */
 struct spinlock_hold {
-    const struct spinlock *lock;
+    const struct spinlock *lock; /**< may be gone by now; NULL: none */
+    uint16_t class;
     const struct lock_site *site;
     uint64_t since; /**< hal_time_now, or 0 unless lock_timing */
 };

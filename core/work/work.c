@@ -199,7 +199,7 @@ bool work_submit(struct work_queue *queue, struct work *work)
     bool pending = !list_empty(&work->link) || (runner && runner->again);
 
     if (!pending) {
-        work->queue = queue;
+        __atomic_store_n(&work->queue, queue, __ATOMIC_RELAXED);
         work->sequence = ++queue->sequence;
         if (runner)
             runner->again = true;
@@ -224,7 +224,7 @@ static bool withdraw(struct work_queue *queue, struct work *work)
 
 bool work_cancel(struct work *work)
 {
-    struct work_queue *queue = work->queue;
+    struct work_queue *queue = __atomic_load_n(&work->queue, __ATOMIC_RELAXED);
     struct worker *runner;
     hal_irq_state_t state;
     bool pending;
@@ -243,7 +243,7 @@ bool work_cancel(struct work *work)
 
 void work_await(struct work *work)
 {
-    struct work_queue *queue = work->queue;
+    struct work_queue *queue = __atomic_load_n(&work->queue, __ATOMIC_RELAXED);
     struct worker *runner;
     hal_irq_state_t state;
 

@@ -297,7 +297,7 @@ void test_problem_readers(struct ktest_run *run)
 struct table {
     unsigned meals;
     struct mutex forks[PHILOSOPHERS];
-    volatile bool eating[PHILOSOPHERS];
+    bool eating[PHILOSOPHERS]; /* atomic */
     volatile unsigned wrong, eaten[PHILOSOPHERS], gave_up;
 };
 
@@ -308,16 +308,26 @@ static void table_init(struct table *table, unsigned meals)
         mutex_init(&table->forks[i]);
 }
 
+static void set_eating(struct table *table, unsigned number, bool eating)
+{
+    __atomic_store_n(&table->eating[number], eating, __ATOMIC_SEQ_CST);
+}
+
+static bool is_eating(const struct table *table, unsigned number)
+{
+    return __atomic_load_n(&table->eating[number], __ATOMIC_SEQ_CST);
+}
+
 static void eat(struct table *table, struct crew_member *member)
 {
     unsigned left = (member->number + PHILOSOPHERS - 1) % PHILOSOPHERS;
     unsigned right = (member->number + 1) % PHILOSOPHERS;
 
-    table->eating[member->number] = true;
-    if (table->eating[left] || table->eating[right])
+    set_eating(table, member->number, true);
+    if (is_eating(table, left) || is_eating(table, right))
         __atomic_add_fetch(&table->wrong, 1, __ATOMIC_RELAXED);
     crew_dawdle(member);
-    table->eating[member->number] = false;
+    set_eating(table, member->number, false);
     table->eaten[member->number]++;
 }
 

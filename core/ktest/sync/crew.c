@@ -62,6 +62,15 @@ bool crew_play(struct crew *crew, struct ktest_run *run, unsigned n,
     return started;
 }
 
+void crew_note_most(volatile unsigned *most, unsigned value)
+{
+    unsigned before = __atomic_load_n(most, __ATOMIC_RELAXED);
+
+    while (before < value && !__atomic_compare_exchange_n(most, &before, value, false,
+                                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+}
+
 unsigned crew_random(struct crew_member *member, unsigned limit)
 {
     member->random = member->random * UINT64_C(6364136223846793005) + 1442695040888963407u;

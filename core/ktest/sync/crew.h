@@ -53,6 +53,9 @@ void crew_join(struct crew *crew);
 bool crew_play(struct crew *crew, struct ktest_run *run, unsigned n,
                void (*part)(struct crew_member *member), void *play);
 
+/** Makes *most at least `value`; atomic. */
+void crew_note_most(volatile unsigned *most, unsigned value);
+
 /** A number below `limit`, by chance. */
 unsigned crew_random(struct crew_member *member, unsigned limit);
 

@@ -43,7 +43,9 @@ struct numbered_work {
 
 static void note(struct play *play, unsigned number)
 {
-    play->order[play->ran++ % sizeof play->order] = (char)('0' + number);
+    unsigned place = __atomic_fetch_add(&play->ran, 1, __ATOMIC_RELAXED);
+
+    play->order[place % sizeof play->order] = (char)('0' + number);
     play->runs[number]++;
 }
 
@@ -239,10 +241,9 @@ void test_timer_many(struct ktest_run *run)
 static void work_notes(struct work *work)
 {
     struct numbered_work *numbered = list_entry(work, struct numbered_work, work);
-    unsigned inside = __atomic_add_fetch(&numbered->play->inside, 1, __ATOMIC_RELAXED);
+    struct play *play = numbered->play;
 
-    if (inside > numbered->play->most)
-        numbered->play->most = inside;
+    crew_note_most(&play->most, __atomic_add_fetch(&play->inside, 1, __ATOMIC_RELAXED));
     thread_sleep(CREW_MS);
     note(numbered->play, numbered->number);
     __atomic_sub_fetch(&numbered->play->inside, 1, __ATOMIC_RELAXED);

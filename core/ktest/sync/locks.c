@@ -201,10 +201,7 @@ void test_condition_ends(struct ktest_run *run)
 
 static void enter(struct play *play)
 {
-    unsigned inside = __atomic_add_fetch(&play->inside, 1, __ATOMIC_RELAXED);
-
-    if (inside > play->most)
-        play->most = inside;
+    crew_note_most(&play->most, __atomic_add_fetch(&play->inside, 1, __ATOMIC_RELAXED));
 }
 
 static void leave(struct play *play)

@@ -77,9 +77,9 @@ static void print_classes(void)
         count++;
     }
     tty_print("%u of %u classes of locks; %s\n", count, LOCK_CLASSES - 1,
-              !lock_checked()  ? "boot with checks=1 to have them counted"
-              : lock_timing_on ? "times are taken: \"locks time off\" ends that"
-                               : "\"locks time on\" measures how long they are held");
+              !lock_checked() ? "boot with checks=1 to have them counted"
+              : lock_timed()  ? "times are taken: \"locks time off\" ends that"
+                              : "\"locks time on\" measures how long they are held");
 }
 
 /* ---- holders and waiters ---- */
@@ -117,8 +117,7 @@ static unsigned print_spinlocks(void)
 
             if (!hold.lock)
                 continue;
-            /* The lock may be gone by now: only the place is looked at. */
-            print_holder("CPU", cpu, 0, hold.site, hold.since);
+            print_holder("CPU", cpu, hold.class, hold.site, hold.since);
             count++;
         }
     return count;

@@ -76,6 +76,12 @@ static inline bool lock_checked(void)
     return __builtin_expect(lock_checks_on, 0);
 }
 
+/** True while holds are measured. Any context. */
+static inline bool lock_timed(void)
+{
+    return __builtin_expect(__atomic_load_n(&lock_timing_on, __ATOMIC_RELAXED), 0);
+}
+
 /** Switches the checks on or off. Boot only, before there is a second thread. */
 void lock_checks_start(bool on);
 

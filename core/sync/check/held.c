@@ -75,14 +75,15 @@ static struct lock_hold *take_record(void)
     else if (held.used < HELD_MAX)
         hold = &held.records[held.used++];
     else
-        held.lost++;
-    held.count += hold != NULL;
+        __atomic_fetch_add(&held.lost, 1, __ATOMIC_RELAXED);
+    if (hold)
+        __atomic_fetch_add(&held.count, 1, __ATOMIC_RELAXED);
     return hold;
 }
 
 void held_add(const void *lock, unsigned class, bool shared, const struct lock_site *site)
 {
-    uint64_t now = lock_timing_on ? hal_time_now() : 0;
+    uint64_t now = lock_timed() ? hal_time_now() : 0;
     struct lock_hold **bucket = bucket_of(lock), *hold;
     struct thread *self = thread_current();
 
@@ -124,14 +125,14 @@ void held_remove(const void *lock)
 
     if (!hold)
         return;
-    if (lock_timing_on && hold->since)
+    if (lock_timed() && hold->since)
         lock_class_held_for(hold->class, hal_time_now() - hold->since, hold->site);
     held_lock();
     unlink(hold);
     hold->lock = NULL;
     hold->next_of_lock = held.free;
     held.free = hold;
-    held.count--;
+    __atomic_fetch_sub(&held.count, 1, __ATOMIC_RELAXED);
     held_unlock();
 }
 

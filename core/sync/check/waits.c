@@ -173,7 +173,7 @@ void waits_begin(struct lock_wait *wait)
     wait->over = false;
     wait->thread->wait = wait;
     list_add_tail(&chain.waits, &wait->link);
-    chain.count++;
+    __atomic_fetch_add(&chain.count, 1, __ATOMIC_RELAXED);
     if (lock_checked() && !wait->timed)
         search(wait);
     spinlock_release(&chain.lock, state);
@@ -181,8 +181,11 @@ void waits_begin(struct lock_wait *wait)
 
 void waits_grant(struct lock_wait *wait)
 {
-    hal_irq_state_t state = spinlock_acquire(&chain.lock);
+    hal_irq_state_t state;
 
+    if (!lock_checked() && !chain.hooks)
+        return; /* nobody follows chains */
+    state = spinlock_acquire(&chain.lock);
     wait->over = true;
     spinlock_release(&chain.lock, state);
 }
@@ -193,7 +196,7 @@ void waits_end(struct lock_wait *wait)
 
     wait->thread->wait = NULL;
     list_remove(&wait->link);
-    chain.count--;
+    __atomic_fetch_sub(&chain.count, 1, __ATOMIC_RELAXED);
     spinlock_release(&chain.lock, state);
 }
 
