@@ -140,19 +140,27 @@ void test_problem_queue(struct ktest_run *run)
 
 #define NO_MORE UINT32_MAX /* the item that tells a consumer to go home */
 
+/* Between reading and writing others get a turn: whoever is not kept out shows. */
 static void ring_add(struct kitchen *kitchen, unsigned item)
 {
-    kitchen->wrong += kitchen->count >= SLOTS;
-    kitchen->ring[(kitchen->first + kitchen->count++) % SLOTS] = item;
+    unsigned count = kitchen->count;
+
+    kitchen->wrong += count >= SLOTS;
+    kitchen->ring[(kitchen->first + count) % SLOTS] = item;
+    if (item % 2)
+        thread_yield();
+    kitchen->count = count + 1;
 }
 
 static unsigned ring_take(struct kitchen *kitchen)
 {
-    unsigned item = kitchen->ring[kitchen->first];
+    unsigned item = kitchen->ring[kitchen->first], count = kitchen->count;
 
-    kitchen->wrong += kitchen->count == 0;
+    kitchen->wrong += count == 0;
+    if (item % 2 == 0)
+        thread_yield();
     kitchen->first = (kitchen->first + 1) % SLOTS;
-    kitchen->count--;
+    kitchen->count = count - 1;
     return item;
 }
 
@@ -453,7 +461,9 @@ static void go_on(struct crossing *crossing, struct vehicle vehicle)
     while (!is_free_for(crossing, vehicle))
         condition_wait(&crossing->changed[vehicle.from]);
     crossing->together += crossing->count > 0;
-    crossing->on_it[crossing->count++] = vehicle;
+    crossing->on_it[crossing->count] = vehicle;
+    thread_yield(); /* whoever is not kept out takes the same place */
+    crossing->count++;
 }
 
 static void go_off(struct crossing *crossing, struct vehicle vehicle)
