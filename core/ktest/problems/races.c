@@ -65,6 +65,43 @@ void test_race_ping(struct ktest_run *run)
     KTEST_EXPECT(run, wait_empty(&game.queue));
 }
 
+/* The same in a monitor: what is signalled between unlocking and falling asleep must arrive. */
+struct match {
+    unsigned turns;
+    struct mutex mutex;
+    struct condition turned;
+    unsigned turn;
+    bool lost;
+};
+
+static void part_match(struct crew_member *member)
+{
+    struct match *match = member->play;
+
+    for (unsigned i = 0; i < match->turns; i++) {
+        mutex_lock(&match->mutex);
+        while (match->turn % 2 != member->number && !match->lost)
+            if (condition_wait_until(&match->turned, hal_time_now() + 60 * CREW_S))
+                match->lost = true;
+        match->turn++;
+        condition_signal(&match->turned);
+        mutex_unlock(&match->mutex);
+        crew_dawdle(member);
+    }
+}
+
+void test_race_match(struct ktest_run *run)
+{
+    struct match match = {.turns = ktest_size(400)};
+    struct crew crew;
+
+    mutex_init(&match.mutex);
+    condition_init(&match.turned, &match.mutex);
+    if (!crew_play(&crew, run, 2, part_match, &match))
+        return;
+    KTEST_EXPECT(run, !match.lost && match.turn == 2 * match.turns);
+}
+
 /* ---- a wake-up against a deadline ---- */
 
 struct bank {
@@ -103,6 +140,68 @@ void test_race_deadline(struct ktest_run *run)
     KTEST_EXPECT(run, bank.given == bank.taken + semaphore_count(&bank.units));
     KTEST_EXPECT(run, bank.taken + bank.late == 3 * bank.rounds);
     KTEST_EXPECT(run, wait_empty(&bank.units.waiters));
+}
+
+/* ---- a wake-up that comes too late for the first and is meant for the next ---- */
+
+struct heirs {
+    unsigned rounds;
+    struct semaphore units;
+    struct barrier round;
+    struct completion ended, served; /* of the impatient member and the patient one */
+    volatile int first;              /* what became of the impatient one */
+    volatile unsigned wrong;
+};
+
+/* Gives one unit, at about the time when member 1 gives up: if that does not get it, then member 2
+ * does, and not only when more is given. */
+static void give_one(struct heirs *heirs, struct crew_member *member)
+{
+    thread_sleep(crew_random(member, 20) * CREW_US);
+    semaphore_up(&heirs->units);
+    completion_wait(&heirs->ended);
+    if (heirs->first == 0)
+        semaphore_up(&heirs->units); /* that one had it; now for member 2 */
+    if (completion_wait_until(&heirs->served, hal_time_now() + 60 * CREW_S)) {
+        heirs->wrong++;
+        semaphore_up(&heirs->units);
+        completion_wait(&heirs->served);
+    }
+}
+
+static void part_heirs(struct crew_member *member)
+{
+    struct heirs *heirs = member->play;
+
+    for (unsigned i = 0; i < heirs->rounds; i++) {
+        if (member->number == 0) {
+            give_one(heirs, member);
+        } else if (member->number == 1) {
+            uint64_t patience = crew_random(member, 20) * CREW_US;
+
+            heirs->first = semaphore_down_until(&heirs->units, hal_time_now() + patience);
+            completion_one(&heirs->ended);
+        } else {
+            semaphore_down(&heirs->units);
+            completion_one(&heirs->served);
+        }
+        (void)barrier_wait(&heirs->round);
+    }
+}
+
+void test_race_heirs(struct ktest_run *run)
+{
+    struct heirs heirs = {.rounds = ktest_size(100)};
+    struct crew crew;
+
+    semaphore_init(&heirs.units, 0);
+    barrier_init(&heirs.round, 3);
+    completion_init(&heirs.ended);
+    completion_init(&heirs.served);
+    if (!crew_play(&crew, run, 3, part_heirs, &heirs))
+        return;
+    KTEST_EXPECT(run, heirs.wrong == 0);
+    KTEST_EXPECT(run, semaphore_count(&heirs.units) == 0 && wait_empty(&heirs.units.waiters));
 }
 
 /* ---- a wake-up against a cancellation ---- */

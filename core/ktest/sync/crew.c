@@ -25,7 +25,7 @@ bool crew_start(struct crew *crew, struct ktest_run *run, unsigned n,
     crew->part = part;
     crew->called_off = false;
     crew->quantum = thread_quantum();
-    thread_set_quantum(100 * CREW_US);
+    thread_set_quantum(CREW_QUANTUM);
     for (crew->count = 0; crew->count < n; crew->count++) {
         struct crew_member *member = &crew->members[crew->count];
 
@@ -80,6 +80,7 @@ unsigned crew_random(struct crew_member *member, unsigned limit)
 void crew_dawdle(struct crew_member *member)
 {
     unsigned turns = crew_random(member, 20);
+    uint64_t end;
 
     switch (crew_random(member, 6)) {
     case 0:
@@ -90,7 +91,8 @@ void crew_dawdle(struct crew_member *member)
         break;
     case 2:
     case 3:
-        while (turns-- > 0)
+        /* So a quantum may end at any moment of what comes next. */
+        for (end = hal_time_now() + turns * CREW_US; hal_time_now() < end;)
             hal_cpu_relax();
         break;
     default:

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define CREW_MAX 16u
+#define CREW_QUANTUM 20000u /**< ns */
 #define CREW_US 1000u
 #define CREW_MS 1000000u
 #define CREW_S UINT64_C(1000000000)

@@ -71,7 +71,9 @@ void test_problem_intersection(struct ktest_run *run);
 
 /* ../problems/races.c */
 void test_race_ping(struct ktest_run *run);
+void test_race_match(struct ktest_run *run);
 void test_race_deadline(struct ktest_run *run);
+void test_race_heirs(struct ktest_run *run);
 void test_race_cancel(struct ktest_run *run);
 void test_race_handover(struct ktest_run *run);
 void test_race_join(struct ktest_run *run);

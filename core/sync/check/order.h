@@ -40,7 +40,8 @@ void order_note(unsigned from, const struct lock_site *from_site, unsigned to,
 
 /**
  * A mutex or rwlock is about to be taken while the caller holds another; `upward`: at a higher
- * address. Tells of a circle that this closes. Thread context; masked, under LOCK_RANK_WAIT at most.
+ * address. Tells of a circle that this closes. Thread context; masked, under LOCK_RANK_WAIT at
+ * most.
  */
 void order_check(unsigned from, const struct lock_site *from_site, unsigned to,
                  const struct lock_site *to_site, bool upward);
