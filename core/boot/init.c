@@ -27,9 +27,11 @@
 #include "mem/reclaim.h"
 #include "sched/sched.h"
 #include "shell/shell.h"
+#include "sync/check/waits.h"
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
+#include "work/ktimer.h"
 
 #include <hal/board.h>
 #include <hal/boot.h>
@@ -178,6 +180,7 @@ static void start_threads(void)
     struct thread *init;
 
     thread_init();
+    waits_start(heap_is_checked());
     read_quantum();
     read_sched();
     gpio_start();
@@ -190,6 +193,8 @@ static void start_threads(void)
     thread_detach(init);
     if (reclaim_start())
         boot_fail("out of memory: no room for the thread that asks caches for memory");
+    if (ktimer_start())
+        boot_fail("out of memory: no room for the thread of the timers");
 }
 
 void hal_upcall_boot(void)

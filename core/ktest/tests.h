@@ -36,17 +36,6 @@ void test_smp_priority(struct ktest_run *run);
 void test_smp_nice(struct ktest_run *run);
 void test_thread_locals(struct ktest_run *run);
 
-/* test_sync.c */
-void test_mutex_excludes(struct ktest_run *run);
-void test_mutex_order(struct ktest_run *run);
-void test_mutex_trylock(struct ktest_run *run);
-void test_mutex_cancel(struct ktest_run *run);
-void test_wait_order(struct ktest_run *run);
-void test_wait_all(struct ktest_run *run);
-void test_wait_timeout(struct ktest_run *run);
-void test_wait_cancel(struct ktest_run *run);
-void test_spinlock_masks(struct ktest_run *run);
-
 /* test_frames.c */
 void test_frame_alignment(struct ktest_run *run);
 void test_frame_odd_sizes(struct ktest_run *run);

@@ -14,6 +14,8 @@
 #include "mem/frame.h"
 #include "heap/cache.h"
 #include "sched/sched.h"
+#include "sync/check/held.h"
+#include "sync/check/waits.h"
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
 #include "thread/local.h"
@@ -140,6 +142,7 @@ static void first_step(void *argument)
     self->entry(self->argument);
     thread_locals_finish(self);
     masked = hal_irq_save();
+    held_check_end();
     (void)masked; /* this thread never unmasks again */
     state = spinlock_acquire(&table.ends);
     self->ended = true;
@@ -228,15 +231,20 @@ static void sleep_for_end(void)
     (void)masked; /* as before */
 }
 
-void thread_join(struct thread *thread)
+void thread_join_at(struct thread *thread, const struct lock_site *site)
 {
-    hal_irq_state_t state = spinlock_acquire(&table.ends);
+    struct lock_wait wait = {.what = WAIT_FOR_END, .object = thread, .site = site};
+    hal_irq_state_t state;
 
+    spinlock_check_sleep(NULL, site);
+    waits_begin(&wait);
+    state = spinlock_acquire(&table.ends);
     thread->joiner = cpu_here()->current;
     while (!thread->ended)
         sleep_for_end();
     run_await_exit(thread);
     spinlock_release(&table.ends, state);
+    waits_end(&wait);
     destroy_thread(thread);
 }
 

@@ -17,6 +17,7 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "sched/policy.h"
+#include "sync/check/class.h"
 
 #include <hal/compiler.h>
 #include <hal/context.h>
@@ -69,6 +70,10 @@ struct thread {
     /* Guarded by the lock of the wait queue it sleeps in. */
     struct list wait_link;
 
+    /* The checks' of core/sync/check. */
+    struct lock_hold *holds; /**< mutexes and rwlocks that it holds */
+    struct lock_wait *wait;  /**< the one that it waits for, or the thread; NULL: none */
+
     /* Guarded by the lock of the thread table. */
     struct tree_node all_node; /**< in the tree of all threads, by number */
 };
@@ -92,7 +97,8 @@ HAL_MUST_CHECK int thread_create(const char *name, void (*entry)(void *argument)
 void thread_detach(struct thread *thread);
 
 /** Waits for the end of `thread` and frees it. May sleep. */
-void thread_join(struct thread *thread);
+#define thread_join(thread) thread_join_at(thread, LOCK_SITE())
+void thread_join_at(struct thread *thread, const struct lock_site *site);
 
 /** The thread that calls. Any context; in an interrupt, the interrupted one. */
 struct thread *thread_current(void);

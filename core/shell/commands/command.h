@@ -68,6 +68,8 @@ void command_slabs(struct job *job);
 void command_sched(struct job *job);
 void command_sched_state(struct job *job); /* without a part */
 void command_sched_lab(struct job *job);   /* sched lab ... */
+/* ../sync/locks.c */
+void command_locks(struct job *job);
 /* threads.c */
 void command_ps(struct job *job);
 void command_spawn(struct job *job);

@@ -42,10 +42,19 @@ static const struct command commands[] = {
     {"history", "", "list the lines typed before", NULL, command_history, true},
     {"kill", "%JOB | ID", "end a command that runs in the background",
      "%1 is what [1] announced. ID is a thread's number as ps shows it.\n", command_kill, true},
-    {"ktest", "[NAME | GROUP | all | list]", "run the tests inside the kernel (all, if not said)",
-     NULL, command_ktest, false},
+    {"ktest", "[NAME | GROUP | all | list] [SIZE]",
+     "run the tests inside the kernel (all, if not said)",
+     "SIZE: how often the scenarios of core/sync do what they do; each has its usual one.\n"
+     "    ktest problem 1000       the classic problems of synchronisation, for long\n",
+     command_ktest, false},
     {"led", "on | off | blink [TIME [COUNT]]", "the board's green activity LED", NULL, command_led,
      false},
+    {"locks", "[held | order | time on | time off]",
+     "show locks: how often, by whom, in which order",
+     "held: who holds a lock at this moment, and who waits for one.\n"
+     "order: which lock was taken under which, and where that was first seen.\n"
+     "time on: from now on measure how long locks are held; that itself takes time.\n",
+     command_locks, false},
     {"ls", "[-a] [-l] [PATH...]", "list directories",
      "-a: hidden files and names that begin with a dot, too.\n"
      "-l: type and flags (d directory, r read-only, h hidden, s system), size, time, name.\n",

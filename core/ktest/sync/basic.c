@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sync.c: mutexes, wait queues, spinlocks.
+ * basic.c: spinlocks, wait queues, and what a mutex has always done.
  */
-#include "ktest/tests.h"
+#include "ktest/sync/tests.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
 #include "thread/thread.h"
