@@ -9,9 +9,9 @@
  *          (Bonwick, "The Slab Allocator", USENIX 1994; Bonwick and Adams, "Magazines and Vmem",
  *          USENIX 2001)
  *
- * The front end (heap.c) has checked the arguments: `bytes` is at least 1, `alignment` a power of
- * two from HEAP_ALIGNMENT to HEAP_ALIGNMENT_MAX, and their sum does not overflow. No allocator
- * trusts a pointer that it is to free: `find` tells what it is, in constant time.
+ * The front end (heap.c) has checked the arguments: `bytes` is from 1 to a little over
+ * HEAP_BYTES_MAX, `alignment` a power of two from HEAP_ALIGNMENT to HEAP_ALIGNMENT_MAX. No
+ * allocator trusts a pointer that it is to free: `find` tells what it is, in constant time.
  */
 #pragma once
 
