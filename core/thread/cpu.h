@@ -76,9 +76,11 @@ static inline struct cpu *cpu_at(unsigned id)
 }
 
 /** Takes the lock of `cpu`. Caller has interrupts masked. */
-static inline void cpu_lock(struct cpu *cpu)
+#define cpu_lock(cpu) cpu_lock_at(cpu, LOCK_SITE())
+
+static inline void cpu_lock_at(struct cpu *cpu, const struct lock_site *site)
 {
-    hal_irq_state_t masked = spinlock_acquire(&cpu->lock);
+    hal_irq_state_t masked = spinlock_acquire_at(&cpu->lock, site);
 
     (void)masked; /* as before */
 }

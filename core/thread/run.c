@@ -63,7 +63,7 @@ void run_init(void)
         struct cpu *cpu = cpu_at(id);
 
         cpu->id = id;
-        spinlock_init(&cpu->lock, LOCK_RANK_RUN + id);
+        spinlock_init_class(&cpu->lock, LOCK_RANK_RUN + id, LOCK_CLASS(LOCK_SPIN, "run.lock"));
         tree_init(&cpu->sleepers);
         cpu->quantum_end = HAL_TIME_NEVER;
         cpu->armed = HAL_TIME_NEVER;
