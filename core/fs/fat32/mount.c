@@ -5,6 +5,7 @@
 #include "fs/fat32/fat32.h"
 
 #include "fs/fat32/volume.h"
+#include "fs/fat32/write/write.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "heap/cache.h"
@@ -50,6 +51,9 @@ static size_t reclaim(void *context, size_t frames)
 
 void fat32_volume_destroy(struct fat32_volume *volume)
 {
+    mutex_lock(&volume->mutex);
+    fat32_writer_stop(volume);
+    mutex_unlock(&volume->mutex);
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     object_cache_destroy(volume->nodes);
@@ -150,6 +154,7 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
+    tree_init(&volume->open);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
     mutex_lock(&volume->mutex);
@@ -165,6 +170,11 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
         goto out_destroy;
     }
     report(volume);
+    if (!volume->device.read_only && !volume->geometry.clamped) {
+        mutex_lock(&volume->mutex);
+        fat32_writer_start(volume);
+        mutex_unlock(&volume->mutex);
+    }
     *root = &node->vnode;
     return 0;
 

@@ -11,6 +11,7 @@
 #include "block/block.h"
 #include "block/problem.h"
 #include "fs/vfs.h"
+#include "lib/tree.h"
 #include "mem/reclaim.h"
 #include "sync/mutex.h"
 
@@ -34,6 +35,10 @@ struct fat32_geometry {
     uint64_t fat_start;  /**< the active FAT */
     uint64_t fat_spare;  /**< a copy of it, or 0 if there is none */
     uint64_t data_start; /**< cluster 2 */
+    uint64_t fat_bytes;  /**< of each FAT */
+    unsigned fats;       /**< that are kept alike, from fat_start on */
+    uint64_t reserved;   /**< what is before the first FAT */
+    uint64_t info;       /**< FSInfo, or 0 */
     uint32_t volume_id;
     bool dirty;   /**< marked as not unmounted properly */
     bool clamped; /**< the FAT was too small for the clusters; some are out of reach */
@@ -92,6 +97,9 @@ struct fat32_cache {
 HAL_MUST_CHECK int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
                                    size_t *available);
 
+/** The sector at `offset` is `data` on the card now. */
+void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_t *data);
+
 /** Gives back the slots unused for longest, up to `frames`; how many. Caller holds the mutex. */
 size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames);
 
@@ -124,6 +132,7 @@ struct fat32_chain {
 };
 
 struct fat32_volume;
+struct fat32_writer;
 
 /** `limit` is cut to the number of clusters that there are. */
 void fat32_chain_init(struct fat32_chain *chain, const struct fat32_volume *volume, uint32_t start,
@@ -152,9 +161,18 @@ struct fat32_volume {
     struct mutex mutex;
     struct fat32_cache cache; /**< guarded by the mutex */
     struct reclaimer reclaimer;
-    struct object_cache *nodes; /**< where its nodes come from; constant */
-    unsigned complaints;        /**< damages reported so far; guarded by the mutex */
+    struct object_cache *nodes;  /**< where its nodes come from; constant */
+    unsigned complaints;         /**< damages reported so far; guarded by the mutex */
+    struct fat32_writer *writer; /**< NULL: read-only */
+    struct tree open;            /**< nodes by their place; guarded by the mutex */
 };
+
+/**
+ * The bytes of the volume from `offset` on as they are now, which is not always as they are on the
+ * card: *data, and how many follow. They stay until the next call. Otherwise as fat32_cache_get.
+ */
+HAL_MUST_CHECK int fat32_look(struct fat32_volume *volume, uint64_t offset, const uint8_t **data,
+                              size_t *available);
 
 /** Logs damage; only the first few of a mount. Caller holds the mutex. */
 void fat32_complain(struct fat32_volume *volume, const char *format, ...) HAL_FORMAT(2, 3);
@@ -226,6 +244,7 @@ struct fat32_entry {
     char alias[FAT32_ALIAS_MAX +
                1]; /**< the short name; equal to the name if there is no long one */
     uint32_t cluster;
+    unsigned long_slots; /**< slots of its long name, right before its own */
 };
 
 /**
@@ -242,6 +261,9 @@ struct fat32_node {
     struct fat32_volume *volume; /**< constant */
     struct fat32_node *parent;   /**< holds a reference; NULL in the root, which owns the volume */
     struct fat32_chain chain;
+    struct tree_node open; /**< among those of the volume */
+    uint64_t place;        /**< byte of its entry on the volume; 0: it has none */
+    bool removed;          /**< it had one */
 };
 
 /** A node for an entry of `parent`, with one reference, or NULL. With parent NULL: the root. */

@@ -49,10 +49,16 @@ static struct fat32_slot *find(struct fat32_batch *batch, uint64_t sector)
 
 const uint8_t *fat32_batch_look(const struct fat32_batch *batch, uint64_t sector)
 {
-    for (unsigned i = 0; i < batch->used; i++)
-        if (batch->slots[i].sector == sector)
-            return batch->slots[i].now;
-    return NULL;
+    const struct fat32_slot *slot = find((struct fat32_batch *)batch, sector);
+
+    return slot ? slot->now : NULL;
+}
+
+const uint8_t *fat32_batch_card(const struct fat32_batch *batch, uint64_t sector)
+{
+    const struct fat32_slot *slot = find((struct fat32_batch *)batch, sector);
+
+    return slot ? slot->old : NULL;
 }
 
 /* How many sectors a batch can change. */

@@ -109,6 +109,9 @@ void fat32_batch_finish(struct fat32_batch *batch);
 /** What `sector` contains now if the batch has changed it, or NULL. Any context. */
 const uint8_t *fat32_batch_look(const struct fat32_batch *batch, uint64_t sector);
 
+/** What `sector` contains on the card if the batch has changed it, or NULL. Any context. */
+const uint8_t *fat32_batch_card(const struct fat32_batch *batch, uint64_t sector);
+
 /**
  * Begins a transaction that changes up to `sectors` sectors, after a checkpoint if they might not
  * fit. Returns 0, -E2BIG if they can never fit, or the error of the checkpoint.
