@@ -244,6 +244,9 @@ static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *d
     struct fresh fresh = {0, 0, 0};
     int error = find_last(node, &last);
 
+    /* What is behind the end now may not be behind the one that the card knows. */
+    if (!error && volume->writer->shrunk)
+        error = fat32_batch_checkpoint(&volume->writer->batch);
     if (!error && need > have)
         error = take_clusters(volume, last ? last + 1 : 0, need - have, &fresh);
     if (error && !(error == -ENOSPC && (uint64_t)have << volume->geometry.cluster_shift > offset))
@@ -313,6 +316,7 @@ static int shorten(struct fat32_node *node, uint32_t size)
         error = fat32_space_free_some(volume, rest, FREE_SECTORS, &rest);
     if (fat32_end(volume, error))
         return error;
+    volume->writer->shrunk = true;
     node->vnode.attributes.size = size;
     node->vnode.attributes.modified = now;
     forget_chain(node, start);

@@ -55,7 +55,9 @@ static int before_batch(void *context)
 
 static void after_batch(void *context)
 {
-    (void)context; /* what is free is seen in the FAT */
+    struct fat32_volume *volume = context;
+
+    volume->writer->shrunk = false;
 }
 
 static const struct fat32_batch_hooks hooks = {
@@ -246,6 +248,20 @@ static int clear_boot_state(struct fat32_volume *volume)
     return fat32_batch_write(&volume->writer->batch, 0, data);
 }
 
+/* True if marking was cut short: the mark itself is not there, but what goes with it is. */
+static bool is_half_marked(struct fat32_volume *volume)
+{
+    const struct fat32_layout *layout = &volume->writer->layout;
+    uint8_t first[HAL_SECTOR_SIZE], other[HAL_SECTOR_SIZE];
+
+    if (has_info(volume) && read_sector(volume, volume->writer->info, first) == 0 &&
+        le32(first + INFO_FREE) == UNKNOWN)
+        return true;
+    return layout->fats > 1 && read_sector(volume, layout->fat[0], first) == 0 &&
+           read_sector(volume, layout->fat[1], other) == 0 &&
+           memcmp(first, other, HAL_SECTOR_SIZE) != 0;
+}
+
 /* Puts in order what was left in the middle of something. */
 static int mend(struct fat32_volume *volume)
 {
@@ -253,8 +269,10 @@ static int mend(struct fat32_volume *volume)
     uint32_t lost = 0;
     int replayed = fat32_batch_replay(&writer->batch, volume->geometry.dirty), error;
 
-    if (replayed < 0 || !volume->geometry.dirty)
-        return replayed < 0 ? replayed : 0;
+    if (replayed < 0)
+        return replayed;
+    if (!volume->geometry.dirty)
+        return is_half_marked(volume) ? unmark(volume) : 0;
     writer->marked = true;
     error = fat32_recover(volume, &lost);
     if (!error)

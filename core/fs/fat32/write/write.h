@@ -26,6 +26,7 @@ struct fat32_writer {
     int32_t change; /**< of `free`, by the transaction that is open */
     bool counted;
     bool marked;   /**< the volume says that it is in use */
+    bool shrunk;   /**< the batch cuts a file, so what is behind its end is still data */
     bool broken;   /**< damage was met: nothing is written any more */
     uint8_t *full; /**< a bit for each sector of the FAT that has no free cluster */
 };
