@@ -16,6 +16,7 @@
 #include "../unit/fake_hal.h"
 
 #include "block/block.h"
+#include "fs/check/check.h"
 #include "fs/fat32/fat32.h"
 #include "fs/fat32/write/write.h"
 #include "lib/log.h"
@@ -476,6 +477,60 @@ static void dump_image(const char *suffix)
         abort();
 }
 
+/* ---- the checker ---- */
+
+static char finding[300];
+
+static int check_read(void *context, uint64_t sector, void *data, unsigned count)
+{
+    (void)context;
+    memcpy(data, card.image + sector * HAL_SECTOR_SIZE, (size_t)count * HAL_SECTOR_SIZE);
+    return 0;
+}
+
+static void *check_allocate(void *context, size_t bytes)
+{
+    (void)context;
+    return calloc(1, bytes);
+}
+
+static void check_release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+static void check_found(void *context, enum check_class class, const char *text)
+{
+    if (class >= *(enum check_class *)context)
+        snprintf(finding, sizeof finding, "%s", text);
+}
+
+/* True if nothing of `worst` or worse is found. */
+static bool passes(enum check_class worst)
+{
+    const struct check_means means = {.context = &worst,
+                                      .read = check_read,
+                                      .allocate = check_allocate,
+                                      .release = check_release,
+                                      .found = check_found,
+                                      .sectors = card.bytes / HAL_SECTOR_SIZE};
+    struct check_result result;
+
+    finding[0] = '\0';
+    return fat_check(&means, &result) == 0 && finding[0] == '\0';
+}
+
+static void demand(bool good, const char *what, uint64_t seed, unsigned cut)
+{
+    if (good)
+        return;
+    printf("not ok: seed %llu, cut %u: %s: %s\n", (unsigned long long)seed, cut, what, finding);
+    dump = "failed";
+    dump_image("");
+    exit(1);
+}
+
 /* The image is what the card would have been; the tree is to be one of `first` .. `last`. */
 static void judge(unsigned first, unsigned last, uint64_t seed, unsigned cut)
 {
@@ -485,6 +540,7 @@ static void judge(unsigned first, unsigned last, uint64_t seed, unsigned cut)
     if (dumping)
         dump_image(".raw");
     tried++;
+    demand(passes(CHECK_DAMAGE), "raw", seed, cut);
     root = mount_image();
     if (!root || !node_of(root)->volume->writer) {
         printf("not ok: seed %llu, cut %u: %s\n%s\n", (unsigned long long)seed, cut,
@@ -509,6 +565,7 @@ static void judge(unsigned first, unsigned last, uint64_t seed, unsigned cut)
         exit(1);
     }
     vnode_put(root);
+    demand(passes(CHECK_UNTIDY), "put in order", seed, cut);
     if (dumping) {
         dump_image(".mended");
         dumped++;
