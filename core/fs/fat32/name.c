@@ -259,3 +259,13 @@ bool fat32_name_equal(const char *a, size_t n, const char *b, size_t m)
     }
     return a == a_end && b == b_end;
 }
+
+uint32_t fat32_name_hash(const char *name, size_t n)
+{
+    const char *end = name + n;
+    uint32_t hash = 2166136261u; /* FNV-1a, by character */
+
+    while (name < end)
+        hash = (hash ^ fold(next_character(&name, end))) * 16777619u;
+    return hash ^ hash >> 16;
+}

@@ -249,6 +249,7 @@ void fat32_node_discard(struct fat32_node *node)
     struct fat32_volume *volume = node->volume;
 
     fat32_node_place(node, 0);
+    fat32_index_drop(node);
     fat32_chain_finish(&node->chain);
     if (node->parent)
         kassert(!vnode_unreference(&node->parent->vnode)); /* the caller has one, too */
@@ -276,6 +277,7 @@ static void node_release(struct vnode *vnode)
         free_orphan(node);
         fat32_node_place(node, 0);
         mutex_unlock(&volume->mutex);
+        fat32_index_drop(node);
         fat32_chain_finish(&node->chain);
         vnode_finish(&node->vnode);
         object_free(volume->nodes, node);
@@ -311,6 +313,7 @@ struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_n
     node->parent = parent;
     node->place = 0;
     node->removed = false;
+    node->index = NULL;
     tree_node_init(&node->open);
     if (parent)
         vnode_get(&parent->vnode);

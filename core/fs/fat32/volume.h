@@ -133,6 +133,7 @@ struct fat32_chain {
 
 struct fat32_volume;
 struct fat32_writer;
+struct fat32_index;
 
 /** `limit` is cut to the number of clusters that there are. */
 void fat32_chain_init(struct fat32_chain *chain, const struct fat32_volume *volume, uint32_t start,
@@ -233,6 +234,9 @@ void fat32_short_name(const uint8_t *entry, char *to, size_t size);
 /** True if the two names, of `n` and `m` bytes of UTF-8, are the same but for case. */
 bool fat32_name_equal(const char *a, size_t n, const char *b, size_t m);
 
+/** A number that is the same for names that are equal by fat32_name_equal. */
+uint32_t fat32_name_hash(const char *name, size_t n);
+
 /* --- directory.c --- */
 
 #define FAT32_SLOT_BYTES 32u
@@ -261,9 +265,10 @@ struct fat32_node {
     struct fat32_volume *volume; /**< constant */
     struct fat32_node *parent;   /**< holds a reference; NULL in the root, which owns the volume */
     struct fat32_chain chain;
-    struct tree_node open; /**< among those of the volume */
-    uint64_t place;        /**< byte of its entry on the volume; 0: it has none */
-    bool removed;          /**< it had one */
+    struct tree_node open;     /**< among those of the volume */
+    uint64_t place;            /**< byte of its entry on the volume; 0: it has none */
+    bool removed;              /**< it had one */
+    struct fat32_index *index; /**< of a directory: its names; NULL: none was made */
 };
 
 /** A node for an entry of `parent`, with one reference, or NULL. With parent NULL: the root. */

@@ -130,9 +130,11 @@ static int enter(struct fat32_node *directory, struct creation *new, struct fat3
         error = fat32_space_claim(volume, new->cluster, 1);
     if (!error)
         error = fat32_entry_put(directory, &new->place, &new->name, new->entry);
-    if (!fat32_end(volume, error))
-        fat32_node_place(created, new->place.entry);
-    return error;
+    if (fat32_end(volume, error))
+        return error;
+    fat32_node_place(created, new->place.entry);
+    fat32_index_added(directory, &new->place, &new->found);
+    return 0;
 }
 
 static int create(struct fat32_node *directory, struct creation *new, bool is_directory,
@@ -247,8 +249,12 @@ int fat32_remove(struct fat32_node *directory, const char *name, size_t n, bool 
     if (!error) {
         cluster = entry->cluster;
         error = check_kind(directory, entry, is_directory);
-        if (!error)
+        if (!error) {
+            fat32_index_removing(directory, &place, entry);
             error = take_out(directory, &place, cluster);
+            if (error)
+                fat32_index_drop(directory);
+        }
     }
     kfree(entry);
     return error;
@@ -372,7 +378,19 @@ static int rename(struct fat32_node *from, const char *name, size_t n, struct fa
         error = fat32_entry_name(to, &new->name);
     if (!error)
         error = fat32_entry_room(to, fat32_name_slots(&new->name), &new->place);
-    return error ? error : move(from, to, renaming);
+    if (error)
+        return error;
+    fat32_index_removing(from, &renaming->from, &renaming->entry);
+    if (renaming->replaces)
+        fat32_index_removing(to, &renaming->target, &renaming->entry);
+    error = move(from, to, renaming);
+    if (error) {
+        fat32_index_drop(from);
+        fat32_index_drop(to);
+    } else {
+        fat32_index_added(to, &new->place, &renaming->entry);
+    }
+    return error;
 }
 
 int fat32_rename(struct fat32_node *from, const char *name, size_t n, struct fat32_node *to,

@@ -52,22 +52,39 @@ static int change_slot(struct fat32_node *directory, uint64_t number, uint8_t **
     return error ? error : fat32_change(directory->volume, byte, slot);
 }
 
+static bool has_name(const struct fat32_entry *entry, const char *name, size_t n)
+{
+    return fat32_name_equal(name, n, entry->public.name, string_length(entry->public.name)) ||
+           fat32_name_equal(name, n, entry->alias, string_length(entry->alias));
+}
+
+/* Without an index: all entries, one by one. */
+static int read_on(struct fat32_node *directory, const char *name, size_t n,
+                   struct fat32_entry *entry, uint64_t *position)
+{
+    int error;
+
+    *position = 0;
+    do {
+        error = fat32_directory_next(directory->volume, &directory->chain, position, entry);
+    } while (!error && !has_name(entry, name, n));
+    return error;
+}
+
 int fat32_entry_find(struct fat32_node *directory, const char *name, size_t n,
                      struct fat32_entry *entry, struct fat32_place *place)
 {
     uint64_t position = 0;
+    uint32_t probe = 0;
+    int error;
 
-    for (;;) {
-        int error = fat32_directory_next(directory->volume, &directory->chain, &position, entry);
-
-        if (error)
-            return error;
-        if (fat32_name_equal(name, n, entry->public.name, string_length(entry->public.name)) ||
-            fat32_name_equal(name, n, entry->alias, string_length(entry->alias)))
-            break;
-    }
-    if (!place)
-        return 0;
+    do {
+        error = fat32_index_find(directory, name, n, &probe, entry, &position);
+    } while (!error && !has_name(entry, name, n));
+    if (error == -ENOMEM && !directory->index)
+        error = read_on(directory, name, n, entry, &position);
+    if (error || !place)
+        return error;
     place->slots = entry->long_slots + 1;
     place->first = position - place->slots;
     return fat32_slot_place(directory, position - 1, &place->entry);
@@ -153,8 +170,8 @@ static int extend(struct fat32_node *directory, uint32_t last)
 
 int fat32_entry_room(struct fat32_node *directory, unsigned slots, struct fat32_place *place)
 {
-    struct search search = {.want = slots};
-    uint64_t have = 0;
+    uint64_t from = fat32_index_room(directory, slots), have = 0;
+    struct search search = {.want = slots, .first = from, .at = from};
     uint32_t last = 0;
     int error = count_slots(directory, &have, &last);
 
@@ -175,6 +192,7 @@ int fat32_entry_room(struct fat32_node *directory, unsigned slots, struct fat32_
         error = -ENOSPC;
     if (error)
         return error;
+    fat32_index_found_room(directory, slots, search.first);
     place->first = search.first;
     place->slots = slots;
     place->at_end = search.ended && search.first + slots < have;

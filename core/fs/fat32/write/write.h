@@ -171,6 +171,31 @@ void fat32_node_move(struct fat32_node *node, struct fat32_node *parent);
 /** Frees a node that nobody else has seen. */
 void fat32_node_discard(struct fat32_node *node);
 
+/* --- index.c: the names of a directory by their hashes --- */
+
+/**
+ * The next entry that may have this name; begin with *probe = 0. *position: the slot behind it.
+ * -ENOENT: there is none. -ENOMEM: there is no index, and no memory for one.
+ */
+HAL_MUST_CHECK int fat32_index_find(struct fat32_node *directory, const char *name, size_t n,
+                                    uint32_t *probe, struct fat32_entry *entry, uint64_t *position);
+
+/** An entry was entered. `entry` is room to read it. */
+void fat32_index_added(struct fat32_node *directory, const struct fat32_place *place,
+                       struct fat32_entry *entry);
+
+/** An entry is about to be erased; if that fails, drop the index. */
+void fat32_index_removing(struct fat32_node *directory, const struct fat32_place *place,
+                          struct fat32_entry *entry);
+
+void fat32_index_drop(struct fat32_node *directory);
+
+/** The first slot at which there may be so many free ones in a row. */
+uint64_t fat32_index_room(const struct fat32_node *directory, unsigned slots);
+
+/** There are none before `first`. */
+void fat32_index_found_room(struct fat32_node *directory, unsigned slots, uint64_t first);
+
 /* --- change.c, data.c: the operations; each is one, or nothing --- */
 
 HAL_MUST_CHECK int fat32_create(struct fat32_node *directory, const char *name, size_t n,

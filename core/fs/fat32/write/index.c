@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * index.c: the names of a directory by their hashes, so that looking one up takes the same time
+ * among ten thousand as among ten.
+ *
+ * The index is made when a directory is first searched, and kept as long as its node: an open hash
+ * table whose elements say in which slot the entry of a name begins; what the slots say is looked
+ * at all the same. Each entry is in it twice, with its long and with its short name. It is a help,
+ * not a truth: if there is no memory for it, it goes, and the directory is read from its start.
+ */
+#include "fs/fat32/write/write.h"
+
+#include "heap/heap.h"
+#include "lib/string.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+#define SIZE_MIN 64u
+#define ABSENT 0u /* what `first` + 1 is in an element that was never used */
+#define GONE UINT32_MAX
+
+struct element {
+    uint32_t hash;
+    uint32_t first; /* slot + 1, ABSENT or GONE */
+};
+
+struct fat32_index {
+    struct element *elements;
+    uint32_t size;                       /* a power of two */
+    uint32_t used;                       /* with those that are gone */
+    uint32_t room[FAT32_LONG_SLOTS + 2]; /* by n: no n free slots in a row begin before this one */
+};
+
+static uint32_t hash_text(const char *text)
+{
+    return fat32_name_hash(text, string_length(text));
+}
+
+void fat32_index_drop(struct fat32_node *directory)
+{
+    if (directory->index)
+        kfree(directory->index->elements);
+    kfree(directory->index);
+    directory->index = NULL;
+}
+
+static void insert(struct fat32_index *index, uint32_t hash, uint32_t first)
+{
+    uint32_t at = hash & (index->size - 1);
+
+    while (index->elements[at].first != ABSENT)
+        at = (at + 1) & (index->size - 1);
+    index->elements[at] = (struct element){hash, first};
+    index->used++;
+}
+
+/* Makes the table larger before it is three quarters full. False: no memory. */
+static bool make_room(struct fat32_index *index)
+{
+    struct fat32_index larger = *index;
+
+    if (index->used < index->size / 4 * 3)
+        return true;
+    larger.size = index->size * 2;
+    larger.used = 0;
+    larger.elements = kcalloc(larger.size, sizeof(*larger.elements));
+    if (!larger.elements)
+        return false;
+    for (uint32_t i = 0; i < index->size; i++) {
+        const struct element *element = &index->elements[i];
+
+        if (element->first != ABSENT && element->first != GONE)
+            insert(&larger, element->hash, element->first);
+    }
+    kfree(index->elements);
+    *index = larger;
+    return true;
+}
+
+static bool add(struct fat32_index *index, const struct fat32_entry *entry, uint64_t first)
+{
+    uint32_t hash = hash_text(entry->public.name), short_hash = hash_text(entry->alias);
+
+    if (!make_room(index))
+        return false;
+    insert(index, hash, (uint32_t)first + 1);
+    if (short_hash == hash)
+        return true;
+    if (!make_room(index))
+        return false;
+    insert(index, short_hash, (uint32_t)first + 1);
+    return true;
+}
+
+/* Reads the whole directory. */
+static int fill(struct fat32_node *directory, struct fat32_entry *entry)
+{
+    uint64_t position = 0;
+
+    for (;;) {
+        int error = fat32_directory_next(directory->volume, &directory->chain, &position, entry);
+
+        if (error)
+            return error == -ENOENT ? 0 : error;
+        if (!add(directory->index, entry, position - entry->long_slots - 1))
+            return -ENOMEM;
+    }
+}
+
+/* Makes the index if there is none. Whatever fails, there is none then. */
+static int make(struct fat32_node *directory, struct fat32_entry *entry)
+{
+    int error = -ENOMEM;
+
+    directory->index = kcalloc(1, sizeof(*directory->index));
+    if (directory->index) {
+        directory->index->size = SIZE_MIN;
+        directory->index->elements = kcalloc(SIZE_MIN, sizeof(struct element));
+        if (directory->index->elements)
+            error = fill(directory, entry);
+    }
+    if (error)
+        fat32_index_drop(directory);
+    return error == -ENOMEM ? 0 : error;
+}
+
+int fat32_index_find(struct fat32_node *directory, const char *name, size_t n, uint32_t *probe,
+                     struct fat32_entry *entry, uint64_t *position)
+{
+    const struct fat32_index *index;
+    uint32_t hash = fat32_name_hash(name, n);
+    int error = directory->index ? 0 : make(directory, entry);
+
+    if (error)
+        return error;
+    index = directory->index;
+    if (!index)
+        return -ENOMEM;
+    for (; *probe < index->size; ++*probe) {
+        const struct element *element = &index->elements[(hash + *probe) & (index->size - 1)];
+
+        if (element->first == ABSENT)
+            return -ENOENT;
+        if (element->hash != hash || element->first == GONE)
+            continue;
+        ++*probe;
+        *position = element->first - 1;
+        return fat32_directory_next(directory->volume, &directory->chain, position, entry);
+    }
+    return -ENOENT;
+}
+
+void fat32_index_added(struct fat32_node *directory, const struct fat32_place *place,
+                       struct fat32_entry *entry)
+{
+    struct fat32_index *index = directory->index;
+    uint64_t position = place->first;
+
+    if (!index)
+        return;
+    if (fat32_directory_next(directory->volume, &directory->chain, &position, entry) ||
+        !add(index, entry, place->first))
+        fat32_index_drop(directory);
+}
+
+/* Takes out the element of that hash and slot. */
+static void take_out(struct fat32_index *index, uint32_t hash, uint64_t first)
+{
+    for (uint32_t i = 0; i < index->size; i++) {
+        struct element *element = &index->elements[(hash + i) & (index->size - 1)];
+
+        if (element->first == ABSENT)
+            return;
+        if (element->hash == hash && element->first == first + 1) {
+            element->first = GONE;
+            return;
+        }
+    }
+}
+
+void fat32_index_removing(struct fat32_node *directory, const struct fat32_place *place,
+                          struct fat32_entry *entry)
+{
+    struct fat32_index *index = directory->index;
+    uint64_t position = place->first;
+
+    if (!index)
+        return;
+    if (fat32_directory_next(directory->volume, &directory->chain, &position, entry)) {
+        fat32_index_drop(directory);
+        return;
+    }
+    take_out(index, hash_text(entry->public.name), place->first);
+    take_out(index, hash_text(entry->alias), place->first);
+    /* The slots become free together with those around them. */
+    for (unsigned n = 1; n < FAT32_LONG_SLOTS + 2; n++)
+        if (index->room[n] + n > place->first)
+            index->room[n] = place->first < n ? 0 : (uint32_t)place->first - n;
+}
+
+uint64_t fat32_index_room(const struct fat32_node *directory, unsigned slots)
+{
+    return directory->index ? directory->index->room[slots] : 0;
+}
+
+void fat32_index_found_room(struct fat32_node *directory, unsigned slots, uint64_t first)
+{
+    for (unsigned n = slots; directory->index && n < FAT32_LONG_SLOTS + 2; n++)
+        if (directory->index->room[n] < first)
+            directory->index->room[n] = (uint32_t)first;
+}
