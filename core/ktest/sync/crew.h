@@ -21,7 +21,7 @@
 #define CREW_US 1000u
 #define CREW_MS 1000000u
 #define CREW_S UINT64_C(1000000000)
-#define CREW_SETTLE (50 * CREW_MS) /**< in which what must not happen would */
+#define CREW_SETTLE (50 * CREW_MS)  /**< in which what must not happen would */
 #define CREW_PATIENCE (20 * CREW_S) /**< for what must happen; then the test fails */
 
 struct crew;
