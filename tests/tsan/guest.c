@@ -23,7 +23,7 @@
 #include <hal/cpu.h>
 #include <hal/kstate.h>
 
-#define ROUNDS 2000u
+#define ROUNDS 5000u
 
 static KSTATE struct state {
     struct mutex mutex, other;
