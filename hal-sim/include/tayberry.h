@@ -14,8 +14,8 @@
 #pragma once
 
 #include "tayberry_memory.h"
+#include "tayberry_trace.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
