@@ -297,6 +297,7 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     cpu->current = next;
     run_publish(cpu);
     trace_switch(previous, next, preempted, now);
+    thread_check_stack(previous);
     hal_context_switch(&previous->context, &next->context);
     /* Time has passed, and this may be another CPU. */
     arrive();
