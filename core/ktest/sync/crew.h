@@ -28,6 +28,7 @@ struct crew_member {
     unsigned number;
     uint64_t random;
     volatile int result;
+    bool came; /**< for those that arrive one behind the other; atomic */
     void *play; /**< what the scenario shares */
 };
 

@@ -33,10 +33,29 @@ static void play_init(struct play *play)
     rwlock_init(&play->rwlock);
 }
 
-/* Members begin one behind the other, so that the order of their arrival is known. */
+/* True if the member has arrived, and has gone on to where it waits, or to its end. */
+static bool settled(const struct crew_member *member)
+{
+    struct thread_info info;
+
+    if (!__atomic_load_n(&member->came, __ATOMIC_ACQUIRE))
+        return false;
+    return thread_read_info(member->thread->id, &info) != 0 || info.state == THREAD_SLEEPING ||
+           info.state == THREAD_ZOMBIE;
+}
+
+/*
+ * Members begin one behind the other, so that the order of their arrival is known: also on several
+ * CPUs, of which a busy host may hold up any.
+ */
 static struct play *arrive(struct crew_member *member)
 {
+    const struct crew_member *before = member - 1;
+
     thread_sleep((uint64_t)(member->number + 1) * 2 * CREW_MS);
+    for (unsigned i = 0; member->number > 0 && !settled(before) && i < 1000; i++)
+        thread_sleep(CREW_MS);
+    __atomic_store_n(&member->came, true, __ATOMIC_RELEASE);
     return member->play;
 }
 
