@@ -264,6 +264,7 @@ static void switch_to(struct cpu *cpu, struct thread *next, uint64_t now)
     cpu->current = next;
     run_publish(cpu);
     ktrace_event(TRACE_SWITCH, now, previous->id, next->id);
+    thread_check_stack(previous);
     hal_context_switch(&previous->context, &next->context);
     /* Time has passed, and this may be another CPU. */
     arrive();

@@ -322,9 +322,9 @@ void test_smp_steal(struct ktest_run *run)
     while (__atomic_load_n(&crew.seen, __ATOMIC_RELAXED) != cpu_online() &&
            hal_time_now() < deadline)
         thread_sleep(MS);
-    KTEST_EXPECT(run, crew.seen == cpu_online());
     __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
     crew_join(hands, n);
+    KTEST_EXPECT(run, crew.seen == cpu_online());
     KTEST_EXPECT(run, thread_set_affinity(thread_current(), UINT32_MAX) == 0);
 }
 
