@@ -49,10 +49,11 @@ void hal_upcall_interrupt(enum hal_irq line)
 {
     struct cpu *cpu = cpu_here();
 
-    ktrace_event(TRACE_INTERRUPT, hal_time_now(), line, 0);
+    ktrace_event(HAL_TRACE_INTERRUPT, hal_time_now(), line, 0);
     cpu->interrupts++;
     dispatch(line);
     cpu->interrupts--;
+    ktrace_event(HAL_TRACE_END, hal_time_now(), line, 0);
     run_interrupt_exit();
 }
 

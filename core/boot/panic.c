@@ -94,16 +94,16 @@ static void say_backtrace(const struct hal_fault *fault)
 
 static void say_trace(void)
 {
-    struct ktrace_record record;
+    struct hal_trace_event event;
 
     say("last events, newest first:\n");
     for (unsigned age = 0; age < TRACE_EVENTS; age++) {
-        if (ktrace_read(hal_cpu_id(), age, &record))
+        if (ktrace_read(hal_cpu_id(), age, &event))
             break;
         say("  ");
-        say_time(record.time);
-        say(" %-9s %llu %llu\n", ktrace_name((enum trace_kind)record.kind),
-            (unsigned long long)record.a, (unsigned long long)record.b);
+        say_time(event.time);
+        say(" %-9s %llu %llu\n", ktrace_name((enum hal_trace_kind)event.kind),
+            (unsigned long long)event.a, (unsigned long long)event.b);
     }
 }
 
@@ -189,6 +189,7 @@ HAL_NORETURN static void end_in_panic(const struct hal_fault *fault)
         hal_board_stop(HAL_STOP_PANIC, PANIC_STATUS);
     }
     state->on_screen = true;
+    ktrace_event(HAL_TRACE_PANIC, hal_time_now(), 0, 0);
     tty_flush_polled(); /* what was said before comes before */
     show_screen(fault);
     if (cmdline_flag("debug"))
@@ -265,7 +266,7 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 
     if (fault->kind == HAL_FAULT_STALL && !state->active && cpu_stand_still())
         return true; /* somebody looks at the kernel; that takes a while */
-    ktrace_event(TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
+    ktrace_event(HAL_TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
     first = cpu_stop_others();
     if (!state->active && fault->kind == HAL_FAULT_BREAKPOINT) {
         debug_shell(fault, "breakpoint");

@@ -214,6 +214,9 @@ static inline void sim_trace_guest(uint32_t kind, uint64_t a, uint64_t b)
         sim_trace_guest_event(kind, a, b);
 }
 
+/** Whether the library wants to hear of what the kernel schedules (hal_trace). */
+extern _Atomic bool sim_trace_heard;
+
 /* ---- memory.c ---- */
 
 /** Pages announced since power-on, as a bitmap; sim_memory_top is one more than the highest. */

@@ -55,6 +55,12 @@ void host_yield(void);
  */
 HAL_MUST_CHECK int host_ram_create(uint64_t bytes, uint8_t **ram);
 void host_ram_destroy(void);
+/**
+ * How many single pages the simulated RAM may have guarded at a time: each guard divides a mapping
+ * of the host's, of which a process may have only so many (Linux: vm.max_map_count, 65,530 unless
+ * changed). Guards get one half of them, and the rest of the process the other.
+ */
+uint64_t host_ram_guards(void);
 /** Makes pages fault on any access, or not. Content stays. */
 HAL_MUST_CHECK int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarded);
 /** Gives the pages' host memory back; they then read as zero. */

@@ -15,8 +15,8 @@
 
 #include "tayberry_guard.h"
 #include "tayberry_memory.h"
+#include "tayberry_trace.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

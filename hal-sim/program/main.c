@@ -133,6 +133,10 @@ static bool open_machine(struct program *program)
         terminal_say("%s", tb_error(program->machine));
         return false;
     }
+    if (options->trace != NULL && tb_sched_file(program->machine, options->trace) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        return false;
+    }
     session_set_machine(program->machine);
     return true;
 }
@@ -227,6 +231,10 @@ static void finish(struct program *program)
         terminal_say("no screenshot: %s", problem);
     program->artefact_lost |= problem != NULL;
     if (options->vcd != NULL && tb_vcd(program->machine, NULL) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        program->artefact_lost = true;
+    }
+    if (options->trace != NULL && tb_sched_file(program->machine, NULL) < 0) {
         terminal_say("%s", tb_error(program->machine));
         program->artefact_lost = true;
     }

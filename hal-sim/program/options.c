@@ -198,6 +198,7 @@ static const struct option_rule rules[] = {
     {"serial-log-file", "FILE", read_file, FIELD(serial_log), "copy what the guest prints to FILE"},
     {"screenshot", "F.png", read_file, FIELD(screenshot), "a picture of the board at the end"},
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
+    {"trace", "FILE", read_file, FIELD(trace), "record the scheduler: ftrace text, or F.json"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
     {"panel", "memory", read_panel, FIELD(memory_panel), "show RAM in the window (F9) at once"},
     {"display", "WxH", read_pixels, FIELD(display), "a framebuffer of that size"},

@@ -33,7 +33,8 @@ enum exit_status {
 struct options {
     bool headless, read_only, help, version;
     bool memory_panel; /**< the window shows the machine's RAM from the start */
-    const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *diagram;
+    const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *trace,
+        *diagram;
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;
     uint64_t cpus;    /**< 0: the library's default */
