@@ -5,6 +5,7 @@
  * switch.
  */
 #include "block/block.h"
+#include "boot/boot.h"
 #include "dev/gpio.h"
 #include "lib/trace.h"
 #include "mem/frame.h"
@@ -60,5 +61,6 @@ void hal_upcall_cpu(void)
 {
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_irq_enable(HAL_IRQ_IPI);
+    hal_cpu_watch(boot_watch());
     thread_enter_cpu();
 }

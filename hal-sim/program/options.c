@@ -195,6 +195,8 @@ static const struct option_rule rules[] = {
     {"seed", "N", read_number, FIELD(seed), "what chance decides; the same seed, the same run"},
     {"timeout", "SECONDS", read_seconds, FIELD(timeout), "end after that much of your time"},
     {"timeout-exit-code", "N", read_status, FIELD(timeout_status), "the status for that (124)"},
+    {"stall-limit", "SECONDS", read_seconds, FIELD(stall_limit),
+     "virtual clock: a panic after that much work without an interrupt point (5)"},
     {"expect-text", "TEXT", read_pattern, FIELD(expect_text), "end well when it is printed"},
     {"fail-text", "TEXT", read_pattern, FIELD(fail_text), "end with 120 when it is printed"},
     {"serial-log-file", "FILE", read_file, FIELD(serial_log), "copy what the guest prints to FILE"},

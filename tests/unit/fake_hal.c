@@ -144,6 +144,11 @@ void hal_cpu_ipi(unsigned cpu)
     (void)cpu;
 }
 
+void hal_cpu_watch(uint64_t ns)
+{
+    (void)ns;
+}
+
 void hal_cpu_breakpoint(void)
 {
     struct hal_fault fault = {.kind = HAL_FAULT_BREAKPOINT, .detail = "breakpoint"};
