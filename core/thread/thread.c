@@ -35,6 +35,7 @@
 
 #define START_PATIENCE_NS 1000000000u /* for a CPU that was started to say so */
 #define START_POLL_NS 50000u
+#define CACHE_LINE 64u
 #define SPARES_MOST 128u
 #define SPARES_SHARE 16u /* and no more than a sixteenth of RAM */
 
@@ -466,7 +467,7 @@ static void reap(void *unused)
 
 int thread_start_reaper(void)
 {
-    table.threads = object_cache_create("threads", sizeof(struct thread), 0, NULL);
+    table.threads = object_cache_create("threads", sizeof(struct thread), CACHE_LINE, NULL);
     if (!table.threads)
         return -ENOMEM;
     start_spares();

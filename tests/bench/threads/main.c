@@ -2,7 +2,7 @@
 /*
  * main.c: the driver of the threads benchmark: asks the kernel and the host in turns, and prints
  * one table. docs/BENCHMARKS.md says what the rows are. `few` or `many` as an argument does only
- * that half of it.
+ * that half of it, and `yield` nothing but yields in the kernel, for a profiler.
  *
  * Each figure is the best of several runs, and the sides take turns, so that a machine with other
  * work disturbs both alike. TAYBERRY_RUNS sets how many runs each turn has (10), TAYBERRY_PASSES
@@ -250,6 +250,13 @@ int main(int argc, char **argv)
     const char *half = argc > 1 ? argv[1] : "";
 
     sched_getaffinity(0, sizeof all_cores, &all_cores);
+    if (strcmp(half, "yield") == 0) {
+        use_core(true);
+        bench_order.runs = runs;
+        measure_kernel(&kernel, UNCHECKED, BENCH_YIELDS);
+        printf("yield: %.1f ns\n", ns_of(&kernel, BENCH_YIELD));
+        return EXIT_SUCCESS;
+    }
     if (strcmp(half, "many") != 0) {
         printf("# %u passes of %u runs; the best of each\n", passes, runs);
         for (unsigned pass = 0; pass < passes; pass++)
