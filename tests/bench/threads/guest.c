@@ -151,7 +151,7 @@ void __wrap_shell_main(void *unused)
     } else if (bench_order.job == BENCH_YIELDS) {
         measure_yield(bench_order.runs * 100);
     } else {
-        bench_many();
+        bench_many(bench_order.job == BENCH_MANY);
     }
     hal_board_stop(HAL_STOP_POWER_OFF, 0);
 }
