@@ -185,6 +185,8 @@ void test_thread_preemption(struct ktest_run *run)
 {
     struct play play = {.flag = false};
 
+    if (ktest_skip_cooperative(run))
+        return;
     /* This thread comes back from its sleep only if the timer takes the CPU from both. */
     play_busy(run, &play, 2, 50 * MS, NULL);
     KTEST_EXPECT(run, play.turns[0] > 0);
@@ -196,6 +198,8 @@ void test_thread_shares(struct ktest_run *run)
     struct play play = {.flag = false};
     uint64_t times[3] = {0}, sum;
 
+    if (ktest_skip_cooperative(run))
+        return;
     play_busy(run, &play, 3, 300 * MS, times);
     sum = times[0] + times[1] + times[2];
     /* A loaded host may stretch any quantum, so this asks for a third of the fair share only. */

@@ -38,6 +38,7 @@
 #define CACHE_LINE 64u
 #define SPARES_MOST 128u
 #define SPARES_SHARE 16u /* and no more than a sixteenth of RAM */
+#define THREAD_MAGIC 0x7472656bu
 
 static KSTATE struct thread_table {
     struct spinlock lock; /* guards what follows, up to spare_count */
@@ -370,6 +371,7 @@ static struct thread *allocate_thread(const char *name, size_t stack_bytes)
 static void bury_thread(struct thread *thread)
 {
     thread_check_stack(thread);
+    thread->magic = 0;
     hal_context_finish(&thread->context);
     if (!keep_spare(thread)) {
         if (thread->guarded)
@@ -392,6 +394,7 @@ int thread_create_sized(const char *name, void (*entry)(void *argument), void *a
     if (!new)
         return -ENOMEM;
     *new->canary = CANARY;
+    new->magic = THREAD_MAGIC;
     new->entry = entry;
     new->argument = argument;
     hal_context_init(&new->context, new->canary, stack_bytes, first_step, new);
@@ -408,10 +411,36 @@ int thread_create(const char *name, void (*entry)(void *argument), void *argumen
 
 /* ---- the end ---- */
 
-void thread_detach(struct thread *thread)
+enum claim { JOINS, DETACHES };
+
+/* Panics if nobody may join or detach `thread` any more. Caller holds the lock of the ends, so that
+ * of two who try only one can come first. */
+static void check_free(const struct thread *thread, enum claim claim, const struct lock_site *site)
+{
+    const char *what = claim == JOINS ? "joins" : "detaches";
+    const struct thread *self = cpu_here()->current;
+
+    if (thread->magic != THREAD_MAGIC)
+        panic_at(site->file, (int)site->line,
+                 "thread %u (%s) %s a thread that is no more: it was joined, or freed itself",
+                 self->id, self->name, what);
+    if (thread == self && claim == JOINS)
+        panic_at(site->file, (int)site->line, "thread %u (%s) joins itself", self->id, self->name);
+    if (thread->detached)
+        panic_at(site->file, (int)site->line, "thread %u (%s) %s thread %u (%s), which is detached",
+                 self->id, self->name, what, thread->id, thread->name);
+    if (thread->joiner)
+        panic_at(site->file, (int)site->line,
+                 "thread %u (%s) %s thread %u (%s), which thread %u (%s) joins", self->id,
+                 self->name, what, thread->id, thread->name, thread->joiner->id,
+                 thread->joiner->name);
+}
+
+void thread_detach_at(struct thread *thread, const struct lock_site *site)
 {
     hal_irq_state_t state = spinlock_acquire(&table.ends);
 
+    check_free(thread, DETACHES, site);
     thread->detached = true;
     if (thread->ended)
         give_to_reaper(thread);
@@ -437,9 +466,12 @@ void thread_join_at(struct thread *thread, const struct lock_site *site)
     hal_irq_state_t state;
 
     spinlock_check_sleep(NULL, site);
+    state = spinlock_acquire(&table.ends);
+    check_free(thread, JOINS, site);
+    thread->joiner = cpu_here()->current;
+    spinlock_release(&table.ends, state);
     waits_begin(&wait);
     state = spinlock_acquire(&table.ends);
-    thread->joiner = cpu_here()->current;
     while (!thread->ended)
         sleep_for_end();
     run_await_exit(thread);
