@@ -31,6 +31,7 @@
 
 #define START_PATIENCE_NS 1000000000u /* for a CPU that was started to say so */
 #define START_POLL_NS 50000u
+#define THREAD_MAGIC 0x7472656bu
 
 static KSTATE struct thread_table {
     struct spinlock lock; /* guards all and last_id */
@@ -222,6 +223,7 @@ static int create_stack(struct thread *thread, size_t bytes)
 static void destroy_thread(struct thread *thread)
 {
     thread_check_stack(thread);
+    thread->magic = 0;
     hal_context_finish(&thread->context);
     if (thread->guarded) {
         /* Taking a guard away needs no memory, so it cannot fail. */
@@ -251,6 +253,7 @@ int thread_create_sized(const char *name, void (*entry)(void *argument), void *a
         object_free(table.threads, new);
         return -ENOMEM;
     }
+    new->magic = THREAD_MAGIC;
     new->entry = entry;
     new->argument = argument;
     hal_context_init(&new->context, new->canary, stack_bytes, first_step, new);
@@ -267,10 +270,36 @@ int thread_create(const char *name, void (*entry)(void *argument), void *argumen
 
 /* ---- the end ---- */
 
-void thread_detach(struct thread *thread)
+enum claim { JOINS, DETACHES };
+
+/* Panics if nobody may join or detach `thread` any more. Caller holds the lock of the ends, so that
+ * of two who try only one can come first. */
+static void check_free(const struct thread *thread, enum claim claim, const struct lock_site *site)
+{
+    const char *what = claim == JOINS ? "joins" : "detaches";
+    const struct thread *self = cpu_here()->current;
+
+    if (thread->magic != THREAD_MAGIC)
+        panic_at(site->file, (int)site->line,
+                 "thread %u (%s) %s a thread that is no more: it was joined, or freed itself",
+                 self->id, self->name, what);
+    if (thread == self && claim == JOINS)
+        panic_at(site->file, (int)site->line, "thread %u (%s) joins itself", self->id, self->name);
+    if (thread->detached)
+        panic_at(site->file, (int)site->line, "thread %u (%s) %s thread %u (%s), which is detached",
+                 self->id, self->name, what, thread->id, thread->name);
+    if (thread->joiner)
+        panic_at(site->file, (int)site->line,
+                 "thread %u (%s) %s thread %u (%s), which thread %u (%s) joins", self->id,
+                 self->name, what, thread->id, thread->name, thread->joiner->id,
+                 thread->joiner->name);
+}
+
+void thread_detach_at(struct thread *thread, const struct lock_site *site)
 {
     hal_irq_state_t state = spinlock_acquire(&table.ends);
 
+    check_free(thread, DETACHES, site);
     thread->detached = true;
     if (thread->ended)
         give_to_reaper(thread);
@@ -296,9 +325,12 @@ void thread_join_at(struct thread *thread, const struct lock_site *site)
     hal_irq_state_t state;
 
     spinlock_check_sleep(NULL, site);
+    state = spinlock_acquire(&table.ends);
+    check_free(thread, JOINS, site);
+    thread->joiner = cpu_here()->current;
+    spinlock_release(&table.ends, state);
     waits_begin(&wait);
     state = spinlock_acquire(&table.ends);
-    thread->joiner = cpu_here()->current;
     while (!thread->ended)
         sleep_for_end();
     run_await_exit(thread);

@@ -39,6 +39,7 @@ enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE
 
 struct thread {
     /* Constant after creation. */
+    uint32_t magic; /**< THREAD_MAGIC until it is freed */
     uint32_t id;
     char name[THREAD_NAME_MAX + 1];
     void (*entry)(void *argument);
@@ -116,11 +117,13 @@ HAL_MUST_CHECK int thread_create_sized(const char *name, void (*entry)(void *arg
 /** Panics, naming `thread`, if it has used more stack than it has. Any context. */
 void thread_check_stack(const struct thread *thread);
 
-/** The thread frees itself at its end; nobody may use its pointer any more. Any context but
- * interrupts. */
-void thread_detach(struct thread *thread);
+/** The thread frees itself at its end; nobody may use its pointer any more: one that is detached or
+ * joined already is a panic. Any context but interrupts. */
+#define thread_detach(thread) thread_detach_at(thread, LOCK_SITE())
+void thread_detach_at(struct thread *thread, const struct lock_site *site);
 
-/** Waits for the end of `thread` and frees it. May sleep. */
+/** Waits for the end of `thread` and frees it. Joining oneself, a thread that is detached, or one
+ * that somebody joins or has joined is a panic that names both. May sleep. */
 #define thread_join(thread) thread_join_at(thread, LOCK_SITE())
 void thread_join_at(struct thread *thread, const struct lock_site *site);
 

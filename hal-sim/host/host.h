@@ -141,6 +141,16 @@ void host_timer_arm(struct cpu *cpu, uint64_t when);
 /** Bounds of the CPU's alternate stack hold `address`. Any context. */
 bool host_cpu_on_alternate(uintptr_t address);
 
+/* ---- watch.c: a CPU that does not come on ---- */
+
+/** Watches the CPU that this thread plays: with the real clock whether it stays masked for `ns` of
+ * the thread's processor time, with the virtual one whether machine time stands still that long.
+ * 0: no more. Outside or entered, on the CPU's thread. */
+HAL_MUST_CHECK int host_watch_start(struct cpu *cpu, uint64_t ns);
+void host_watch_stop(struct cpu *cpu);
+/** The thread goes, or the machine does. */
+void host_watch_end(struct cpu *cpu);
+
 /* ---- trap.c: signals as interrupts and exceptions ---- */
 
 /** Installs the handlers, and puts back what was there. */
@@ -151,6 +161,8 @@ uintptr_t host_trap_where(void);
 
 /** The address that this code was loaded at less the one it was linked for. A machine is open. */
 uintptr_t host_code_base(void);
+/** The file that it was loaded from. */
+const char *host_code_path(void);
 /** Whether `pc` lies in the kernel or the simulator, not in another library. Any context. */
 bool host_code_holds(uint64_t pc);
 
