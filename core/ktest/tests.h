@@ -38,6 +38,12 @@ void test_smp_priority(struct ktest_run *run);
 void test_smp_nice(struct ktest_run *run);
 void test_thread_locals(struct ktest_run *run);
 
+/* sched/test_lend.c */
+void test_lend_inversion(struct ktest_run *run);
+void test_lend_chain(struct ktest_run *run);
+void test_lend_handover(struct ktest_run *run);
+void test_lend_fair(struct ktest_run *run);
+
 /* test_frames.c */
 void test_frame_alignment(struct ktest_run *run);
 void test_frame_odd_sizes(struct ktest_run *run);

@@ -60,6 +60,9 @@
 #define SCHED_WEIGHT_NORMAL 65536u /**< the weight of nice 0 */
 #define SCHED_FOREVER UINT64_MAX   /**< a slice that does not end, a period that never comes */
 
+/** What policies look at, as bits. */
+enum { SCHED_BY_PRIORITY = 1, SCHED_BY_NICE = 2, SCHED_BY_LENGTH = 4 };
+
 struct sched_policy;
 struct sched_queue;
 
@@ -141,6 +144,7 @@ struct sched_policy {
     const char *name;
     const char *summary; /**< one line for people */
     bool cooperative;    /**< its slices never end: equals run until they give way */
+    unsigned goes_by;    /**< SCHED_BY_ of what it looks at of an entity */
 
     /** Makes an empty queue (see struct sched_queue for what is set before). */
     void (*init)(struct sched_queue *queue);

@@ -554,6 +554,8 @@ static void fill_info(const struct thread *thread, struct thread_info *info)
                                  .affinity = thread->affinity,
                                  .priority = thread->entity.priority,
                                  .nice = thread->entity.nice,
+                                 .lent = thread->entity.priority != thread->own_priority ||
+                                         thread->entity.nice != thread->own_nice,
                                  .idle = thread->idle};
     if (thread->state == THREAD_RUNNING)
         info->run_time += hal_time_now() - thread->run_since;

@@ -64,6 +64,8 @@ struct thread {
     /* Guarded by the run lock of its home too. */
     unsigned own_priority;       /**< the entity's, unless a higher one is lent */
     unsigned lent_priority;      /**< SCHED_LEVELS: none */
+    int own_nice;                /**< the same with nice levels */
+    int lent_nice;               /**< SCHED_NICE_NONE: none */
     uint32_t affinity;           /**< a bit for each CPU that it may run on */
     struct tree_node sleep_node; /**< among the sleepers that have a deadline */
     uint64_t deadline;
@@ -160,7 +162,8 @@ HAL_MUST_CHECK int thread_set_affinity(struct thread *thread, uint32_t cpus);
 
 /**
  * What the policies go by, as far as they do: see sched/policy.h. A new thread has what its creator
- * was given. The thread is not freed meanwhile. Any context.
+ * was given. The thread is not freed meanwhile. If it waits for a mutex, the owner counts as at
+ * least as important. Any context that may take LOCK_RANK_CHAIN.
  *
  * -EINVAL: the priority is not 0 (the highest) .. 31, or the nice level not -20 .. 19.
  */
@@ -170,11 +173,14 @@ HAL_MUST_CHECK int thread_set_nice(struct thread *thread, int nice);
 /** `thread` will run for about `length` ns, all in all; 0: nobody knows. Any context. */
 void thread_set_length(struct thread *thread, uint64_t length);
 
+#define SCHED_NICE_NONE (SCHED_NICE_MAX + 1)
+
 /**
- * From now on `thread` counts as having priority `priority` if its own is lower; SCHED_LEVELS ends
- * that. For whoever holds what an urgent thread waits for. Takes run locks only. Any context.
+ * From now on `thread` counts as having priority `priority` if its own is lower, and nice level
+ * `nice` if its own share is smaller; SCHED_LEVELS and SCHED_NICE_NONE end that. For whoever holds
+ * what an urgent thread waits for: see sched/lend.h. Takes run locks only. Any context.
  */
-void thread_lend_priority(struct thread *thread, unsigned priority);
+void thread_lend(struct thread *thread, unsigned priority, int nice);
 
 struct thread_info {
     uint32_t id;
@@ -185,7 +191,8 @@ struct thread_info {
     unsigned cpu;      /**< where it runs, is ready, or ran last */
     uint32_t affinity; /**< a bit for each CPU that it may run on */
     unsigned priority; /**< as it counts */
-    int nice;
+    int nice;          /**< the same */
+    bool lent;         /**< one of them is lent by who waits for it */
     bool idle;
 };
 
