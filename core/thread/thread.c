@@ -537,6 +537,30 @@ int thread_cancel(uint32_t id)
     return error;
 }
 
+int thread_set_priority_of(uint32_t id, unsigned priority)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+    struct thread *thread = find(id);
+    int error = -ENOENT;
+
+    if (thread && thread->id == id && !thread->idle)
+        error = thread_set_priority(thread, priority);
+    spinlock_release(&table.lock, state);
+    return error;
+}
+
+int thread_set_nice_of(uint32_t id, int nice)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+    struct thread *thread = find(id);
+    int error = -ENOENT;
+
+    if (thread && thread->id == id && !thread->idle)
+        error = thread_set_nice(thread, nice);
+    spinlock_release(&table.lock, state);
+    return error;
+}
+
 bool thread_cancelled(void)
 {
     return __atomic_load_n(&thread_current()->cancelled, __ATOMIC_RELAXED);

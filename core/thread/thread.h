@@ -170,6 +170,10 @@ HAL_MUST_CHECK int thread_set_affinity(struct thread *thread, uint32_t cpus);
 HAL_MUST_CHECK int thread_set_priority(struct thread *thread, unsigned priority);
 HAL_MUST_CHECK int thread_set_nice(struct thread *thread, int nice);
 
+/** The same for thread number `id`. -ENOENT: there is none, or it is the idle thread of a CPU. */
+HAL_MUST_CHECK int thread_set_priority_of(uint32_t id, unsigned priority);
+HAL_MUST_CHECK int thread_set_nice_of(uint32_t id, int nice);
+
 /** `thread` will run for about `length` ns, all in all; 0: nobody knows. Any context. */
 void thread_set_length(struct thread *thread, uint64_t length);
 

@@ -480,7 +480,8 @@ static void part_chain(struct crew_member *member)
 
 void test_locks_hooks(struct ktest_run *run)
 {
-    static const struct waits_hooks hooks = {hook_waits, hook_counts}, *before;
+    static const struct waits_hooks hooks = {hook_waits, hook_counts};
+    const struct waits_hooks *before;
     struct chain chain = {.run = run};
     struct mutex *mutexes = chain.mutexes;
     struct crew crew;
