@@ -26,8 +26,8 @@ enum lock_rank {
     LOCK_RANK_WORK,   /**< work queues */
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
     LOCK_RANK_TIMER,  /**< kernel timers */
-    LOCK_RANK_CHAIN,  /**< who waits for whom */
     LOCK_RANK_THREAD, /**< table of threads */
+    LOCK_RANK_CHAIN,  /**< who waits for whom */
     LOCK_RANK_RUN,    /**< run queue and sleepers of CPU 0; those of the others follow */
     LOCK_RANK_RUN_LAST = LOCK_RANK_RUN + HAL_CPU_MAX - 1,
     LOCK_RANK_CACHES, /**< the list of object caches */
