@@ -260,6 +260,8 @@ static void say_end(const struct program *program, enum end end)
         terminal_say("%s", reasons[end]);
     if (end == END_PANIC)
         report_fault(program->machine);
+    if (end == END_TIMEOUT && tb_state(program->machine) == TB_RUNNING)
+        report_hang(program->machine);
     if (options->expect_text != NULL && end != END_MATCH && end != END_FAIL && end != END_SIGNAL)
         terminal_say("the expected text was not printed: %s", options->expect_text);
 }

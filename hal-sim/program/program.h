@@ -60,6 +60,9 @@ bool options_print_help(void);
 /** Says on standard error in which functions and lines the guest was at its last fault. */
 void report_fault(const struct tb_machine *machine);
 
+/** Says there who was where and waited for what. */
+void report_hang(struct tb_machine *machine);
+
 /* ---- session.c: how the run ends ---- */
 
 enum end {
