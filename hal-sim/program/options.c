@@ -170,9 +170,13 @@ static const char *read_pixels(const char *text, void *field)
 
 static const char *read_panel(const char *text, void *field)
 {
-    if (strcmp(text, "memory") != 0)
-        return "'memory', the only panel there is";
-    *(bool *)field = true;
+    struct panels *panels = field;
+    if (strcmp(text, "memory") == 0)
+        panels->memory = true;
+    else if (strcmp(text, "timeline") == 0)
+        panels->timeline = true;
+    else
+        return "'memory' or 'timeline'";
     return NULL;
 }
 
@@ -191,13 +195,16 @@ static const struct option_rule rules[] = {
     {"seed", "N", read_number, FIELD(seed), "what chance decides; the same seed, the same run"},
     {"timeout", "SECONDS", read_seconds, FIELD(timeout), "end after that much of your time"},
     {"timeout-exit-code", "N", read_status, FIELD(timeout_status), "the status for that (124)"},
+    {"stall-limit", "SECONDS", read_seconds, FIELD(stall_limit),
+     "virtual clock: a panic after that much work without an interrupt point (5)"},
     {"expect-text", "TEXT", read_pattern, FIELD(expect_text), "end well when it is printed"},
     {"fail-text", "TEXT", read_pattern, FIELD(fail_text), "end with 120 when it is printed"},
     {"serial-log-file", "FILE", read_file, FIELD(serial_log), "copy what the guest prints to FILE"},
     {"screenshot", "F.png", read_file, FIELD(screenshot), "a picture of the board at the end"},
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
+    {"trace", "FILE", read_file, FIELD(trace), "record the scheduler: ftrace text, or F.json"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
-    {"panel", "memory", read_panel, FIELD(memory_panel), "show RAM in the window (F9) at once"},
+    {"panel", "memory|timeline", read_panel, FIELD(panels), "show it in the window from the start"},
     {"display", "WxH", read_pixels, FIELD(display), "a framebuffer of that size"},
     {"version", NULL, NULL, FIELD(version), "print the version and leave"},
     {"help", NULL, NULL, FIELD(help), "print this and leave"},

@@ -101,6 +101,7 @@ class Options(Case):
                          "17179869184G", "1e9", " 64M"),
             "--seed": ("", "x", "-1", "18446744073709551616", "0x", "1.5"),
             "--cpus": ("", "0", "5", "x", "-1", "1.5", "99999999999999999999"),
+            "--stall-limit": ("0", "-1", "x", ""),
             "--timeout": ("0", "-1", "nan", "inf", "1s", ".", "1.2.3", "0x10", ""),
             "--timeout-exit-code": ("256", "-1", "x", ""),
             "--display": ("640", "640x", "x480", "0x480", "640x480x2", "99999x1", "-1x5"),
@@ -160,6 +161,16 @@ class Statuses(Case):
     def test_poweroff_gives_the_status_by_the_real_clock_too(self):
         done = tayberry("--headless", text="poweroff 7\n")
         self.assertEqual(done.returncode, 7)
+
+    def test_a_loop_without_interrupt_points_is_a_panic_that_names_it(self):
+        # spawn's pure loops call nothing for 2^26 turns.
+        done = virtual("--headless", "--stall-limit", "0.01", text="spawn 1 1s --pure\n")
+        said, complaint = done.stdout.decode(), done.stderr.decode()
+        self.assertEqual(done.returncode, 134, complaint)
+        self.assertRegex(said, r"what:  CPU 0 makes no progress for 0\.010 s: .*edge-grained")
+        self.assertRegex(said, r"who:   thread \d+ \(busy-1\), CPU 0")
+        if shutil.which("addr2line"):
+            self.assertRegex(complaint, r"spawn_(count|pure) at core/shell/commands/threads\.c:\d+")
 
     def test_panic_is_134(self):
         done = virtual(text="panic\n")
@@ -296,6 +307,31 @@ class BadFiles(Case):
     def test_vcd_in_a_missing_folder(self):
         self.check_refusal(tayberry("--vcd", self.path("no/such.vcd")), "no/such.vcd")
 
+    def test_trace_in_a_missing_folder(self):
+        self.check_refusal(tayberry("--trace", self.path("no/such.json")), "no/such.json")
+
+    def test_full_disk_under_the_trace_spoils_status_0(self):
+        for path in ("/dev/full", self.path("full.json")):
+            if path != "/dev/full":
+                os.symlink("/dev/full", path)
+            done = virtual("--trace", path, text="poweroff 0\n")
+            self.assertEqual(done.returncode, 125)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(b"in full", done.stderr)
+
+    def test_the_trace_repeats_from_the_seed(self):
+        for name in ("trace.txt", "trace.json"):
+            texts = []
+            for seed in ("3", "3", "4"):
+                done = virtual("--trace", self.path(name), "--seed", seed, "--cpus", "4",
+                               text="spawn 3 5ms\nsleep 9ms\npoweroff\n")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                with open(self.path(name), "rb") as file:
+                    texts.append(file.read())
+            self.assertEqual(texts[0], texts[1])
+            self.assertNotEqual(texts[0], texts[2])
+            self.assertIn(b"busy-3", texts[0])
+
     def test_full_disk_under_the_log_lets_the_guest_go_on(self):
         done = virtual("--serial-log-file", "/dev/full", text="echo still here\npoweroff 8\n")
         self.assertEqual(done.returncode, 8)
@@ -342,6 +378,17 @@ class Pictures(Case):
         self.assertEqual(done.returncode, 124, done.stderr)
         self.assertGreater(os.path.getsize(self.path("board.png")), 1000)
 
+    def test_the_timeline_in_the_picture_repeats_from_the_seed(self):
+        pictures = []
+        for options in (("--panel", "timeline"), ("--panel", "timeline"), ()):
+            done = virtual("--screenshot", self.path("t.png"), "--cpus", "4", *options,
+                           text="spawn 5 9ms &\nsleep 5ms\npoweroff\n")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(self.path("t.png"), "rb") as file:
+                pictures.append(file.read())
+        self.assertEqual(pictures[0], pictures[1])
+        self.assertNotEqual(pictures[0], pictures[2])
+
     def test_screenshot_that_cannot_be_written(self):
         self.check_refusal(tayberry("--screenshot", self.path("no/such.png")), "no/such.png")
 
@@ -351,7 +398,7 @@ class Pictures(Case):
         self.check_refusal(tayberry("--diagram", self.path("diagram.json")), "diagram.json:3")
 
     def test_a_panel_that_does_not_exist(self):
-        self.check_refusal(tayberry("--panel", "radar"), "'memory'")
+        self.check_refusal(tayberry("--panel", "radar"), "'memory'", "'timeline'")
 
     def test_missing_diagram(self):
         self.check_refusal(tayberry("--diagram", self.path("none.json")), "none.json")
@@ -407,6 +454,14 @@ class Windows(Case):
                                 "--screenshot", self.path("m.png"), text="spawn 2 1s\n")
         self.assertEqual(done.returncode, 124, done.stderr)
         with open(self.path("m.png"), "rb") as picture:
+            self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_the_timeline_is_shown_in_the_window(self):
+        done = self.on_a_screen("--timeout", "1.5", "--panel", "timeline", "--panel", "memory",
+                                "--cpus", "4", "--screenshot", self.path("t.png"),
+                                text="spawn 5 1s\n")
+        self.assertEqual(done.returncode, 124, done.stderr)
+        with open(self.path("t.png"), "rb") as picture:
             self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_panic_in_the_window_is_134_in_the_end(self):
