@@ -137,6 +137,11 @@ static void part_meet(void *argument)
 
     if (thread_set_affinity(thread_current(), 1u << hand->cpu) != 0)
         add(&crew->wrong);
+    /* Until all are there: who is about to start the others may be ready behind this one. */
+    add(&crew->count);
+    while (__atomic_load_n(&crew->count, __ATOMIC_RELAXED) < cpu_count_online() &&
+           hal_time_now() < deadline)
+        thread_sleep(MS / 10);
     state = hal_irq_save();
     __atomic_or_fetch(&crew->ready, 1u << hal_cpu_id(), __ATOMIC_ACQ_REL);
     while (__atomic_load_n(&crew->ready, __ATOMIC_ACQUIRE) != all && hal_time_now() < deadline)
