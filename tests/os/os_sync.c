@@ -29,8 +29,10 @@ static const char *const scenarios[] = {
     "race.late_wake_ups_go_to_the_next",
     "race.cancel_against_wake_up",
     "race.hand_over_against_deadline",
+    "race.completion_on_a_stack",
     "race.end_against_join",
     "race.timer_against_cancel",
+    "race.arm_against_rest",
     "race.work_against_cancel",
 };
 

@@ -76,6 +76,8 @@ void test_race_deadline(struct ktest_run *run);
 void test_race_heirs(struct ktest_run *run);
 void test_race_cancel(struct ktest_run *run);
 void test_race_handover(struct ktest_run *run);
+void test_race_stack(struct ktest_run *run);
 void test_race_join(struct ktest_run *run);
 void test_race_timer(struct ktest_run *run);
+void test_race_rest(struct ktest_run *run);
 void test_race_work(struct ktest_run *run);
