@@ -109,6 +109,13 @@ class Kernel:
             elif "planted-hunt.p/" in entry["output"]:
                 self.hunt.append(entry["output"])
                 self.compiler = shlex.split(entry["command"])[0]
+        self.edges = "-fsanitize-coverage=" + self.kind_of_edges()
+
+    def kind_of_edges(self):
+        """Clang wants to be told which points; GCC has one kind only, and does not know the word.
+        """
+        version = subprocess.run([self.compiler, "--version"], check=True, stdout=subprocess.PIPE)
+        return "edge,trace-pc" if b"clang" in version.stdout else "trace-pc"
 
     def includes(self, copy, name):
         """The files of core that `name` includes by themselves: as core/..."""
@@ -149,7 +156,7 @@ class Kernel:
             units |= {name for name in self.commands if self.sees(copy, name, changed, set())}
         for name in sorted(units & set(self.commands)):
             at = objects.index(self.commands[name]["output"])
-            more = ["-fsanitize-coverage=trace-pc"] if name in edges else []
+            more = [self.edges] if name in edges else []
             objects[at] = self.compile(copy, name, more)
         run([self.compiler, "-o", str(program)] + self.hunt + objects +
             ["-Wl,--whole-archive", "hal-sim/libtayberry-hal-sim.a", "-Wl,--no-whole-archive",
