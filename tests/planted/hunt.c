@@ -11,13 +11,15 @@
  *     seed 17 failed 9c0f... not ok 1 - race.wait_against_signal
  *     none 200
  *
- * that is: how it shows, a hash of the trace and of all that was printed, and what says so. How:
+ * that is: how it shows, a hash of the trace and of all that was printed, and what says so. (Where
+ * the host does not let a program choose that it lies at the same addresses each time, what was
+ * printed is left out of the hash: a panic prints registers.) How:
  *
  *     panic, deadlock, order   the kernel says that something is wrong
  *     failed                   a test says that something does not hold
- *     hang                     the tests do not end: more than 1,000 s have passed, or the CPUs have
- *                              worked for more than LIMIT-MS; all of it virtual time
- *     loop                     the kernel came to no interrupt point for 10 s of the host's processor
+ *     hang                     the tests do not end: 1,000 s have passed, or the CPUs have worked
+ *                              for LIMIT-MS, all of it virtual time
+ *     loop                     10 s of the host's processor without an interrupt point
  *
  * A program that ends by a signal does so in the seed after the last "at N": that line stands on
  * standard error before each run. The card comes by the environment: TAYBERRY_CARD, or none.
@@ -54,6 +56,7 @@ struct outcome {
 static char console[1 << 16];
 static size_t console_used;
 static uint64_t console_hash;
+static bool settled; /* the addresses are the same in each run of this program */
 static struct tb_machine *machine;
 
 static uint64_t mix(uint64_t hash, const uint8_t *bytes, size_t n)
@@ -104,24 +107,33 @@ static int run(const struct hunt *hunt)
     return reason;
 }
 
-/* Copies the line of the console that begins at `text`. */
+/* Copies the line of the console that begins at `text`, with "..." for each address: they are not
+ * the same on another host. */
 static void quote(struct outcome *outcome, const char *text)
 {
-    size_t n = strcspn(text, "\r\n");
+    enum { SHORT = 8 }; /* digits of what is no address of the host */
+    size_t left = strcspn(text, "\r\n"), used = 0;
 
-    snprintf(outcome->says, sizeof outcome->says, "%.*s", (int)n, text);
+    while (left > 0 && used < sizeof outcome->says - 4) {
+        size_t digits = strspn(text, "0123456789abcdef"), n = digits > 0 ? digits : 1;
+
+        n = n < left ? n : left;
+        if (n > SHORT)
+            used += (size_t)sprintf(outcome->says + used, "...");
+        else
+            used += (size_t)snprintf(outcome->says + used, sizeof outcome->says - used, "%.*s",
+                                     (int)n, text);
+        text += n;
+        left -= n;
+    }
 }
 
 /* What the console says of it: the first that is found of these, in this order. */
 static const struct {
     const char *text, *how;
 } signs[] = {
-    {"deadlock of ", "deadlock"},
-    {"what:  ", "panic"},
-    {"locks: possible deadlock", "order"},
-    {"does not hold", "failed"},
-    {"not ok", "failed"},
-    {"Bail out!", "failed"},
+    {"deadlock of ", "deadlock"}, {"what:  ", "panic"}, {"locks: possible deadlock", "order"},
+    {"does not hold", "failed"},  {"not ok", "failed"}, {"Bail out!", "failed"},
 };
 
 static void judge(struct outcome *outcome, int reason)
@@ -148,7 +160,9 @@ static void judge(struct outcome *outcome, int reason)
     else if (reason != TB_STOPPED || tb_exit_status(machine) != 0 || !strstr(console, ", 0 failed"))
         outcome->how = "failed";
     if (outcome->how)
-        quote(outcome, console_used ? strrchr(console, '\n') + 1 : "");
+        snprintf(outcome->says, sizeof outcome->says, "%llu ms passed, %llu ms idle",
+                 (unsigned long long)(tb_time(machine) / MS),
+                 (unsigned long long)(tb_idle_time(machine) / MS));
 }
 
 static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *outcome)
@@ -176,7 +190,7 @@ static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *out
     }
     judge(outcome, run(hunt));
     trace = tb_trace_hash(machine);
-    outcome->hash = mix(console_hash, (const uint8_t *)&trace, sizeof trace);
+    outcome->hash = mix(settled ? console_hash : FNV_START, (const uint8_t *)&trace, sizeof trace);
     tb_close(machine);
 }
 
@@ -199,7 +213,8 @@ static void settle(char **argv)
 {
     int before = personality(0xffffffff);
 
-    if (before < 0 || (before & ADDR_NO_RANDOMIZE))
+    settled = before >= 0 && (before & ADDR_NO_RANDOMIZE);
+    if (before < 0 || settled)
         return;
     if (personality((unsigned long)before | ADDR_NO_RANDOMIZE) >= 0)
         (void)execv("/proc/self/exe", argv);
