@@ -8,6 +8,7 @@
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
 #include "lib/string.h"
+#include "sched/sched.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
 
@@ -171,6 +172,13 @@ bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, 
         tty_print("# %s:%d: does not hold: %s\n", file, line, text);
     }
     return good;
+}
+
+bool ktest_skip_cooperative(struct ktest_run *run)
+{
+    if (scheduler_is_cooperative())
+        run->skipped = "under this policy a loop keeps its CPU";
+    return scheduler_is_cooperative();
 }
 
 /* True if `name` is the test, its group, or "all". */

@@ -132,6 +132,7 @@ enum sched_why {
 struct sched_policy {
     const char *name;
     const char *summary; /**< one line for people */
+    bool cooperative;    /**< its slices never end: equals run until they give way */
 
     /** Makes an empty queue (see struct sched_queue for what is set before). */
     void (*init)(struct sched_queue *queue);

@@ -120,6 +120,11 @@ const char *scheduler_policy_name(void)
     return current_policy()->name;
 }
 
+bool scheduler_is_cooperative(void)
+{
+    return current_policy()->cooperative;
+}
+
 void scheduler_list_policies(char *text, uint32_t bytes)
 {
     size_t used = 0;

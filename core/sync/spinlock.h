@@ -77,12 +77,18 @@ void spinlock_bypass(bool on);
 bool spinlock_held(const struct spinlock *lock);
 
 /**
+ * How long a CPU may wait for a spinlock before that is a panic, which names the lock, who holds it
+ * and since where. 0, as at power-on: for ever. Boot only.
+ */
+void spinlock_set_patience(uint64_t ns);
+
+/**
  * Panics, naming the place `site`, if the caller may not sleep: in an interrupt, or while this CPU
  * holds a spinlock other than `released` (NULL: any), which is about to be released. Any context.
  */
 void spinlock_check_sleep(const struct spinlock *released, const struct lock_site *site);
 
-/** A spinlock that a CPU holds, as far as it is known: for `locks`. */
+/** A spinlock that a CPU holds or waits for, as far as it is known: for `locks`, and a panic. */
 struct spinlock_hold {
     const struct spinlock *lock; /**< may be gone by now; NULL: none */
     uint16_t class;
@@ -95,3 +101,6 @@ struct spinlock_hold {
  * the checks. Any context.
  */
 struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank);
+
+/** Which spinlock CPU `cpu` waits for, as above, and at which `site`; without checks, too. */
+struct spinlock_hold spinlock_wait_of(unsigned cpu);

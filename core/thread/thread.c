@@ -10,6 +10,7 @@
 
 #include "boot/panic.h"
 #include "lib/format.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "heap/cache.h"
@@ -30,6 +31,7 @@
 
 #define START_PATIENCE_NS 1000000000u /* for a CPU that was started to say so */
 #define START_POLL_NS 50000u
+#define THREAD_MAGIC 0x7472656bu
 
 static KSTATE struct thread_table {
     struct spinlock lock; /* guards all and last_id */
@@ -40,6 +42,8 @@ static KSTATE struct thread_table {
     struct list dead;     /* detached threads that have ended */
 
     struct thread idle[HAL_CPU_MAX]; /* the idle threads, by CPU */
+    bool guards_spent; /* atomic: no guard page could be had, and none was given back since */
+    bool said_spent;   /* atomic: the log says so */
     struct thread *reaper;
     struct object_cache *threads; /* where they come from; constant after boot */
 } table;
@@ -154,64 +158,148 @@ static void first_step(void *argument)
     run_exit();
 }
 
-/* The stack, and the guard page below it. */
-#define STACK_PAGES (HAL_STACK_SIZE / HAL_PAGE_SIZE + 1)
+/* ---- stacks ---- */
+
+#define CANARY 0x7c9ad0e51f63b8a2u /* no address, and no number that is often met */
+#define STACK_MOST (1u << 20)
+
+HAL_NORETURN static void refuse_stack(const struct thread *thread)
+{
+    panic("thread %u (%s) has used more than the %u bytes of its stack", thread->id, thread->name,
+          (unsigned)thread->stack_bytes);
+}
+
+void thread_check_stack(const struct thread *thread)
+{
+    if (thread->canary && *thread->canary != CANARY)
+        refuse_stack(thread);
+}
+
+/* Whether new stacks should have a guard page: not while a guard could not be had. */
+static bool guards_left(void)
+{
+    return !__atomic_load_n(&table.guards_spent, __ATOMIC_RELAXED);
+}
+
+static void set_guards_spent(bool spent)
+{
+    __atomic_store_n(&table.guards_spent, spent, __ATOMIC_RELAXED);
+}
+
+/* The machine has no guard for `thread`, which goes on without. */
+static void do_without_guard(struct thread *thread)
+{
+    thread->guarded = false;
+    set_guards_spent(true);
+    if (__atomic_exchange_n(&table.said_spent, true, __ATOMIC_RELAXED))
+        return;
+    klog(KLOG_WARNING,
+         "thread: this machine has no more guard pages: stacks have only a canary from thread %u "
+         "(%s) on",
+         thread->id, thread->name);
+}
 
 /*
  * The table names a guard page for as long as it is one and longer: a thread enters it before its
  * guard is set, and leaves it after its guard is gone.
  */
-static int create_stack(struct thread *thread)
+static int create_stack(struct thread *thread, size_t bytes)
 {
-    thread->stack = frame_alloc_pages(STACK_PAGES, 0);
+    size_t guard = guards_left() ? HAL_PAGE_SIZE : 0;
+
+    thread->stack = frame_alloc_pages((bytes + guard) / HAL_PAGE_SIZE, 0);
     if (!thread->stack)
         return -ENOMEM;
+    thread->stack_bytes = bytes;
+    thread->guarded = guard != 0;
+    thread->canary = (uint64_t *)(void *)((char *)thread->stack + guard);
+    *thread->canary = CANARY;
     add_to_table(thread);
-    if (hal_mem_guard(thread->stack, true) == 0)
-        return 0;
-    remove_from_table(thread);
-    frame_put(thread->stack);
-    return -ENOMEM;
+    if (thread->guarded && hal_mem_guard(thread->stack, true))
+        do_without_guard(thread);
+    return 0;
 }
 
 static void destroy_thread(struct thread *thread)
 {
+    thread_check_stack(thread);
+    thread->magic = 0;
     hal_context_finish(&thread->context);
-    /* Taking a guard away needs no memory, so it cannot fail. */
-    if (hal_mem_guard(thread->stack, false))
-        panic("the guard page of thread %u cannot be removed", thread->id);
+    if (thread->guarded) {
+        /* Taking a guard away needs no memory, so it cannot fail. */
+        if (hal_mem_guard(thread->stack, false))
+            panic("the guard page of thread %u cannot be removed", thread->id);
+        set_guards_spent(false);
+    }
     remove_from_table(thread);
     frame_put(thread->stack);
     object_free(table.threads, thread);
 }
 
-int thread_create(const char *name, void (*entry)(void *argument), void *argument,
-                  struct thread **thread)
+int thread_create_sized(const char *name, void (*entry)(void *argument), void *argument,
+                        size_t stack_bytes, struct thread **thread)
 {
-    struct thread *new = object_allocate(table.threads);
+    struct thread *new;
 
     *thread = NULL;
+    if (stack_bytes < HAL_STACK_SMALL || stack_bytes > STACK_MOST || stack_bytes % HAL_PAGE_SIZE)
+        return -EINVAL;
+    new = object_allocate(table.threads);
     if (!new)
         return -ENOMEM;
     memset(new, 0, sizeof *new);
     (void)string_copy(new->name, sizeof new->name, name);
-    if (create_stack(new)) {
+    if (create_stack(new, stack_bytes)) {
         object_free(table.threads, new);
         return -ENOMEM;
     }
+    new->magic = THREAD_MAGIC;
     new->entry = entry;
     new->argument = argument;
-    hal_context_init(&new->context, (char *)new->stack + HAL_PAGE_SIZE, HAL_STACK_SIZE, first_step,
-                     new);
+    hal_context_init(&new->context, new->canary, stack_bytes, first_step, new);
     *thread = new;
     run_add(new);
     return 0;
 }
 
-void thread_detach(struct thread *thread)
+int thread_create(const char *name, void (*entry)(void *argument), void *argument,
+                  struct thread **thread)
+{
+    return thread_create_sized(name, entry, argument, HAL_STACK_SIZE, thread);
+}
+
+/* ---- the end ---- */
+
+enum claim { JOINS, DETACHES };
+
+/* Panics if nobody may join or detach `thread` any more. Caller holds the lock of the ends, so that
+ * of two who try only one can come first. */
+static void check_free(const struct thread *thread, enum claim claim, const struct lock_site *site)
+{
+    const char *what = claim == JOINS ? "joins" : "detaches";
+    const struct thread *self = cpu_here()->current;
+
+    if (thread->magic != THREAD_MAGIC)
+        panic_at(site->file, (int)site->line,
+                 "thread %u (%s) %s a thread that is no more: it was joined, or freed itself",
+                 self->id, self->name, what);
+    if (thread == self && claim == JOINS)
+        panic_at(site->file, (int)site->line, "thread %u (%s) joins itself", self->id, self->name);
+    if (thread->detached)
+        panic_at(site->file, (int)site->line, "thread %u (%s) %s thread %u (%s), which is detached",
+                 self->id, self->name, what, thread->id, thread->name);
+    if (thread->joiner)
+        panic_at(site->file, (int)site->line,
+                 "thread %u (%s) %s thread %u (%s), which thread %u (%s) joins", self->id,
+                 self->name, what, thread->id, thread->name, thread->joiner->id,
+                 thread->joiner->name);
+}
+
+void thread_detach_at(struct thread *thread, const struct lock_site *site)
 {
     hal_irq_state_t state = spinlock_acquire(&table.ends);
 
+    check_free(thread, DETACHES, site);
     thread->detached = true;
     if (thread->ended)
         give_to_reaper(thread);
@@ -237,9 +325,12 @@ void thread_join_at(struct thread *thread, const struct lock_site *site)
     hal_irq_state_t state;
 
     spinlock_check_sleep(NULL, site);
+    state = spinlock_acquire(&table.ends);
+    check_free(thread, JOINS, site);
+    thread->joiner = cpu_here()->current;
+    spinlock_release(&table.ends, state);
     waits_begin(&wait);
     state = spinlock_acquire(&table.ends);
-    thread->joiner = cpu_here()->current;
     while (!thread->ended)
         sleep_for_end();
     run_await_exit(thread);
@@ -346,13 +437,18 @@ const struct thread *thread_peek(const struct thread *thread)
     return next ? tree_entry(next, const struct thread, all_node) : NULL;
 }
 
+static bool guards(const struct thread *thread, const void *page)
+{
+    return thread->guarded && thread->stack == page;
+}
+
 bool thread_look(const void *page, void (*look)(void *context), void *context)
 {
     hal_irq_state_t state = spinlock_acquire(&table.lock);
     bool guarded = false;
 
     tree_for_each (node, &table.all)
-        guarded = guarded || tree_entry(node, struct thread, all_node)->stack == page;
+        guarded = guarded || guards(tree_entry(node, struct thread, all_node), page);
     if (!guarded)
         look(context);
     spinlock_release(&table.lock, state);

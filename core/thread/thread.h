@@ -8,9 +8,15 @@
  *                        ^          |         by thread_join, or by itself when detached
  *                        +- SLEEPING+
  *
- * A thread runs on a stack of its own with a guard page below it, and may be preempted at any
- * instruction where interrupts are unmasked. On several CPUs it may be continued on another one
- * then, unless its affinity says otherwise.
+ * A thread runs on a stack of its own, and may be preempted at any instruction where interrupts are
+ * unmasked. On several CPUs it may be continued on another one then, unless its affinity says
+ * otherwise.
+ *
+ * Two things tell of a stack that was too small. Below it lies a guard page, as long as the machine
+ * has any left: touching it is a fault. And its lowest word is a canary, which is looked at
+ * whenever the thread leaves its CPU, and when it is freed: that finds out late, but costs nothing,
+ * and is all there is when the guard pages are used up (the log then says so). Both panic with the
+ * thread's name.
  */
 #pragma once
 
@@ -33,12 +39,16 @@ enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE
 
 struct thread {
     /* Constant after creation. */
+    uint32_t magic; /**< THREAD_MAGIC until it is freed */
     uint32_t id;
     char name[THREAD_NAME_MAX + 1];
     void (*entry)(void *argument);
     void *argument;
-    void *stack; /**< the run of frames; its lowest page is the guard */
-    bool idle;   /**< runs when nothing else can */
+    void *stack;        /**< the run of frames, with the guard page if it has one */
+    size_t stack_bytes; /**< without the guard page */
+    bool guarded;       /**< the lowest page of the run is a guard */
+    uint64_t *canary;   /**< the lowest word of the stack; NULL: the boot code's stack */
+    bool idle;          /**< runs when nothing else can */
 
     /* Guarded by the run lock of its home: see run.h. */
     unsigned cpu; /**< its home */
@@ -92,11 +102,26 @@ static inline struct thread *thread_of_entity(struct sched_entity *entity)
 HAL_MUST_CHECK int thread_create(const char *name, void (*entry)(void *argument), void *argument,
                                  struct thread **thread);
 
-/** The thread frees itself at its end; nobody may use its pointer any more. Any context but
- * interrupts. */
-void thread_detach(struct thread *thread);
+/**
+ * As thread_create, on a stack of `stack_bytes` bytes, a multiple of HAL_PAGE_SIZE. For threads
+ * that there are very many of: HAL_STACK_SMALL is enough for one that only computes, waits and
+ * calls what is on that scale, and not for one that formats text or uses files.
+ *
+ * -EINVAL: less than HAL_STACK_SMALL, more than 1 MiB, or no multiple.
+ */
+HAL_MUST_CHECK int thread_create_sized(const char *name, void (*entry)(void *argument),
+                                       void *argument, size_t stack_bytes, struct thread **thread);
 
-/** Waits for the end of `thread` and frees it. May sleep. */
+/** Panics, naming `thread`, if it has used more stack than it has. Any context. */
+void thread_check_stack(const struct thread *thread);
+
+/** The thread frees itself at its end; nobody may use its pointer any more: one that is detached or
+ * joined already is a panic. Any context but interrupts. */
+#define thread_detach(thread) thread_detach_at(thread, LOCK_SITE())
+void thread_detach_at(struct thread *thread, const struct lock_site *site);
+
+/** Waits for the end of `thread` and frees it. Joining oneself, a thread that is detached, or one
+ * that somebody joins or has joined is a panic that names both. May sleep. */
 #define thread_join(thread) thread_join_at(thread, LOCK_SITE())
 void thread_join_at(struct thread *thread, const struct lock_site *site);
 

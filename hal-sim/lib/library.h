@@ -110,3 +110,8 @@ void vcd_power_down(uint64_t now);
 void vcd_power_up(uint64_t now);
 void vcd_change(uint64_t now, unsigned wire, bool level);
 void vcd_close(void);
+
+/** As those of the VCD file, for who listens to the scheduler. */
+void listen_power_down(uint64_t now);
+void listen_power_up(uint64_t now, bool restored);
+void listen_close(void);

@@ -153,6 +153,15 @@ bool hal_inspect_block(const void *address, char *text, size_t bytes)
     return false;
 }
 
+/** Nor a scheduler. */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes)
+{
+    (void)event;
+    if (bytes)
+        text[0] = '\0';
+    return 0;
+}
+
 /** Takes what is still pending, so that the next test starts with nothing. */
 static void clear_up(void)
 {

@@ -62,6 +62,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {.name = "uptime", .steps = LINE("uptime")},
     {.name = "sched", .steps = LINE("sched; sched fair; sched rr; sched none; sched quantum 0")},
     {.name = "sched lab", .steps = LINE("sched lab rr A:0:3 B:1:2")},
+    {.name = "trace", .steps = LINE("trace 30; trace 0")},
     {.name = "time", .steps = LINE("time cat /README.TXT"), .varies = true},
     /* Pins. */
     {.name = "gpio", .steps = LINE("gpio")},

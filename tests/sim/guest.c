@@ -425,3 +425,12 @@ bool hal_inspect_block(const void *address, char *text, size_t bytes)
     (void)bytes;
     return false;
 }
+
+/* Nor a scheduler. */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes)
+{
+    (void)event;
+    if (bytes)
+        text[0] = '\0';
+    return 0;
+}

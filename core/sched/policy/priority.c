@@ -56,6 +56,7 @@ static bool priority_preempts(const struct sched_queue *queue, const struct sche
 const struct sched_policy policy_priority = {
     .name = "priority",
     .summary = "strict priority, first come first served within a level",
+    .cooperative = true,
     .init = priority_init,
     .add = priority_add,
     .remove = priority_remove,

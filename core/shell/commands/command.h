@@ -68,6 +68,8 @@ void command_slabs(struct job *job);
 void command_sched(struct job *job);
 void command_sched_state(struct job *job); /* without a part */
 void command_sched_lab(struct job *job);   /* sched lab ... */
+/* ../sched/trace.c */
+void command_trace(struct job *job);
 /* ../sync/locks.c */
 void command_locks(struct job *job);
 /* threads.c */

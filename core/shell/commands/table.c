@@ -108,6 +108,10 @@ static const struct command commands[] = {
      command_tags, false},
     {"time", "COMMAND [ARGUMENT...]", "run a command and say how long it took", NULL, command_time,
      false},
+    {"trace", "[COUNT]", "show the last things that the CPUs did",
+     "COUNT events (40, if not said), in the text of Linux's ftrace, which trace viewers read.\n"
+     "Each CPU keeps its last 128.\n",
+     command_trace, false},
     {"uptime", "", "show the time since power-on, and how much of it was idle", NULL,
      command_uptime, true},
 };

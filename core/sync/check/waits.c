@@ -12,12 +12,14 @@
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/trace.h"
 #include "sync/check/held.h"
 #include "sync/mutex.h"
 #include "sync/spinlock.h"
 #include "thread/thread.h"
 
 #include <hal/kstate.h>
+#include <hal/time.h>
 
 #define STEPS_MAX 64u /* threads that a search for a circle looks at; it sees no circle beyond */
 #define CHAIN_MAX 16u /* owners along a chain that are told to the scheduler */
@@ -165,10 +167,27 @@ static void search(const struct lock_wait *wait)
 
 /* ---- waits ---- */
 
+_Static_assert((int)WAIT_FOR_MUTEX == (int)HAL_TRACE_WAIT_MUTEX &&
+                   (int)WAIT_FOR_READ == (int)HAL_TRACE_WAIT_READ &&
+                   (int)WAIT_FOR_WRITE == (int)HAL_TRACE_WAIT_WRITE &&
+                   (int)WAIT_FOR_END == (int)HAL_TRACE_WAIT_THREAD,
+               "waits have the same numbers in traces");
+
+/* Caller has interrupts masked. */
+static void trace_wait(enum hal_trace_kind kind, const struct lock_wait *wait)
+{
+    const struct lock_class *class = lock_class_at(wait->class);
+    const struct thread *end = wait->object;
+    const char *name = wait->what == WAIT_FOR_END ? end->name : class ? class->name : "unnamed";
+
+    ktrace_named(kind, hal_time_now(), name[0] == '&' ? name + 1 : name, wait->class, wait->what);
+}
+
 void waits_begin(struct lock_wait *wait)
 {
     hal_irq_state_t state = spinlock_acquire(&chain.lock);
 
+    trace_wait(HAL_TRACE_WAIT, wait);
     wait->thread = thread_current();
     wait->over = false;
     wait->thread->wait = wait;
@@ -194,6 +213,7 @@ void waits_end(struct lock_wait *wait)
 {
     hal_irq_state_t state = spinlock_acquire(&chain.lock);
 
+    trace_wait(HAL_TRACE_GOT, wait);
     wait->thread->wait = NULL;
     list_remove(&wait->link);
     __atomic_fetch_sub(&chain.count, 1, __ATOMIC_RELAXED);
