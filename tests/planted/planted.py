@@ -65,6 +65,8 @@ class Bug:
             raise Problem("%s: no line %s:" % (path.name, missing[0]))
         if self.head["Grain"] not in ("points", "edges"):
             raise Problem("%s: the grain is points or edges" % path.name)
+        if self.head.get("Card") == "yes" and not os.environ.get("TAYBERRY_CARD"):
+            raise Problem("%s: it needs a card: TAYBERRY_CARD is not set" % path.name)
         self.files = re.findall(r"^\+\+\+ [^/\s]+/(\S+)", diff, flags=re.MULTILINE)
         if not self.files or not all(name.startswith("core/") for name in self.files):
             raise Problem("%s: it changes something else than core/" % path.name)
@@ -197,7 +199,7 @@ def prepare(kernel, bug, folder):
         kernel.make(copy, [], bug.units(), plain)
     else:
         plain = plain / "planted-hunt"
-    run(["patch", "-p1", "--no-backup-if-mismatch", "-F1", "-i", str(bug.path)], copy,
+    run(["patch", "-p1", "--no-backup-if-mismatch", "-i", str(bug.path)], copy,
         "it does not apply")
     kernel.make(copy, bug.files, bug.units(), planted)
     return planted, plain
@@ -238,12 +240,13 @@ def report(tap, result):
 
 
 def print_table(results):
-    line = "# %-26s %-26s %-37s %4s  %-6s %5s  %-8s  %s"
+    line = "# %-26s %-27s %-37s %4s  %-6s %5s  %-8s  %s"
     print(line % ("bug", "kind", "scenario", "CPUs", "grain", "seeds", "how", "what is said"))
     for result in results:
         head, found = result.bug.head, result.found or ("-", "-", "", "")
+        says = re.sub(r"[./\w-]*/core/", "core/", found[3])
         print(line % (result.bug.name, head["Kind"], head["Scenario"], head["CPUs"], head["Grain"],
-                      found[0], found[1], re.sub(r"[./\w-]*/core/", "core/", found[3])[:90]))
+                      found[0], found[1], says[:90]))
 
 
 def read_bugs(tap, folder, names):

@@ -24,7 +24,8 @@ PATH = "core/sync/flow/semaphore.c"
 
 def change(old, new, scenario="semaphore.counts", path=PATH):
     """A patch that puts `new` in the place of `old`, a line, into a source of the kernel."""
-    lines = pathlib.Path(os.environ["TAYBERRY_SOURCE"], PATH).read_text(encoding="utf-8").split("\n")
+    source = pathlib.Path(os.environ["TAYBERRY_SOURCE"], PATH)
+    lines = source.read_text(encoding="utf-8").split("\n")
     at = next((i for i, line in enumerate(lines) if line == old), 3)
     text = "--- a/%s\n+++ b/%s\n@@ -%d,3 +%d,3 @@\n" % (path, path, at, at)
     lines = (lines[at - 1], old, new, lines[at + 1])
@@ -73,7 +74,8 @@ class Hunter(unittest.TestCase):
         self.refuses(patch.replace("Scenario", "Scene"), "a-bug", "no line Scenario:")
 
     def test_a_patch_of_something_else_than_core_fails(self):
-        patch = change("    semaphore->count = count;", "    semaphore->count = 1;", path="README.md")
+        patch = change("    semaphore->count = count;", "    semaphore->count = 1;",
+                       path="README.md")
         self.refuses(patch, "a-bug", "something else than core/")
 
     def test_a_bug_is_found_and_repeated(self):
