@@ -26,8 +26,8 @@ enum lock_rank {
     LOCK_RANK_WORK,   /**< work queues */
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
     LOCK_RANK_TIMER,  /**< kernel timers */
-    LOCK_RANK_CHAIN,  /**< who waits for whom */
     LOCK_RANK_THREAD, /**< table of threads */
+    LOCK_RANK_CHAIN,  /**< who waits for whom */
     LOCK_RANK_RUN,    /**< run queue and sleepers of CPU 0; those of the others follow */
     LOCK_RANK_RUN_LAST = LOCK_RANK_RUN + HAL_CPU_MAX - 1,
     LOCK_RANK_CACHES, /**< the list of object caches */
@@ -102,5 +102,9 @@ struct spinlock_hold {
  */
 struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank);
 
-/** Which spinlock CPU `cpu` waits for, as above, and at which `site`; without checks, too. */
-struct spinlock_hold spinlock_wait_of(unsigned cpu);
+/**
+ * Puts into words, number by number from 0 on, what CPU `cpu` has to do with spinlocks: "waits for
+ * NAME, at PLACE", known without the checks too, and "holds NAME, since PLACE"; "" for a number
+ * that there is nothing to say of. False past the last number. Any context.
+ */
+HAL_MUST_CHECK bool spinlock_text_of(unsigned cpu, unsigned number, char *text, size_t size);

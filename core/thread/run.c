@@ -239,7 +239,9 @@ static void inherit(struct thread *thread, const struct thread *creator)
     thread->own_priority = creator->idle ? PRIORITY_NORMAL : creator->own_priority;
     thread->lent_priority = SCHED_LEVELS;
     thread->entity.priority = thread->own_priority;
-    thread->entity.nice = creator->entity.nice;
+    thread->own_nice = creator->own_nice;
+    thread->lent_nice = SCHED_NICE_NONE;
+    thread->entity.nice = thread->own_nice;
 }
 
 void run_add(struct thread *thread)

@@ -276,7 +276,8 @@ def main():
         results = list(pool.map(lambda bug: try_bug(kernel, bug), bugs))
     for result in results:
         report(tap, result)
-    tap.case(bugs if args.names else len(bugs) >= 20, "there are %d bugs" % len(bugs), "20 are promised")
+    tap.case(bugs if args.names else len(bugs) >= 20, "there are %d bugs" % len(bugs),
+             "20 are promised")
     print_table(results)
     return tap.end()
 

@@ -587,11 +587,11 @@ void test_smp_priority(struct ktest_run *run)
         KTEST_EXPECT(run, thread_set_priority(hands[1].thread, 9) == 0);
         thread_sleep(20 * MS);
         KTEST_EXPECT(run, run_time_of(&hands[0]) > 0 && run_time_of(&hands[1]) == 0);
-        thread_lend_priority(hands[1].thread, 3);
+        thread_lend(hands[1].thread, 3, SCHED_NICE_NONE);
         time = run_time_of(&hands[0]);
         thread_sleep(20 * MS);
         KTEST_EXPECT(run, run_time_of(&hands[0]) == time && run_time_of(&hands[1]) > 0);
-        thread_lend_priority(hands[1].thread, SCHED_LEVELS);
+        thread_lend(hands[1].thread, SCHED_LEVELS, SCHED_NICE_NONE);
         time = run_time_of(&hands[1]);
         thread_sleep(20 * MS);
         KTEST_EXPECT(run, run_time_of(&hands[1]) == time);

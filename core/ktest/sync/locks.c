@@ -430,7 +430,7 @@ void test_locks_nobody(struct ktest_run *run)
 
 static KSTATE struct hook_log {
     struct thread *owners[4]; /* that were lent to, nearest first */
-    unsigned lent, given, still_lent;
+    unsigned lent, counted, still_lent;
 } hook_log;
 
 static void hook_waits(struct thread *owner, struct thread *waiter)
@@ -450,9 +450,9 @@ static void hook_count(struct thread *waiter, void *context)
     ++*(unsigned *)context;
 }
 
-static void hook_gives(struct thread *owner)
+static void hook_counts(struct thread *owner)
 {
-    hook_log.given++;
+    hook_log.counted++;
     waits_each(owner, hook_count, &hook_log.still_lent);
 }
 
@@ -480,13 +480,14 @@ static void part_chain(struct crew_member *member)
 
 void test_locks_hooks(struct ktest_run *run)
 {
-    static const struct waits_hooks hooks = {hook_waits, hook_gives};
+    static const struct waits_hooks hooks = {hook_waits, hook_counts};
+    const struct waits_hooks *before;
     struct chain chain = {.run = run};
     struct mutex *mutexes = chain.mutexes;
     struct crew crew;
 
     hook_log = (struct hook_log){.lent = 0};
-    waits_set_hooks(&hooks);
+    before = waits_set_hooks(&hooks);
     mutex_init(&mutexes[0]);
     mutex_init(&mutexes[1]);
     mutex_lock(&mutexes[0]);
@@ -500,12 +501,12 @@ void test_locks_hooks(struct ktest_run *run)
         KTEST_EXPECT(run, hook_log.owners[2] == thread_current());
         mutex_unlock(&mutexes[0]);
         crew_join(&crew);
-        /* This thread gave to 0, 0 to 1, 1 to 2; nothing was lent to any of them after that. */
-        KTEST_EXPECT(run, hook_log.given == 3 && hook_log.still_lent == 0);
+        /* This thread gave to 0, 0 to 1, 1 to 2. Of these, 0 had two waiting, and 1 then one. */
+        KTEST_EXPECT(run, hook_log.counted == 6 && hook_log.still_lent == 3);
     } else {
         mutex_unlock(&mutexes[0]);
     }
-    waits_set_hooks(NULL);
+    (void)waits_set_hooks(before);
 }
 
 /* ---- what the checks note ---- */

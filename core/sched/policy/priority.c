@@ -57,6 +57,7 @@ const struct sched_policy policy_priority = {
     .name = "priority",
     .summary = "strict priority, first come first served within a level",
     .cooperative = true,
+    .goes_by = SCHED_BY_PRIORITY,
     .init = priority_init,
     .add = priority_add,
     .remove = priority_remove,

@@ -14,7 +14,9 @@
 enum bench_job {
     BENCH_ONE_CPU,  /* all that needs one CPU and a few threads */
     BENCH_TWO_CPUS, /* what goes on between two */
-    BENCH_MANY      /* 100,000 threads, and scheduling */
+    BENCH_MANY,     /* 100,000 threads, and scheduling */
+    BENCH_LIVES,    /* their lives only */
+    BENCH_YIELDS    /* yields only, for a profiler */
 };
 
 enum bench_figure {

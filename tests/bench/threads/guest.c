@@ -148,8 +148,10 @@ void __wrap_shell_main(void *unused)
         measure_all(bench_order.runs);
     } else if (bench_order.job == BENCH_TWO_CPUS) {
         wake_between(BENCH_WAKE_OTHER, 0, 1);
+    } else if (bench_order.job == BENCH_YIELDS) {
+        measure_yield(bench_order.runs * 100);
     } else {
-        bench_many();
+        bench_many(bench_order.job == BENCH_MANY);
     }
     hal_board_stop(HAL_STOP_POWER_OFF, 0);
 }
