@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Plants bugs into copies of the kernel, and hunts each by seeds. Prints TAP and a table.
 
-    planted.py --build DIR --source DIR [--bugs DIR] [NAME...]
+    planted.py --build DIR --source DIR [--bugs DIR] [--keep DIR] [NAME...]
 
 Criteria, for each patch in the folder of bugs:
 1. It applies to core/, and what it gives can be built.
@@ -23,6 +23,7 @@ A patch has lines before its first "---" that say what is planted:
     Words:    (optional) more words for the kernel's command line
     Limit:    (optional) ms of virtual time that the CPUs may work until it is a hang
 
+--keep leaves the program with each bug in that folder, under the bug's name. It is hunt.c's.
 TAYBERRY_JOBS says how many bugs are hunted at the same time: as many as there are processors.
 """
 import argparse
@@ -205,11 +206,14 @@ def prepare(kernel, bug, folder):
     return planted, plain
 
 
-def try_bug(kernel, bug):
+def try_bug(kernel, bug, keep):
     result = Result(bug)
     try:
         with tempfile.TemporaryDirectory(prefix="planted-") as folder:
             planted, plain = prepare(kernel, bug, pathlib.Path(folder))
+            if keep:
+                keep.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(planted, keep / bug.name)
             result.found = hunt(planted, bug, 1, SEEDS)
             if not result.found:
                 return result
@@ -266,6 +270,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--source", type=pathlib.Path, required=True)
     parser.add_argument("--bugs", type=pathlib.Path)
+    parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     kernel = Kernel(args.build.resolve(), args.source.resolve())
@@ -273,7 +278,7 @@ def main():
     tap = Tap()
     bugs = read_bugs(tap, folder, args.names)
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        results = list(pool.map(lambda bug: try_bug(kernel, bug), bugs))
+        results = list(pool.map(lambda bug: try_bug(kernel, bug, args.keep), bugs))
     for result in results:
         report(tap, result)
     tap.case(bugs if args.names else len(bugs) >= 20, "there are %d bugs" % len(bugs),
