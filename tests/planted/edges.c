@@ -10,7 +10,8 @@
 
 void __sanitizer_cov_trace_pc(void);
 
-void __sanitizer_cov_trace_pc(void)
+/* Weak: a simulator that has such points of its own keeps them. */
+__attribute__((weak)) void __sanitizer_cov_trace_pc(void)
 {
     if (!HAL_CPU_FACE_GET(in_host))
         hal_cpu_point();
