@@ -107,6 +107,7 @@ static const struct ktest tests[] = {
     {"race.deadline_against_wake_up", test_race_deadline},
     {"race.late_wake_ups_go_to_the_next", test_race_heirs},
     {"race.cancel_against_wake_up", test_race_cancel},
+    {"race.cancel_against_sleep", test_race_doze},
     {"race.hand_over_against_deadline", test_race_handover},
     {"race.completion_on_a_stack", test_race_stack},
     {"race.end_against_join", test_race_join},

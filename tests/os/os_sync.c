@@ -28,6 +28,7 @@ static const char *const scenarios[] = {
     "race.deadline_against_wake_up",
     "race.late_wake_ups_go_to_the_next",
     "race.cancel_against_wake_up",
+    "race.cancel_against_sleep",
     "race.hand_over_against_deadline",
     "race.completion_on_a_stack",
     "race.end_against_join",

@@ -265,6 +265,51 @@ void test_race_cancel(struct ktest_run *run)
         KTEST_EXPECT(run, crew.members[0].result == 0 && crew.members[1].result == 0);
 }
 
+/* ---- a cancellation against falling asleep ---- */
+
+struct dozer {
+    bool tired; /* atomic: is about to fall asleep */
+    int result;
+};
+
+static void dozer_main(void *argument)
+{
+    struct dozer *dozer = argument;
+
+    __atomic_store_n(&dozer->tired, true, __ATOMIC_RELEASE);
+    dozer->result = thread_sleep(60 * CREW_S);
+}
+
+/* Nothing but the cancellation ends the sleep, and it comes just before, or just after it began. */
+static void part_doze(struct crew_member *member)
+{
+    unsigned rounds = *(const unsigned *)member->play;
+
+    while (rounds-- > 0) {
+        struct dozer dozer = {.tired = false};
+        struct thread *thread;
+
+        if (thread_create("dozer", dozer_main, &dozer, &thread) != 0) {
+            member->result++;
+            continue;
+        }
+        while (!__atomic_load_n(&dozer.tired, __ATOMIC_ACQUIRE))
+            thread_yield();
+        member->result += thread_cancel(thread->id) != 0;
+        thread_join(thread);
+        member->result += dozer.result != -EINTR;
+    }
+}
+
+void test_race_doze(struct ktest_run *run)
+{
+    unsigned rounds = ktest_size(30);
+    struct crew crew;
+
+    if (crew_play(&crew, run, 2, part_doze, &rounds))
+        KTEST_EXPECT(run, crew.members[0].result == 0 && crew.members[1].result == 0);
+}
+
 /* ---- the hand-over of a mutex against a deadline ---- */
 
 struct door {

@@ -75,6 +75,7 @@ void test_race_match(struct ktest_run *run);
 void test_race_deadline(struct ktest_run *run);
 void test_race_heirs(struct ktest_run *run);
 void test_race_cancel(struct ktest_run *run);
+void test_race_doze(struct ktest_run *run);
 void test_race_handover(struct ktest_run *run);
 void test_race_stack(struct ktest_run *run);
 void test_race_join(struct ktest_run *run);
