@@ -248,26 +248,31 @@ bool balance_pull(void)
 /*
  * Gives one thread to a CPU that has one less: then that one has the surplus. A CPU keeps it for
  * ROTATE_NS, and passes on another thread than the one that it got, so that nobody goes from CPU to
- * CPU and waits at each. Caller holds both locks.
+ * CPU and waits at each. False: it is due, but nobody who waits here can go. Caller holds both
+ * locks.
  */
-static void rotate(struct cpu *from, struct cpu *to, uint64_t now)
+static bool rotate(struct cpu *from, struct cpu *to, uint64_t now)
 {
-    if (now - from->rotated < ROTATE_NS || move(from, to, 1, from->visitor, now) == 0)
-        return;
+    if (now - from->rotated < ROTATE_NS)
+        return true;
+    if (move(from, to, 1, from->visitor, now) == 0)
+        return false;
     from->visitor = 0;
     to->visitor = to->arrived;
     to->rotated = now;
+    return true;
 }
 
-/* Caller holds both locks. */
-static void even_out(struct cpu *from, struct cpu *to, uint64_t now)
+/* False: it should be tried again as soon as another thread waits. Caller holds both locks. */
+static bool even_out(struct cpu *from, struct cpu *to, uint64_t now)
 {
     unsigned mine = load_of(from->id), theirs = load_of(to->id);
 
     if (mine > theirs + 1)
         (void)move(from, to, (mine - theirs) / 2, 0, now);
     else if (mine == theirs + 1 && theirs > 0)
-        rotate(from, to, now);
+        return rotate(from, to, now);
+    return true;
 }
 
 void balance_push(uint64_t now)
@@ -282,7 +287,9 @@ void balance_push(uint64_t now)
     if (load_of(to->id) >= load_of(here->id))
         return;
     lock_both(here, to);
-    even_out(here, to, now);
+    /* Else two looks could take an even number of slices, and always meet the same one waiting. */
+    if (!even_out(here, to, now))
+        here->balanced = now - BALANCE_NS;
     cpu_unlock(to);
     cpu_unlock(here);
 }
