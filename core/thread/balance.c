@@ -106,6 +106,21 @@ static struct cpu *choose(const struct thread *thread, struct cpu *home, enum sc
     return cpu_at(least_loaded(cpus, home->id));
 }
 
+/*
+ * A CPU may have begun to idle after this thread looked for one, and before it was to be seen on
+ * the queue where it waits. Either that CPU sees the thread (balance_pull), or this one sees that
+ * it idles: each writes first, and looks then.
+ */
+void balance_offer(const struct cpu *cpu, const struct thread *thread)
+{
+    uint32_t idle;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & thread->affinity & ~(1u << cpu->id);
+    if (idle)
+        hal_cpu_ipi((unsigned)__builtin_ctz(idle));
+}
+
 /* ---- moving ---- */
 
 /* A CPU that was chosen for a thread and does not get it is as idle as it was. Caller holds its
@@ -235,7 +250,11 @@ bool balance_pull(void)
     struct cpu *here = cpu_here(), *from;
     unsigned moved;
 
-    if (cpu_online() == 1 || !(from = busiest(here)))
+    if (cpu_online() == 1)
+        return false;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see balance_offer */
+    from = busiest(here);
+    if (!from)
         return false;
     lock_both(here, from);
     moved = move(from, here, 1, 0, hal_time_now());
