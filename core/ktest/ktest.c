@@ -27,6 +27,8 @@ static const struct ktest tests[] = {
     {"thread.detached_threads_free_themselves", test_thread_detach},
     {"thread.many_threads_give_all_memory_back", test_thread_many},
     {"thread.a_stack_has_a_guard_page", test_thread_guard},
+    {"thread.stacks_have_the_size_asked_for", test_thread_sized},
+    {"thread.a_stack_is_used_again", test_thread_spares},
     {"thread.each_has_its_own_storage", test_thread_locals},
     {"smp.threads_run_at_the_same_moment", test_smp_parallel},
     {"smp.each_cpu_has_its_timer", test_smp_timers},

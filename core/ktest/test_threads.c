@@ -9,6 +9,7 @@
 #include "mem/reclaim.h"
 #include "heap/heap.h"
 #include "sync/mutex.h"
+#include "thread/cpu.h"
 #include "thread/thread.h"
 
 #include <hal/cpu.h>
@@ -369,4 +370,52 @@ void test_thread_guard(struct ktest_run *run)
     KTEST_EXPECT(run, !thread_look(stack, count_look, &looks) && looks == 0);
     KTEST_EXPECT(run, thread_look(stack + HAL_PAGE_SIZE, count_look, &looks) && looks == 1);
     KTEST_EXPECT(run, here >= stack + HAL_PAGE_SIZE && here < stack + 64 * HAL_PAGE_SIZE);
+}
+
+void test_thread_sized(struct ktest_run *run)
+{
+    static const size_t impossible[] = {0,
+                                        1,
+                                        HAL_STACK_SMALL - HAL_PAGE_SIZE,
+                                        HAL_STACK_MIN + 1,
+                                        1024 * HAL_PAGE_SIZE,
+                                        SIZE_MAX & ~(HAL_PAGE_SIZE - 1ul)};
+    struct play play = {.logged = 0};
+    struct thread *thread, *threads[2];
+    unsigned n = 0;
+
+    mutex_init(&play.mutex);
+    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++)
+        KTEST_EXPECT(run, thread_create_sized("none", role_counter, &play, impossible[i],
+                                              &thread) == -EINVAL &&
+                              !thread);
+    for (; n < 2; n++) {
+        size_t bytes = n ? 2 * HAL_STACK_SIZE : HAL_STACK_MIN;
+
+        if (!KTEST_EXPECT(
+                run, thread_create_sized("sized", role_counter, &play, bytes, &threads[n]) == 0))
+            break;
+        KTEST_EXPECT(run, threads[n]->stack_bytes == bytes);
+    }
+    for (unsigned i = 0; i < n; i++)
+        thread_join(threads[i]);
+    KTEST_EXPECT(run, play.turns[0] == 2);
+}
+
+/* What ended last is taken first, with its guard; and what memory asks for is given back. */
+void test_thread_spares(struct ktest_run *run)
+{
+    struct play play = {.logged = 0};
+    struct thread *thread;
+    unsigned looks = 0;
+    void *stack;
+
+    mutex_init(&play.mutex);
+    KTEST_REQUIRE(run, thread_create("first", role_counter, &play, &thread) == 0);
+    stack = thread->stack;
+    thread_join(thread);
+    /* On one CPU nobody else takes the spare meanwhile; with more, that may be. */
+    KTEST_EXPECT(run, !thread_look(stack, count_look, &looks) || cpu_count_online() > 1);
+    (void)reclaim_frames(SIZE_MAX);
+    KTEST_EXPECT(run, thread_look(stack, count_look, &looks));
 }

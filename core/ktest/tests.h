@@ -17,6 +17,8 @@ void test_thread_cancel_before_sleep(struct ktest_run *run);
 void test_thread_detach(struct ktest_run *run);
 void test_thread_many(struct ktest_run *run);
 void test_thread_guard(struct ktest_run *run);
+void test_thread_sized(struct ktest_run *run);
+void test_thread_spares(struct ktest_run *run);
 
 /* sched/test_smp.c */
 void test_smp_parallel(struct ktest_run *run);

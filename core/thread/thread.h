@@ -27,6 +27,7 @@
 
 #include <hal/compiler.h>
 #include <hal/context.h>
+#include <hal/trace.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,25 +39,31 @@
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
 struct thread {
+    /* Guarded by the run lock of its home: see run.h. First, so that it begins with a cache line.
+     */
+    struct sched_entity entity; /**< what the policy knows of it */
+    struct hal_context context;
+    uint64_t run_since; /**< until when its run time is counted, while it is RUNNING */
+    uint64_t switches;  /**< how often it got a CPU */
+    unsigned cpu;       /**< its home */
+    enum thread_state state;
+    bool queued;                  /**< READY and on the queue of its home */
+    bool pinned;                  /**< may run on one CPU only */
+    struct hal_trace_thread said; /**< what traces say of it: see run_describe */
+
     /* Constant after creation. */
+    bool idle;      /**< runs when nothing else can */
     uint32_t magic; /**< THREAD_MAGIC until it is freed */
     uint32_t id;
+    uint64_t *canary; /**< the lowest word of the stack; NULL: the boot code's stack */
     char name[THREAD_NAME_MAX + 1];
     void (*entry)(void *argument);
     void *argument;
     void *stack;        /**< the run of frames, with the guard page if it has one */
     size_t stack_bytes; /**< without the guard page */
     bool guarded;       /**< the lowest page of the run is a guard */
-    uint64_t *canary;   /**< the lowest word of the stack; NULL: the boot code's stack */
-    bool idle;          /**< runs when nothing else can */
 
-    /* Guarded by the run lock of its home: see run.h. */
-    unsigned cpu; /**< its home */
-    enum thread_state state;
-    bool queued; /**< READY and on the queue of its home */
-    bool pinned; /**< may run on one CPU only */
-    struct hal_context context;
-    struct sched_entity entity;  /**< what the policy knows of it */
+    /* Guarded by the run lock of its home too. */
     unsigned own_priority;       /**< the entity's, unless a higher one is lent */
     unsigned lent_priority;      /**< SCHED_LEVELS: none */
     int own_nice;                /**< the same with nice levels */
@@ -64,9 +71,7 @@ struct thread {
     uint32_t affinity;           /**< a bit for each CPU that it may run on */
     struct tree_node sleep_node; /**< among the sleepers that have a deadline */
     uint64_t deadline;
-    uint64_t run_since; /**< until when its run time is counted, while it is RUNNING */
-    uint64_t switches;  /**< how often it got a CPU */
-    int wake_reason;    /**< what its sleep returns */
+    int wake_reason; /**< what its sleep returns */
     bool cancelled;
     bool cancellable; /**< sleeps in a way that cancelling ends */
 
@@ -81,6 +86,7 @@ struct thread {
 
     /* Guarded by the lock of the wait queue it sleeps in. */
     struct list wait_link;
+    const struct lock_site *sleeps_at; /**< where it went to sleep in one; NULL: elsewhere */
 
     /* The checks' of core/sync/check. */
     struct lock_hold *holds; /**< mutexes and rwlocks that it holds */

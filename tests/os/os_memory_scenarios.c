@@ -107,6 +107,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("thread.detached_threads_free_themselves")},
     {KTEST("thread.many_threads_give_all_memory_back")},
     {KTEST("thread.a_stack_has_a_guard_page")},
+    {KTEST("thread.stacks_have_the_size_asked_for")},
     {KTEST("thread.each_has_its_own_storage")},
     {KTEST("smp.a_thread_runs_where_it_may")},
     {KTEST("smp.threads_begin_and_end_in_crowds")},

@@ -14,5 +14,5 @@ HAL_NORETURN void bench_fail(const char *text);
 /* The time that counts for this job, ns. */
 uint64_t guest_time(void);
 
-/* BENCH_MANY; many.c. */
-void bench_many(void);
+/* BENCH_MANY, and BENCH_LIVES without scheduling; many.c. */
+void bench_many(bool scheduling);

@@ -2,7 +2,8 @@
 /*
  * main.c: the driver of the threads benchmark: asks the kernel and the host in turns, and prints
  * one table. docs/BENCHMARKS.md says what the rows are. `few` or `many` as an argument does only
- * that half of it.
+ * that half of it, `yield` nothing but yields in the kernel, for a profiler, and `check` is a test
+ * of very many threads.
  *
  * Each figure is the best of several runs, and the sides take turns, so that a machine with other
  * work disturbs both alike. TAYBERRY_RUNS sets how many runs each turn has (10), TAYBERRY_PASSES
@@ -42,6 +43,8 @@ static _Noreturn void give_up(const char *text)
     exit(EXIT_FAILURE);
 }
 
+static bool said_no_guards;
+
 static void print_log(struct tb_machine *machine, const char *only)
 {
     static char text[65536];
@@ -49,8 +52,10 @@ static void print_log(struct tb_machine *machine, const char *only)
 
     text[bytes] = '\0';
     for (char *line = strtok(text, "\r\n"); line; line = strtok(NULL, "\r\n"))
-        if (!only || strstr(line, only))
+        if (!only || strstr(line, only)) {
+            said_no_guards = said_no_guards || strstr(line, "no more guard pages");
             fprintf(only ? stdout : stderr, "# %s\n", line);
+        }
 }
 
 /* Runs bench_order.job in a machine of its own. */
@@ -71,7 +76,7 @@ static void run_kernel(const char *words, unsigned cpus, uint64_t memory)
         print_log(machine, NULL);
         give_up(bench_order.error ? bench_order.error : "the kernel stopped");
     }
-    if (bench_order.job == BENCH_MANY)
+    if (bench_order.job == BENCH_MANY || bench_order.job == BENCH_LIVES)
         print_log(machine, "guard");
     tb_close(machine);
 }
@@ -159,11 +164,12 @@ static void print_counters(void)
 
 static void print_table(void)
 {
-    double yield = ns_of(&kernel, BENCH_YIELD);
+    double yield = ns_of(&kernel, BENCH_YIELD), turns = ns_of(&kernel, BENCH_YIELD_TURNS);
 
     printf("\n%-34s %11s %11s %11s %11s %9s   aim\n", "", "kernel", "with checks", "1 core",
            "all cores", "faster");
     print_row("yield to a ready thread", BENCH_YIELD, 0);
+    print_row("the same by round robin", BENCH_YIELD_TURNS, 0);
     print_row("wake-up, same CPU", BENCH_WAKE, 0);
     print_row("wake-up, other CPU", BENCH_WAKE_OTHER, 0);
     print_row("hand-over by condition", BENCH_HANDOVER, 0);
@@ -173,7 +179,8 @@ static void print_table(void)
     printf("\nswitches: by hand %.1f ns; bare contexts of the kernel %.1f; kernel threads %.1f; "
            "swapcontext %.1f\n",
            by_hand, ns_of(&kernel, BENCH_SWITCH), yield, swapcontext_ns);
-    printf("yield: aim under 50 ns: %s\n", yield < 50 ? "met" : "NOT MET");
+    printf("yield: aim under 50 ns: %s; by round robin: %s\n", yield < 50 ? "met" : "NOT MET",
+           turns < 50 ? "met" : "NOT MET");
 }
 
 static void print_lives(const struct bench_many *many, const struct bench_many *host)
@@ -230,6 +237,31 @@ static void measure_few(unsigned runs)
     measure_kernel(&checked, CHECKED, BENCH_TWO_CPUS);
 }
 
+/*
+ * As a test, which looks at no time. Criteria: all threads are made, run and are joined; each takes
+ * its small stack, its guard page if it has one, and less than 1 KiB more; and the log says so just
+ * if some have none.
+ */
+static int check_many(void)
+{
+    const struct bench_many *many = &bench_order.many;
+    uint64_t most;
+
+    bench_order.threads = number("TAYBERRY_THREADS", 20000);
+    bench_order.job = BENCH_LIVES;
+    run_kernel(UNCHECKED, 1, MEMORY_MOST);
+    most = 8192 + 1024 + 4096ull * many->guarded / bench_order.threads;
+    printf("1..3\n%s 1 - %u threads were there at once\n",
+           many->threads == bench_order.threads ? "ok" : "not ok", many->threads);
+    printf("%s 2 - each took %llu bytes, at most %llu\n", many->bytes <= most ? "ok" : "not ok",
+           (unsigned long long)many->bytes, (unsigned long long)most);
+    printf("%s 3 - %u had a guard page, and the log says %s\n",
+           said_no_guards == (many->guarded < many->threads) ? "ok" : "not ok", many->guarded,
+           said_no_guards ? "where they end" : "nothing of it");
+    return many->threads != bench_order.threads || many->bytes > most ||
+           said_no_guards != (many->guarded < many->threads);
+}
+
 static void measure_very_many(void)
 {
     struct bench_many host = {0};
@@ -250,6 +282,16 @@ int main(int argc, char **argv)
     const char *half = argc > 1 ? argv[1] : "";
 
     sched_getaffinity(0, sizeof all_cores, &all_cores);
+    if (strcmp(half, "yield") == 0) {
+        use_core(true);
+        bench_order.runs = runs;
+        measure_kernel(&kernel, UNCHECKED, BENCH_YIELDS);
+        printf("yield: %.1f ns; by round robin %.1f ns\n", ns_of(&kernel, BENCH_YIELD),
+               ns_of(&kernel, BENCH_YIELD_TURNS));
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(half, "check") == 0)
+        return check_many();
     if (strcmp(half, "many") != 0) {
         printf("# %u passes of %u runs; the best of each\n", passes, runs);
         for (unsigned pass = 0; pass < passes; pass++)

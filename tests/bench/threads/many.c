@@ -145,10 +145,11 @@ static void measure_lives(void)
     many->threads = (unsigned)count;
 }
 
-void bench_many(void)
+void bench_many(bool scheduling)
 {
     if (bench_order.threads > MOST)
         bench_fail("so many threads were not provided for");
     measure_lives();
-    measure_scheduling();
+    if (scheduling)
+        measure_scheduling();
 }
