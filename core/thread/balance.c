@@ -111,13 +111,13 @@ static struct cpu *choose(const struct thread *thread, struct cpu *home, enum sc
  * the queue where it waits. Either that CPU sees the thread (balance_pull), or this one sees that
  * it idles: each writes first, and looks then.
  */
-void balance_offer(const struct cpu *cpu, const struct thread *thread)
+void balance_offer(const struct cpu *cpu)
 {
     uint32_t idle;
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & thread->affinity & ~(1u << cpu->id);
-    if (idle)
+    idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & ~(1u << cpu->id);
+    if (idle && cpu->movable > 0)
         hal_cpu_ipi((unsigned)__builtin_ctz(idle));
 }
 
@@ -246,7 +246,7 @@ static struct cpu *busiest(const struct cpu *here)
 bool balance_pull(void)
 {
     struct cpu *here = cpu_here(), *from;
-    unsigned moved;
+    bool sent;
 
     if (cpu_online() == 1)
         return false;
@@ -255,11 +255,13 @@ bool balance_pull(void)
     if (!from)
         return false;
     lock_both(here, from);
-    moved = move(from, here, 1, 0, hal_time_now());
-    here->steals += moved;
+    sent = here->queue.ready > 0; /* meanwhile; a second one would wait behind it */
+    if (!sent)
+        here->steals += move(from, here, 1, 0, hal_time_now());
+    sent = here->queue.ready > 0;
     cpu_unlock(from);
     cpu_unlock(here);
-    return moved > 0;
+    return sent;
 }
 
 /*
