@@ -68,7 +68,8 @@ const char *sweep_excuse(const struct tb_machine *m, unsigned number)
 
     ck_assert_int_eq(tb_alloc_site(m, number, &site), 0);
     for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++) {
-        if (strcmp(site.file, excuses[i].file) == 0 && sweep_ordinal(m, number) == excuses[i].ordinal)
+        if (strcmp(site.file, excuses[i].file) == 0 &&
+            sweep_ordinal(m, number) == excuses[i].ordinal)
             return excuses[i].reason;
     }
     return NULL;
