@@ -267,7 +267,7 @@ static void check_map(uint64_t memory)
     size_t group, seen = 0;
     unsigned count;
 
-    boot(memory, NULL);
+    boot(memory, "cpus=1"); /* on another CPU it may go on while its first lines are on their way */
     (void)os_command(machine, "spawn 3 1000s");
     text = look("mem map plain", "RAM, ");
     ck_assert_ptr_nonnull(strstr(text, "\n# frame table"));
