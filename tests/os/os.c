@@ -32,13 +32,18 @@ static enum tb_clock clock_wanted(void)
     return text && strcmp(text, "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
 }
 
+unsigned os_cpus(void)
+{
+    return os_size("TAYBERRY_CPUS", 1);
+}
+
 struct tb_config os_config(void)
 {
     return (struct tb_config){.size = sizeof(struct tb_config),
                               .card = os_card(),
                               .card_read_only = true,
                               .clock = clock_wanted(),
-                              .cpus = os_size("TAYBERRY_CPUS", 0),
+                              .cpus = os_cpus(),
                               .seed = 1};
 }
 
