@@ -193,7 +193,7 @@ static __attribute__((noinline)) void free_slowly(void *pointer, const char *fil
         guard_free(pointer, file, line, frame);
         return;
     }
-    if (heap_is_plain() ? !slab_free(pointer)
+    if (heap_is_plain() ? !slab_give(pointer) && !backing_give_block(pointer)
                         : heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
         refuse(pointer, file, line, "kfree");
     if (!heap_is_plain())
@@ -245,7 +245,8 @@ void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site
         block = heap_allocate(bytes, HEAP_ALIGNMENT, site);
         if (block && pointer) {
             memcpy(block, pointer, usable < bytes ? usable : bytes);
-            if (!slab_free_quickly(pointer) && !slab_free(pointer))
+            if (!slab_free_quickly(pointer) && !slab_give(pointer) &&
+                !backing_give_block(pointer))
                 refuse(pointer, site->file, site->line, "krealloc");
         }
         return block;

@@ -2,21 +2,27 @@
 /*
  * slab.h: the fast way into the slab allocator, and what it walks over.
  *
- * Equal objects form a cache; kmalloc's sizes are 72 caches. Each CPU has a magazine for a cache:
- * free objects that only it touches, with interrupts masked and without a lock. Behind the
- * magazines are slabs: runs of pages cut into objects, with a header elsewhere that has a bit for
- * each object.
+ * Equal objects form a cache; kmalloc's sizes are 72 caches. Their memory is slabs: runs of pages
+ * cut into objects, with a header elsewhere that has a bit for each object, set while that is in
+ * use. Each slab belongs to the CPU that made it, which alone changes it, with interrupts masked
+ * and without a lock. For each cache a CPU has a store of slabs, and a magazine: up to 64 free
+ * objects of one slab, the loaded one, as the bits of one word.
  *
- *     kmalloc <-- magazine of this CPU <-- half a magazine at a time -- slabs
- *     kfree   --> magazine of this CPU --> half a magazine at a time -> slabs
- *                 masked                   under the cache's lock
+ *     kmalloc <- lowest bit of the magazine <- next word of bits <- next slab <- frames
+ *     kfree   -> bit in the header of the object's slab: its own CPU at once, masked;
+ *                another CPU leaves it there, under the cache's lock, for the owner to collect
  *
- * (Bonwick, "The Slab Allocator: An Object-Caching Kernel Memory Allocator", USENIX 1994; Bonwick
- * and Adams, "Magazines and Vmem", USENIX 2001)
+ * So an object is freed where it lies, and nothing has to be carried between a magazine and the
+ * slabs when the number of objects goes up and down. What a magazine holds was free when it was
+ * loaded; what is freed meanwhile is found the next time. That is also why an allocation does not
+ * wait for what the last free has written.
  *
- * An object counts as busy in its slab while it is in a magazine. So a double free is found at once
- * when the object was the last to be freed or has gone back to its slab, and otherwise when it gets
- * there a second time. The checks of a debug build (guard.h) find all of them at once.
+ * (Bonwick, "The Slab Allocator: An Object-Caching Kernel Memory Allocator", USENIX 1994; Leijen,
+ * Zorn and de Moura, "Mimalloc: Free List Sharding in Action", APLAS 2019, for freeing an object
+ * where it lies, by its owner or for its owner)
+ *
+ * The bits are exact, so what is no object in use is found out at once. Only what another CPU has
+ * freed, and its owner frees again, is noticed later, when the owner collects it.
  */
 #pragma once
 
@@ -36,30 +42,43 @@
 #define SLAB_CLASSES 72u      /**< kmalloc's sizes up to there */
 #define SLAB_LEVELS 4u        /**< how finely slabs are sorted by how full they are */
 #define SLAB_NAME_MAX 15u
+#define SLAB_SHARED UINT8_MAX /**< in the place of a CPU: guarded by the cache's lock */
+
+/** Free objects of one slab, side by side. They count as used, but their bits are not set. */
+struct magazine {
+    uint64_t free;     /**< a bit for each of them; 0: the magazine is empty */
+    uint64_t *busy;    /**< the word in the slab's header that has the same bits */
+    char *base;        /**< the object of bit 0 */
+    size_t bytes;      /**< of an object */
+    struct slab *slab; /**< the loaded one, or NULL; maybe of a cache of larger objects */
+};
 
 /**
- * A CPU's free objects of a cache, as a ring: what is freed goes to the tail, what is allocated
- * comes from the head. A stack would hand out what is still warmest, but then each allocation has
- * to wait until the processor knows where the last free wrote; with a ring they overlap, and that
- * gains more. Its own CPU only, masked.
+ * A CPU's part of a cache: changed by that CPU only, masked. Or what a cache's CPUs share, under
+ * its lock: slabs that a CPU has given up, and all of a cache that has no magazines.
  */
-struct magazine {
-    uint32_t head;     /**< counts allocations; the next is objects[head & mask] */
-    uint32_t tail;     /**< counts objects that came; tail - head are there */
-    uint32_t capacity; /**< most that it is to hold: follows the number of objects in use */
-    uint32_t mask;     /**< room for objects, a power of two, less 1 */
-    void **objects;    /**< or NULL, and then the capacity is 0 */
+struct slab_store {
+    struct magazine magazine;
+    uint64_t used;   /**< objects of its slabs that are in use or in a magazine */
+    uint64_t served; /**< of its slabs' objects, how many were put into magazines */
+    struct object_cache *cache; /**< constant */
+
+    /* All slabs but the loaded ones. */
+    struct list with_room[SLAB_LEVELS + 1]; /**< 0: the empty ones; the last: the fullest */
+    struct list full;                       /**< or with so little room that it can wait */
+    uint32_t slabs, frames;                 /**< the loaded ones too */
+    uint32_t total;                         /**< objects that they have */
+    uint8_t cpu;                            /**< or SLAB_SHARED; constant */
 };
 
 struct object_cache {
     /* Constant. */
-    struct magazine *magazines[HAL_CPU_MAX];
-    uint32_t bytes;      /**< of an object, as it is laid out */
-    uint32_t reciprocal; /**< 2^32 / bytes, rounded up */
-    uint16_t room;       /**< of its magazines, a power of two; 0: it has none */
-    uint16_t number;     /**< of a kmalloc class; or SLAB_CLASSES */
-    uint32_t align;      /**< of each object */
-    bool inside;         /**< headers lie in their slabs, which are pages: a cache of headers */
+    struct slab_store *stores[HAL_CPU_MAX]; /**< NULL: only `shared` */
+    uint32_t bytes;                         /**< of an object, as it is laid out */
+    uint32_t reciprocal;                    /**< 2^32 / bytes, rounded up */
+    uint32_t align;                         /**< of each object */
+    uint16_t number;                        /**< of a kmalloc class; or SLAB_CLASSES */
+    bool inside; /**< headers lie in their slabs, which are pages: a cache of headers */
     void (*construct)(void *object);
     const char *name;
     char label[SLAB_NAME_MAX + 1];
@@ -68,32 +87,39 @@ struct object_cache {
 
     struct spinlock lock;
     /* Guarded by the lock. */
-    uint8_t drain; /**< a bit for each CPU that is to empty its magazine */
-    struct list slabs_with_room[SLAB_LEVELS + 1]; /**< 0: the empty ones; the last: the fullest */
-    uint64_t slabs, frames;
-    uint64_t total;  /**< objects that the slabs have room for */
-    uint64_t used;   /**< of these, the ones in use or in magazines */
-    uint64_t served; /**< allocations that no magazine counted */
+    uint8_t drain;                  /**< a bit for each CPU that is to give up its slabs */
+    uint32_t returned[HAL_CPU_MAX]; /**< a CPU's slabs with objects that others freed; parts.h */
+    uint64_t returned_objects;      /**< in all of them */
+    struct slab_store shared;
 };
 
+/**
+ * The header of a slab. Changed by the CPU that owns it, or under the cache's lock if that is
+ * SLAB_SHARED, but for what is said otherwise.
+ */
 struct slab {
-    struct list link;           /**< guarded by the cache's lock, as is all that is not constant */
-    struct object_cache *cache; /**< constant */
-    char *start;                /**< object 0; constant */
-    uint32_t reciprocal;        /**< the cache's; constant */
-    uint16_t objects;           /**< that it has; constant */
-    uint16_t used;
-    uint16_t least, most; /**< it is on the right list while `used` is in between */
-    uint8_t pages;        /**< constant */
+    struct list link;
+    struct slab_store *store; /**< that it belongs to; read it after `cpu` */
+    char *start;              /**< object 0; constant */
+    uint32_t reciprocal;      /**< the cache's; constant */
+    uint32_t next_returned;   /**< on the list of its owner; guarded by the cache's lock */
+    uint16_t objects;         /**< that it has; constant */
+    uint16_t used;            /**< of these, the ones in use or in a magazine */
+    uint16_t least;           /**< of `used`, as long as it stays on its list; 0: it is loaded */
+    uint8_t pages;            /**< constant */
+    uint8_t cpu;              /**< the store's; changed under the cache's lock */
+
+    /* A bit for each object, set while it is in use; behind these as many words again, for those
+     * of them that other CPUs have freed: guarded by the cache's lock. */
     uint64_t busy[];
 };
 
 /** The caches behind kmalloc. */
 extern struct object_cache slab_classes[SLAB_CLASSES];
 
-/** Their magazines, which the fast way finds without asking the caches. */
+/** Their stores, which the fast way finds without asking the caches. */
 struct slab_cpu {
-    _Alignas(64) struct magazine magazines[SLAB_CLASSES];
+    _Alignas(64) struct slab_store stores[SLAB_CLASSES];
 };
 extern struct slab_cpu slab_cpus[HAL_CPU_MAX];
 
@@ -103,8 +129,9 @@ extern uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
 /** An object of `cache`, or NULL. Any context. */
 HAL_MUST_CHECK void *slab_take(struct object_cache *cache);
 
-/** Gives an object in use back to `cache`. False: it lies in the magazine already. Any context. */
-HAL_MUST_CHECK bool slab_give(struct object_cache *cache, void *object);
+/** Gives the object that begins at `object`, any value, back to its cache; false if there is none
+ * in use. Any context. */
+HAL_MUST_CHECK bool slab_give(void *object);
 
 /**
  * The class for `bytes` bytes, 1 .. SLAB_BYTES_MAX: steps of 16 bytes up to 256, and then eight
@@ -140,32 +167,42 @@ static inline bool slab_busy(const struct slab *slab, uint32_t index)
     return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
 }
 
+/** The slab that holds `pointer`, any value; NULL if none does. */
+static inline struct slab *slab_of(const void *pointer)
+{
+    uintptr_t owner = backing_word(pointer);
+
+    return backing_mark_of(owner) >> 8 == BACKING_SLAB >> 8 ? backing_unmark(owner) : NULL;
+}
+
 /*
- * --- the fast way: nothing but the magazine, and only if that is simple. The caller is masked ---
+ * --- the fast way: what needs no decision. The caller is masked ---
  */
 
 /** The next object of a magazine, or NULL. */
 static inline void *magazine_take(struct magazine *magazine)
 {
-    uint32_t head = magazine->head;
+    uint64_t free = magazine->free;
 
-    if (__builtin_expect(head == magazine->tail, 0))
+    if (__builtin_expect(free == 0, 0))
         return NULL;
-    magazine->head = head + 1;
-    return magazine->objects[head & magazine->mask];
+    magazine->free = free & (free - 1);
+    *magazine->busy |= free & -free;
+    return magazine->base + (size_t)__builtin_ctzll(free) * magazine->bytes;
 }
 
-/** Adds an object to a magazine. False: that is full, or the object came just before. */
-static inline bool magazine_give(struct magazine *magazine, void *object)
+/** Frees object `index`. False: it is not in use, or not this CPU's, or the slab's list changes. */
+static inline bool slab_give_quickly(struct slab *slab, uint32_t index)
 {
-    uint32_t tail = magazine->tail, count = tail - magazine->head;
+    uint64_t busy = slab->busy[index / 64], bit = 1ull << index % 64;
 
-    if (__builtin_expect(count >= magazine->capacity, 0) ||
-        __builtin_expect(count > 0 && magazine->objects[(tail - 1) & magazine->mask] == object, 0))
+    if (__builtin_expect(!(busy & bit), 0) ||
+        __builtin_expect(slab->used == slab->least, 0) ||
+        __builtin_expect(slab->cpu != hal_cpu_id(), 0))
         return false;
-    magazine->objects[tail & magazine->mask] = object;
-    __builtin_prefetch(object, 1); /* its next owner will write there, soon */
-    magazine->tail = tail + 1;
+    slab->busy[index / 64] = busy & ~bit;
+    slab->used--;
+    slab->store->used--;
     return true;
 }
 
@@ -177,55 +214,40 @@ HAL_MUST_CHECK static inline void *slab_allocate_quickly(size_t bytes)
 
     if (!hal_irq_try_mask())
         return NULL;
-    object = magazine_take(&slab_cpus[hal_cpu_id()].magazines[number]);
+    object = magazine_take(&slab_cpus[hal_cpu_id()].stores[number].magazine);
     hal_irq_end_mask();
     return object;
 }
 
-/** True if an object begins at `pointer`, which lies in `slab`, and is in use. */
-static inline bool slab_holds(const struct slab *slab, const void *pointer)
+/** Frees the object that begins at `pointer`, any value; or returns false for no particular reason.
+ * Any context. */
+HAL_MUST_CHECK static inline bool slab_free_quickly(const void *pointer)
 {
-    uint32_t index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
-
-    return index != UINT32_MAX && slab_busy(slab, index);
-}
-
-/**
- * Frees a block from kmalloc; or returns false for no particular reason. Any context.
- *
- * The number of the class stands in the owner word of the page, so that the magazine is known
- * without waiting for the slab's header.
- */
-HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
-{
-    uintptr_t owner = backing_word(pointer);
-    unsigned number = backing_mark_of(owner) - BACKING_SLAB;
+    struct slab *slab = slab_of(pointer);
+    uint32_t index;
     bool good;
 
-    if (__builtin_expect(number >= SLAB_CLASSES, 0) ||
-        __builtin_expect(!slab_holds(backing_unmark(owner), pointer), 0) || !hal_irq_try_mask())
+    if (__builtin_expect(!slab, 0))
         return false;
-    good = magazine_give(&slab_cpus[hal_cpu_id()].magazines[number], pointer);
+    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
+    if (__builtin_expect(index == UINT32_MAX, 0) || !hal_irq_try_mask())
+        return false;
+    good = slab_give_quickly(slab, index);
     hal_irq_end_mask();
     return good;
 }
 
-/** Bytes of the block from kmalloc that begins at `pointer`, any value; 0 if none does. */
+/** Bytes of the object in use that begins at `pointer`, any value; 0 if none does. */
 static inline size_t slab_usable(const void *pointer)
 {
-    uintptr_t owner = backing_word(pointer);
-    unsigned number = backing_mark_of(owner) - BACKING_SLAB;
+    const struct slab *slab = slab_of(pointer);
+    uint32_t index;
 
-    if (number >= SLAB_CLASSES || !slab_holds(backing_unmark(owner), pointer))
+    if (!slab)
         return 0;
-    return slab_classes[number].bytes;
+    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
+    return index != UINT32_MAX && slab_busy(slab, index) ? slab->store->cache->bytes : 0;
 }
-
-/**
- * Frees a block. False: `pointer`, any value, is no block in use, and nothing has changed;
- * heap_slab.find says what it is. Any context.
- */
-HAL_MUST_CHECK bool slab_free(void *pointer);
 
 /** The cache of the object in use that begins at `pointer`, any value, or NULL. Any context. */
 struct object_cache *slab_cache_of(const void *pointer);
