@@ -77,8 +77,7 @@ void heap_init(void)
         heap.allocator->init();
     if (heap.checks)
         guard_init(heap.allocator);
-    if (!heap_is_plain())
-        alloc_fail_watch();
+    alloc_fail_start(!heap_is_plain());
     choose_failures();
 }
 
@@ -112,10 +111,11 @@ void *heap_failed(const struct alloc_site *site)
     return fail_on_demand();
 }
 
-/* Everything but the usual case. `frame`: whose callers asked. */
+/* Everything but the usual case. It takes the place of its caller on the stack, or lies on top. */
 static __attribute__((noinline)) void *
-allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, uintptr_t frame)
+allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site)
 {
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     size_t most;
     void *block;
 
@@ -131,15 +131,29 @@ allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, u
     return block ? block : heap_failed(site);
 }
 
+/* Called masked, because the magazine is empty. */
+static __attribute__((noinline)) void *allocate_and_refill(size_t bytes, size_t alignment,
+                                                           const struct alloc_site *site)
+{
+    void *block = slab_refill(slab_store_for(bytes));
+
+    return block ? block : allocate_slowly(bytes, alignment, site);
+}
+
+/* What follows the fast way takes its place on the stack, so that nothing has to be saved for it. */
 void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
 {
-    if (alignment == HEAP_ALIGNMENT && bytes - 1 < SLAB_BYTES_MAX && !alloc_fail_watching()) {
-        void *block = slab_allocate_quickly(bytes);
+    struct slab_store *store;
+    void *block;
 
-        if (block)
-            return block;
-    }
-    return allocate_slowly(bytes, alignment, site, (uintptr_t)__builtin_frame_address(0));
+    if (__builtin_expect(alignment != HEAP_ALIGNMENT, 0) || !alloc_is_unasked(bytes) ||
+        !hal_irq_try_mask())
+        return allocate_slowly(bytes, alignment, site);
+    store = slab_store_for(bytes);
+    if (__builtin_expect(!store->magazine.free, 0))
+        return allocate_and_refill(bytes, alignment, site);
+    block = magazine_take(&store->magazine);
+    return hal_irq_end_mask_with(block);
 }
 
 void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *site)
@@ -152,7 +166,7 @@ void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *s
     if (!alloc_fail_watching())
         block = heap_allocate(total, HEAP_ALIGNMENT, site);
     else
-        block = allocate_slowly(total, HEAP_ALIGNMENT, site, (uintptr_t)__builtin_frame_address(0));
+        block = allocate_slowly(total, HEAP_ALIGNMENT, site);
     if (block)
         memset(block, 0, total);
     return block;
@@ -182,9 +196,9 @@ HAL_NORETURN static void refuse(const void *pointer, const char *path, unsigned 
     }
 }
 
-static __attribute__((noinline)) void free_slowly(void *pointer, const char *file, unsigned line,
-                                                  uintptr_t frame)
+static __attribute__((noinline)) void free_slowly(void *pointer, const char *file, unsigned line)
 {
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     size_t usable;
 
     if (!pointer)
@@ -200,11 +214,26 @@ static __attribute__((noinline)) void free_slowly(void *pointer, const char *fil
         heap.allocator->free(pointer);
 }
 
+/* Called masked, because it is no matter for the fast way. */
+static __attribute__((noinline)) void free_masked(void *pointer, const char *file, unsigned line)
+{
+    hal_irq_end_mask();
+    free_slowly(pointer, file, line);
+}
+
 void heap_free(void *pointer, const char *file, unsigned line)
 {
-    if (!alloc_fail_watching() && slab_free_quickly(pointer))
-        return;
-    free_slowly(pointer, file, line, (uintptr_t)__builtin_frame_address(0));
+    uint32_t index;
+    struct slab *slab = slab_find_quickly(pointer, &index);
+
+    if (!slab || !hal_irq_try_mask())
+        free_slowly(pointer, file, line);
+    else if (__builtin_expect(!slab_is_quick(slab, index), 0))
+        free_masked(pointer, file, line);
+    else if (__builtin_expect(slab_give_quickly(slab, index), 0))
+        slab_low(slab);
+    else
+        hal_irq_end_mask();
 }
 
 /* ---- the rest ---- */
@@ -236,7 +265,6 @@ static bool fits_in_place(const void *pointer, size_t usable, size_t bytes)
 void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site)
 {
     size_t usable = size_of(pointer, site);
-    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     void *block;
 
     if (fits_in_place(pointer, usable, bytes))
@@ -251,10 +279,10 @@ void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site
         }
         return block;
     }
-    block = allocate_slowly(bytes, HEAP_ALIGNMENT, site, frame);
+    block = allocate_slowly(bytes, HEAP_ALIGNMENT, site);
     if (block && pointer) {
         memcpy(block, pointer, usable < bytes ? usable : bytes);
-        free_slowly(pointer, site->file, site->line, frame);
+        free_slowly(pointer, site->file, site->line);
     }
     return block;
 }

@@ -101,7 +101,7 @@ struct slab {
     struct list link;
     struct slab_store *store; /**< that it belongs to; read it after `cpu` */
     char *start;              /**< object 0; constant */
-    uint32_t reciprocal;      /**< the cache's; constant */
+    uint32_t reciprocal;      /**< the cache's, or 0: not to be freed the fast way; constant */
     uint32_t next_returned;   /**< on the list of its owner; guarded by the cache's lock */
     uint16_t objects;         /**< that it has; constant */
     uint16_t used;            /**< of these, the ones in use or in a magazine */
@@ -115,16 +115,16 @@ struct slab {
 };
 
 /** The caches behind kmalloc. */
-extern struct object_cache slab_classes[SLAB_CLASSES];
+extern HAL_INTERNAL struct object_cache slab_classes[SLAB_CLASSES];
 
 /** Their stores, which the fast way finds without asking the caches. */
 struct slab_cpu {
     _Alignas(64) struct slab_store stores[SLAB_CLASSES];
 };
-extern struct slab_cpu slab_cpus[HAL_CPU_MAX];
+extern HAL_INTERNAL struct slab_cpu slab_cpus[HAL_CPU_MAX];
 
 /** The class of (bytes + 15) / 16, for all that have one. Constant after boot. */
-extern uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
+extern HAL_INTERNAL uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
 
 /** An object of `cache`, or NULL. Any context. */
 HAL_MUST_CHECK void *slab_take(struct object_cache *cache);
@@ -149,105 +149,114 @@ static inline unsigned slab_class(size_t bytes)
 }
 
 /**
- * Which object of its slab begins `offset` bytes from the first, or UINT32_MAX: a multiplication
- * instead of a division. 48 bytes have the reciprocal 89,478,486, so offset 96 gives 2 * 2^32 + 64:
- * object 2, and a rest that is less than the reciprocal, as it is for multiples of 48 only; 97
- * gives 2 * 2^32 + 64 + 89,478,486. That is exact for slabs of up to 64 KiB.
+ * Which object begins `offset` bytes from the first, or UINT32_MAX: a multiplication instead of a
+ * division, by the reciprocal of an object's bytes. 48 bytes have 89,478,486, so offset 96 gives
+ * 2 * 2^32 + 64: object 2, and a rest that is less than the reciprocal, as it is for multiples of
+ * 48 only; 97 gives 2 * 2^32 + 64 + 89,478,486. That is exact for slabs of up to 64 KiB.
  */
-static inline uint32_t slab_index(const struct slab *slab, uint64_t offset)
+static inline uint32_t slab_index(uint64_t offset, uint32_t reciprocal)
 {
-    uint64_t product = offset * slab->reciprocal;
-    uint32_t index = (uint32_t)(product >> 32);
+    uint64_t product = offset * reciprocal;
 
-    return (uint32_t)product < slab->reciprocal && index < slab->objects ? index : UINT32_MAX;
+    return __builtin_expect((uint32_t)product < reciprocal, 1) ? (uint32_t)(product >> 32)
+                                                               : UINT32_MAX;
 }
 
-static inline bool slab_busy(const struct slab *slab, uint32_t index)
+/** The header of the slab whose page has the word `owner`; NULL: it is no slab's. */
+static inline struct slab *slab_of_word(uintptr_t owner)
 {
-    return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
+    return __builtin_expect(backing_mark_of(owner) == BACKING_SLAB, 1) ? backing_unmark(owner)
+                                                                       : NULL;
 }
 
 /** The slab that holds `pointer`, any value; NULL if none does. */
 static inline struct slab *slab_of(const void *pointer)
 {
-    uintptr_t owner = backing_word(pointer);
-
-    return backing_mark_of(owner) >> 8 == BACKING_SLAB >> 8 ? backing_unmark(owner) : NULL;
+    return slab_of_word(backing_word(pointer));
 }
 
 /*
  * --- the fast way: what needs no decision. The caller is masked ---
  */
 
-/** The next object of a magazine, or NULL. */
+/** Takes the next object of a magazine that is not empty. */
 static inline void *magazine_take(struct magazine *magazine)
 {
-    uint64_t free = magazine->free;
+    uint64_t free = magazine->free, bit = free & -free;
 
-    if (__builtin_expect(free == 0, 0))
-        return NULL;
-    magazine->free = free & (free - 1);
-    *magazine->busy |= free & -free;
-    return magazine->base + (size_t)__builtin_ctzll(free) * magazine->bytes;
+    magazine->free = free ^ bit;
+    __atomic_store_n(magazine->busy, *magazine->busy | bit, __ATOMIC_RELAXED);
+    return magazine->base + (unsigned)__builtin_ctzll(free) * magazine->bytes;
 }
 
-/** Frees object `index`. False: it is not in use, or not this CPU's, or the slab's list changes. */
-static inline bool slab_give_quickly(struct slab *slab, uint32_t index)
-{
-    uint64_t busy = slab->busy[index / 64], bit = 1ull << index % 64;
+/** Fills the magazine of a class, takes an object, or NULL, and unmasks. The caller is masked. */
+HAL_MUST_CHECK void *slab_refill(struct slab_store *store);
 
-    if (__builtin_expect(!(busy & bit), 0) ||
-        __builtin_expect(slab->used == slab->least, 0) ||
-        __builtin_expect(slab->cpu != hal_cpu_id(), 0))
-        return false;
-    slab->busy[index / 64] = busy & ~bit;
-    slab->used--;
+/** Has a slab settled of which an object was freed, and unmasks. The caller is masked. */
+void slab_low(struct slab *slab);
+
+/** This CPU's store for blocks of `bytes` bytes, 1 .. SLAB_BYTES_MAX. The caller is masked. */
+static inline struct slab_store *slab_store_for(size_t bytes)
+{
+    return &slab_cpus[hal_cpu_id()].stores[slab_class_of[(bytes + 15) / 16]];
+}
+
+/**
+ * The slab of the object that begins at `pointer`, any value, and the number of it; or NULL for no
+ * particular reason. Whether that object is in use is not looked at. Any context.
+ *
+ * Behind the last object of a slab there is room for less than one, so what is taken for the next
+ * has a bit that is there, and never set.
+ */
+static inline struct slab *slab_find_quickly(const void *pointer, uint32_t *index)
+{
+    uintptr_t owner = backing_word(pointer);
+    struct slab *slab = backing_unmark(owner);
+    uint64_t product;
+
+    if (__builtin_expect(backing_mark_of(owner) != BACKING_SLAB, 0))
+        return NULL;
+    product = (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start) * slab->reciprocal;
+    *index = (uint32_t)(product >> 32);
+    return __builtin_expect((uint32_t)product < slab->reciprocal, 1) ? slab : NULL;
+}
+
+/** True if object `index` is in use, and its slab this CPU's. The caller is masked. */
+static inline bool slab_is_quick(const struct slab *slab, uint32_t index)
+{
+    return slab->cpu == hal_cpu_id() && slab->busy[index / 64] >> index % 64 & 1;
+}
+
+/** Frees such an object. True: now slab_low is to be called. The caller is masked. */
+HAL_MUST_CHECK static inline bool slab_give_quickly(struct slab *slab, uint32_t index)
+{
+    uint64_t *word = &slab->busy[index / 64];
+
+    __atomic_store_n(word, *word & ~(1ull << index % 64), __ATOMIC_RELAXED);
     slab->store->used--;
-    return true;
-}
-
-/** 1 .. SLAB_BYTES_MAX bytes, aligned to 16; or NULL for no particular reason. Any context. */
-HAL_MUST_CHECK static inline void *slab_allocate_quickly(size_t bytes)
-{
-    unsigned number = slab_class_of[(bytes + 15) / 16];
-    void *object;
-
-    if (!hal_irq_try_mask())
-        return NULL;
-    object = magazine_take(&slab_cpus[hal_cpu_id()].stores[number].magazine);
-    hal_irq_end_mask();
-    return object;
+    return slab->used-- == slab->least;
 }
 
 /** Frees the object that begins at `pointer`, any value; or returns false for no particular reason.
  * Any context. */
 HAL_MUST_CHECK static inline bool slab_free_quickly(const void *pointer)
 {
-    struct slab *slab = slab_of(pointer);
     uint32_t index;
+    struct slab *slab = slab_find_quickly(pointer, &index);
     bool good;
 
-    if (__builtin_expect(!slab, 0))
+    if (!slab || !hal_irq_try_mask())
         return false;
-    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
-    if (__builtin_expect(index == UINT32_MAX, 0) || !hal_irq_try_mask())
-        return false;
-    good = slab_give_quickly(slab, index);
-    hal_irq_end_mask();
+    good = slab_is_quick(slab, index);
+    if (good && slab_give_quickly(slab, index))
+        slab_low(slab);
+    else
+        hal_irq_end_mask();
     return good;
 }
 
 /** Bytes of the object in use that begins at `pointer`, any value; 0 if none does. */
-static inline size_t slab_usable(const void *pointer)
-{
-    const struct slab *slab = slab_of(pointer);
-    uint32_t index;
-
-    if (!slab)
-        return 0;
-    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
-    return index != UINT32_MAX && slab_busy(slab, index) ? slab->store->cache->bytes : 0;
-}
+size_t slab_usable(const void *pointer);
 
 /** The cache of the object in use that begins at `pointer`, any value, or NULL. Any context. */
 struct object_cache *slab_cache_of(const void *pointer);

@@ -111,6 +111,11 @@ void hal_cpu_point(void)
 {
 }
 
+void *hal_cpu_point_with(void *result)
+{
+    return result;
+}
+
 void hal_irq_unmask(void)
 {
     hal_cpu_face_0.masked = false;

@@ -79,11 +79,15 @@ static void *allocate_block(struct object_cache *cache, const struct alloc_site 
 
 static void *take_quickly(struct object_cache *cache)
 {
+    struct slab_store *store;
     void *object;
 
     if (!hal_irq_try_mask())
         return NULL;
-    object = magazine_take(&cache->stores[hal_cpu_id()]->magazine);
+    store = cache->stores[hal_cpu_id()];
+    if (!store->magazine.free)
+        return slab_refill(store);
+    object = magazine_take(&store->magazine);
     hal_irq_end_mask();
     return object;
 }

@@ -43,9 +43,16 @@ static void slab_init(void)
 /* True if an object in use begins at `pointer`, which lies in `slab`. */
 static bool is_in_use(struct slab *slab, const void *pointer)
 {
-    uint32_t index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
+    uint32_t index = slab_find_index(slab, pointer);
 
     return index != UINT32_MAX && slab_busy(slab, index) && !slab_is_returned(slab, index);
+}
+
+size_t slab_usable(const void *pointer)
+{
+    struct slab *slab = slab_of(pointer);
+
+    return slab && is_in_use(slab, pointer) ? slab->store->cache->bytes : 0;
 }
 
 struct object_cache *slab_cache_of(const void *pointer)
@@ -87,7 +94,7 @@ static enum heap_pointer slab_find(const void *pointer, size_t *usable)
         return HEAP_FOREIGN;
     if (backing_mark_of(owner) == BACKING_BLOCK)
         return backing_find_block(pointer, owner, usable);
-    if (slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start)) == UINT32_MAX)
+    if (slab_find_index(slab, pointer) == UINT32_MAX)
         return HEAP_INTERIOR;
     *usable = slab->store->cache->bytes;
     return is_in_use(slab, pointer) ? HEAP_BLOCK : HEAP_FREED;

@@ -38,7 +38,7 @@
 static bool load_word(struct magazine *magazine, unsigned word)
 {
     struct slab *slab = magazine->slab;
-    uint64_t free = ~slab->busy[word];
+    uint64_t free = slab_free_bits(slab, word);
     unsigned n = slab_count_bits(free);
 
     if (!free)
@@ -154,8 +154,7 @@ bool slab_is_returned(struct slab *slab, uint32_t index)
 /* Leaves an object of another CPU's slab for it. Caller holds the cache's lock. */
 static bool leave_for_owner(struct object_cache *cache, struct slab *slab, const void *object)
 {
-    uint32_t index = slab_index(slab, (uint64_t)((const char *)object - slab->start));
-    uint32_t *first = &cache->returned[slab->cpu];
+    uint32_t index = slab_find_index(slab, object), *first = &cache->returned[slab->cpu];
     uint64_t *word;
 
     if (index == UINT32_MAX || !slab_busy(slab, index) || slab_is_returned(slab, index))
@@ -246,15 +245,28 @@ static bool asked_to_drain(const struct object_cache *cache)
     return __atomic_load_n(&cache->drain, __ATOMIC_RELAXED) >> hal_cpu_id() & 1;
 }
 
+void *slab_refill(struct slab_store *store)
+{
+    void *object = NULL;
+    struct list gone;
+
+    list_init(&gone);
+    if (refill(store, &gone))
+        object = magazine_take(&store->magazine);
+    hal_irq_end_mask();
+    (void)slab_destroy_list(&gone);
+    return object;
+}
+
 static void *take(struct object_cache *cache, bool (*fill)(struct slab_store *, struct list *))
 {
     hal_irq_state_t state = hal_irq_save();
     struct slab_store *store = cache->stores[hal_cpu_id()];
-    void *object = magazine_take(&store->magazine);
+    void *object = NULL;
     struct list gone;
 
     list_init(&gone);
-    if (!object && fill(store, &gone))
+    if (store->magazine.free || fill(store, &gone))
         object = magazine_take(&store->magazine);
     hal_irq_restore(state);
     (void)slab_destroy_list(&gone);
@@ -313,6 +325,20 @@ void *slab_take_own(struct object_cache *cache)
 }
 
 /* ---- giving back ---- */
+
+void slab_low(struct slab *slab)
+{
+    struct object_cache *cache = slab->store->cache;
+    bool drain = asked_to_drain(cache);
+    struct list gone;
+
+    list_init(&gone);
+    slab_settle(slab, &gone);
+    hal_irq_end_mask();
+    (void)slab_destroy_list(&gone);
+    if (drain)
+        (void)slab_drain(cache);
+}
 
 bool slab_give(void *object)
 {

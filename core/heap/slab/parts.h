@@ -49,6 +49,28 @@ static inline unsigned slab_words(const struct slab *slab)
     return (slab->objects + 63u) / 64;
 }
 
+/** Which object of the slab begins at `pointer`, which lies in its pages, or UINT32_MAX. */
+static inline uint32_t slab_find_index(const struct slab *slab, const void *pointer)
+{
+    uint32_t index = slab_index((uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start),
+                                slab->store->cache->reciprocal);
+
+    return index < slab->objects ? index : UINT32_MAX;
+}
+
+static inline bool slab_busy(const struct slab *slab, uint32_t index)
+{
+    return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
+}
+
+/** The bits of word `word` of objects that are free. */
+static inline uint64_t slab_free_bits(const struct slab *slab, unsigned word)
+{
+    unsigned rest = slab->objects - word * 64;
+
+    return ~slab->busy[word] & (rest < 64 ? (1ull << rest) - 1 : UINT64_MAX);
+}
+
 /** The bits of the objects that other CPUs have freed. */
 static inline uint64_t *slab_returned(struct slab *slab)
 {

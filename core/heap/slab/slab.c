@@ -26,6 +26,7 @@
 #include "heap/slab/parts.h"
 
 #include "boot/panic.h"
+#include "heap/heap.h"
 #include "lib/format.h"
 #include "mem/frame.h"
 
@@ -140,7 +141,10 @@ static unsigned count_objects(const struct object_cache *cache, unsigned pages)
 {
     size_t bytes = pages * HAL_PAGE_SIZE;
 
-    return (unsigned)((cache->inside ? bytes - cache->bytes : bytes) / cache->bytes);
+    unsigned objects = (unsigned)((cache->inside ? bytes - cache->bytes : bytes) / cache->bytes);
+
+    /* There is always a bit behind the last object: see slab_free_quickly. */
+    return objects % 64 == 0 && objects * cache->bytes < bytes ? objects - 1 : objects;
 }
 
 /*
@@ -174,13 +178,6 @@ static char *first_object(struct object_cache *cache, char *run, unsigned pages,
     return run + (cache->inside ? cache->bytes : number % (tail / step + 1) * step);
 }
 
-/* Sets the bits behind the last object, which nobody is ever to take. */
-static void close_tail(struct slab *slab)
-{
-    if (slab->objects % 64)
-        slab->busy[slab->objects / 64] = ~0ull << slab->objects % 64;
-}
-
 /* A slab with all of its objects free, on no list and in no store. */
 static struct slab *create_slab(struct object_cache *cache, unsigned pages, unsigned number)
 {
@@ -199,11 +196,10 @@ static struct slab *create_slab(struct object_cache *cache, unsigned pages, unsi
     }
     memset(slab, 0, header);
     list_init(&slab->link);
-    slab->reciprocal = cache->reciprocal;
+    slab->reciprocal = heap_is_plain() ? cache->reciprocal : 0;
     slab->start = first_object(cache, run, pages, objects, number);
     slab->objects = (uint16_t)objects;
     slab->pages = (uint8_t)pages;
-    close_tail(slab);
     for (unsigned i = 0; cache->construct && i < objects; i++)
         cache->construct(slab->start + (size_t)i * cache->bytes);
     return slab;
@@ -250,7 +246,7 @@ bool slab_grow(struct object_cache *cache)
     list_add_head(&store->with_room[0], &slab->link);
     if (!cache->inside)
         backing_own(slab->start - (uintptr_t)slab->start % HAL_PAGE_SIZE, slab->pages,
-                    backing_mark(slab, BACKING_SLAB + cache->number));
+                    backing_mark(slab, BACKING_SLAB));
     close_store(store, state);
     return true;
 }
@@ -355,11 +351,10 @@ void *slab_take_one(struct slab_store *store)
 
     if (!slab)
         return NULL;
-    while (slab->busy[word] == UINT64_MAX)
+    while (slab_free_bits(slab, word) == 0)
         word++;
-    index = word * 64 + (unsigned)__builtin_ctzll(~slab->busy[word]);
-    __atomic_store_n(&slab->busy[word], slab->busy[word] | (slab->busy[word] + 1),
-                     __ATOMIC_RELAXED);
+    index = word * 64 + (unsigned)__builtin_ctzll(slab_free_bits(slab, word));
+    __atomic_store_n(&slab->busy[word], slab->busy[word] | 1ull << index % 64, __ATOMIC_RELAXED);
     slab_add_used(slab, 1);
     store->served++;
     list_init(&none);
@@ -369,7 +364,7 @@ void *slab_take_one(struct slab_store *store)
 
 bool slab_give_one(struct slab *slab, const void *object, struct list *gone)
 {
-    uint32_t index = slab_index(slab, (uint64_t)((const char *)object - slab->start));
+    uint32_t index = slab_find_index(slab, object);
     uint64_t *word;
 
     if (index == UINT32_MAX || !slab_busy(slab, index))

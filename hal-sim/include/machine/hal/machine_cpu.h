@@ -32,6 +32,9 @@ static inline struct hal_cpu_face *hal_cpu_face(void)
 /** The rest of an interrupt point at a change of the mask. Unmasked. */
 void hal_cpu_point(void);
 
+/** The same, and returns `result`. */
+HAL_MUST_CHECK void *hal_cpu_point_with(void *result);
+
 static inline void hal_cpu_check(const struct hal_cpu_face *cpu)
 {
     if (__builtin_expect(cpu->points || cpu->pending, 0))
@@ -78,6 +81,14 @@ static inline void hal_irq_end_mask(void)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (__builtin_expect(hal_cpu_face()->pending, 0))
         hal_cpu_point();
+}
+
+static inline void *hal_irq_end_mask_with(void *result)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    hal_cpu_face()->masked = false;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return __builtin_expect(hal_cpu_face()->pending, 0) ? hal_cpu_point_with(result) : result;
 }
 
 static inline bool hal_irq_masked(void)
