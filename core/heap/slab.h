@@ -182,10 +182,9 @@ static inline struct slab *slab_of(const void *pointer)
 /** Takes the next object of a magazine that is not empty. */
 static inline void *magazine_take(struct magazine *magazine)
 {
-    uint64_t free = magazine->free, bit = free & -free;
+    uint64_t free = magazine->free;
 
-    magazine->free = free ^ bit;
-    __atomic_store_n(magazine->busy, *magazine->busy | bit, __ATOMIC_RELAXED);
+    magazine->free = free & (free - 1);
     return magazine->base + (unsigned)__builtin_ctzll(free) * magazine->bytes;
 }
 

@@ -46,6 +46,7 @@ static bool load_word(struct magazine *magazine, unsigned word)
     magazine->busy = &slab->busy[word];
     magazine->base = slab->start + word * 64 * magazine->bytes;
     slab_add_used(slab, (int)n);
+    slab->busy[word] |= free;
     slab->store->served += n;
     __atomic_store_n(&magazine->free, free, __ATOMIC_RELAXED);
     return true;
@@ -81,6 +82,7 @@ static void eject(struct magazine *magazine, struct list *gone)
     if (!slab)
         return;
     slab_add_used(slab, -(int)n);
+    if(n) *magazine->busy &= ~magazine->free;
     slab->store->served -= n;
     __atomic_store_n(&magazine->free, 0, __ATOMIC_RELAXED);
     magazine->slab = NULL;

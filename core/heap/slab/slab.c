@@ -282,7 +282,7 @@ static bool is_worth_keeping(const struct slab *slab)
     const struct slab_store *store = slab->store;
 
     return list_empty(&store->with_room[0]) &&
-           (slab->pages == 1 || slab->pages * KEEP_SHARE <= store->frames);
+           (slab->pages <= 8 || slab->pages * KEEP_SHARE <= store->frames);
 }
 
 /* Finds the list for a slab with objects in use, and notes how many keep it there. */
