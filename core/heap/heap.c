@@ -22,6 +22,10 @@
 #include <hal/kstate.h>
 #include <hal/runtime.h>
 
+/* A function that fills few lines of the instruction cache. What it costs would depend on where the
+ * linker happens to put it. */
+#define LINE_START __attribute__((aligned(64)))
+
 static KSTATE struct heap_state {
     const struct heap_allocator *allocator;
     bool checks;
@@ -131,27 +135,32 @@ allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site)
     return block ? block : heap_failed(site);
 }
 
+void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
+{
+    return alignment == HEAP_ALIGNMENT ? heap_allocate_usual(bytes, site)
+                                       : allocate_slowly(bytes, alignment, site);
+}
+
 /* Called masked, because the magazine is empty. */
-static __attribute__((noinline)) void *allocate_and_refill(size_t bytes, size_t alignment,
+static __attribute__((noinline)) void *allocate_and_refill(size_t bytes,
                                                            const struct alloc_site *site)
 {
     void *block = slab_refill(slab_store_for(bytes));
 
-    return block ? block : allocate_slowly(bytes, alignment, site);
+    return block ? block : allocate_slowly(bytes, HEAP_ALIGNMENT, site);
 }
 
 /* What follows the fast way takes its place on the stack, so that nothing has to be saved for it. */
-void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
+LINE_START void *heap_allocate_usual(size_t bytes, const struct alloc_site *site)
 {
     struct slab_store *store;
     void *block;
 
-    if (__builtin_expect(alignment != HEAP_ALIGNMENT, 0) || !alloc_is_unasked(bytes) ||
-        !hal_irq_try_mask())
-        return allocate_slowly(bytes, alignment, site);
+    if (!alloc_is_unasked(bytes) || !hal_irq_try_mask())
+        return allocate_slowly(bytes, HEAP_ALIGNMENT, site);
     store = slab_store_for(bytes);
     if (__builtin_expect(!store->magazine.free, 0))
-        return allocate_and_refill(bytes, alignment, site);
+        return allocate_and_refill(bytes, site);
     block = magazine_take(&store->magazine);
     return hal_irq_end_mask_with(block);
 }
@@ -164,7 +173,7 @@ void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *s
     if (__builtin_mul_overflow(count, bytes, &total))
         total = SIZE_MAX; /* which nobody has */
     if (!alloc_fail_watching())
-        block = heap_allocate(total, HEAP_ALIGNMENT, site);
+        block = heap_allocate_usual(total, site);
     else
         block = allocate_slowly(total, HEAP_ALIGNMENT, site);
     if (block)
@@ -221,7 +230,7 @@ static __attribute__((noinline)) void free_masked(void *pointer, const char *fil
     free_slowly(pointer, file, line);
 }
 
-void heap_free(void *pointer, const char *file, unsigned line)
+LINE_START void heap_free(void *pointer, const char *file, unsigned line)
 {
     uint32_t index;
     struct slab *slab = slab_find_quickly(pointer, &index);
@@ -270,7 +279,7 @@ void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site
     if (fits_in_place(pointer, usable, bytes))
         return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;
     if (!alloc_fail_watching()) {
-        block = heap_allocate(bytes, HEAP_ALIGNMENT, site);
+        block = heap_allocate_usual(bytes, site);
         if (block && pointer) {
             memcpy(block, pointer, usable < bytes ? usable : bytes);
             if (!slab_free_quickly(pointer) && !slab_give(pointer) &&

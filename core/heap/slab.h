@@ -58,7 +58,7 @@ struct magazine {
  * its lock: slabs that a CPU has given up, and all of a cache that has no magazines.
  */
 struct slab_store {
-    struct magazine magazine;
+    _Alignas(64) struct magazine magazine;
     uint64_t used;   /**< objects of its slabs that are in use or in a magazine */
     uint64_t served; /**< of its slabs' objects, how many were put into magazines */
     struct object_cache *cache; /**< constant */
@@ -104,8 +104,8 @@ struct slab {
     uint32_t reciprocal;      /**< the cache's, or 0: not to be freed the fast way; constant */
     uint32_t next_returned;   /**< on the list of its owner; guarded by the cache's lock */
     uint16_t objects;         /**< that it has; constant */
-    uint16_t used;            /**< of these, the ones in use or in a magazine */
-    uint16_t least;           /**< of `used`, as long as it stays on its list; 0: it is loaded */
+    int16_t left;  /**< how many may be freed until it is to be settled; parts.h */
+    int16_t floor; /**< so many are used then: in use or in a magazine. -1: never, it is loaded */
     uint8_t pages;            /**< constant */
     uint8_t cpu;              /**< the store's; changed under the cache's lock */
 
@@ -118,13 +118,14 @@ struct slab {
 extern HAL_INTERNAL struct object_cache slab_classes[SLAB_CLASSES];
 
 /** Their stores, which the fast way finds without asking the caches. */
-struct slab_cpu {
-    _Alignas(64) struct slab_store stores[SLAB_CLASSES];
+struct slab_front {
+    struct {
+        struct slab_store stores[SLAB_CLASSES];
+    } cpus[HAL_CPU_MAX];
+    /** By (bytes - 1) / 16: where among a CPU's the store lies, in units of 64 bytes; constant. */
+    uint8_t places[SLAB_BYTES_MAX / 16];
 };
-extern HAL_INTERNAL struct slab_cpu slab_cpus[HAL_CPU_MAX];
-
-/** The class of (bytes + 15) / 16, for all that have one. Constant after boot. */
-extern HAL_INTERNAL uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
+extern HAL_INTERNAL struct slab_front slab_front;
 
 /** An object of `cache`, or NULL. Any context. */
 HAL_MUST_CHECK void *slab_take(struct object_cache *cache);
@@ -197,7 +198,9 @@ void slab_low(struct slab *slab);
 /** This CPU's store for blocks of `bytes` bytes, 1 .. SLAB_BYTES_MAX. The caller is masked. */
 static inline struct slab_store *slab_store_for(size_t bytes)
 {
-    return &slab_cpus[hal_cpu_id()].stores[slab_class_of[(bytes + 15) / 16]];
+    char *stores = (char *)slab_front.cpus[hal_cpu_id()].stores;
+
+    return (struct slab_store *)(stores + slab_front.places[(bytes - 1) / 16] * 64u);
 }
 
 /**
@@ -223,17 +226,19 @@ static inline struct slab *slab_find_quickly(const void *pointer, uint32_t *inde
 /** True if object `index` is in use, and its slab this CPU's. The caller is masked. */
 static inline bool slab_is_quick(const struct slab *slab, uint32_t index)
 {
-    return slab->cpu == hal_cpu_id() && slab->busy[index / 64] >> index % 64 & 1;
+    uint64_t bit = index % 64;
+
+    return slab->cpu == hal_cpu_id() && slab->busy[index / 64] >> bit & 1;
 }
 
 /** Frees such an object. True: now slab_low is to be called. The caller is masked. */
 HAL_MUST_CHECK static inline bool slab_give_quickly(struct slab *slab, uint32_t index)
 {
-    uint64_t *word = &slab->busy[index / 64];
+    uint64_t *word = &slab->busy[index / 64], bit = index % 64;
 
-    __atomic_store_n(word, *word & ~(1ull << index % 64), __ATOMIC_RELAXED);
+    __atomic_store_n(word, *word & ~(1ull << bit), __ATOMIC_RELAXED);
     slab->store->used--;
-    return slab->used-- == slab->least;
+    return --slab->left == 0;
 }
 
 /** Frees the object that begins at `pointer`, any value; or returns false for no particular reason.

@@ -18,12 +18,10 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-/* A cache with its stores, each on lines of the processor's caches of its own. */
+/* A cache with its stores. */
 struct named_cache {
     struct object_cache cache;
-    struct {
-        _Alignas(64) struct slab_store store;
-    } cpus[HAL_CPU_MAX];
+    struct slab_store stores[HAL_CPU_MAX];
 };
 
 struct object_cache *object_cache_create_at(const char *name, size_t bytes, size_t alignment,
@@ -45,7 +43,7 @@ struct object_cache *object_cache_create_at(const char *name, size_t bytes, size
     slab_cache_init(&named->cache, bytes, alignment, construct);
     named->cache.name = name;
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        slab_store_init(&named->cache, &named->cpus[cpu].store, cpu);
+        slab_store_init(&named->cache, &named->stores[cpu], cpu);
     slab_list_add(&named->cache);
     return &named->cache;
 }

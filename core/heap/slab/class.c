@@ -12,12 +12,16 @@
 #include "boot/panic.h"
 #include "heap/allocator.h"
 #include "lib/format.h"
+#include "site/fail.h"
 
 #include <hal/kstate.h>
 
 KSTATE struct object_cache slab_classes[SLAB_CLASSES];
-KSTATE struct slab_cpu slab_cpus[HAL_CPU_MAX];
-KSTATE uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
+KSTATE struct slab_front slab_front;
+
+_Static_assert(sizeof(struct slab_store) % 64 == 0, "stores lie at multiples of 64 bytes");
+_Static_assert(sizeof slab_front.cpus[0] / 64 <= 256, "of which a byte can hold the number");
+_Static_assert(SLAB_BYTES_MAX == ALLOC_UNASKED_MAX, "what need not ask has a class");
 
 /* ---- what the front end asks for ---- */
 
@@ -33,11 +37,12 @@ static void slab_init(void)
         slab_cache_init(cache, bytes, bytes & -bytes & (2 * HAL_PAGE_SIZE - 1), NULL);
         cache->number = (uint16_t)i;
         for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-            slab_store_init(cache, &slab_cpus[cpu].stores[i], cpu);
+            slab_store_init(cache, &slab_front.cpus[cpu].stores[i], cpu);
         (void)format_text(cache->label, sizeof cache->label, "kmalloc-%u", cache->bytes);
     }
     for (size_t bytes = HEAP_ALIGNMENT; bytes <= SLAB_BYTES_MAX; bytes += HEAP_ALIGNMENT)
-        slab_class_of[bytes / HEAP_ALIGNMENT] = (uint8_t)slab_class(bytes);
+        slab_front.places[(bytes - 1) / HEAP_ALIGNMENT] =
+            (uint8_t)(slab_class(bytes) * (sizeof(struct slab_store) / 64));
 }
 
 /* True if an object in use begins at `pointer`, which lies in `slab`. */

@@ -66,7 +66,7 @@ static void load_slab(struct magazine *magazine, struct slab *slab)
     bool good;
 
     list_remove(&slab->link);
-    slab->least = 0;
+    slab_set_floor(slab, -1);
     magazine->slab = slab;
     magazine->bytes = slab->store->cache->bytes;
     good = load_words(magazine, 0);
@@ -124,7 +124,7 @@ static void collect_from(struct slab *slab, struct list *gone)
     }
     slab->store->cache->returned_objects -= n;
     slab_add_used(slab, -(int)n);
-    if (slab->used < slab->least)
+    if (slab->left <= 0)
         slab_settle(slab, gone);
 }
 

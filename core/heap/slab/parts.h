@@ -85,10 +85,23 @@ static inline unsigned slab_count_bits(uint64_t bits)
     return (unsigned)(bits * 0x0101010101010101 >> 56);
 }
 
+/** Objects of the slab that are in use or in a magazine. Caller owns its store. */
+static inline unsigned slab_used(const struct slab *slab)
+{
+    return (unsigned)(slab->left + slab->floor);
+}
+
+/** Notes at how many used objects it is to be settled. Caller owns its store. */
+static inline void slab_set_floor(struct slab *slab, int floor)
+{
+    slab->left = (int16_t)((int)slab_used(slab) - floor);
+    slab->floor = (int16_t)floor;
+}
+
 /** `n` more objects of the slab are used; or with a negative n, fewer. Caller owns its store. */
 static inline void slab_add_used(struct slab *slab, int n)
 {
-    slab->used = (uint16_t)(slab->used + n);
+    slab->left = (int16_t)(slab->left + n);
     slab->store->used += (uint64_t)(int64_t)n;
 }
 

@@ -213,7 +213,7 @@ static void add_slab(struct slab_store *store, struct slab *slab)
     store->slabs++;
     store->frames += slab->pages;
     store->total += slab->objects;
-    store->used += slab->used;
+    store->used += slab_used(slab);
 }
 
 static void remove_slab(struct slab *slab)
@@ -224,7 +224,7 @@ static void remove_slab(struct slab *slab)
     store->slabs--;
     store->frames -= slab->pages;
     store->total -= slab->objects;
-    store->used -= slab->used;
+    store->used -= slab_used(slab);
 }
 
 bool slab_grow(struct object_cache *cache)
@@ -289,22 +289,21 @@ static bool is_worth_keeping(const struct slab *slab)
 static struct list *pick_list(struct slab *slab)
 {
     unsigned wait = (slab->objects + WAIT_SHARE - 1) / WAIT_SHARE, level = 1;
+    unsigned used = slab_used(slab);
 
-    if (slab->used + wait > slab->objects) {
-        slab->least = (uint16_t)(slab->objects - wait + 1);
+    if (used + wait > slab->objects) {
+        slab_set_floor(slab, (int)(slab->objects - wait));
         return &slab->store->full;
     }
-    while (level < SLAB_LEVELS && slab->used * SLAB_LEVELS >= level * slab->objects)
+    while (level < SLAB_LEVELS && used * SLAB_LEVELS >= level * slab->objects)
         level++;
-    slab->least = (uint16_t)(((level - 1) * slab->objects + SLAB_LEVELS - 1) / SLAB_LEVELS);
-    if (level == 1)
-        slab->least = 1;
+    slab_set_floor(slab, level == 1 ? 0 : (int)(((level - 1) * slab->objects - 1) / SLAB_LEVELS));
     return &slab->store->with_room[level];
 }
 
 void slab_settle(struct slab *slab, struct list *gone)
 {
-    if (slab->used > 0) {
+    if (slab_used(slab) > 0) {
         list_remove(&slab->link);
         list_add_tail(pick_list(slab), &slab->link);
     } else if (is_worth_keeping(slab)) {
@@ -329,7 +328,7 @@ struct slab *slab_scrape(struct slab_store *store)
     list_for_each (link, &store->full) {
         struct slab *slab = list_entry(link, struct slab, link);
 
-        if (slab->used < slab->objects)
+        if (slab_used(slab) < slab->objects)
             return slab;
     }
     return NULL;
@@ -372,7 +371,7 @@ bool slab_give_one(struct slab *slab, const void *object, struct list *gone)
     word = &slab->busy[index / 64];
     __atomic_store_n(word, *word & ~(1ull << index % 64), __ATOMIC_RELAXED);
     slab_add_used(slab, -1);
-    if (slab->used < slab->least)
+    if (slab->left <= 0)
         slab_settle(slab, gone);
     return true;
 }

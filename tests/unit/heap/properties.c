@@ -347,7 +347,7 @@ START_TEST(every_size_has_the_least_class_that_holds_it)
         unsigned number = slab_class(bytes);
 
         ck_assert_uint_lt(number, SLAB_CLASSES);
-        ck_assert_uint_eq(number, slab_class_of[(bytes + 15) / 16]);
+        ck_assert_ptr_eq(slab_store_for(bytes), slab_classes[number].stores[0]);
         ck_assert_uint_ge(slab_classes[number].bytes, bytes);
         ck_assert(number == 0 || slab_classes[number - 1].bytes < bytes);
         ck_assert(bytes < 128 || slab_classes[number].bytes <= bytes + bytes / 8 + 16);
