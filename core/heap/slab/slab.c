@@ -305,7 +305,7 @@ void slab_settle(struct slab *slab, struct list *gone)
 {
     if (slab_used(slab) > 0) {
         list_remove(&slab->link);
-        list_add_tail(pick_list(slab), &slab->link);
+        list_add_head(pick_list(slab), &slab->link);
     } else if (is_worth_keeping(slab)) {
         list_remove(&slab->link);
         list_add_head(&slab->store->with_room[0], &slab->link);
