@@ -159,9 +159,12 @@ LINE_START void *heap_allocate_usual(size_t bytes, const struct alloc_site *site
     if (!alloc_is_unasked(bytes) || !hal_irq_try_mask())
         return allocate_slowly(bytes, HEAP_ALIGNMENT, site);
     store = slab_store_for(bytes);
-    if (__builtin_expect(!store->magazine.free, 0))
+    if (store->count > 0)
+        block = slab_pop(store);
+    else if (__builtin_expect(store->magazine.free != 0, 1))
+        block = magazine_take(&store->magazine);
+    else
         return allocate_and_refill(bytes, site);
-    block = magazine_take(&store->magazine);
     return hal_irq_end_mask_with(block);
 }
 
@@ -230,6 +233,15 @@ static __attribute__((noinline)) void free_masked(void *pointer, const char *fil
     free_slowly(pointer, file, line);
 }
 
+/* Called masked, because the stack is full. */
+static inline void give(struct slab *slab, uint32_t index)
+{
+    if (__builtin_expect(slab_give_quickly(slab, index), 0))
+        slab_low(slab);
+    else
+        hal_irq_end_mask();
+}
+
 LINE_START void heap_free(void *pointer, const char *file, unsigned line)
 {
     uint32_t index;
@@ -239,8 +251,10 @@ LINE_START void heap_free(void *pointer, const char *file, unsigned line)
         free_slowly(pointer, file, line);
     else if (__builtin_expect(!slab_is_quick(slab, index), 0))
         free_masked(pointer, file, line);
-    else if (__builtin_expect(slab_give_quickly(slab, index), 0))
-        slab_low(slab);
+    else if (slab->store->count >= slab->store->capacity)
+        give(slab, index);
+    else if (__builtin_expect(!slab_push(slab->store, pointer), 0))
+        free_masked(pointer, file, line);
     else
         hal_irq_end_mask();
 }

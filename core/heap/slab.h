@@ -59,9 +59,14 @@ struct magazine {
  */
 struct slab_store {
     _Alignas(64) struct magazine magazine;
-    uint64_t used;   /**< objects of its slabs that are in use or in a magazine */
-    uint64_t served; /**< of its slabs' objects, how many were put into magazines */
+    uint32_t count;    /**< objects that were freed last: stack[1 .. count], the newest at the end */
+    uint32_t capacity; /**< so many of them at most; 0: there is no stack */
+    void **stack;      /**< stack[0] is NULL; or NULL */
+    uint64_t used;     /**< objects of its slabs that are in use, in a magazine or on a stack */
+
     struct object_cache *cache; /**< constant */
+    uint64_t served;            /**< of its slabs' objects, how many were put into magazines */
+    uint64_t pushed;            /**< on the stack */
 
     /* All slabs but the loaded ones. */
     struct list with_room[SLAB_LEVELS + 1]; /**< 0: the empty ones; the last: the fullest */
@@ -122,8 +127,9 @@ struct slab_front {
     struct {
         struct slab_store stores[SLAB_CLASSES];
     } cpus[HAL_CPU_MAX];
-    /** By (bytes - 1) / 16: where among a CPU's the store lies, in units of 64 bytes; constant. */
-    uint8_t places[SLAB_BYTES_MAX / 16];
+    /** By (bytes - 1) / 16: how many bytes behind a CPU's first store that of the class lies;
+     * constant. */
+    uint16_t places[SLAB_BYTES_MAX / 16];
 };
 extern HAL_INTERNAL struct slab_front slab_front;
 
@@ -180,6 +186,12 @@ static inline struct slab *slab_of(const void *pointer)
  * --- the fast way: what needs no decision. The caller is masked ---
  */
 
+/** Takes the object that was freed last. The stack is not empty. */
+static inline void *slab_pop(struct slab_store *store)
+{
+    return store->stack[store->count--];
+}
+
 /** Takes the next object of a magazine that is not empty. */
 static inline void *magazine_take(struct magazine *magazine)
 {
@@ -200,7 +212,7 @@ static inline struct slab_store *slab_store_for(size_t bytes)
 {
     char *stores = (char *)slab_front.cpus[hal_cpu_id()].stores;
 
-    return (struct slab_store *)(stores + slab_front.places[(bytes - 1) / 16] * 64u);
+    return (struct slab_store *)(stores + slab_front.places[(bytes - 1) / 16]);
 }
 
 /**
@@ -223,12 +235,27 @@ static inline struct slab *slab_find_quickly(const void *pointer, uint32_t *inde
     return __builtin_expect((uint32_t)product < slab->reciprocal, 1) ? slab : NULL;
 }
 
-/** True if object `index` is in use, and its slab this CPU's. The caller is masked. */
+/** True if object `index` is in use, as far as its bit tells, and its slab this CPU's. The caller is
+ * masked. */
 static inline bool slab_is_quick(const struct slab *slab, uint32_t index)
 {
     uint64_t bit = index % 64;
 
     return slab->cpu == hal_cpu_id() && slab->busy[index / 64] >> bit & 1;
+}
+
+/** Puts an object on top of a stack that is not full. False: it is there. The caller is masked. */
+HAL_MUST_CHECK static inline bool slab_push(struct slab_store *store, void *object)
+{
+    uint32_t count = store->count;
+
+    if (__builtin_expect(store->stack[count] == object, 0))
+        return false;
+    store->stack[count + 1] = object;
+    store->count = count + 1;
+    store->pushed++;
+    __builtin_prefetch(object, 1); /* its next owner will write there, soon */
+    return true;
 }
 
 /** Frees such an object. True: now slab_low is to be called. The caller is masked. */
@@ -243,7 +270,7 @@ HAL_MUST_CHECK static inline bool slab_give_quickly(struct slab *slab, uint32_t 
 
 /** Frees the object that begins at `pointer`, any value; or returns false for no particular reason.
  * Any context. */
-HAL_MUST_CHECK static inline bool slab_free_quickly(const void *pointer)
+HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
 {
     uint32_t index;
     struct slab *slab = slab_find_quickly(pointer, &index);
@@ -252,10 +279,13 @@ HAL_MUST_CHECK static inline bool slab_free_quickly(const void *pointer)
     if (!slab || !hal_irq_try_mask())
         return false;
     good = slab_is_quick(slab, index);
-    if (good && slab_give_quickly(slab, index))
+    if (good && slab->store->count < slab->store->capacity) {
+        good = slab_push(slab->store, pointer);
+    } else if (good && slab_give_quickly(slab, index)) {
         slab_low(slab);
-    else
-        hal_irq_end_mask();
+        return true;
+    }
+    hal_irq_end_mask();
     return good;
 }
 

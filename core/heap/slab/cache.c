@@ -83,9 +83,12 @@ static void *take_quickly(struct object_cache *cache)
     if (!hal_irq_try_mask())
         return NULL;
     store = cache->stores[hal_cpu_id()];
-    if (!store->magazine.free)
+    if (store->count > 0)
+        object = slab_pop(store);
+    else if (store->magazine.free)
+        object = magazine_take(&store->magazine);
+    else
         return slab_refill(store);
-    object = magazine_take(&store->magazine);
     hal_irq_end_mask();
     return object;
 }

@@ -19,8 +19,7 @@
 KSTATE struct object_cache slab_classes[SLAB_CLASSES];
 KSTATE struct slab_front slab_front;
 
-_Static_assert(sizeof(struct slab_store) % 64 == 0, "stores lie at multiples of 64 bytes");
-_Static_assert(sizeof slab_front.cpus[0] / 64 <= 256, "of which a byte can hold the number");
+_Static_assert(sizeof slab_front.cpus[0] <= UINT16_MAX, "two bytes can say where a store lies");
 _Static_assert(SLAB_BYTES_MAX == ALLOC_UNASKED_MAX, "what need not ask has a class");
 
 /* ---- what the front end asks for ---- */
@@ -42,29 +41,21 @@ static void slab_init(void)
     }
     for (size_t bytes = HEAP_ALIGNMENT; bytes <= SLAB_BYTES_MAX; bytes += HEAP_ALIGNMENT)
         slab_front.places[(bytes - 1) / HEAP_ALIGNMENT] =
-            (uint8_t)(slab_class(bytes) * (sizeof(struct slab_store) / 64));
-}
-
-/* True if an object in use begins at `pointer`, which lies in `slab`. */
-static bool is_in_use(struct slab *slab, const void *pointer)
-{
-    uint32_t index = slab_find_index(slab, pointer);
-
-    return index != UINT32_MAX && slab_busy(slab, index) && !slab_is_returned(slab, index);
+            (uint16_t)(slab_class(bytes) * sizeof(struct slab_store));
 }
 
 size_t slab_usable(const void *pointer)
 {
     struct slab *slab = slab_of(pointer);
 
-    return slab && is_in_use(slab, pointer) ? slab->store->cache->bytes : 0;
+    return slab && slab_is_in_use(slab, pointer) ? slab->store->cache->bytes : 0;
 }
 
 struct object_cache *slab_cache_of(const void *pointer)
 {
     struct slab *slab = slab_of(pointer);
 
-    return slab && is_in_use(slab, pointer) ? slab->store->cache : NULL;
+    return slab && slab_is_in_use(slab, pointer) ? slab->store->cache : NULL;
 }
 
 static void free_block(void *block)
@@ -102,7 +93,7 @@ static enum heap_pointer slab_find(const void *pointer, size_t *usable)
     if (slab_find_index(slab, pointer) == UINT32_MAX)
         return HEAP_INTERIOR;
     *usable = slab->store->cache->bytes;
-    return is_in_use(slab, pointer) ? HEAP_BLOCK : HEAP_FREED;
+    return slab_is_in_use(slab, pointer) ? HEAP_BLOCK : HEAP_FREED;
 }
 
 static void add_cache(struct object_cache *cache, void *context)

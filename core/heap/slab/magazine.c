@@ -148,9 +148,16 @@ static void collect(struct slab_store *store, struct list *gone)
     spinlock_release(&cache->lock, state);
 }
 
-bool slab_is_returned(struct slab *slab, uint32_t index)
+static bool is_returned(struct slab *slab, uint32_t index)
 {
     return __atomic_load_n(&slab_returned(slab)[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
+}
+
+bool slab_is_in_use(struct slab *slab, const void *pointer)
+{
+    uint32_t index = slab_find_index(slab, pointer);
+
+    return index != UINT32_MAX && slab_busy(slab, index) && !is_returned(slab, index);
 }
 
 /* Leaves an object of another CPU's slab for it. Caller holds the cache's lock. */
@@ -159,7 +166,7 @@ static bool leave_for_owner(struct object_cache *cache, struct slab *slab, const
     uint32_t index = slab_find_index(slab, object), *first = &cache->returned[slab->cpu];
     uint64_t *word;
 
-    if (index == UINT32_MAX || !slab_busy(slab, index) || slab_is_returned(slab, index))
+    if (index == UINT32_MAX || !slab_busy(slab, index) || is_returned(slab, index))
         return false;
     word = &slab_returned(slab)[index / 64];
     __atomic_store_n(word, *word | 1ull << index % 64, __ATOMIC_RELAXED);
@@ -268,7 +275,9 @@ static void *take(struct object_cache *cache, bool (*fill)(struct slab_store *, 
     struct list gone;
 
     list_init(&gone);
-    if (store->magazine.free || fill(store, &gone))
+    if (store->count > 0)
+        object = slab_pop(store);
+    else if (store->magazine.free || fill(store, &gone))
         object = magazine_take(&store->magazine);
     hal_irq_restore(state);
     (void)slab_destroy_list(&gone);
@@ -342,6 +351,19 @@ void slab_low(struct slab *slab)
         (void)slab_drain(cache);
 }
 
+/* Gives an object of this CPU's slab back. The caller is masked. */
+static bool give_own(struct slab *slab, void *object, struct list *gone)
+{
+    struct slab_store *store = slab->store;
+
+    for (uint32_t i = store->count; i > 0; i--)
+        if (store->stack[i] == object)
+            return false;
+    if (store->count < store->capacity && slab_is_in_use(slab, object))
+        return slab_push(store, object);
+    return slab_give_one(slab, object, gone);
+}
+
 bool slab_give(void *object)
 {
     struct slab *slab = slab_of(object);
@@ -357,7 +379,7 @@ bool slab_give(void *object)
     cache = slab->store->cache;
     drain = asked_to_drain(cache);
     if (__atomic_load_n(&slab->cpu, __ATOMIC_RELAXED) == hal_cpu_id())
-        good = slab_give_one(slab, object, &gone);
+        good = give_own(slab, object, &gone);
     else
         good = give_elsewhere(slab, object, &gone);
     hal_irq_restore(state);
@@ -369,6 +391,19 @@ bool slab_give(void *object)
 
 void slab_unload(struct slab_store *store, struct list *gone)
 {
+    void **stack = store->stack;
+
+    while (store->count > 0) {
+        void *object = slab_pop(store);
+
+        if (!slab_give_one(slab_of(object), object, gone))
+            refuse(slab_of(object));
+        store->pushed--;
+    }
+    store->capacity = 0;
+    store->stack = NULL;
+    if (stack)
+        slab_own_give(stack);
     eject(&store->magazine, gone);
     collect(store, gone);
 }
@@ -415,9 +450,10 @@ static void add_store(const struct object_cache *cache, const struct slab_store 
     sum->total += store->total;
     sum->slabs += store->slabs;
     sum->frames += store->frames;
-    sum->served += store->served;
-    sum->magazines += n;
+    sum->served += store->served + store->pushed;
+    sum->magazines += n + store->count;
     sum->magazine_bytes += n * (slab ? slab->store->cache->bytes : cache->bytes);
+    sum->magazine_bytes += (uint64_t)store->count * cache->bytes;
 }
 
 void slab_add_up(const struct object_cache *cache, struct slab_sum *sum)

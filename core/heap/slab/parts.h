@@ -22,8 +22,12 @@
 #define SLAB_HEADER_SMALL 64u
 #define SLAB_HEADER_LARGE 128u
 
-/** Caches for these headers. All that they have is in their shared stores. */
-#define SLAB_OWN_CACHES 2u
+/** A stack, with NULL at its bottom. */
+#define SLAB_STACK_MAX 31u
+#define SLAB_STACK_BYTES (sizeof(void *) * (SLAB_STACK_MAX + 1))
+
+/** Caches for headers and stacks. All that they have is in their shared stores. */
+#define SLAB_OWN_CACHES 3u
 extern struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 
 /**
@@ -38,6 +42,10 @@ void slab_store_init(struct object_cache *cache, struct slab_store *store, unsig
 
 /** Readies slab_own_caches. Boot only. */
 void slab_own_init(void);
+
+/** Memory for what the slab allocator itself needs, of one of the sizes above; or NULL. */
+HAL_MUST_CHECK void *slab_own_take(size_t bytes);
+void slab_own_give(void *object);
 
 /** Adds a slab to this CPU's store of `cache`, or to the shared one if there is none. False: out
  * of memory. Caller holds no spinlock of the heap. */
@@ -148,8 +156,8 @@ void slab_unload(struct slab_store *store, struct list *gone);
  * free. */
 size_t slab_drain(struct object_cache *cache);
 
-/** True if the object in use that begins at `pointer` was freed by a CPU that did not own it. */
-bool slab_is_returned(struct slab *slab, uint32_t index);
+/** True if an object in use begins at `pointer`, which lies in `slab`, as far as its bits tell. */
+bool slab_is_in_use(struct slab *slab, const void *pointer);
 
 /** What all stores of a cache have. */
 struct slab_sum {

@@ -36,15 +36,22 @@
 #define TAIL_SHARE 32u
 #define PAGES_MAX 16u
 #define KEEP_SHARE 8u
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define MOST(a, b) ((a) > (b) ? (a) : (b))
 #define LINE 64u /* colours are apart by one line of the processor's caches */
 
+#define STACK_BYTES 32768u /* that a stack may hold, */
+#define STACK_SHARE 32u    /* and this part of the objects in use, */
+#define STACK_LEAST 8192u  /* or what is less than this, or a page, */
+#define STACK_FEW 4u       /* and these few */
 #define WAIT_SHARE 16u /* a full slab waits until one in so many objects is free */
 
 #define HEADER_OBJECTS(bytes) (((bytes) - sizeof(struct slab)) / 16 * 64)
 
 KSTATE struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 
-static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE};
+static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE,
+                                                  SLAB_STACK_BYTES};
 
 _Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= PAGES_MAX * HAL_PAGE_SIZE / 256,
                "a slab of many pages has objects of 256 bytes at least");
@@ -104,7 +111,7 @@ static void close_store(struct slab_store *store, hal_irq_state_t state)
 
 /* ---- making a slab ---- */
 
-static void *take_header(size_t bytes)
+void *slab_own_take(size_t bytes)
 {
     struct object_cache *cache = slab_own_caches;
     hal_irq_state_t state;
@@ -120,7 +127,7 @@ static void *take_header(size_t bytes)
     return object;
 }
 
-static void give_header(void *object)
+void slab_own_give(void *object)
 {
     /* The header of a slab of headers is the start of its page. */
     struct slab *slab = (struct slab *)((uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1));
@@ -189,7 +196,7 @@ static struct slab *create_slab(struct object_cache *cache, unsigned pages, unsi
 
     if (!run)
         return NULL;
-    slab = cache->inside ? (struct slab *)run : take_header(header);
+    slab = cache->inside ? (struct slab *)run : slab_own_take(header);
     if (!slab) {
         backing_give(run);
         return NULL;
@@ -227,6 +234,33 @@ static void remove_slab(struct slab *slab)
     store->used -= slab_used(slab);
 }
 
+/* How many objects may be on the stack: a cache with few shall not keep many in reserve. */
+static uint32_t pick_capacity(const struct slab_store *store)
+{
+    size_t bytes = store->cache->bytes;
+    uint64_t few = LEAST(STACK_LEAST / bytes, STACK_FEW), share = store->used / STACK_SHARE;
+    uint64_t page = HAL_PAGE_SIZE / bytes, most = LEAST(STACK_BYTES / bytes, SLAB_STACK_MAX);
+
+    few = MOST(few, 1);
+    return (uint32_t)LEAST(MOST(MOST(few, page), share), most);
+}
+
+/* The stack is set up when there are slabs, and may hold more with each. */
+static void fit_stack(struct object_cache *cache)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = cache->stores[hal_cpu_id()];
+    void **stack = store->stack ? NULL : slab_own_take(SLAB_STACK_BYTES);
+
+    if (stack) {
+        stack[0] = NULL;
+        store->stack = stack;
+    }
+    if (store->stack)
+        store->capacity = pick_capacity(store);
+    hal_irq_restore(state);
+}
+
 bool slab_grow(struct object_cache *cache)
 {
     unsigned least = (cache->bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
@@ -248,6 +282,8 @@ bool slab_grow(struct object_cache *cache)
         backing_own(slab->start - (uintptr_t)slab->start % HAL_PAGE_SIZE, slab->pages,
                     backing_mark(slab, BACKING_SLAB));
     close_store(store, state);
+    if (cache->stores[0])
+        fit_stack(cache);
     return true;
 }
 
@@ -260,7 +296,7 @@ static size_t destroy_slab(struct slab *slab)
     /* A slab with its header inside goes with its page. */
     backing_give(page);
     if (!inside)
-        give_header(slab);
+        slab_own_give(slab);
     return pages;
 }
 
