@@ -22,6 +22,8 @@
 #include <hal/kstate.h>
 #include <hal/runtime.h>
 
+#define COPY_BYTES 128u /* that are copied here and now; a call of memcpy takes longer */
+
 /* A function that fills few lines of the instruction cache. What it costs would depend on where the
  * linker happens to put it. */
 #define LINE_START __attribute__((aligned(64)))
@@ -262,52 +264,59 @@ LINE_START void heap_free(void *pointer, const char *file, unsigned line)
 /* ---- the rest ---- */
 
 /* Bytes of the block at `pointer` that belong to its owner. */
-static size_t size_of(void *pointer, const struct alloc_site *site)
+static __attribute__((noinline)) size_t size_of(const void *pointer, const struct alloc_site *site)
 {
     size_t usable = 0;
 
     if (!pointer)
         return 0;
     if (heap.checks)
-        return guard_bytes(pointer, site->file, site->line);
-    if (heap_is_plain())
-        usable = slab_usable(pointer);
-    if (usable > 0)
-        return usable;
+        return guard_bytes((void *)pointer, site->file, site->line);
     if (heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
         refuse(pointer, site->file, site->line, "krealloc");
     return usable;
 }
 
 /* With checks on a block always moves, so that whoever kept the old address is found out. */
-static bool fits_in_place(const void *pointer, size_t usable, size_t bytes)
+static inline bool fits_in_place(size_t usable, size_t bytes)
 {
-    return pointer && !heap.checks && bytes <= usable && bytes >= usable / 2;
+    return bytes <= usable && bytes >= usable / 2 && !heap.checks;
+}
+
+static inline void copy(void *to, const void *from, size_t bytes)
+{
+    if (bytes > COPY_BYTES) {
+        memcpy(to, from, bytes);
+        return;
+    }
+    /* Blocks have room for a multiple of HEAP_ALIGNMENT. */
+    for (size_t i = 0; i < bytes; i += HEAP_ALIGNMENT)
+        __builtin_memcpy((char *)to + i, (const char *)from + i, HEAP_ALIGNMENT);
+}
+
+static void *move(void *pointer, size_t usable, size_t bytes, const struct alloc_site *site)
+{
+    void *block = heap_allocate_usual(bytes, site);
+
+    if (!block || !pointer)
+        return block;
+    if (block == pointer) /* it had been freed, and was just allocated again */
+        refuse(pointer, site->file, site->line, "krealloc");
+    copy(block, pointer, usable < bytes ? usable : bytes);
+    if (!slab_free_quickly(pointer))
+        free_slowly(pointer, site->file, site->line);
+    return block;
 }
 
 void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site)
 {
-    size_t usable = size_of(pointer, site);
-    void *block;
+    size_t usable = slab_usable(pointer);
 
-    if (fits_in_place(pointer, usable, bytes))
-        return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;
-    if (!alloc_fail_watching()) {
-        block = heap_allocate_usual(bytes, site);
-        if (block && pointer) {
-            memcpy(block, pointer, usable < bytes ? usable : bytes);
-            if (!slab_free_quickly(pointer) && !slab_give(pointer) &&
-                !backing_give_block(pointer))
-                refuse(pointer, site->file, site->line, "krealloc");
-        }
-        return block;
-    }
-    block = allocate_slowly(bytes, HEAP_ALIGNMENT, site);
-    if (block && pointer) {
-        memcpy(block, pointer, usable < bytes ? usable : bytes);
-        free_slowly(pointer, site->file, site->line);
-    }
-    return block;
+    if (usable == 0)
+        usable = size_of(pointer, site);
+    if (!fits_in_place(usable, bytes))
+        return move(pointer, usable, bytes, site);
+    return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;
 }
 
 void heap_check(void)

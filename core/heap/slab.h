@@ -65,6 +65,7 @@ struct slab_store {
     uint64_t used;     /**< objects of its slabs that are in use, in a magazine or on a stack */
 
     struct object_cache *cache; /**< constant */
+    uint64_t bytes;             /**< the cache's; constant */
     uint64_t served;            /**< of its slabs' objects, how many were put into magazines */
     uint64_t pushed;            /**< on the stack */
 
@@ -235,13 +236,16 @@ static inline struct slab *slab_find_quickly(const void *pointer, uint32_t *inde
     return __builtin_expect((uint32_t)product < slab->reciprocal, 1) ? slab : NULL;
 }
 
+static inline bool slab_is_busy(const struct slab *slab, uint32_t index)
+{
+    return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
+}
+
 /** True if object `index` is in use, as far as its bit tells, and its slab this CPU's. The caller is
  * masked. */
 static inline bool slab_is_quick(const struct slab *slab, uint32_t index)
 {
-    uint64_t bit = index % 64;
-
-    return slab->cpu == hal_cpu_id() && slab->busy[index / 64] >> bit & 1;
+    return slab->cpu == hal_cpu_id() && slab_is_busy(slab, index);
 }
 
 /** Puts an object on top of a stack that is not full. False: it is there. The caller is masked. */
@@ -289,8 +293,15 @@ HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
     return good;
 }
 
-/** Bytes of the object in use that begins at `pointer`, any value; 0 if none does. */
-size_t slab_usable(const void *pointer);
+/** Bytes of the object in use, as far as its bit tells, that begins at `pointer`, any value; or 0 for
+ * no particular reason. Any context. */
+static inline size_t slab_usable(const void *pointer)
+{
+    uint32_t index;
+    const struct slab *slab = slab_find_quickly(pointer, &index);
+
+    return slab && slab_is_busy(slab, index) ? slab->store->bytes : 0;
+}
 
 /** The cache of the object in use that begins at `pointer`, any value, or NULL. Any context. */
 struct object_cache *slab_cache_of(const void *pointer);

@@ -44,13 +44,6 @@ static void slab_init(void)
             (uint16_t)(slab_class(bytes) * sizeof(struct slab_store));
 }
 
-size_t slab_usable(const void *pointer)
-{
-    struct slab *slab = slab_of(pointer);
-
-    return slab && slab_is_in_use(slab, pointer) ? slab->store->cache->bytes : 0;
-}
-
 struct object_cache *slab_cache_of(const void *pointer)
 {
     struct slab *slab = slab_of(pointer);

@@ -68,7 +68,7 @@ static void load_slab(struct magazine *magazine, struct slab *slab)
     list_remove(&slab->link);
     slab_set_floor(slab, -1);
     magazine->slab = slab;
-    magazine->bytes = slab->store->cache->bytes;
+    magazine->bytes = slab->store->bytes;
     good = load_words(magazine, 0);
     kassert(good);
 }
@@ -157,7 +157,7 @@ bool slab_is_in_use(struct slab *slab, const void *pointer)
 {
     uint32_t index = slab_find_index(slab, pointer);
 
-    return index != UINT32_MAX && slab_busy(slab, index) && !is_returned(slab, index);
+    return index != UINT32_MAX && slab_is_busy(slab, index) && !is_returned(slab, index);
 }
 
 /* Leaves an object of another CPU's slab for it. Caller holds the cache's lock. */
@@ -166,7 +166,7 @@ static bool leave_for_owner(struct object_cache *cache, struct slab *slab, const
     uint32_t index = slab_find_index(slab, object), *first = &cache->returned[slab->cpu];
     uint64_t *word;
 
-    if (index == UINT32_MAX || !slab_busy(slab, index) || is_returned(slab, index))
+    if (index == UINT32_MAX || !slab_is_busy(slab, index) || is_returned(slab, index))
         return false;
     word = &slab_returned(slab)[index / 64];
     __atomic_store_n(word, *word | 1ull << index % 64, __ATOMIC_RELAXED);

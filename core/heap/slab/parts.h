@@ -66,11 +66,6 @@ static inline uint32_t slab_find_index(const struct slab *slab, const void *poin
     return index < slab->objects ? index : UINT32_MAX;
 }
 
-static inline bool slab_busy(const struct slab *slab, uint32_t index)
-{
-    return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
-}
-
 /** The bits of word `word` of objects that are free. */
 static inline uint64_t slab_free_bits(const struct slab *slab, unsigned word)
 {

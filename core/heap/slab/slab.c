@@ -62,6 +62,7 @@ void slab_store_init(struct object_cache *cache, struct slab_store *store, unsig
 {
     memset(store, 0, sizeof *store);
     store->cache = cache;
+    store->bytes = cache->bytes;
     store->cpu = (uint8_t)cpu;
     for (unsigned level = 0; level <= SLAB_LEVELS; level++)
         list_init(&store->with_room[level]);
@@ -402,7 +403,7 @@ bool slab_give_one(struct slab *slab, const void *object, struct list *gone)
     uint32_t index = slab_find_index(slab, object);
     uint64_t *word;
 
-    if (index == UINT32_MAX || !slab_busy(slab, index))
+    if (index == UINT32_MAX || !slab_is_busy(slab, index))
         return false;
     word = &slab->busy[index / 64];
     __atomic_store_n(word, *word & ~(1ull << index % 64), __ATOMIC_RELAXED);
