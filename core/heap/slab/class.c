@@ -86,7 +86,7 @@ static enum heap_pointer slab_find(const void *pointer, size_t *usable)
     if (slab_find_index(slab, pointer) == UINT32_MAX)
         return HEAP_INTERIOR;
     *usable = slab->store->cache->bytes;
-    return slab_is_in_use(slab, pointer) ? HEAP_BLOCK : HEAP_FREED;
+    return slab_is_in_use(slab, pointer) && !slab_waits(slab, pointer) ? HEAP_BLOCK : HEAP_FREED;
 }
 
 static void add_cache(struct object_cache *cache, void *context)

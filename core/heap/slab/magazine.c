@@ -160,6 +160,35 @@ bool slab_is_in_use(struct slab *slab, const void *pointer)
     return index != UINT32_MAX && slab_is_busy(slab, index) && !is_returned(slab, index);
 }
 
+static bool is_on_stack(const struct slab_store *store, const void *object)
+{
+    for (uint32_t i = store->count; i > 0; i--)
+        if (store->stack[i] == object)
+            return true;
+    return false;
+}
+
+static bool is_in_magazine(const struct magazine *magazine, const void *object)
+{
+    for (uint64_t free = magazine->free; free; free &= free - 1)
+        if (magazine->base + (unsigned)__builtin_ctzll(free) * magazine->bytes == object)
+            return true;
+    return false;
+}
+
+bool slab_waits(const struct slab *slab, const void *object)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = slab->store->cache->stores[hal_cpu_id()];
+    unsigned number = store->cache->number, first = number < LENDERS ? 0 : number - LENDERS;
+    bool found = is_on_stack(store, object) || is_in_magazine(&store->magazine, object);
+
+    for (unsigned i = first; i < number && number < SLAB_CLASSES && !found; i++)
+        found = is_in_magazine(&slab_classes[i].stores[hal_cpu_id()]->magazine, object);
+    hal_irq_restore(state);
+    return found;
+}
+
 /* Leaves an object of another CPU's slab for it. Caller holds the cache's lock. */
 static bool leave_for_owner(struct object_cache *cache, struct slab *slab, const void *object)
 {
@@ -356,9 +385,8 @@ static bool give_own(struct slab *slab, void *object, struct list *gone)
 {
     struct slab_store *store = slab->store;
 
-    for (uint32_t i = store->count; i > 0; i--)
-        if (store->stack[i] == object)
-            return false;
+    if (is_on_stack(store, object))
+        return false;
     if (store->count < store->capacity && slab_is_in_use(slab, object))
         return slab_push(store, object);
     return slab_give_one(slab, object, gone);

@@ -35,6 +35,8 @@
 
 #define TAIL_SHARE 32u
 #define PAGES_MAX 16u
+#define GROWN_PAGES 4u  /* that a slab has when the cache has */
+#define GROWN_SHARE 16u /* so many times as many */
 #define KEEP_SHARE 8u
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define MOST(a, b) ((a) > (b) ? (a) : (b))
@@ -158,7 +160,7 @@ static unsigned count_objects(const struct object_cache *cache, unsigned pages)
 /*
  * The fewest pages with a small tail; else, of those that the cache may have, those with the least.
  */
-static unsigned pick_pages(const struct object_cache *cache, const struct slab_store *store)
+static unsigned pick_least_pages(const struct object_cache *cache, const struct slab_store *store)
 {
     unsigned least = (cache->bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, best = least;
     unsigned most = store->frames / 2 < PAGES_MAX ? store->frames / 2 : PAGES_MAX;
@@ -177,6 +179,17 @@ static unsigned pick_pages(const struct object_cache *cache, const struct slab_s
     return best;
 }
 
+/* And more of them when there are many slabs, so that they are made and loaded less often. */
+static unsigned pick_pages(const struct object_cache *cache, const struct slab_store *store)
+{
+    unsigned pages = pick_least_pages(cache, store);
+
+    while (pages * 2 <= GROWN_PAGES && pages * 2 * GROWN_SHARE <= store->frames && !cache->inside &&
+           count_objects(cache, pages * 2) <= HEADER_OBJECTS(own_sizes[SLAB_OWN_CACHES - 1]))
+        pages *= 2;
+    return pages;
+}
+
 static char *first_object(struct object_cache *cache, char *run, unsigned pages, unsigned objects,
                           unsigned number)
 {
@@ -190,8 +203,7 @@ static char *first_object(struct object_cache *cache, char *run, unsigned pages,
 static struct slab *create_slab(struct object_cache *cache, unsigned pages, unsigned number)
 {
     unsigned objects = count_objects(cache, pages);
-    size_t header =
-        objects <= HEADER_OBJECTS(SLAB_HEADER_SMALL) ? SLAB_HEADER_SMALL : SLAB_HEADER_LARGE;
+    size_t header = sizeof(struct slab) + (objects + 63) / 64 * 2 * sizeof(uint64_t);
     char *run = backing_take(pages, 0);
     struct slab *slab;
 
