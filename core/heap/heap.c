@@ -14,7 +14,7 @@
 #include "heap/allocator.h"
 #include "heap/check/guard.h"
 #include "site/fail.h"
-#include "heap/slab.h"
+#include "heap/slab/quick.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
@@ -117,9 +117,9 @@ void *heap_failed(const struct alloc_site *site)
     return fail_on_demand();
 }
 
-/* Everything but the usual case. It takes the place of its caller on the stack, or lies on top. */
-static __attribute__((noinline)) void *
-allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site)
+/* Everything but the usual case. It takes its caller's place on the stack, or lies on top of it. */
+static __attribute__((noinline)) void *allocate_slowly(size_t bytes, size_t alignment,
+                                                       const struct alloc_site *site)
 {
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     size_t most;
@@ -152,7 +152,7 @@ static __attribute__((noinline)) void *allocate_and_refill(size_t bytes,
     return block ? block : allocate_slowly(bytes, HEAP_ALIGNMENT, site);
 }
 
-/* What follows the fast way takes its place on the stack, so that nothing has to be saved for it. */
+/* What follows the fast way takes its place on the stack: so it need not save anything for that. */
 LINE_START void *heap_allocate_usual(size_t bytes, const struct alloc_site *site)
 {
     struct slab_store *store;
@@ -283,15 +283,23 @@ static inline bool fits_in_place(size_t usable, size_t bytes)
     return bytes <= usable && bytes >= usable / 2 && !heap.checks;
 }
 
+/* Copies a block's bytes; blocks of slab have room for a multiple of HEAP_ALIGNMENT. */
 static inline void copy(void *to, const void *from, size_t bytes)
 {
-    if (bytes > COPY_BYTES) {
+    if (bytes > COPY_BYTES || !heap_is_plain()) {
         memcpy(to, from, bytes);
         return;
     }
-    /* Blocks have room for a multiple of HEAP_ALIGNMENT. */
     for (size_t i = 0; i < bytes; i += HEAP_ALIGNMENT)
         __builtin_memcpy((char *)to + i, (const char *)from + i, HEAP_ALIGNMENT);
+}
+
+static void free_moved(void *pointer, const struct alloc_site *site)
+{
+    if (!heap_is_plain())
+        free_slowly(pointer, site->file, site->line);
+    else if (!slab_free_quickly(pointer) && !slab_give(pointer) && !backing_give_block(pointer))
+        refuse(pointer, site->file, site->line, "krealloc");
 }
 
 static void *move(void *pointer, size_t usable, size_t bytes, const struct alloc_site *site)
@@ -303,8 +311,7 @@ static void *move(void *pointer, size_t usable, size_t bytes, const struct alloc
     if (block == pointer) /* it had been freed, and was just allocated again */
         refuse(pointer, site->file, site->line, "krealloc");
     copy(block, pointer, usable < bytes ? usable : bytes);
-    if (!slab_free_quickly(pointer))
-        free_slowly(pointer, site->file, site->line);
+    free_moved(pointer, site);
     return block;
 }
 

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slab.h: the fast way into the slab allocator, and what it walks over.
+ * slab.h: the slab allocator: what it is made of. The fast way in is slab/quick.h.
  *
  * Equal objects form a cache; kmalloc's sizes are 72 caches. Their memory is slabs: runs of pages
- * cut into objects, with a header elsewhere that has a bit for each object, set while that is in
- * use. Each slab belongs to the CPU that made it, which alone changes it, with interrupts masked
- * and without a lock. For each cache a CPU has a store of slabs, and a magazine: up to 64 free
- * objects of one slab, the loaded one, as the bits of one word.
+ * cut into objects, with a header elsewhere that has a bit for each object. A slab belongs to the
+ * CPU that made it, which alone changes it, with interrupts masked and without a lock. Each CPU has
+ * a store for each cache:
  *
- *     kmalloc <- lowest bit of the magazine <- next word of bits <- next slab <- frames
- *     kfree   -> bit in the header of the object's slab: its own CPU at once, masked;
- *                another CPU leaves it there, under the cache's lock, for the owner to collect
+ *     stack      the objects that were freed last, 31 at most      <- kmalloc looks here first,
+ *     magazine   up to 64 free objects side by side in one slab,   <- then here
+ *                the loaded one, as the bits of a word
+ *     lists      of all other slabs, sorted by how full they are   <- one is loaded from here
  *
- * So an object is freed where it lies, and nothing has to be carried between a magazine and the
- * slabs when the number of objects goes up and down. What a magazine holds was free when it was
- * loaded; what is freed meanwhile is found the next time. That is also why an allocation does not
- * wait for what the last free has written.
+ * kfree puts an object on the stack, and when that is full, clears its bit in the header of its
+ * slab. So nothing is carried between the stack and the slabs when the number of objects goes up
+ * and down: what does not fit is freed where it lies, and allocated where it lies. What another CPU
+ * owns is left in the header, under the cache's lock, for the owner to collect.
  *
- * (Bonwick, "The Slab Allocator: An Object-Caching Kernel Memory Allocator", USENIX 1994; Leijen,
- * Zorn and de Moura, "Mimalloc: Free List Sharding in Action", APLAS 2019, for freeing an object
- * where it lies, by its owner or for its owner)
+ * (Bonwick, "The Slab Allocator: An Object-Caching Kernel Memory Allocator", USENIX 1994; Bonwick
+ * and Adams, "Magazines and Vmem", USENIX 2001; Leijen, Zorn and de Moura, "Mimalloc: Free List
+ * Sharding in Action", APLAS 2019, for slabs of one CPU, and frees that are left for the owner)
  *
- * The bits are exact, so what is no object in use is found out at once. Only what another CPU has
- * freed, and its owner frees again, is noticed later, when the owner collects it.
+ * What is on a stack or in a magazine has its bit set as if it were in use. So a wrong pointer is
+ * found out at once, unless it is to such an object and not to the newest of the stack: freeing
+ * that twice may be noticed only later, or never. The checks of a debug build (guard.h) find all.
  */
 #pragma once
 
@@ -44,10 +45,10 @@
 #define SLAB_NAME_MAX 15u
 #define SLAB_SHARED UINT8_MAX /**< in the place of a CPU: guarded by the cache's lock */
 
-/** Free objects of one slab, side by side. They count as used, but their bits are not set. */
+/** Free objects of one slab, side by side. */
 struct magazine {
     uint64_t free;     /**< a bit for each of them; 0: the magazine is empty */
-    uint64_t *busy;    /**< the word in the slab's header that has the same bits */
+    uint64_t *busy;    /**< the word in the slab's header that has the same bits, set */
     char *base;        /**< the object of bit 0 */
     size_t bytes;      /**< of an object */
     struct slab *slab; /**< the loaded one, or NULL; maybe of a cache of larger objects */
@@ -59,7 +60,7 @@ struct magazine {
  */
 struct slab_store {
     _Alignas(64) struct magazine magazine;
-    uint32_t count;    /**< objects that were freed last: stack[1 .. count], the newest at the end */
+    uint32_t count; /**< objects that were freed last: stack[1 .. count], the newest at the end */
     uint32_t capacity; /**< so many of them at most; 0: there is no stack */
     void **stack;      /**< stack[0] is NULL; or NULL */
     uint64_t used;     /**< objects of its slabs that are in use, in a magazine or on a stack */
@@ -110,13 +111,14 @@ struct slab {
     uint32_t reciprocal;      /**< the cache's, or 0: not to be freed the fast way; constant */
     uint32_t next_returned;   /**< on the list of its owner; guarded by the cache's lock */
     uint16_t objects;         /**< that it has; constant */
-    int16_t left;  /**< how many may be freed until it is to be settled; parts.h */
+    int16_t left;             /**< how many may be freed until it is to be settled; parts.h */
     int16_t floor; /**< so many are used then: in use or in a magazine. -1: never, it is loaded */
-    uint8_t pages;            /**< constant */
-    uint8_t cpu;              /**< the store's; changed under the cache's lock */
+    uint8_t pages; /**< constant */
+    uint8_t cpu;   /**< the store's; changed under the cache's lock */
 
-    /* A bit for each object, set while it is in use; behind these as many words again, for those
-     * of them that other CPUs have freed: guarded by the cache's lock. */
+    /* A bit for each object, set while it is in use, in a magazine or on a stack; behind these as
+     * many words again, for those of them that other CPUs have freed: guarded by the cache's lock.
+     */
     uint64_t busy[];
 };
 
@@ -128,7 +130,7 @@ struct slab_front {
     struct {
         struct slab_store stores[SLAB_CLASSES];
     } cpus[HAL_CPU_MAX];
-    /** By (bytes - 1) / 16: how many bytes behind a CPU's first store that of the class lies;
+    /** By (bytes - 1) / 16: how far behind a CPU's first store that of the class lies, in bytes;
      * constant. */
     uint16_t places[SLAB_BYTES_MAX / 16];
 };
@@ -154,155 +156,6 @@ static inline unsigned slab_class(size_t bytes)
     unsigned top = 63 - (unsigned)__builtin_clzll((bytes - 1) | 128);
 
     return (unsigned)((bytes - 1) >> (top - 3)) + (top - 7) * 8;
-}
-
-/**
- * Which object begins `offset` bytes from the first, or UINT32_MAX: a multiplication instead of a
- * division, by the reciprocal of an object's bytes. 48 bytes have 89,478,486, so offset 96 gives
- * 2 * 2^32 + 64: object 2, and a rest that is less than the reciprocal, as it is for multiples of
- * 48 only; 97 gives 2 * 2^32 + 64 + 89,478,486. That is exact for slabs of up to 64 KiB.
- */
-static inline uint32_t slab_index(uint64_t offset, uint32_t reciprocal)
-{
-    uint64_t product = offset * reciprocal;
-
-    return __builtin_expect((uint32_t)product < reciprocal, 1) ? (uint32_t)(product >> 32)
-                                                               : UINT32_MAX;
-}
-
-/** The header of the slab whose page has the word `owner`; NULL: it is no slab's. */
-static inline struct slab *slab_of_word(uintptr_t owner)
-{
-    return __builtin_expect(backing_mark_of(owner) == BACKING_SLAB, 1) ? backing_unmark(owner)
-                                                                       : NULL;
-}
-
-/** The slab that holds `pointer`, any value; NULL if none does. */
-static inline struct slab *slab_of(const void *pointer)
-{
-    return slab_of_word(backing_word(pointer));
-}
-
-/*
- * --- the fast way: what needs no decision. The caller is masked ---
- */
-
-/** Takes the object that was freed last. The stack is not empty. */
-static inline void *slab_pop(struct slab_store *store)
-{
-    return store->stack[store->count--];
-}
-
-/** Takes the next object of a magazine that is not empty. */
-static inline void *magazine_take(struct magazine *magazine)
-{
-    uint64_t free = magazine->free;
-    void *object = magazine->base + (unsigned)__builtin_ctzll(free) * magazine->bytes;
-
-    magazine->free = free & (free - 1);
-    __builtin_prefetch((char *)object + 4 * magazine->bytes, 1); /* it comes soon, if it is free */
-    return object;
-}
-
-/** Fills the magazine of a class, takes an object, or NULL, and unmasks. The caller is masked. */
-HAL_MUST_CHECK void *slab_refill(struct slab_store *store);
-
-/** Has a slab settled of which an object was freed, and unmasks. The caller is masked. */
-void slab_low(struct slab *slab);
-
-/** This CPU's store for blocks of `bytes` bytes, 1 .. SLAB_BYTES_MAX. The caller is masked. */
-static inline struct slab_store *slab_store_for(size_t bytes)
-{
-    char *stores = (char *)slab_front.cpus[hal_cpu_id()].stores;
-
-    return (struct slab_store *)(stores + slab_front.places[(bytes - 1) / 16]);
-}
-
-/**
- * The slab of the object that begins at `pointer`, any value, and the number of it; or NULL for no
- * particular reason. Whether that object is in use is not looked at. Any context.
- *
- * Behind the last object of a slab there is room for less than one, so what is taken for the next
- * has a bit that is there, and never set.
- */
-static inline struct slab *slab_find_quickly(const void *pointer, uint32_t *index)
-{
-    uintptr_t owner = backing_word(pointer);
-    struct slab *slab = backing_unmark(owner);
-    uint64_t product;
-
-    if (__builtin_expect(backing_mark_of(owner) != BACKING_SLAB, 0))
-        return NULL;
-    product = (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start) * slab->reciprocal;
-    *index = (uint32_t)(product >> 32);
-    return __builtin_expect((uint32_t)product < slab->reciprocal, 1) ? slab : NULL;
-}
-
-static inline bool slab_is_busy(const struct slab *slab, uint32_t index)
-{
-    return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
-}
-
-/** True if object `index` is in use, as far as its bit tells, and its slab this CPU's. The caller is
- * masked. */
-static inline bool slab_is_quick(const struct slab *slab, uint32_t index)
-{
-    return slab->cpu == hal_cpu_id() && slab_is_busy(slab, index);
-}
-
-/** Puts an object on top of a stack that is not full. False: it is there. The caller is masked. */
-HAL_MUST_CHECK static inline bool slab_push(struct slab_store *store, void *object)
-{
-    uint32_t count = store->count;
-
-    if (__builtin_expect(store->stack[count] == object, 0))
-        return false;
-    store->stack[count + 1] = object;
-    store->count = count + 1;
-    store->pushed++;
-    __builtin_prefetch(object, 1); /* its next owner will write there, soon */
-    return true;
-}
-
-/** Frees such an object. True: now slab_low is to be called. The caller is masked. */
-HAL_MUST_CHECK static inline bool slab_give_quickly(struct slab *slab, uint32_t index)
-{
-    uint64_t *word = &slab->busy[index / 64], bit = index % 64;
-
-    __atomic_store_n(word, *word & ~(1ull << bit), __ATOMIC_RELAXED);
-    slab->store->used--;
-    return --slab->left == 0;
-}
-
-/** Frees the object that begins at `pointer`, any value; or returns false for no particular reason.
- * Any context. */
-HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
-{
-    uint32_t index;
-    struct slab *slab = slab_find_quickly(pointer, &index);
-    bool good;
-
-    if (!slab || !hal_irq_try_mask())
-        return false;
-    good = slab_is_quick(slab, index);
-    if (good && slab->store->count < slab->store->capacity) {
-        good = slab_push(slab->store, pointer);
-    } else if (good && slab_give_quickly(slab, index)) {
-        slab_low(slab);
-        return true;
-    }
-    hal_irq_end_mask();
-    return good;
-}
-
-/** Bytes of the object in use, as far as its bit tells, that begins at `pointer`, any value; or 0 for
- * no particular reason. Any context. */
-static inline size_t slab_usable(const void *pointer)
-{
-    uint32_t index;
-    const struct slab *slab = slab_find_quickly(pointer, &index);
-
-    return slab && slab_is_busy(slab, index) ? slab->store->bytes : 0;
 }
 
 /** The cache of the object in use that begins at `pointer`, any value, or NULL. Any context. */

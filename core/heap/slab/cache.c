@@ -128,15 +128,15 @@ static void read_cache(struct object_cache *cache, void *context)
     struct slab_sum sum;
 
     slab_add_up(cache, &sum);
-    *info = (struct object_cache_info){.name = cache->name,
-                                       .bytes = cache->bytes,
-                                       .live = sum.live > sum.magazines ? sum.live - sum.magazines
-                                                                        : 0,
-                                       .total = sum.total,
-                                       .magazines = sum.magazines,
-                                       .slabs = sum.slabs,
-                                       .frames = sum.frames,
-                                       .allocations = sum.served - sum.magazines};
+    *info =
+        (struct object_cache_info){.name = cache->name,
+                                   .bytes = cache->bytes,
+                                   .live = sum.live > sum.magazines ? sum.live - sum.magazines : 0,
+                                   .total = sum.total,
+                                   .magazines = sum.magazines,
+                                   .slabs = sum.slabs,
+                                   .frames = sum.frames,
+                                   .allocations = sum.served - sum.magazines};
     spinlock_release(&cache->lock, state);
 }
 

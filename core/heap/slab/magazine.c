@@ -82,7 +82,8 @@ static void eject(struct magazine *magazine, struct list *gone)
     if (!slab)
         return;
     slab_add_used(slab, -(int)n);
-    if(n) *magazine->busy &= ~magazine->free;
+    if (n)
+        *magazine->busy &= ~magazine->free;
     slab->store->served -= n;
     __atomic_store_n(&magazine->free, 0, __ATOMIC_RELAXED);
     magazine->slab = NULL;

@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "heap/slab.h"
+#include "heap/slab/quick.h"
 
 /* --- slab.c --- */
 
@@ -154,8 +154,8 @@ size_t slab_drain(struct object_cache *cache);
 /** True if an object in use begins at `pointer`, which lies in `slab`, as far as its bits tell. */
 bool slab_is_in_use(struct slab *slab, const void *pointer);
 
-/** True if `object`, which is in use as far as its bits tell, waits on this CPU's stack or in one of
- * its magazines. */
+/** True if `object`, which is in use as far as its bits tell, waits on this CPU's stack or in one
+ * of its magazines. */
 bool slab_waits(const struct slab *slab, const void *object);
 
 /** What all stores of a cache have. */

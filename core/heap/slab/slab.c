@@ -46,7 +46,7 @@
 #define STACK_SHARE 32u    /* and this part of the objects in use, */
 #define STACK_LEAST 8192u  /* or what is less than this, or a page, */
 #define STACK_FEW 4u       /* and these few */
-#define WAIT_SHARE 16u /* a full slab waits until one in so many objects is free */
+#define WAIT_SHARE 16u     /* a full slab waits until one in so many objects is free */
 
 #define HEADER_OBJECTS(bytes) (((bytes) - sizeof(struct slab)) / 16 * 64)
 
