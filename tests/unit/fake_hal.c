@@ -57,6 +57,7 @@ void fake_hal_reset(uint64_t ram_bytes)
     memset(&fake, 0, sizeof fake);
     done = NULL;
     hal_cpu_face_0.masked = true;
+    hal_cpu_face_0.id = 0;
     zero_kstate();
     if (ram_bytes == 0)
         return;
@@ -114,6 +115,11 @@ void hal_cpu_point(void)
 void *hal_cpu_point_with(void *result)
 {
     return result;
+}
+
+void fake_be_cpu(unsigned cpu)
+{
+    hal_cpu_face_0.id = (uint8_t)cpu;
 }
 
 void hal_irq_unmask(void)

@@ -286,6 +286,8 @@ static bool asked_to_drain(const struct object_cache *cache)
 
 void *slab_refill(struct slab_store *store)
 {
+    struct object_cache *cache = store->cache;
+    bool drain = asked_to_drain(cache);
     void *object = NULL;
     struct list gone;
 
@@ -294,6 +296,8 @@ void *slab_refill(struct slab_store *store)
         object = magazine_take(&store->magazine);
     hal_irq_end_mask();
     (void)slab_destroy_list(&gone);
+    if (drain)
+        (void)slab_drain(cache);
     return object;
 }
 
