@@ -235,30 +235,23 @@ static __attribute__((noinline)) void free_masked(void *pointer, const char *fil
     free_slowly(pointer, file, line);
 }
 
-/* Called masked, because the stack is full. */
-static inline void give(struct slab *slab, uint32_t index)
-{
-    if (__builtin_expect(slab_give_quickly(slab, index), 0))
-        slab_low(slab);
-    else
-        hal_irq_end_mask();
-}
-
 LINE_START void heap_free(void *pointer, const char *file, unsigned line)
 {
     uint32_t index;
     struct slab *slab = slab_find_quickly(pointer, &index);
 
-    if (!slab || !hal_irq_try_mask())
+    if (!slab || !hal_irq_try_mask()) {
         free_slowly(pointer, file, line);
-    else if (__builtin_expect(!slab_is_quick(slab, index), 0))
+    } else if (__builtin_expect(!slab_is_quick(slab, index, pointer), 0)) {
         free_masked(pointer, file, line);
-    else if (slab->store->count >= slab->store->capacity)
-        give(slab, index);
-    else if (__builtin_expect(!slab_push(slab->store, pointer), 0))
-        free_masked(pointer, file, line);
-    else
+    } else if (slab->store->count < slab->store->capacity) {
+        slab_push(slab->store, pointer);
         hal_irq_end_mask();
+    } else if (__builtin_expect(slab_give_quickly(slab, index), 0)) {
+        slab_low(slab);
+    } else {
+        hal_irq_end_mask();
+    }
 }
 
 /* ---- the rest ---- */

@@ -62,7 +62,7 @@ struct slab_store {
     _Alignas(64) struct magazine magazine;
     uint32_t count; /**< objects that were freed last: stack[1 .. count], the newest at the end */
     uint32_t capacity; /**< so many of them at most; 0: there is no stack */
-    void **stack;      /**< stack[0] is NULL; or NULL */
+    void **stack;      /**< stack[0] is NULL */
     uint64_t used;     /**< objects of its slabs that are in use, in a magazine or on a stack */
 
     struct object_cache *cache; /**< constant */
@@ -121,6 +121,9 @@ struct slab {
      */
     uint64_t busy[];
 };
+
+/** The stack of a store without one: always empty. */
+extern HAL_INTERNAL void *slab_no_stack[1];
 
 /** The caches behind kmalloc. */
 extern HAL_INTERNAL struct object_cache slab_classes[SLAB_CLASSES];

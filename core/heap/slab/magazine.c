@@ -392,8 +392,10 @@ static bool give_own(struct slab *slab, void *object, struct list *gone)
 
     if (is_on_stack(store, object))
         return false;
-    if (store->count < store->capacity && slab_is_in_use(slab, object))
-        return slab_push(store, object);
+    if (store->count < store->capacity && slab_is_in_use(slab, object)) {
+        slab_push(store, object);
+        return true;
+    }
     return slab_give_one(slab, object, gone);
 }
 
@@ -434,8 +436,8 @@ void slab_unload(struct slab_store *store, struct list *gone)
         store->pushed--;
     }
     store->capacity = 0;
-    store->stack = NULL;
-    if (stack)
+    store->stack = slab_no_stack;
+    if (stack != slab_no_stack)
         slab_own_give(stack);
     eject(&store->magazine, gone);
     collect(store, gone);

@@ -98,25 +98,22 @@ static inline bool slab_is_busy(const struct slab *slab, uint32_t index)
     return __atomic_load_n(&slab->busy[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
 }
 
-/** True if object `index` is in use, as far as its bit tells, and its slab this CPU's. The caller
- * is masked. */
-static inline bool slab_is_quick(const struct slab *slab, uint32_t index)
+/**
+ * True if `object`, number `index`, is in use, as far as its bit and the top of the stack tell, and
+ * its slab this CPU's. The caller is masked.
+ */
+static inline bool slab_is_quick(const struct slab *slab, uint32_t index, const void *object)
 {
-    return slab->cpu == hal_cpu_id() && slab_is_busy(slab, index);
+    return slab->cpu == hal_cpu_id() && slab_is_busy(slab, index) &&
+           slab->store->stack[slab->store->count] != object;
 }
 
-/** Puts an object on top of a stack that is not full. False: it is there. The caller is masked. */
-HAL_MUST_CHECK static inline bool slab_push(struct slab_store *store, void *object)
+/** Puts such an object on the stack, which is not full. The caller is masked. */
+static inline void slab_push(struct slab_store *store, void *object)
 {
-    uint32_t count = store->count;
-
-    if (__builtin_expect(store->stack[count] == object, 0))
-        return false;
-    store->stack[count + 1] = object;
-    store->count = count + 1;
+    store->stack[++store->count] = object;
     store->pushed++;
     __builtin_prefetch(object, 1); /* its next owner will write there, soon */
-    return true;
 }
 
 /** Frees such an object. True: now slab_low is to be called. The caller is masked. */
@@ -139,9 +136,9 @@ HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
 
     if (!slab || !hal_irq_try_mask())
         return false;
-    good = slab_is_quick(slab, index);
+    good = slab_is_quick(slab, index, pointer);
     if (good && slab->store->count < slab->store->capacity) {
-        good = slab_push(slab->store, pointer);
+        slab_push(slab->store, pointer);
     } else if (good && slab_give_quickly(slab, index)) {
         slab_low(slab);
         return true;

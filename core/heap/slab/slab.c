@@ -50,6 +50,7 @@
 
 #define HEADER_OBJECTS(bytes) (((bytes) - sizeof(struct slab)) / 16 * 64)
 
+KSTATE void *slab_no_stack[1];
 KSTATE struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 
 static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE,
@@ -65,6 +66,7 @@ void slab_store_init(struct object_cache *cache, struct slab_store *store, unsig
     memset(store, 0, sizeof *store);
     store->cache = cache;
     store->bytes = cache->bytes;
+    store->stack = slab_no_stack;
     store->cpu = (uint8_t)cpu;
     for (unsigned level = 0; level <= SLAB_LEVELS; level++)
         list_init(&store->with_room[level]);
@@ -263,13 +265,13 @@ static void fit_stack(struct object_cache *cache)
 {
     hal_irq_state_t state = hal_irq_save();
     struct slab_store *store = cache->stores[hal_cpu_id()];
-    void **stack = store->stack ? NULL : slab_own_take(SLAB_STACK_BYTES);
+    void **stack = store->stack == slab_no_stack ? slab_own_take(SLAB_STACK_BYTES) : NULL;
 
     if (stack) {
         stack[0] = NULL;
         store->stack = stack;
     }
-    if (store->stack)
+    if (store->stack != slab_no_stack)
         store->capacity = pick_capacity(store);
     hal_irq_restore(state);
 }
