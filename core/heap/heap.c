@@ -3,8 +3,8 @@
  * heap.c: the front of the heap: checks the arguments, asks whether this allocation has to fail,
  * and lets the chosen allocator do the work, behind the guard if checks are on.
  *
- * The usual case of a release (slab, no checks, no plan of failures) is decided by one flag,
- * alloc_fail_watching, and goes straight to a magazine of slab.
+ * The usual case of a release (slab, no checks, no plan of failures) is decided together with the
+ * size, by alloc_is_unasked, and goes straight to a stack or a magazine of slab.
  */
 #include "heap/heap.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * magazine.c: taking objects and giving them back, where that is more than a bit.
+ * magazine.c: taking objects and giving them back, where that is more than the fast way.
  *
- * A magazine that is empty gets the next word of the loaded slab that has free objects. Behind the
- * last word the slab goes back to the store, on the list that fits what was freed of it meanwhile,
- * and the fullest slab with room is loaded. When there is none, the CPU asks in this order for
+ * A magazine that is empty, as is the stack, gets the next word of the loaded slab that has free
+ * objects. Behind the last word the slab goes back to the store, on the list that fits what was
+ * freed of it meanwhile, and the fullest slab with room is loaded. When there is none, the CPU asks
+ * in this order for
  *
  *     what others have freed of its slabs      the list `returned`
  *     slabs that another CPU gave up           the cache's shared store

@@ -3,8 +3,8 @@
  * slab.c: slabs: runs of pages cut into equal objects.
  *
  * The header of a slab lies elsewhere, so that 64 objects of 64 bytes fit into a page, and objects
- * of a power of two lie at multiples of their size. It has a bit for each object, set while that is
- * in use or in a magazine: giving an object back does not touch it, and twice is noticed.
+ * of a power of two lie at multiples of their size. It has a bit for each object: freeing one does
+ * not touch the object, which may be cold, and freeing it twice is noticed.
  *
  *     header: | start | bits: 1 1 0 1 ... |          owner of each page of the slab
  *                |
@@ -12,7 +12,8 @@
  *
  * How many pages: as few as leave a tail of less than 1/32, but never more than half of what the
  * cache has already, so that one of 2,304 bytes starts with a page that holds one object, and is
- * soon at 4 pages with 7. 48 bytes: 1 page, 85 objects, 16 bytes left over.
+ * soon at 4 pages with 7. 48 bytes: 1 page, 85 objects, 16 bytes left over. A cache with many slabs
+ * makes them of up to 4 pages: that is less often, and each has more room when it is loaded.
  *
  * Colouring: the tail is shared out, so that object 0 lies up to a tail further in every next slab,
  * and the first lines of objects, which are used most, do not all compete for the same sets of the
@@ -20,8 +21,15 @@
  * two. Those that are have no tail, and must keep their alignment; small ones spread over all sets
  * by themselves.
  *
- * Objects are taken from the fullest slabs, so that the emptiest become empty and can be given
- * back. One empty slab a cache is kept if it is small.
+ * Sorting: a store has a list for each quarter that a slab may be full, and one for those that are
+ * full. Objects are taken from the fullest slabs with room, so that the emptiest become empty and
+ * can be given back. When a slab is put on a list, its header notes how many objects may be freed
+ * until it belongs to another; only then it is looked at again. A full one waits until 1/16 of its
+ * objects are free, so that it is worth loading. One empty slab a store is kept if it is small.
+ *
+ *     loaded --> full --> 3/4 .. --> 1/2 .. --> 1/4 .. --> less --> empty --> given back
+ *       ^                   |          |          |         |         |
+ *       +-------------------+----------+----------+---------+---------+
  */
 #include "heap/slab/parts.h"
 
@@ -37,6 +45,7 @@
 #define PAGES_MAX 16u
 #define GROWN_PAGES 4u  /* that a slab has when the cache has */
 #define GROWN_SHARE 16u /* so many times as many */
+#define KEEP_PAGES 8u
 #define KEEP_SHARE 8u
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 #define MOST(a, b) ((a) > (b) ? (a) : (b))
@@ -333,7 +342,7 @@ static bool is_worth_keeping(const struct slab *slab)
     const struct slab_store *store = slab->store;
 
     return list_empty(&store->with_room[0]) &&
-           (slab->pages <= 8 || slab->pages * KEEP_SHARE <= store->frames);
+           (slab->pages <= KEEP_PAGES || slab->pages * KEEP_SHARE <= store->frames);
 }
 
 /* Finds the list for a slab with objects in use, and notes how many keep it there. */
