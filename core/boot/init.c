@@ -5,8 +5,8 @@
  *   1. read the boot tags: memory and command line;
  *   2. frames, heap, threads: from here on the boot code is the idle thread;
  *   3. the console, then interrupts;
- *   4. thread "init": the card, the root file system, then the tests that `ktest=` asks for or the
- * shell.
+ *   4. thread "init": the other CPUs, the card, the root file system, then the tests that `ktest=`
+ *      asks for or the shell.
  *
  * Until 4 a failure ends the boot in one line that names what could not be had. From there on
  * nothing does.
@@ -25,10 +25,14 @@
 #include "heap/leak.h"
 #include "mem/memory.h"
 #include "mem/reclaim.h"
+#include "sched/sched.h"
 #include "shell/shell.h"
+#include "sync/spinlock.h"
+#include "sync/check/waits.h"
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
+#include "work/ktimer.h"
 
 #include <hal/board.h>
 #include <hal/boot.h>
@@ -38,9 +42,14 @@
 
 #define QUANTUM_MIN 100000u      /* 100 us */
 #define QUANTUM_MAX 10000000000u /* 10 s */
+#define CPUS_DEFAULT HAL_CPU_MAX
+#define WATCH_DEFAULT 10000000000u /* 10 s */
+#define WATCH_MIN 10000000u        /* 10 ms */
+#define WATCH_MAX 1000000000000u   /* 1000 s */
 
 static KSTATE struct boot_info info;
 static KSTATE struct memory_map memory;
+static KSTATE uint64_t watch;
 
 const struct memory_map *boot_memory(void)
 {
@@ -50,6 +59,11 @@ const struct memory_map *boot_memory(void)
 const struct boot_info *boot_tags(void)
 {
     return &info;
+}
+
+uint64_t boot_watch(void)
+{
+    return watch;
 }
 
 static void read_tags(void)
@@ -115,18 +129,62 @@ static void read_quantum(void)
         thread_set_quantum(quantum);
 }
 
-static void read_cpus(void)
+static void read_sched(void)
 {
+    char name[16], names[160];
+
+    if (!cmdline_value("sched", name, sizeof name) || scheduler_set_policy(name) == 0)
+        return;
+    scheduler_list_policies(names, sizeof names);
+    klog(KLOG_WARNING, "boot: sched=%s is no policy; there are: %s", name, names);
+}
+
+/* Like all checks, this one is on in builds with debug information. */
+static void read_watchdog(void)
+{
+    char text[16];
+    uint64_t ns;
+
+    watch = heap_is_checked() ? WATCH_DEFAULT : 0;
+    if (cmdline_value("watchdog", text, sizeof text)) {
+        if (string_to_duration(text, 1000000000, &ns) || ns > WATCH_MAX || (ns && ns < WATCH_MIN))
+            klog(KLOG_WARNING, "boot: watchdog=%s is not 0 (off) or a time from 10ms to 1000s",
+                 text);
+        else
+            watch = ns;
+    }
+    spinlock_set_patience(watch);
+}
+
+/* How many CPUs to use. */
+static unsigned read_cpus(void)
+{
+    unsigned have = hal_cpu_count();
     char text[16];
     const char *end;
     uint64_t cpus;
 
     if (!cmdline_value("cpus", text, sizeof text))
-        return;
-    if (string_to_u64(text, &cpus, &end) || *end || cpus < 1)
-        klog(KLOG_WARNING, "boot: cpus=%s is not a number of CPUs", text);
-    else if (cpus > 1)
-        klog(KLOG_WARNING, "boot: cpus=%s: this kernel uses one CPU", text);
+        return CPUS_DEFAULT < have ? CPUS_DEFAULT : have;
+    if (string_to_u64(text, &cpus, &end) || *end || cpus < 1 || cpus > HAL_CPU_MAX) {
+        klog(KLOG_WARNING, "boot: cpus=%s is not a number from 1 to %u", text, HAL_CPU_MAX);
+        return CPUS_DEFAULT < have ? CPUS_DEFAULT : have;
+    }
+    if (cpus > have)
+        klog(KLOG_WARNING, "boot: cpus=%s: this machine has %u", text, have);
+    return cpus < have ? (unsigned)cpus : have;
+}
+
+static void start_cpus(void)
+{
+    unsigned cpus = read_cpus();
+
+    for (unsigned cpu = 1; cpu < cpus; cpu++) {
+        int error = thread_start_cpu(cpu);
+
+        if (error)
+            klog(KLOG_WARNING, "boot: CPU %u cannot be started (error %d)", cpu, -error);
+    }
 }
 
 /* The first thread: what needs to sleep, and then the shell. */
@@ -135,6 +193,7 @@ static void init_main(void *unused)
     char tests[64];
 
     (void)unused;
+    start_cpus();
     if (vfs_mount_root())
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
@@ -148,8 +207,9 @@ static void start_threads(void)
     struct thread *init;
 
     thread_init();
+    waits_start(heap_is_checked());
     read_quantum();
-    read_cpus();
+    read_sched();
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");
@@ -160,6 +220,8 @@ static void start_threads(void)
     thread_detach(init);
     if (reclaim_start())
         boot_fail("out of memory: no room for the thread that asks caches for memory");
+    if (ktimer_start())
+        boot_fail("out of memory: no room for the thread of the timers");
 }
 
 void hal_upcall_boot(void)
@@ -168,11 +230,13 @@ void hal_upcall_boot(void)
     read_tags();
     read_loglevel();
     start_memory();
+    read_watchdog();
     start_threads();
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_irq_enable(HAL_IRQ_UART);
     hal_irq_enable(HAL_IRQ_BLOCK);
     hal_irq_enable(HAL_IRQ_GPIO);
     hal_irq_enable(HAL_IRQ_IPI);
+    hal_cpu_watch(watch);
     run_idle();
 }

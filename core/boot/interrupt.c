@@ -5,12 +5,14 @@
  * switch.
  */
 #include "block/block.h"
+#include "boot/boot.h"
 #include "dev/gpio.h"
 #include "lib/trace.h"
 #include "mem/frame.h"
 #include "mem/reclaim.h"
 #include "thread/cpu.h"
 #include "thread/run.h"
+#include "thread/thread.h"
 #include "tty/tty.h"
 
 #include <hal/cpu.h>
@@ -33,6 +35,8 @@ static void dispatch(enum hal_irq line)
         gpio_interrupt();
         break;
     case HAL_IRQ_IPI: /* another CPU, or this one's past, wants one of these */
+        cpu_stop_interrupt();
+        run_ipi_interrupt();
         frame_interrupt();
         reclaim_interrupt();
         break;
@@ -45,16 +49,18 @@ void hal_upcall_interrupt(enum hal_irq line)
 {
     struct cpu *cpu = cpu_here();
 
-    ktrace_event(TRACE_INTERRUPT, hal_time_now(), line, 0);
+    ktrace_event(HAL_TRACE_INTERRUPT, hal_time_now(), line, 0);
     cpu->interrupts++;
     dispatch(line);
     cpu->interrupts--;
+    ktrace_event(HAL_TRACE_END, hal_time_now(), line, 0);
     run_interrupt_exit();
 }
 
 void hal_upcall_cpu(void)
 {
-    /* Only CPU 0 has a scheduler; another one that was started all the same rests. */
-    for (;;)
-        hal_cpu_idle();
+    hal_irq_enable(HAL_IRQ_TIMER);
+    hal_irq_enable(HAL_IRQ_IPI);
+    hal_cpu_watch(boot_watch());
+    thread_enter_cpu();
 }

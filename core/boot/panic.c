@@ -4,7 +4,8 @@
  *
  * A panic needs the registers of the moment. It gets them the way any fault does: it keeps its
  * message and stops at a breakpoint, and the fault that follows prints the screen. Everything here
- * is polled output from fixed memory: no lock, no allocation, no thread.
+ * is polled output from fixed memory: no lock, no allocation, no thread. The other CPUs are stopped
+ * first; if two have something to tell, the second one stays stopped.
  */
 #include "boot/panic.h"
 
@@ -13,6 +14,7 @@
 #include "lib/format.h"
 #include "lib/trace.h"
 #include "shell/debug.h"
+#include "sync/spinlock.h"
 #include "thread/cpu.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
@@ -22,6 +24,7 @@
 #include <hal/context.h>
 #include <hal/cpu.h>
 #include <hal/kstate.h>
+#include <hal/machine.h>
 #include <hal/time.h>
 
 #define PANIC_STATUS 134
@@ -29,13 +32,19 @@
 #define TRACE_EVENTS 12
 #define REGISTERS_A_ROW 3
 
+/* Of each CPU, so that two that fail at the same time do not spoil each other's words. */
 static KSTATE struct panic_state {
     bool active;    /* a panic has begun */
     bool on_screen; /* and its screen too */
     const char *file;
     int line;
     char message[256];
-} state;
+} states[HAL_CPU_MAX];
+
+static struct panic_state *state_here(void)
+{
+    return &states[hal_cpu_id()];
+}
 
 static void put(void *context, char byte)
 {
@@ -64,6 +73,7 @@ static void say_time(uint64_t ns)
 
 static void say_registers(const struct hal_registers *registers)
 {
+    say(registers->count ? "registers:\n" : "");
     for (unsigned i = 0; i < registers->count; i++) {
         say("  %-6s %016llx", registers->names[i], (unsigned long long)registers->values[i]);
         if (i % REGISTERS_A_ROW == REGISTERS_A_ROW - 1 || i == registers->count - 1)
@@ -84,16 +94,16 @@ static void say_backtrace(const struct hal_fault *fault)
 
 static void say_trace(void)
 {
-    struct ktrace_record record;
+    struct hal_trace_event event;
 
     say("last events, newest first:\n");
     for (unsigned age = 0; age < TRACE_EVENTS; age++) {
-        if (ktrace_read(hal_cpu_id(), age, &record))
+        if (ktrace_read(hal_cpu_id(), age, &event))
             break;
         say("  ");
-        say_time(record.time);
-        say(" %-9s %llu %llu\n", ktrace_name((enum trace_kind)record.kind),
-            (unsigned long long)record.a, (unsigned long long)record.b);
+        say_time(event.time);
+        say(" %-9s %llu %llu\n", ktrace_name((enum hal_trace_kind)event.kind),
+            (unsigned long long)event.a, (unsigned long long)event.b);
     }
 }
 
@@ -109,27 +119,77 @@ static void say_thread(void)
     say(" s after power-on\n");
 }
 
+/* The spinlocks that CPU `id` holds, and the one that it waits for. */
+static void say_spinlocks(unsigned id)
+{
+    struct spinlock_hold hold = spinlock_wait_of(id);
+    char name[96], site[64];
+
+    for (unsigned rank = 0; rank <= LOCK_RANKS; rank++) {
+        if (hold.lock) {
+            lock_class_text(hold.class, name, sizeof name);
+            lock_site_text(hold.site, site, sizeof site);
+            say("  %s %s, %s %s\n", rank ? "holds" : "waits for", name, rank ? "since" : "at",
+                site);
+        }
+        if (rank < LOCK_RANKS)
+            hold = spinlock_hold_of(id, (enum lock_rank)rank);
+    }
+}
+
+/* What another CPU was doing when it was stopped. */
+static void say_cpu(const struct cpu *cpu)
+{
+    uintptr_t base = hal_context_code_base();
+
+    say("CPU %u: ", cpu->id);
+    if (!cpu_stopped(cpu->id)) {
+        say("thread %u (%s), does not answer: it runs with interrupts masked\n", cpu->current->id,
+            cpu->current->name);
+        say_spinlocks(cpu->id);
+        return;
+    }
+    say("thread %u (%s), at", cpu->current->id, cpu->current->name);
+    for (unsigned i = 0; i < cpu->stopped_depth; i++)
+        say(" 0x%llx", (unsigned long long)(cpu->stopped_at[i] - base));
+    say("\n");
+    say_spinlocks(cpu->id);
+}
+
+static void say_other_cpus(void)
+{
+    for (unsigned id = 0; id < HAL_CPU_MAX; id++)
+        if (id != hal_cpu_id() && cpu_online() >> id & 1)
+            say_cpu(cpu_at(id));
+}
+
 static void show_screen(const struct hal_fault *fault)
 {
+    const struct panic_state *state = state_here();
+
     say("\n\n---------- PANIC ----------\n\n");
-    say("what:  %s\n", state.message);
-    if (state.file)
-        say("where: %s:%d\n", state.file, state.line);
+    say("what:  %s\n", state->message);
+    if (state->file)
+        say("where: %s:%d\n", state->file, state->line);
     say_thread();
-    say("registers:\n");
+    say_spinlocks(hal_cpu_id());
     say_registers(&fault->registers);
     say_backtrace(fault);
+    say_other_cpus();
     say_trace();
     say("\nThe kernel cannot go on. Only power off or a reset helps.\n");
 }
 
 HAL_NORETURN static void end_in_panic(const struct hal_fault *fault)
 {
-    if (state.on_screen) {
-        say("\nA second panic while the first one was being told: %s\n", state.message);
+    struct panic_state *state = state_here();
+
+    if (state->on_screen) {
+        say("\nA second panic while the first one was being told: %s\n", state->message);
         hal_board_stop(HAL_STOP_PANIC, PANIC_STATUS);
     }
-    state.on_screen = true;
+    state->on_screen = true;
+    ktrace_event(HAL_TRACE_PANIC, hal_time_now(), 0, 0);
     tty_flush_polled(); /* what was said before comes before */
     show_screen(fault);
     if (cmdline_flag("debug"))
@@ -154,9 +214,11 @@ void boot_fail(const char *format, ...)
 
 static void begin(const char *file, int line)
 {
-    state.active = true;
-    state.file = file;
-    state.line = line;
+    struct panic_state *state = state_here();
+
+    state->active = true;
+    state->file = file;
+    state->line = line;
 }
 
 void panic_at(const char *file, int line, const char *format, ...)
@@ -166,7 +228,7 @@ void panic_at(const char *file, int line, const char *format, ...)
 
     (void)masked;
     va_start(args, format);
-    format_text_va(state.message, sizeof state.message, format, args);
+    format_text_va(state_here()->message, sizeof state_here()->message, format, args);
     va_end(args);
     begin(file, line);
     hal_cpu_breakpoint();
@@ -174,36 +236,46 @@ void panic_at(const char *file, int line, const char *format, ...)
 }
 
 /* A sentence for a fault that is a mistake of the kernel. */
-static void describe(const struct hal_fault *fault)
+static void describe(const struct hal_fault *fault, char *message, size_t size)
 {
     unsigned long long address = fault->address;
 
     switch (fault->kind) {
     case HAL_FAULT_ACCESS:
-        format_text(state.message, sizeof state.message,
-                    "the kernel accessed address 0x%llx, where it may not (%s)", address,
-                    fault->detail);
+        format_text(message, size, "the kernel accessed address 0x%llx, where it may not (%s)",
+                    address, fault->detail);
         break;
     case HAL_FAULT_STACK:
-        format_text(state.message, sizeof state.message,
-                    "the kernel stack overflowed (guard page hit at 0x%llx)", address);
+        format_text(message, size, "the kernel stack overflowed (guard page hit at 0x%llx)",
+                    address);
+        break;
+    case HAL_FAULT_STALL:
+        format_text(message, size, "CPU %u makes no progress for %llu.%03llu s: %s", hal_cpu_id(),
+                    address / 1000000000, address / 1000000 % 1000, fault->detail);
         break;
     default:
-        format_text(state.message, sizeof state.message, "the kernel's code failed: %s",
-                    fault->detail);
+        format_text(message, size, "the kernel's code failed: %s", fault->detail);
         break;
     }
 }
 
 bool hal_upcall_fault(const struct hal_fault *fault)
 {
-    ktrace_event(TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
-    if (!state.active && fault->kind == HAL_FAULT_BREAKPOINT) {
+    struct panic_state *state = state_here();
+    bool first;
+
+    if (fault->kind == HAL_FAULT_STALL && !state->active && cpu_stand_still())
+        return true; /* somebody looks at the kernel; that takes a while */
+    ktrace_event(HAL_TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
+    first = cpu_stop_others();
+    if (!state->active && fault->kind == HAL_FAULT_BREAKPOINT) {
         debug_shell(fault, "breakpoint");
+        if (first)
+            cpu_resume_others();
         return true;
     }
-    if (!state.active || fault->kind != HAL_FAULT_BREAKPOINT) {
-        describe(fault);
+    if (!state->active || fault->kind != HAL_FAULT_BREAKPOINT) {
+        describe(fault, state->message, sizeof state->message);
         begin(NULL, 0);
     }
     end_in_panic(fault);

@@ -8,9 +8,9 @@
  *   slab   caches of equal objects in slabs of frames that belong to CPUs, with a stack and a
  *          magazine of free objects in front (slab.h says after whom)
  *
- * The front end (heap.c) has checked the arguments: `bytes` is at least 1, `alignment` a power of
- * two from HEAP_ALIGNMENT to HEAP_ALIGNMENT_MAX, and their sum does not overflow. No allocator
- * trusts a pointer that it is to free: `find` tells what it is, in constant time.
+ * The front end (heap.c) has checked the arguments: `bytes` is from 1 to a little over
+ * HEAP_BYTES_MAX, `alignment` a power of two from HEAP_ALIGNMENT to HEAP_ALIGNMENT_MAX. No
+ * allocator trusts a pointer that it is to free: `find` tells what it is, in constant time.
  */
 #pragma once
 

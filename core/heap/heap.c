@@ -122,13 +122,12 @@ static __attribute__((noinline)) void *allocate_slowly(size_t bytes, size_t alig
                                                        const struct alloc_site *site)
 {
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    size_t most;
     void *block;
 
     if (alloc_fail_watching() && alloc_fails(site))
         return fail_on_demand();
     if (alignment == 0 || (alignment & (alignment - 1)) || alignment > HEAP_ALIGNMENT_MAX ||
-        __builtin_add_overflow(bytes, alignment, &most))
+        bytes > HEAP_BYTES_MAX)
         return heap_failed(site);
     if (alignment < HEAP_ALIGNMENT)
         alignment = HEAP_ALIGNMENT;

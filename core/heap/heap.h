@@ -11,9 +11,8 @@
  * Any context that may take a spinlock; never sleeps. Allocation can fail at any time, by want or
  * on demand (fail.h), and every caller handles it. Memory is not zeroed unless asked for.
  *
- * Defined for every argument: 0 bytes give a unique pointer that may be freed; sizes whose sum with
- * alignment and bookkeeping does not fit, and alignments above HEAP_ALIGNMENT_MAX or not a power of
- * two, give NULL.
+ * Defined for every argument: 0 bytes give a unique pointer that may be freed; sizes above
+ * HEAP_BYTES_MAX, and alignments above HEAP_ALIGNMENT_MAX or not a power of two, give NULL.
  */
 #pragma once
 
@@ -27,6 +26,7 @@
 
 #define HEAP_ALIGNMENT 16u            /**< of every block */
 #define HEAP_ALIGNMENT_MAX (2u << 20) /**< that can be asked for */
+#define HEAP_BYTES_MAX (SIZE_MAX / 2) /**< so no sum with alignments and zones overflows */
 
 /** `bytes` bytes aligned to HEAP_ALIGNMENT, or NULL. */
 #define kmalloc(bytes) heap_allocate_usual(bytes, ALLOC_SITE())

@@ -4,8 +4,11 @@
  */
 #include "ktest/ktest.h"
 
+#include "boot/cmdline.h"
+#include "ktest/sync/tests.h"
 #include "ktest/tests.h"
 #include "lib/string.h"
+#include "sched/sched.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
 
@@ -24,6 +27,28 @@ static const struct ktest tests[] = {
     {"thread.detached_threads_free_themselves", test_thread_detach},
     {"thread.many_threads_give_all_memory_back", test_thread_many},
     {"thread.a_stack_has_a_guard_page", test_thread_guard},
+    {"thread.stacks_have_the_size_asked_for", test_thread_sized},
+    {"thread.a_stack_is_used_again", test_thread_spares},
+    {"thread.each_has_its_own_storage", test_thread_locals},
+    {"smp.threads_run_at_the_same_moment", test_smp_parallel},
+    {"smp.each_cpu_has_its_timer", test_smp_timers},
+    {"smp.a_thread_runs_where_it_may", test_smp_affinity},
+    {"smp.a_running_thread_can_be_sent_away", test_smp_affinity_of_another},
+    {"smp.busy_cpus_share", test_smp_shares},
+    {"smp.the_surplus_goes_round", test_smp_surplus},
+    {"smp.idle_cpus_fetch_work", test_smp_steal},
+    {"smp.threads_begin_and_end_in_crowds", test_smp_lives},
+    {"smp.detached_threads_end_in_crowds", test_smp_detach},
+    {"smp.no_wake_up_is_lost", test_smp_wakes},
+    {"smp.deadlines_race_with_wake_ups", test_smp_timeouts},
+    {"smp.a_thousand_threads", test_smp_crowd},
+    {"smp.the_policy_changes_under_way", test_smp_policies},
+    {"smp.the_more_important_runs", test_smp_priority},
+    {"smp.nice_threads_get_less", test_smp_nice},
+    {"lend.an_inversion_is_bounded", test_lend_inversion},
+    {"lend.goes_along_a_chain_and_returns", test_lend_chain},
+    {"lend.a_new_owner_is_lent_to", test_lend_handover},
+    {"lend.fair_gives_the_owner_a_larger_share", test_lend_fair},
     {"mutex.one_at_a_time", test_mutex_excludes},
     {"mutex.first_come_first_served", test_mutex_order},
     {"mutex.trylock_does_not_wait", test_mutex_trylock},
@@ -33,6 +58,59 @@ static const struct ktest tests[] = {
     {"wait.a_deadline_ends_it_and_not_early", test_wait_timeout},
     {"wait.cancel_ends_it", test_wait_cancel},
     {"spinlock.masks_interrupts_while_held", test_spinlock_masks},
+    {"mutex.a_deadline_ends_the_wait", test_mutex_timed},
+    {"mutex.who_gave_up_is_passed_over", test_mutex_timed_order},
+    {"condition.a_signal_wakes_the_longest_waiter", test_condition_signal},
+    {"condition.who_was_woken_looks_again", test_condition_broadcast},
+    {"condition.ends_with_the_mutex_however_it_ends", test_condition_ends},
+    {"rwlock.readers_share_and_writers_do_not", test_rwlock_shares},
+    {"rwlock.a_writer_does_not_starve", test_rwlock_writer_first},
+    {"rwlock.readers_do_not_starve", test_rwlock_readers_after},
+    {"rwlock.try_does_not_wait", test_rwlock_try},
+    {"rwlock.a_writer_that_gives_up_lets_readers_in", test_rwlock_timed},
+    {"locks.wake_ups_of_nobody_are_not_kept", test_locks_nobody},
+    {"locks.a_scheduler_hears_who_waits_for_whom", test_locks_hooks},
+    {"locks.one_order_is_no_report", test_order_report},
+    {"locks.two_of_a_class_in_one_direction", test_order_nested},
+    {"locks.holds_are_known", test_held_records},
+    {"semaphore.counts", test_semaphore_counts},
+    {"semaphore.units_are_handed_over", test_semaphore_order},
+    {"semaphore.a_wait_that_ends_takes_nothing", test_semaphore_ends},
+    {"completion.one_lets_one_through", test_completion_one},
+    {"completion.all_lets_all_through", test_completion_all},
+    {"completion.a_wait_can_end_before", test_completion_ends},
+    {"barrier.nobody_is_a_round_ahead", test_barrier_rounds},
+    {"queue.first_in_first_out", test_bounded_order},
+    {"queue.a_full_one_makes_wait", test_bounded_full},
+    {"queue.closing_ends_all_waits", test_bounded_close},
+    {"counter.the_sum_is_exact", test_counter_sum},
+    {"timer.in_the_order_of_their_deadlines", test_timer_order},
+    {"timer.a_cancelled_one_does_not_run", test_timer_cancel},
+    {"timer.cancel_waits_for_what_runs", test_timer_cancel_waits},
+    {"timer.may_arm_and_cancel_itself", test_timer_again},
+    {"timer.very_many", test_timer_many},
+    {"work.in_the_order_of_submission", test_work_runs},
+    {"work.never_twice_at_a_time", test_work_alone},
+    {"work.cancel_waits_for_what_runs", test_work_cancel},
+    {"work.flush_waits_for_all_before", test_work_flush},
+    {"work.at_a_time", test_work_delayed},
+    {"work.impossible_queues_are_refused", test_work_refusal},
+    {"problem.producers_and_consumers", test_problem_queue},
+    {"problem.producers_and_consumers_with_semaphores", test_problem_semaphores},
+    {"problem.producers_and_consumers_in_a_monitor", test_problem_monitor},
+    {"problem.readers_and_writers", test_problem_readers},
+    {"problem.dining_philosophers", test_problem_philosophers},
+    {"problem.polite_philosophers", test_problem_polite},
+    {"problem.traffic_intersection", test_problem_intersection},
+    {"race.sleep_against_wake_up", test_race_ping},
+    {"race.wait_against_signal", test_race_match},
+    {"race.deadline_against_wake_up", test_race_deadline},
+    {"race.late_wake_ups_go_to_the_next", test_race_heirs},
+    {"race.cancel_against_wake_up", test_race_cancel},
+    {"race.hand_over_against_deadline", test_race_handover},
+    {"race.end_against_join", test_race_join},
+    {"race.timer_against_cancel", test_race_timer},
+    {"race.work_against_cancel", test_race_work},
     {"frame.runs_are_aligned_to_their_size", test_frame_alignment},
     {"frame.runs_of_odd_sizes_keep_what_they_hold", test_frame_odd_sizes},
     {"frame.the_last_reference_frees", test_frame_references},
@@ -83,7 +161,13 @@ static const struct ktest tests[] = {
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))
 
-static KSTATE bool busy; /* somebody runs tests */
+static KSTATE bool busy;     /* somebody runs tests */
+static KSTATE unsigned size; /* of their scenarios; 0: each its own */
+
+unsigned ktest_size(unsigned usual)
+{
+    return size ? size : usual;
+}
 
 bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, const char *text)
 {
@@ -92,6 +176,13 @@ bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, 
         tty_print("# %s:%d: does not hold: %s\n", file, line, text);
     }
     return good;
+}
+
+bool ktest_skip_cooperative(struct ktest_run *run)
+{
+    if (scheduler_is_cooperative())
+        run->skipped = "under this policy a loop keeps its CPU";
+    return scheduler_is_cooperative();
 }
 
 /* True if `name` is the test, its group, or "all". */
@@ -156,7 +247,7 @@ static int ktest_run_all(const char *name, unsigned planned)
     return failed;
 }
 
-int ktest_run(const char *name)
+int ktest_run(const char *name, unsigned scenario_size)
 {
     unsigned planned = 0;
     int failed;
@@ -167,6 +258,7 @@ int ktest_run(const char *name)
         return -ENOENT;
     if (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
         return -EBUSY;
+    size = scenario_size;
     failed = ktest_run_all(name, planned);
     __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
     return failed;
@@ -178,9 +270,25 @@ void ktest_list(void)
         tty_print("%s\n", tests[i].name);
 }
 
+/* What the boot word says; 0: nothing, or nothing that could be understood. */
+static unsigned size_at_boot(void)
+{
+    char text[16];
+    const char *end;
+    uint64_t value;
+
+    if (!cmdline_value("ktest_size", text, sizeof text))
+        return 0;
+    if (string_to_u64(text, &value, &end) || *end || value > KTEST_SIZE_MAX) {
+        tty_print("# ktest_size=%s is not a number up to %u\n", text, KTEST_SIZE_MAX);
+        return 0;
+    }
+    return (unsigned)value;
+}
+
 void ktest_run_and_stop(const char *name)
 {
-    int failed = ktest_run(name);
+    int failed = ktest_run(name, size_at_boot());
 
     if (failed == -ENOENT)
         tty_print("Bail out! ktest=%s: no test and no group of tests is called that\n", name);

@@ -37,16 +37,26 @@ bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, 
             return; \
     } while (0)
 
+/** True, and the test counts as skipped, if the policy lets loops run on: for tests with loops that
+ * share a CPU. */
+bool ktest_skip_cooperative(struct ktest_run *run);
+
+#define KTEST_SIZE_MAX 1000000u
+
+/** How often the running test should do what it does: `usual`, or what the user wants. */
+unsigned ktest_size(unsigned usual);
+
 /**
- * Runs the tests called `name`: one test, one group, or "all". Prints TAP on the console.
+ * Runs the tests called `name`: one test, one group, or "all"; those that have a size with size
+ * `scenario_size` (0: as usual). Prints TAP on the console.
  * Returns how many failed, -ENOENT if there are none of that name, or -EBUSY while another thread
  * runs tests, which share their statics. May sleep.
  */
-int ktest_run(const char *name);
+int ktest_run(const char *name, unsigned scenario_size);
 
 /** Prints the names of all tests. May sleep. */
 void ktest_list(void);
 
-/** Runs as ktest_run does, then powers off: status 0 if all passed, 1 if not, 2 for a wrong name.
- */
+/** Runs as ktest_run does, with the size of the boot word `ktest_size=`, then powers off: status 0
+ * if all passed, 1 if not, 2 for a wrong name. */
 HAL_NORETURN void ktest_run_and_stop(const char *name);

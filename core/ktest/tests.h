@@ -17,17 +17,32 @@ void test_thread_cancel_before_sleep(struct ktest_run *run);
 void test_thread_detach(struct ktest_run *run);
 void test_thread_many(struct ktest_run *run);
 void test_thread_guard(struct ktest_run *run);
+void test_thread_sized(struct ktest_run *run);
+void test_thread_spares(struct ktest_run *run);
 
-/* test_sync.c */
-void test_mutex_excludes(struct ktest_run *run);
-void test_mutex_order(struct ktest_run *run);
-void test_mutex_trylock(struct ktest_run *run);
-void test_mutex_cancel(struct ktest_run *run);
-void test_wait_order(struct ktest_run *run);
-void test_wait_all(struct ktest_run *run);
-void test_wait_timeout(struct ktest_run *run);
-void test_wait_cancel(struct ktest_run *run);
-void test_spinlock_masks(struct ktest_run *run);
+/* sched/test_smp.c */
+void test_smp_parallel(struct ktest_run *run);
+void test_smp_timers(struct ktest_run *run);
+void test_smp_affinity(struct ktest_run *run);
+void test_smp_affinity_of_another(struct ktest_run *run);
+void test_smp_shares(struct ktest_run *run);
+void test_smp_surplus(struct ktest_run *run);
+void test_smp_steal(struct ktest_run *run);
+void test_smp_lives(struct ktest_run *run);
+void test_smp_detach(struct ktest_run *run);
+void test_smp_wakes(struct ktest_run *run);
+void test_smp_timeouts(struct ktest_run *run);
+void test_smp_crowd(struct ktest_run *run);
+void test_smp_policies(struct ktest_run *run);
+void test_smp_priority(struct ktest_run *run);
+void test_smp_nice(struct ktest_run *run);
+void test_thread_locals(struct ktest_run *run);
+
+/* sched/test_lend.c */
+void test_lend_inversion(struct ktest_run *run);
+void test_lend_chain(struct ktest_run *run);
+void test_lend_handover(struct ktest_run *run);
+void test_lend_fair(struct ktest_run *run);
 
 /* test_frames.c */
 void test_frame_alignment(struct ktest_run *run);

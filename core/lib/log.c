@@ -3,7 +3,8 @@
  * log.c: a ring of lines under one spinlock.
  *
  * A line is formatted before the lock is taken, so that the lock is held for a copy only. Output to
- * the console is polled, byte by byte: the log must work when nothing else does.
+ * the console is polled, byte by byte: the log must work when nothing else does. A lock of its own
+ * keeps the lines of two CPUs apart there; few lines are so important, so it may be held for long.
  */
 #include "lib/log.h"
 
@@ -22,12 +23,14 @@ static KSTATE struct klog_state {
     struct spinlock lock; /* guards the rest */
     uint64_t count;       /* number of the newest line */
     int console_level;
+    struct spinlock console;           /* held while a line is sent to the console */
     struct klog_line lines[LOG_LINES]; /* line n is at n % LOG_LINES */
 } state;
 
 void klog_init(void)
 {
     spinlock_init(&state.lock, LOCK_RANK_LOG);
+    spinlock_init(&state.console, LOCK_RANK_CONSOLE);
     state.console_level = KLOG_WARNING;
 }
 
@@ -40,13 +43,16 @@ static void console_text(const char *s)
 static void console_line(const struct klog_line *line)
 {
     char stamp[32];
+    hal_irq_state_t irq;
 
     format_text(stamp, sizeof stamp, "[%5llu.%06llu] ",
                 (unsigned long long)(line->time / 1000000000),
                 (unsigned long long)(line->time / 1000 % 1000000));
+    irq = spinlock_acquire(&state.console);
     console_text(stamp);
     console_text(line->text);
     console_text("\r\n");
+    spinlock_release(&state.console, irq);
 }
 
 static void klog_va(enum klog_level level, const char *format, va_list args)

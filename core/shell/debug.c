@@ -15,6 +15,7 @@
 #include "shell/commands/command.h"
 #include "shell/edit/args.h"
 #include "sync/spinlock.h"
+#include "thread/cpu.h"
 #include "thread/thread.h"
 #include "tty/line.h"
 #include "tty/tty.h"
@@ -257,9 +258,30 @@ static void debug_threads(void)
     struct thread_info info;
 
     for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1)
-        debug_say("  %4u %-8s %10llu us  %8llu switches  %s\n", info.id, states[info.state],
-                  (unsigned long long)info.run_time / 1000, (unsigned long long)info.switches,
-                  info.name);
+        debug_say("  %4u %-8s CPU %u %10llu us  %8llu switches  %s\n", info.id, states[info.state],
+                  info.cpu, (unsigned long long)info.run_time / 1000,
+                  (unsigned long long)info.switches, info.name);
+}
+
+static void debug_cpus(void)
+{
+    uintptr_t base = hal_context_code_base();
+
+    for (unsigned id = 0; id < HAL_CPU_MAX; id++) {
+        const struct cpu *cpu = cpu_at(id);
+
+        if (!(cpu_online() >> id & 1))
+            continue;
+        debug_say("  CPU %u: thread %u (%s)", id, cpu->current->id, cpu->current->name);
+        if (id == hal_cpu_id())
+            debug_say(", this one");
+        else if (!cpu_stopped(id))
+            debug_say(", does not answer");
+        else
+            for (unsigned i = 0; i < cpu->stopped_depth; i++)
+                debug_say(" 0x%llx", (unsigned long long)(cpu->stopped_at[i] - base));
+        debug_say("\n");
+    }
 }
 
 static void debug_log(void)
@@ -309,6 +331,7 @@ static const struct debug_command {
     {"bt", "who called whom, as addresses in the kernel's file", debug_bt},
     {"mem", "ADDRESS [LENGTH]: physical memory, RAM only", debug_mem},
     {"threads", "all threads", debug_threads},
+    {"cpus", "what each CPU is in the middle of, innermost first", debug_cpus},
     {"log", "the newest lines of the kernel's log", debug_log},
     {"continue", "leave; after a breakpoint the kernel goes on (also: exit)", debug_continue},
     {"exit", "as continue", debug_continue},

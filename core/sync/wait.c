@@ -12,20 +12,19 @@
 #include "thread/run.h"
 #include "thread/thread.h"
 
-#include <hal/errno.h>
-
 void wait_init(struct wait_queue *queue)
 {
     list_init(&queue->waiters);
 }
 
 static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline,
-                    bool cancellable)
+                    bool cancellable, const struct lock_site *site)
 {
     struct thread *self = thread_current();
     hal_irq_state_t masked;
     int reason;
 
+    spinlock_check_sleep(lock, site);
     kassert(spinlock_held(lock));
     list_add_tail(&queue->waiters, &self->wait_link);
     masked = run_lock();
@@ -34,31 +33,41 @@ static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t de
     reason = run_block(deadline, cancellable);
     run_unlock(masked);
     /* Interrupts have been masked all the way; the caller still has the state from before. */
-    masked = spinlock_acquire(lock);
+    masked = spinlock_acquire_at(lock, site);
     list_remove(&self->wait_link);
     return reason;
 }
 
-int wait_sleep(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline)
+int wait_sleep_at(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline,
+                  bool cancellable, const struct lock_site *site)
 {
-    return sleep_in(queue, lock, deadline, true);
+    return sleep_in(queue, lock, deadline, cancellable, site);
 }
 
-void wait_sleep_always(struct wait_queue *queue, struct spinlock *lock)
+void wait_sleep_always_at(struct wait_queue *queue, struct spinlock *lock,
+                          const struct lock_site *site)
 {
-    (void)sleep_in(queue, lock, HAL_TIME_NEVER, false);
+    (void)sleep_in(queue, lock, HAL_TIME_NEVER, false, site);
+}
+
+struct thread *wait_first(const struct wait_queue *queue)
+{
+    return wait_empty(queue) ? NULL : list_entry(queue->waiters.next, struct thread, wait_link);
+}
+
+bool wait_wake_thread(struct thread *thread)
+{
+    list_remove(&thread->wait_link);
+    return run_wake(thread);
 }
 
 struct thread *wait_wake_one(struct wait_queue *queue)
 {
-    struct list *link;
+    struct thread *first;
 
-    while ((link = list_take_head(&queue->waiters))) {
-        struct thread *thread = list_entry(link, struct thread, wait_link);
-
-        if (run_wake(thread))
-            return thread;
-    }
+    while ((first = wait_first(queue)))
+        if (wait_wake_thread(first))
+            return first;
     return NULL;
 }
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c: round robin.
+ * run.c: what each CPU does: switching, sleeping and waking, quanta, the timer.
  *
- * READY threads wait in one queue, in the order in which they became ready. The first gets a free
- * CPU and keeps it until it sleeps, yields or has used its quantum while others waited; then it
- * goes to the end.
+ * Which of the ready threads comes next is the policy's affair (sched/policy.h), and which CPU's
+ * queue a thread comes to that of balance.c. With round robin on one CPU:
  *
  *     queue:  B <- C <- D      CPU 0: A      quantum of A over:  C <- D <- A   CPU 0: B
  *
- * There is no periodic tick. The timer is set to the nearest of two times: when the first sleeper
- * wants to be woken, and when the running thread's quantum ends (only while others wait). Setting
- * it costs, so a deadline that only moves away leaves it alone: it then fires early once, finds
- * nothing, and is set anew.
+ * There is no periodic tick. The timer of a CPU is set to the nearest of two times: when the first
+ * of its sleepers wants to be woken, and when the running thread's quantum ends (only while others
+ * wait). Setting it costs, so a deadline that only moves away leaves it alone: it then fires early
+ * once, finds nothing, and is set anew. Only a CPU itself can set its timer; who makes it necessary
+ * from outside interrupts it.
  *
- * Not here: prodding another CPU when work arrives that it could do.
+ * run.h says why this works on several CPUs.
  */
 #include "thread/run.h"
 
@@ -23,62 +23,111 @@
 #include "thread/cpu.h"
 
 #include <hal/errno.h>
-#include <hal/kstate.h>
 #include <hal/time.h>
 
-#define QUANTUM_DEFAULT 10000000u /* 10 ms */
+#define PRIORITY_NORMAL (SCHED_LEVELS / 2)
 
-static KSTATE struct run_state {
-    struct spinlock lock;
-    struct list ready;    /* threads, first come first */
-    struct tree sleepers; /* threads with a deadline, nearest first; equal ones as they came */
-    uint64_t quantum;     /* ns */
-} run;
-
-static KSTATE bool run_ready;
+/* ---- locks ---- */
 
 hal_irq_state_t run_lock(void)
 {
-    return spinlock_acquire(&run.lock);
+    hal_irq_state_t state = hal_irq_save();
+
+    cpu_lock(cpu_here());
+    return state;
 }
 
 void run_unlock(hal_irq_state_t state)
 {
-    spinlock_release(&run.lock, state);
+    spinlock_release(&cpu_here()->lock, state);
+}
+
+struct cpu *run_lock_home(const struct thread *thread)
+{
+    for (;;) {
+        unsigned id = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
+        struct cpu *cpu = cpu_at(id);
+
+        cpu_lock(cpu);
+        if (__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == id)
+            return cpu;
+        cpu_unlock(cpu);
+    }
+}
+
+/* ---- telling ---- */
+
+static void trace(enum hal_trace_kind kind, const struct thread *thread, uint64_t b, uint32_t c,
+                  uint64_t now)
+{
+    struct hal_trace_thread said = run_describe(thread);
+
+    ktrace_thread(kind, now, &said, b, c);
+}
+
+/* What `thread`, which leaves its CPU, does from now on: see hal/trace.h. */
+static char trace_state(const struct thread *thread, bool preempted)
+{
+    if (thread->state == THREAD_SLEEPING)
+        return thread->cancellable ? 'S' : 'D';
+    if (thread->state == THREAD_ZOMBIE)
+        return 'Z';
+    return preempted && !thread->idle ? 'r' : 'R';
+}
+
+static void trace_switch(const struct thread *from, const struct thread *to, bool preempted,
+                         uint64_t now)
+{
+    struct hal_trace_thread left = run_describe(from), came = run_describe(to);
+
+    ktrace_switch(now, &left, trace_state(from, preempted), &came);
+}
+
+/* ---- the beginning ---- */
+
+void run_init(void)
+{
+    for (unsigned id = 0; id < HAL_CPU_MAX; id++) {
+        struct cpu *cpu = cpu_at(id);
+
+        cpu->id = id;
+        spinlock_init_class(&cpu->lock, LOCK_RANK_RUN + id, LOCK_CLASS(LOCK_SPIN, "run.lock"));
+        tree_init(&cpu->sleepers);
+        cpu->quantum_end = HAL_TIME_NEVER;
+        cpu->armed = HAL_TIME_NEVER;
+    }
 }
 
 void run_init_cpu(struct thread *idle)
 {
     struct cpu *cpu = cpu_here();
+    struct hal_trace_thread said;
 
-    if (!run_ready) {
-        spinlock_init(&run.lock, LOCK_RANK_RUN);
-        list_init(&run.ready);
-        tree_init(&run.sleepers);
-        run.quantum = QUANTUM_DEFAULT;
-        run_ready = true;
-    }
     cpu->idle = idle;
     cpu->current = idle;
-    cpu->quantum_end = HAL_TIME_NEVER;
-    cpu->armed = HAL_TIME_NEVER;
     idle->state = THREAD_RUNNING;
+    idle->cpu = cpu->id;
     idle->run_since = hal_time_now();
+    said = run_describe(idle);
+    ktrace_start(&said);
+    balance_set_idle(cpu, true);
+    cpu_set_online();
 }
 
-/* The thread that wants to be woken first, or NULL. Caller holds the run lock. */
-static struct thread *first_sleeper(void)
+/* ---- the timer; the caller holds the lock of the CPU ---- */
+
+/* The thread that wants to be woken first, or NULL. */
+static struct thread *first_sleeper(const struct cpu *cpu)
 {
-    struct tree_node *node = tree_first(&run.sleepers);
+    struct tree_node *node = tree_first(&cpu->sleepers);
 
     return node ? tree_entry(node, struct thread, sleep_node) : NULL;
 }
 
-/* Sets the timer if the nearest deadline is nearer than what it is set to. Caller holds the run
- * lock. */
+/* Sets this CPU's timer if the nearest deadline is nearer than what it is set to. */
 static void arm(struct cpu *cpu)
 {
-    const struct thread *first = first_sleeper();
+    const struct thread *first = first_sleeper(cpu);
     uint64_t nearest = cpu->quantum_end;
 
     if (first && first->deadline < nearest)
@@ -89,78 +138,205 @@ static void arm(struct cpu *cpu)
     hal_timer_set(nearest);
 }
 
-/* Others wait now: the running thread's quantum begins, or an idle CPU looks up. */
-static void start_quantum(struct cpu *cpu)
+/* The end of what `thread` may run from `now` on, while others wait. */
+static uint64_t slice_end(const struct cpu *cpu, const struct thread *thread, uint64_t now)
 {
-    if (cpu->current == cpu->idle)
-        cpu->reschedule = true;
-    else if (cpu->quantum_end == HAL_TIME_NEVER)
-        cpu->quantum_end = hal_time_now() + run.quantum;
-    arm(cpu);
+    uint64_t slice = cpu->queue.policy->slice(&cpu->queue, &thread->entity, now);
+
+    return slice < HAL_TIME_NEVER - now ? now + slice : HAL_TIME_NEVER;
 }
 
-static void make_ready(struct thread *thread)
+/* ---- the queue; the caller holds the lock of the CPU ---- */
+
+void run_publish(struct cpu *cpu)
+{
+    unsigned ready = cpu->queue.ready;
+
+    __atomic_store_n(&cpu->load, ready + (cpu->current != cpu->idle), __ATOMIC_RELAXED);
+    __atomic_store_n(&cpu->movable, ready - cpu->pinned, __ATOMIC_RELAXED);
+}
+
+void run_reschedule(struct cpu *cpu)
+{
+    if (cpu->reschedule)
+        return;
+    __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELAXED);
+    if (cpu != cpu_here())
+        hal_cpu_ipi(cpu->id);
+}
+
+/* False: what is known of it is of an earlier policy. */
+static bool is_known(const struct cpu *cpu, const struct thread *thread)
+{
+    return thread->entity.epoch == cpu->queue.epoch;
+}
+
+/* `now` may have been read on another CPU, and be past here. */
+void run_charge(struct cpu *cpu, uint64_t now)
+{
+    struct thread *thread = cpu->current;
+    uint64_t ns = now - thread->run_since;
+
+    if (now <= thread->run_since)
+        return;
+    thread->run_since = now;
+    thread->entity.run_time += ns;
+    if (is_known(cpu, thread))
+        cpu->queue.policy->charge(&cpu->queue, &thread->entity, ns, now);
+}
+
+static void add(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
 {
     thread->state = THREAD_READY;
-    list_add_tail(&run.ready, &thread->run_link);
-    start_quantum(cpu_here());
+    thread->queued = true;
+    cpu->pinned += thread->pinned;
+    cpu->queue.policy->add(&cpu->queue, &thread->entity, why, now);
+}
+
+void run_dequeue(struct cpu *cpu, struct thread *thread)
+{
+    cpu->queue.policy->remove(&cpu->queue, &thread->entity);
+    cpu->pinned -= thread->pinned;
+    thread->queued = false;
+    run_publish(cpu);
+}
+
+/* Others wait now: the running thread's quantum begins. */
+static void start_quantum(struct cpu *cpu)
+{
+    cpu->quantum_end = slice_end(cpu, cpu->current, hal_time_now());
+    if (cpu->quantum_end == HAL_TIME_NEVER)
+        return;
+    if (cpu == cpu_here())
+        arm(cpu);
+    else
+        hal_cpu_ipi(cpu->id); /* run_ipi_interrupt */
+}
+
+void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
+{
+    struct thread *current = cpu->current;
+
+    run_charge(cpu, now);
+    if (why == SCHED_WOKEN || why == SCHED_NEW)
+        trace(HAL_TRACE_READY, thread, cpu->id, why == SCHED_NEW, now);
+    add(cpu, thread, why, now);
+    run_publish(cpu);
+    if (current->idle)
+        balance_set_idle(cpu, false);
+    if (current->idle || !is_known(cpu, current) ||
+        cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now))
+        run_reschedule(cpu);
+    else if (cpu->quantum_end == HAL_TIME_NEVER)
+        start_quantum(cpu);
+}
+
+/* A new thread may run where its creator may, or anywhere if that is the boot code; and so on. */
+static void inherit(struct thread *thread, const struct thread *creator)
+{
+    thread->affinity = creator->idle ? (1u << HAL_CPU_MAX) - 1 : creator->affinity;
+    thread->pinned = !(thread->affinity & (thread->affinity - 1));
+    thread->own_priority = creator->idle ? PRIORITY_NORMAL : creator->own_priority;
+    thread->lent_priority = SCHED_LEVELS;
+    thread->entity.priority = thread->own_priority;
+    thread->own_nice = creator->own_nice;
+    thread->lent_nice = SCHED_NICE_NONE;
+    thread->entity.nice = thread->own_nice;
 }
 
 void run_add(struct thread *thread)
 {
-    list_init(&thread->run_link);
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *cpu = cpu_here();
+    uint64_t now;
+
     tree_node_init(&thread->sleep_node);
     list_init(&thread->wait_link);
-    ktrace_event(TRACE_CREATE, hal_time_now(), thread->id, 0);
-    make_ready(thread);
+    thread->cpu = cpu->id;
+    cpu_lock(cpu);
+    inherit(thread, cpu->current);
+    now = hal_time_now();
+    trace(HAL_TRACE_CREATE, thread, 0, 0, now);
+    balance_send(cpu, thread, SCHED_NEW, now);
+    cpu_unlock(cpu);
+    hal_irq_restore(state);
 }
 
-/* Gives the CPU to `next`; returns when the caller runs again. Caller holds the run lock. */
-static void switch_to(struct cpu *cpu, struct thread *next)
+/* ---- switching; the caller holds the lock of this CPU ---- */
+
+/* What the thread that comes does for the one that left: gives it to another CPU, if it may not
+ * stay. Called on the CPU where both happened. */
+static void arrive(void)
+{
+    struct cpu *cpu = cpu_here();
+    struct thread *left = cpu->outgoing;
+
+    if (!left)
+        return;
+    cpu->outgoing = NULL;
+    balance_send(cpu, left, SCHED_MOVED, hal_time_now());
+}
+
+/* Gives the CPU to `next`; returns when the caller runs again. */
+static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint64_t now)
 {
     struct thread *previous = cpu->current;
-    uint64_t now = hal_time_now();
+    bool alone = next->idle || cpu->queue.ready == 0;
 
-    cpu->reschedule = false;
-    cpu->quantum_end = list_empty(&run.ready) ? HAL_TIME_NEVER : now + run.quantum;
-    if (next->idle)
-        cpu->quantum_end = HAL_TIME_NEVER;
+    __atomic_store_n(&cpu->reschedule, false, __ATOMIC_RELAXED);
+    cpu->quantum_end = alone ? HAL_TIME_NEVER : slice_end(cpu, next, now);
     arm(cpu);
     next->state = THREAD_RUNNING;
     if (next == previous)
         return;
     if (previous->idle)
         previous->state = THREAD_READY; /* it is on no queue, but it does not run */
-    previous->run_time += now - previous->run_since;
+    if (previous->idle != next->idle)
+        balance_set_idle(cpu, next->idle);
     next->run_since = now;
     next->switches++;
-    next->cpu = hal_cpu_id();
+    cpu->switches++;
     cpu->current = next;
-    ktrace_event(TRACE_SWITCH, now, previous->id, next->id);
+    run_publish(cpu);
+    trace_switch(previous, next, preempted, now);
+    thread_check_stack(previous);
     hal_context_switch(&previous->context, &next->context);
     /* Time has passed, and this may be another CPU. */
+    arrive();
 }
 
-/* Picks the next thread; the caller's own is where it belongs already. Caller holds the run lock.
- */
-static void choose_and_switch(struct cpu *cpu)
+/* Picks the next thread; the caller's own is where it belongs already. `preempted`: it did not ask
+ * for this. */
+static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
 {
-    struct list *link = list_take_head(&run.ready);
+    struct sched_entity *entity = cpu->queue.policy->take(&cpu->queue, now);
+    struct thread *next = cpu->idle;
 
-    switch_to(cpu, link ? list_entry(link, struct thread, run_link) : cpu->idle);
+    if (entity) {
+        next = thread_of_entity(entity);
+        next->queued = false;
+        cpu->pinned -= next->pinned;
+    }
+    switch_to(cpu, next, preempted, now);
 }
 
-/* Sends the caller to the end of the queue. Caller holds the run lock. */
-static void give_way(struct cpu *cpu)
+/* Puts the caller back among the ready, or sends it away if it may not run here any more. */
+static void give_way(struct cpu *cpu, enum sched_why why)
 {
     struct thread *self = cpu->current;
+    uint64_t now = hal_time_now();
 
-    if (!self->idle) {
+    run_charge(cpu, now);
+    if (!self->idle && self->affinity >> cpu->id & 1) {
+        add(cpu, self, why, now);
+    } else if (!self->idle) {
         self->state = THREAD_READY;
-        list_add_tail(&run.ready, &self->run_link);
+        cpu->outgoing = self;
     }
-    choose_and_switch(cpu);
+    choose_and_switch(cpu, why == SCHED_PREEMPTED, now);
 }
+
+/* ---- sleeping and waking ---- */
 
 /* The order of the sleepers: the time at `key` against the deadline of the thread of `node`. */
 static int compare_deadline(const void *key, const struct tree_node *node)
@@ -175,9 +351,10 @@ int run_block(uint64_t deadline, bool cancellable)
 {
     struct cpu *cpu = cpu_here();
     struct thread *self = cpu->current;
+    uint64_t now;
 
     kassert(!self->idle && cpu->interrupts == 0);
-    kassert(cpu->held_ranks == 1u << LOCK_RANK_RUN);
+    kassert(cpu->held_ranks == 1u << (LOCK_RANK_RUN + cpu->id));
     if (cancellable && self->cancelled)
         return -EINTR;
     self->state = THREAD_SLEEPING;
@@ -185,46 +362,88 @@ int run_block(uint64_t deadline, bool cancellable)
     self->wake_reason = 0;
     self->deadline = deadline;
     if (deadline != HAL_TIME_NEVER)
-        tree_insert(&run.sleepers, &self->sleep_node, &deadline, compare_deadline);
-    choose_and_switch(cpu);
+        tree_insert(&cpu->sleepers, &self->sleep_node, &deadline, compare_deadline);
+    now = hal_time_now();
+    run_charge(cpu, now);
+    choose_and_switch(cpu, false, now);
     return self->wake_reason;
 }
 
-bool run_wake_locked(struct thread *thread, int reason)
+/* Ends the sleep of `thread`. Caller holds the lock of its home, which is let go for a while if it
+ * will run on another CPU. */
+static void wake(struct cpu *home, struct thread *thread, int reason)
 {
-    if (thread->state != THREAD_SLEEPING)
-        return false;
-    tree_remove(&run.sleepers, &thread->sleep_node);
+    uint64_t now = hal_time_now();
+
+    tree_remove(&home->sleepers, &thread->sleep_node);
     thread->wake_reason = reason;
-    ktrace_event(TRACE_WAKE, hal_time_now(), thread->id, (uint64_t)(int64_t)reason);
-    make_ready(thread);
-    return true;
+    trace(HAL_TRACE_WAKE, thread, (uint64_t)(int64_t)reason, 0, now);
+    balance_send(home, thread, SCHED_WOKEN, now);
 }
 
 bool run_wake(struct thread *thread)
 {
-    hal_irq_state_t state = run_lock();
-    bool woken = run_wake_locked(thread, 0);
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *home = run_lock_home(thread);
+    bool sleeps = thread->state == THREAD_SLEEPING;
 
-    run_unlock(state);
-    return woken;
+    if (sleeps)
+        wake(home, thread, 0);
+    cpu_unlock(home);
+    hal_irq_restore(state);
+    return sleeps;
 }
+
+void run_cancel(struct thread *thread)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *home = run_lock_home(thread);
+
+    __atomic_store_n(&thread->cancelled, true, __ATOMIC_RELAXED);
+    if (thread->state == THREAD_SLEEPING && thread->cancellable)
+        wake(home, thread, -EINTR);
+    cpu_unlock(home);
+    hal_irq_restore(state);
+}
+
+/* ---- the end ---- */
 
 void run_exit(void)
 {
     struct cpu *cpu = cpu_here();
+    uint64_t now;
 
+    cpu_lock(cpu);
     cpu->current->state = THREAD_ZOMBIE;
-    ktrace_event(TRACE_EXIT, hal_time_now(), cpu->current->id, 0);
-    choose_and_switch(cpu);
+    now = hal_time_now();
+    ktrace_event(HAL_TRACE_EXIT, now, cpu->current->id, 0);
+    now = hal_time_now();
+    run_charge(cpu, now);
+    choose_and_switch(cpu, false, now);
     panic("a thread ran after its end");
+}
+
+void run_await_exit(const struct thread *thread)
+{
+    for (;;) {
+        struct cpu *home = run_lock_home(thread);
+        bool gone = thread->state == THREAD_ZOMBIE;
+
+        cpu_unlock(home);
+        if (gone)
+            return;
+        hal_cpu_relax();
+    }
 }
 
 void run_enter(void)
 {
-    spinlock_release(&run.lock, hal_irq_save());
+    arrive();
+    run_unlock(hal_irq_save());
     hal_irq_unmask();
 }
+
+/* ---- interrupts ---- */
 
 void run_timer_interrupt(void)
 {
@@ -232,15 +451,32 @@ void run_timer_interrupt(void)
     struct cpu *cpu = cpu_here();
     uint64_t now = hal_time_now();
     struct thread *first;
+    bool crowded;
 
     cpu->armed = HAL_TIME_NEVER;
-    while ((first = first_sleeper()) && first->deadline <= now)
-        (void)run_wake_locked(first, -ETIMEDOUT);
+    while ((first = first_sleeper(cpu)) && first->deadline <= now)
+        wake(cpu, first, -ETIMEDOUT);
     if (cpu->quantum_end <= now)
-        cpu->reschedule = true;
+        run_reschedule(cpu);
     else
         arm(cpu);
+    crowded = cpu->queue.ready > 0;
     run_unlock(state);
+    if (crowded)
+        balance_push(now);
+}
+
+void run_ipi_interrupt(void)
+{
+    hal_irq_state_t state = run_lock();
+
+    arm(cpu_here());
+    run_unlock(state);
+}
+
+static bool wants_reschedule(const struct cpu *cpu)
+{
+    return __atomic_load_n(&cpu->reschedule, __ATOMIC_RELAXED);
 }
 
 void run_interrupt_exit(void)
@@ -248,10 +484,10 @@ void run_interrupt_exit(void)
     struct cpu *cpu = cpu_here();
     hal_irq_state_t state;
 
-    if (!cpu->reschedule || cpu->interrupts > 0)
+    if (!wants_reschedule(cpu) || cpu->interrupts > 0)
         return;
     state = run_lock();
-    give_way(cpu);
+    give_way(cpu, SCHED_PREEMPTED);
     run_unlock(state);
 }
 
@@ -259,7 +495,7 @@ void thread_yield(void)
 {
     hal_irq_state_t state = run_lock();
 
-    give_way(cpu_here());
+    give_way(cpu_here(), SCHED_YIELDED);
     run_unlock(state);
 }
 
@@ -283,36 +519,25 @@ void run_idle(void)
 {
     /* Masked all the time: interrupts are taken inside hal_cpu_idle, and may switch there. */
     for (;;) {
-        if (!cpu_here()->reschedule)
+        if (!wants_reschedule(cpu_here()) && !balance_pull())
             hal_cpu_idle();
         run_interrupt_exit();
     }
 }
 
-uint64_t run_idle_time(unsigned cpu)
+uint64_t run_idle_time(unsigned id)
 {
-    hal_irq_state_t state = run_lock();
-    const struct thread *idle = cpu_at(cpu)->idle;
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *cpu = cpu_at(id);
     uint64_t time = 0;
 
-    if (idle) {
-        time = idle->run_time;
-        if (idle->state == THREAD_RUNNING)
-            time += hal_time_now() - idle->run_since;
+    cpu_lock(cpu);
+    if (cpu->idle) {
+        time = cpu->idle->entity.run_time;
+        if (cpu->current == cpu->idle)
+            time += hal_time_now() - cpu->idle->run_since;
     }
-    run_unlock(state);
+    cpu_unlock(cpu);
+    hal_irq_restore(state);
     return time;
-}
-
-void thread_set_quantum(uint64_t ns)
-{
-    hal_irq_state_t state = run_lock();
-
-    run.quantum = ns;
-    run_unlock(state);
-}
-
-uint64_t thread_quantum(void)
-{
-    return run.quantum;
 }

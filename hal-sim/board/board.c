@@ -38,20 +38,37 @@ static void boot(void *unused)
     hal_upcall_boot();
 }
 
+/* And the other CPUs'. */
+static void boot_secondary(void *unused)
+{
+    (void)unused;
+    hal_upcall_cpu();
+}
+
 static void cpu_reset(struct cpu *cpu)
 {
-    void *stack;
-    sim_memory_boot_stack(&stack, &cpu->stack_bytes);
-    cpu->stack = (uintptr_t)stack;
-    atomic_fetch_and(&cpu->face.pending, CPU_ATTENTION & ~CPU_TIMER);
+    atomic_fetch_and(&cpu->pending, CPU_PAUSE | CPU_YIELD);
+    if (!machine.real)
+        atomic_fetch_or(&cpu->pending, CPU_POINTS);
     cpu->enabled = 0;
-    cpu->face.masked = true;
-    cpu->face.points = !machine.real;
-    cpu->face.id = (uint8_t)(cpu - machine.cpu);
+    cpu->masked = true;
     cpu->strike_in = -1;
     cpu->deadline = HAL_TIME_NEVER;
-    atomic_store(&cpu->idle, false);
-    fiber_init(&cpu->guest, stack, cpu->stack_bytes, boot, NULL);
+    cpu->worked = 0;
+    cpu->idle = cpu->asleep = cpu->started = false;
+    cpu->idle_for = 0;
+    cpu->watch = 0;
+}
+
+void machine_start_cpu(struct cpu *cpu)
+{
+    unsigned number = sim_cpu_number(cpu);
+    void *stack;
+    sim_memory_boot_stack(number, &stack, &cpu->stack_bytes);
+    sim_memory_open_stack(stack, cpu->stack_bytes);
+    cpu->stack = (uintptr_t)stack;
+    fiber_init(&cpu->guest, stack, cpu->stack_bytes, number ? boot_secondary : boot, NULL);
+    atomic_store(&cpu->started, true);
 }
 
 void machine_reset(void)
@@ -61,14 +78,21 @@ void machine_reset(void)
     fiber_forget_all();
     if (bytes)
         memset(kstate, 0, bytes);
-    for (unsigned i = 0; i < RNG_COUNT; i++)
-        machine.rng[i] = machine.seed * RNG_COUNT + i;
+    /* Turns have come later than the other chains, and may not change what a seed means to them. */
+    for (unsigned i = 0; i < RNG_TURN; i++)
+        machine.rng[i] = machine.seed * RNG_TURN + i;
+    machine.rng[RNG_TURN] = ~machine.seed;
     machine.trace = 0;
     machine.led = false;
     machine.status = 0;
+    machine.faulted = 0;
     sim_memory_reset();
     sim_time_reset();
-    cpu_reset(&machine.cpu[0]);
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        cpu_reset(&machine.cpu[i]);
+    machine_start_cpu(&machine.cpu[0]);
+    sim_turn_reset();
+    sim_watch_reset();
     sim_gpio_reset();
     sim_card_reset();
     sim_uart_reset();
@@ -130,14 +154,14 @@ static long stop_work(void *argument)
     const struct stop_work *work = argument;
     bool reboot = work->how == HAL_STOP_REBOOT;
     host_lock(HOST_MACHINE);
-    sim_trace_event(TB_EVENT_STOP, work->how, (uint64_t)work->status);
-    machine.stop = work->how;
-    machine.status = work->status & 0xff;
-    if (!reboot)
-        sim_time_freeze();
-    atomic_store(&machine.power, reboot ? POWER_REBOOTING : POWER_STOPPED);
-    if (!reboot)
-        outside_stopped();
+    if (atomic_load(&machine.power) == POWER_ON) { /* or another CPU was first */
+        sim_trace_event(TB_EVENT_STOP, work->how, (uint64_t)work->status);
+        machine.stop = work->how;
+        machine.status = work->status & 0xff;
+        if (!reboot)
+            sim_time_freeze();
+        atomic_store(&machine.power, reboot ? POWER_REBOOTING : POWER_STOPPING);
+    }
     host_unlock(HOST_MACHINE);
     return 0;
 }
@@ -145,8 +169,7 @@ static long stop_work(void *argument)
 void hal_board_stop(enum hal_stop how, int status)
 {
     struct stop_work work = {how, status};
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_enter();
     fiber_call_host(cpu, stop_work, &work);
     fiber_abandon_guest(cpu);
 }

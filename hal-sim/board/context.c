@@ -16,10 +16,9 @@
 void hal_context_init(struct hal_context *context, void *stack, size_t bytes,
                       void (*entry)(void *arg), void *arg)
 {
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
+    (void)sim_cpu_enter();
     fiber_init(context, stack, bytes, entry, arg);
-    sim_cpu_leave(cpu);
+    sim_cpu_leave();
     sim_cpu_point(COST_SWITCH);
 }
 
@@ -32,32 +31,34 @@ static uint64_t stack_name(uintptr_t stack)
 
 void hal_context_switch(struct hal_context *from, struct hal_context *to)
 {
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_enter();
     if (!machine.real)
-        atomic_fetch_add_explicit(&machine.now, COST_SWITCH, memory_order_relaxed);
+        (void)sim_time_spend(COST_SWITCH);
     sim_trace_guest(TB_EVENT_SWITCH, stack_name(to->stack), 0);
     from->stack = cpu->stack;
     from->bytes = cpu->stack_bytes;
     cpu->stack = to->stack;
     cpu->stack_bytes = to->bytes;
     fiber_switch(from, to);
-    /* Here somebody has switched back to `from`, maybe much later. */
-    sim_cpu_leave(sim_cpu_this());
+    /* Here somebody has switched back to `from`, maybe much later, maybe on another CPU. */
+    sim_cpu_leave();
     sim_cpu_point(0);
 }
 
 void hal_context_finish(struct hal_context *context)
 {
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
+    (void)sim_cpu_enter();
     fiber_finish(context);
-    sim_cpu_leave(cpu);
+    sim_cpu_leave();
     sim_cpu_point(0);
 }
 
-/* True if a frame of two words may be read at `frame`: on this stack, or in RAM that is in use. */
-static bool frame_is_readable(uintptr_t frame)
+/*
+ * True if a frame of two words may be read at `frame`: on this stack, or in RAM that is in use. An
+ * unmasked caller may have been moved to another CPU since: the bounds are then those of another
+ * context's stack, which can be read as well, and this stack counts as RAM.
+ */
+__attribute__((no_sanitize("thread"))) static bool frame_is_readable(uintptr_t frame)
 {
     const struct cpu *cpu = sim_cpu_this();
     if (frame % sizeof(uintptr_t) || frame == 0)
@@ -68,7 +69,7 @@ static bool frame_is_readable(uintptr_t frame)
            sim_memory_is_readable(frame + 2 * sizeof(uintptr_t) - 1);
 }
 
-__attribute__((no_sanitize("address", "undefined"))) //
+__attribute__((no_sanitize("address", "undefined", "thread"))) //
 size_t
 hal_context_backtrace(uintptr_t frame, uintptr_t *addresses, size_t max)
 {
@@ -90,4 +91,14 @@ hal_context_backtrace(uintptr_t frame, uintptr_t *addresses, size_t max)
 uintptr_t hal_context_code_base(void)
 {
     return host_code_base();
+}
+
+bool sim_fault(const struct hal_fault *fault)
+{
+    struct cpu *cpu = sim_cpu_this();
+    cpu->fault_at[0] = fault->pc;
+    cpu->fault_depth =
+        1 + (unsigned)hal_context_backtrace(fault->frame, cpu->fault_at + 1, SIM_FAULT_DEPTH - 1);
+    atomic_store(&machine.faulted, sim_cpu_number(cpu) + 1);
+    return hal_upcall_fault(fault);
 }

@@ -19,9 +19,31 @@
 #include <hal/errno.h>
 #include <hal/upcall.h>
 
-/* core finds CPU 0 at the start of it: <hal/machine_cpu.h>. */
-_Static_assert(offsetof(struct machine, cpu) == 0 && offsetof(struct cpu, face) == 0, "layout");
+_Static_assert(offsetof(struct cpu, pending) == 0, "struct hal_cpu_face points to the start");
 struct machine machine;
+
+struct cpu sim_cpu_nobody;
+_Thread_local struct hal_cpu_face hal_cpu_face_here = {
+    .pending = &sim_cpu_nobody.pending, .masked = true, .in_host = true};
+
+void sim_cpu_play(struct cpu *cpu)
+{
+    hal_cpu_face_here.in_host = true;
+    hal_cpu_face_here.masked = cpu->masked;
+    hal_cpu_face_here.id = (uint8_t)sim_cpu_number(cpu);
+    atomic_signal_fence(memory_order_seq_cst);
+    hal_cpu_face_here.pending = &cpu->pending;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void sim_cpu_put_down(void)
+{
+    sim_cpu_this()->masked = hal_irq_masked();
+    hal_cpu_face_here.pending = &sim_cpu_nobody.pending;
+    atomic_signal_fence(memory_order_seq_cst);
+    hal_cpu_face_here.masked = true;
+    hal_cpu_face_here.id = 0;
+}
 
 struct host_work {
     long (*function)(void *);
@@ -41,10 +63,8 @@ static long host_work_run(void *argument)
 long sim_cpu_host(long (*function)(void *), void *argument, unsigned cost)
 {
     struct host_work work = {function, argument};
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
-    long result = fiber_call_host(cpu, host_work_run, &work);
-    sim_cpu_leave(sim_cpu_this());
+    long result = fiber_call_host(sim_cpu_enter(), host_work_run, &work);
+    sim_cpu_leave();
     sim_cpu_point(cost);
     return result;
 }
@@ -53,22 +73,42 @@ long sim_cpu_host(long (*function)(void *), void *argument, unsigned cost)
 
 void sim_cpu_attend(struct cpu *cpu, uint32_t bits)
 {
-    uint32_t before = atomic_fetch_or(&cpu->face.pending, bits);
+    uint32_t before = atomic_fetch_or(&cpu->pending, bits);
     if (machine.real && (before & bits) != bits)
         host_cpu_kick(cpu);
+}
+
+void sim_cpu_attend_all(uint32_t bits)
+{
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        sim_cpu_attend(&machine.cpu[i], bits);
+}
+
+/* Virtual clock: if a CPU idles that was given something, whoever is played looks after it at the
+ * next point. */
+static void look_soon(void)
+{
+    if (machine.real || machine.cpu_count == 1)
+        return;
+    atomic_store_explicit(&machine.due, 0, memory_order_relaxed);
+    atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
 }
 
 void sim_cpu_raise(struct cpu *cpu, enum hal_irq line)
 {
     sim_cpu_attend(cpu, 1u << line);
+    look_soon();
+}
+
+/* Has it look at its bits again: a look at its timer does no harm. */
+static void wake(struct cpu *cpu)
+{
+    if (machine.real)
+        sim_cpu_attend(cpu, CPU_TIMER);
+    look_soon();
 }
 
 /* ---- taking ---- */
-
-static uint32_t cpu_ready(const struct cpu *cpu)
-{
-    return atomic_load(&cpu->face.pending) & cpu->enabled;
-}
 
 static unsigned lowest_bit(uint32_t bits)
 {
@@ -86,15 +126,16 @@ static unsigned choose_line(uint32_t ready)
     return lowest_bit(ready);
 }
 
-/* Takes one interrupt, masked, on the stack that was interrupted. */
+/* Takes one interrupt, masked, on the stack that was interrupted. It may end on another CPU. */
 static void cpu_take(uint32_t ready)
 {
     unsigned line = choose_line(ready);
     struct cpu *cpu = sim_cpu_this();
     cpu->strike_in = -1;
-    atomic_fetch_and(&cpu->face.pending, ~(1u << line));
+    atomic_fetch_and(&cpu->pending, ~(1u << line));
+    atomic_fetch_add_explicit(&cpu->taken, 1, memory_order_relaxed);
     if (!machine.real)
-        atomic_fetch_add_explicit(&machine.now, COST_INTERRUPT, memory_order_relaxed);
+        (void)sim_time_spend(COST_INTERRUPT);
     sim_trace_guest(TB_EVENT_IRQ, line, 0);
     hal_upcall_interrupt((enum hal_irq)line);
     if (line == HAL_IRQ_UART)
@@ -105,13 +146,12 @@ void sim_cpu_take_and_unmask(void)
 {
     for (;;) {
         uint32_t ready;
-        while ((ready = cpu_ready(sim_cpu_this())) != 0)
+        while ((ready = sim_cpu_ready(sim_cpu_this())) != 0)
             cpu_take(ready);
-        sim_cpu_this()->face.masked = false;
-        atomic_signal_fence(memory_order_seq_cst);
-        if (!cpu_ready(sim_cpu_this()))
+        sim_cpu_unmask();
+        if (!sim_cpu_ready(sim_cpu_this()))
             return;
-        sim_cpu_this()->face.masked = true;
+        sim_cpu_mask();
     }
 }
 
@@ -125,18 +165,43 @@ static bool strikes_now(struct cpu *cpu)
     return cpu->strike_in-- == 0;
 }
 
-static void point_virtual(struct cpu *cpu)
+/* Virtual clock: what is due, and whoever wants the host's thread, before this CPU goes on. */
+static void keep_time(struct cpu *cpu)
 {
-    sim_cpu_enter(cpu);
     sim_time_catch_up();
-    while ((atomic_load(&cpu->face.pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
+    while ((atomic_load(&cpu->pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
         fiber_suspend_guest(cpu);
-    sim_cpu_leave(cpu);
-    uint32_t ready = cpu->face.masked ? 0 : cpu_ready(cpu);
+}
+
+/* Virtual clock: whether the point is more than an occasion for watch.c, which leaves no trace. */
+static bool is_due(const struct cpu *cpu)
+{
+    return sim_time_now() >= atomic_load_explicit(&machine.due, memory_order_relaxed) ||
+           (atomic_load(&cpu->pending) & CPU_ATTENTION) ||
+           (!hal_irq_masked() && sim_cpu_ready(cpu));
+}
+
+static void point_virtual(void)
+{
+    struct cpu *cpu = sim_cpu_enter();
+    if (sim_watch_attend(cpu)) {
+        sim_cpu_leave();
+        sim_watch_report();
+        cpu = sim_cpu_enter();
+    }
+    if (!is_due(cpu)) {
+        sim_cpu_leave();
+        return;
+    }
+    keep_time(cpu);
+    if (sim_turn_is_over())
+        sim_turn_choose(cpu);
+    sim_cpu_leave();
+    uint32_t ready = hal_irq_masked() ? 0 : sim_cpu_ready(cpu);
     if (ready && strikes_now(cpu)) {
-        cpu->face.masked = true;
+        sim_cpu_mask();
         cpu_take(ready);
-        sim_cpu_this()->face.masked = false;
+        sim_cpu_unmask();
     }
 }
 
@@ -147,30 +212,28 @@ static long attend_work(void *unused)
     return 0;
 }
 
-static void point_real(struct cpu *cpu)
+static void point_real(void)
 {
     /* Again, because what arrives while it is entered says so by nothing but its bit. */
-    while (atomic_load(&cpu->face.pending) & CPU_ATTENTION) {
-        sim_cpu_enter(cpu);
+    while (atomic_load(&sim_cpu_this()->pending) & CPU_ATTENTION) {
+        struct cpu *cpu = sim_cpu_enter();
         fiber_call_host(cpu, attend_work, NULL);
-        if (atomic_load(&cpu->face.pending) & CPU_CUT)
+        if (atomic_load(&cpu->pending) & CPU_CUT)
             fiber_abandon_guest(cpu);
-        sim_cpu_leave(cpu);
+        sim_cpu_leave();
     }
-    if (!cpu->face.masked && cpu_ready(cpu)) {
-        cpu->face.masked = true;
-        atomic_signal_fence(memory_order_seq_cst);
+    if (!hal_irq_masked() && sim_cpu_ready(sim_cpu_this())) {
+        sim_cpu_mask();
         sim_cpu_take_and_unmask();
     }
 }
 
 void sim_cpu_point_slow(void)
 {
-    struct cpu *cpu = sim_cpu_this();
     if (machine.real)
-        point_real(cpu);
+        point_real();
     else
-        point_virtual(cpu);
+        point_virtual();
 }
 
 void sim_cpu_attend_real(void)
@@ -178,16 +241,16 @@ void sim_cpu_attend_real(void)
     struct cpu *cpu = sim_cpu_this();
     for (;;) {
         atomic_store(&cpu->asleep, true);
-        uint32_t pending = atomic_load(&cpu->face.pending);
+        uint32_t pending = atomic_load(&cpu->pending);
         if (!(pending & CPU_PAUSE) || (pending & CPU_CUT))
             break;
         outside_parked();
-        host_word_wait(&cpu->face.pending, pending, HOST_NEVER);
+        host_word_wait(&cpu->pending, pending, HOST_NEVER);
     }
     atomic_store(&cpu->asleep, false);
     /* After parking, since the clock has stood still until then. */
-    if (atomic_load(&cpu->face.pending) & CPU_TIMER) {
-        atomic_fetch_and(&cpu->face.pending, ~(uint32_t)CPU_TIMER);
+    if (atomic_load(&cpu->pending) & CPU_TIMER) {
+        atomic_fetch_and(&cpu->pending, ~(uint32_t)CPU_TIMER);
         sim_time_check_timer(cpu);
     }
 }
@@ -210,27 +273,43 @@ void hal_irq_unmask(void)
     hal_irq_restore(0);
 }
 
+/* Who takes `line`, if `self` speaks of it. */
+static struct cpu *taker(enum hal_irq line, struct cpu *self)
+{
+    return line == HAL_IRQ_TIMER || line == HAL_IRQ_IPI ? self : &machine.cpu[0];
+}
+
 void hal_irq_enable(enum hal_irq line)
 {
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
-    cpu->enabled |= 1u << line;
-    sim_cpu_leave(cpu);
+    struct cpu *self = sim_cpu_enter(), *cpu = taker(line, self);
+    atomic_fetch_or(&cpu->enabled, 1u << line);
+    if (cpu != self && (atomic_load(&cpu->pending) & 1u << line))
+        wake(cpu);
+    sim_cpu_leave();
     sim_cpu_point(COST_MASK);
 }
 
 void hal_irq_disable(enum hal_irq line)
 {
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
-    cpu->enabled &= ~(1u << line);
-    sim_cpu_leave(cpu);
+    atomic_fetch_and(&taker(line, sim_cpu_enter())->enabled, ~(1u << line));
+    sim_cpu_leave();
     sim_cpu_point(COST_MASK);
+}
+
+/* Real clock: the CPU that is waited for may wait itself, for a processor of the host. */
+static void give_way(void)
+{
+    enum { PATIENCE = 64 };
+    if (++sim_cpu_enter()->relaxes % PATIENCE == 0)
+        host_yield();
+    sim_cpu_leave();
 }
 
 void hal_cpu_relax(void)
 {
     __builtin_ia32_pause();
+    if (machine.real && machine.cpu_count > 1)
+        give_way();
     sim_cpu_point(COST_RELAX);
 }
 
@@ -239,34 +318,50 @@ unsigned hal_cpu_count(void)
     return machine.cpu_count;
 }
 
+static long start_work(void *argument)
+{
+    struct cpu *cpu = argument;
+    if (atomic_load(&cpu->started) || atomic_load(&machine.power) != POWER_ON)
+        return -EBUSY;
+    machine_start_cpu(cpu);
+    if (outside_cpu_started(cpu) < 0) {
+        atomic_store(&cpu->started, false);
+        return -ENOSYS;
+    }
+    look_soon();
+    return 0;
+}
+
 int hal_cpu_start(unsigned cpu)
 {
-    return cpu == 0 || cpu >= machine.cpu_count ? -EINVAL : -ENOSYS;
+    if (cpu == 0 || cpu >= machine.cpu_count)
+        return -EINVAL;
+    return (int)sim_cpu_host(start_work, &machine.cpu[cpu], COST_DEVICE);
 }
 
 void hal_cpu_ipi(unsigned cpu)
 {
-    if (cpu == 0)
+    (void)sim_cpu_enter();
+    if (cpu < machine.cpu_count && atomic_load(&machine.cpu[cpu].started))
         sim_cpu_raise(&machine.cpu[cpu], HAL_IRQ_IPI);
+    sim_cpu_leave();
     sim_cpu_point(COST_MASK);
 }
 
 /* ---- idling ---- */
 
 /* Real clock: sleeps until a bit is set. Once nothing could set one by itself, says so. */
-static long idle_real(void *unused)
+static long idle_real(void *argument)
 {
-    struct cpu *cpu = sim_cpu_this();
-    (void)unused;
-    sim_time_idle_begin(cpu);
+    struct cpu *cpu = argument;
     for (;;) {
         atomic_store(&cpu->asleep, true);
-        uint32_t pending = atomic_load(&cpu->face.pending);
+        uint32_t pending = atomic_load(&cpu->pending);
         if (pending & (cpu->enabled | CPU_ATTENTION))
             break;
         if (cpu->deadline == HAL_TIME_NEVER)
             outside_stuck();
-        host_word_wait(&cpu->face.pending, pending, HOST_NEVER);
+        host_word_wait(&cpu->pending, pending, HOST_NEVER);
     }
     atomic_store(&cpu->asleep, false);
     sim_time_idle_end(cpu);
@@ -274,34 +369,42 @@ static long idle_real(void *unused)
     return 0;
 }
 
-/* Virtual clock: lets time jump to the next event, or to where tb_run_* wants control back. */
+static long skip_and_idle(void *cpu)
+{
+    sim_time_skip_idle(cpu);
+    return idle_real(cpu);
+}
+
+/* Virtual clock: the others go on. When there are none, time jumps to the next event, or to where
+ * tb_run_* wants control back. */
 static void idle_virtual(struct cpu *cpu)
 {
-    while (!cpu_ready(cpu)) {
+    while (!sim_cpu_ready(cpu)) {
+        if (sim_turn_give(cpu))
+            continue;
         uint64_t event = sim_time_next_event();
         if (event == HAL_TIME_NEVER)
             outside_stuck();
         sim_time_skip_to(event < machine.run_until ? event : machine.run_until);
-        sim_time_catch_up();
-        if ((atomic_load(&cpu->face.pending) & CPU_YIELD) || sim_time_now() >= machine.run_until)
-            fiber_suspend_guest(cpu);
+        keep_time(cpu);
     }
+    sim_time_idle_end(cpu);
+    if (machine.cpu_count > 1)
+        sim_turn_choose(cpu);
 }
 
 void hal_cpu_idle(void)
 {
     struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
-    atomic_fetch_add(&cpu->idles, 1);
-    atomic_store(&cpu->idle, true);
+    (void)sim_cpu_enter();
+    sim_time_idle_begin(cpu);
     if (machine.real)
-        fiber_call_host(cpu, idle_real, NULL);
+        fiber_call_host(cpu, skip_and_idle, cpu);
     else
         idle_virtual(cpu);
-    atomic_store(&cpu->idle, false);
-    sim_cpu_leave(cpu);
+    sim_cpu_leave();
     sim_cpu_point(0);
-    uint32_t ready = cpu_ready(cpu);
+    uint32_t ready = sim_cpu_ready(cpu);
     if (ready)
         cpu_take(ready);
 }

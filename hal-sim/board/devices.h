@@ -8,6 +8,7 @@
 #pragma once
 
 #include <hal/block.h>
+#include <hal/compiler.h>
 #include <hal/gpio.h>
 
 #include <stdbool.h>
@@ -19,14 +20,15 @@ enum { UART_FIFO = 16, CARD_SLOTS = 4, UART_TX_PIN = 14, UART_RX_PIN = 15 };
 struct uart {
     uint8_t rx[UART_FIFO];
     unsigned rx_count;
-    bool notify_room;
+    _Atomic bool notify_room;
     uint64_t rx_next; /* virtual clock: when the next byte arrives, if one waits and fits */
     uint64_t room_at; /* virtual clock: when output will have room, if that is asked for */
     uint64_t tx_end;  /* virtual clock: when the last byte accepted will have left */
 };
 
 struct pin {
-    uint8_t function, pull, edges;
+    _Atomic uint8_t function;
+    uint8_t pull, edges;
     uint8_t drive; /* enum tb_level from outside */
     bool latch;    /* what an output drives */
     bool level;
@@ -76,10 +78,11 @@ size_t outside_input(uint8_t *bytes, size_t n);
 size_t outside_input_waiting(void);
 struct tb_event;
 void outside_event(const struct tb_event *event);
+struct hal_trace_event;
+/** The kernel has scheduled something. HOST_MACHINE held. */
+void outside_scheduled(const struct hal_trace_event *event);
 void outside_pin_changed(uint64_t time, unsigned pin, bool level);
-/** The guest has stopped itself. */
-void outside_stopped(void);
-/** The CPU has parked (real clock). Any context on the CPU's host thread. */
+/** A CPU has parked (real clock). Any context on the CPU's host thread. */
 void outside_parked(void);
 /** Machine time has jumped to `now` (real clock). Mutex not held. */
 void outside_time_jumped(uint64_t now);
@@ -88,5 +91,9 @@ void outside_flush(void);
 struct host_card;
 /** The card in the slot, or NULL. */
 struct host_card *outside_card(void);
+struct cpu;
+/** A CPU is prepared to enter the guest (hal_cpu_start). Negative: the host has no thread for it.
+ */
+HAL_MUST_CHECK int outside_cpu_started(struct cpu *cpu);
 /** Every CPU idles and nothing will end that by itself. */
 void outside_stuck(void);

@@ -6,30 +6,18 @@
  * machine, and nowhere else; a snapshot is a copy of the three. What belongs to the host (files,
  * threads, queues to the library's user) is in host/ and lib/.
  *
- * Three kinds of code run on a CPU's host thread, and a signal has to know which it interrupts:
- *
- *   guest     the kernel, and the few instructions of the HAL around its flags. May be interrupted,
- *             suspended or abandoned anywhere.
- *   entered   cpu->in_host is set: the HAL changes the machine, or a host call runs. Nothing
- *             happens on top of it; whatever arrives is a bit in cpu->face.pending until it leaves.
- *   outside   the library's user. No guest is involved; in_host is set too.
- *
- * Entered code that takes the host lock or calls libc runs on the host's stack (host_call), so a
- * kernel stack need not be deep enough for it.
+ * CPUs are in cpu.h. With the real clock each is a host thread; what they share is changed under
+ * the host lock, or atomic. With the virtual clock one host thread plays them in turns (turn.c).
  */
 #pragma once
 
+#include "board/cpu.h"
 #include "board/devices.h"
 
 #include <hal/board.h>
-#include <hal/context.h>
-#include <hal/cpu.h>
-#include <hal/irq.h>
+#include <hal/machine.h>
 #include <hal/time.h>
-
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <hal/upcall.h>
 
 /* ---- what things cost in virtual nanoseconds ---- */
 
@@ -46,39 +34,24 @@ enum {
     COST_CARD_SECTOR = 20000
 };
 
-/* ---- a CPU ---- */
-
-/* cpu->face.pending: bits 0 .. 15 are interrupt lines, the others ask the CPU to attend to
- * something. */
-enum {
-    CPU_CUT = 1 << 16,   /* abandon the guest: the power is gone */
-    CPU_PAUSE = 1 << 17, /* park until this is clear (real clock) */
-    CPU_YIELD = 1 << 18, /* go back to the caller of tb_run_* (virtual clock) */
-    CPU_TIMER = 1 << 19, /* compare the timer with the clock (real clock) */
-    CPU_ATTENTION = CPU_CUT | CPU_PAUSE | CPU_YIELD | CPU_TIMER
-};
-
-struct cpu {
-    struct hal_cpu_face face; /* first: see <hal/machine_cpu.h> */
-    uint32_t enabled;         /* lines that may interrupt */
-    volatile bool in_host;    /* entered or outside: see above */
-    _Atomic bool idle;        /* waits in hal_cpu_idle */
-    _Atomic uint32_t idles;   /* how often it has begun to wait there */
-    _Atomic bool asleep;      /* its host thread waits on `pending` (real clock) */
-    int strike_in; /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
-    _Atomic uint64_t deadline; /* of the timer; HAL_TIME_NEVER: not armed */
-    uintptr_t stack;           /* of the context that runs here */
-    size_t stack_bytes;
-    struct hal_context guest; /* the suspended guest, while the host runs */
-};
-
 /* ---- the machine ---- */
 
-enum machine_power { POWER_OFF, POWER_ON, POWER_REBOOTING, POWER_STOPPED };
-enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_COUNT };
+/* REBOOTING and STOPPING: a CPU has said so, and the others are leaving the guest. */
+enum machine_power { POWER_OFF, POWER_ON, POWER_REBOOTING, POWER_STOPPING, POWER_STOPPED };
+enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_TURN, RNG_COUNT };
+
+/* Virtual clock: whose turn it is; see turn.c. */
+struct turn {
+    unsigned cpu;     /* the CPU that is played, also while nobody runs the machine */
+    uint32_t working; /* the CPUs that are not idle, as bits; as of the last choice */
+    unsigned sharers; /* how many they are, at least 1: so much faster does work pass than time */
+    uint64_t start;   /* of this turn */
+    uint64_t end;     /* HAL_TIME_NEVER: there is only one CPU */
+    uint64_t rest;    /* ns of work that have not become time yet: less than `sharers` */
+};
 
 struct machine {
-    struct cpu cpu[HAL_CPU_MAX]; /* first: core's inline functions know where CPU 0 is */
+    struct cpu cpu[HAL_CPU_MAX];
 
     /* Chosen by tb_open. */
     bool real; /* the host's clock and signals */
@@ -86,6 +59,7 @@ struct machine {
     unsigned cpu_count;
     uint8_t *ram;
     uint64_t ram_bytes;
+    uint64_t stall_ns; /* virtual clock: processor time without machine time; 0: no limit */
     uint32_t *display;
     uint32_t display_width, display_height;
 
@@ -93,11 +67,13 @@ struct machine {
     _Atomic int power; /* enum machine_power */
     enum hal_stop stop;
     _Atomic int status;
-    _Atomic uint64_t now;        /* virtual clock only */
-    _Atomic uint64_t next;       /* virtual clock: when the earliest event is due, or run_until */
-    uint64_t run_until;          /* virtual clock: when tb_run_* wants control back */
-    _Atomic uint64_t idle;       /* ns spent idle */
-    _Atomic uint64_t idle_since; /* real clock: since when, while cpu[0].idle */
+    _Atomic unsigned faulted; /* number + 1 of the CPU that had the last fault; 0: none */
+    _Atomic uint64_t now;     /* virtual clock only */
+    _Atomic uint64_t due;     /* virtual clock: the earliest event, or run_until */
+    _Atomic uint64_t next;    /* virtual clock: the same, or when watch.c wants to look */
+    uint64_t watch_at;        /* virtual clock: that */
+    uint64_t run_until;       /* virtual clock: when tb_run_* wants control back */
+    struct turn turn;         /* virtual clock */
     uint64_t rng[RNG_COUNT];
     uint64_t trace;
     struct uart uart;
@@ -110,79 +86,67 @@ struct machine {
 /** The one machine of this process. */
 extern struct machine machine;
 
-/** The CPU that this host thread plays. */
-static inline struct cpu *sim_cpu_this(void)
+/** The number of `cpu`, or of CPU 0 for the dummy. */
+static inline unsigned sim_cpu_number(const struct cpu *cpu)
 {
-    return &machine.cpu[0];
+    uintptr_t distance = (uintptr_t)cpu - (uintptr_t)machine.cpu;
+    return distance < sizeof machine.cpu ? (unsigned)(distance / sizeof *cpu) : 0;
 }
 
 /** Sets everything to its state at power-on: devices, RAM, KSTATE, boot tags, CPU 0's first
- * context. */
+ * context. No guest runs. */
 void machine_reset(void);
+/** Prepares `cpu` to enter the guest at power-on or hal_cpu_start. HOST_MACHINE held. */
+void machine_start_cpu(struct cpu *cpu);
 /** The kernel's writable statics. */
 uint8_t *machine_kstate(size_t *bytes);
 /** Next number of one of the machine's chains of chance. */
 uint64_t machine_random(enum machine_rng chain);
 
-/* ---- cpu.c ---- */
+/* ---- cpu.c; the rest of it is in cpu.h ---- */
 
 /** Compares time and pending bits with what the CPU may take; the slow half of an interrupt point.
  */
 void sim_cpu_point_slow(void);
-/** Takes every deliverable interrupt, then unmasks; called masked, on the stack that was
- * interrupted. */
-void sim_cpu_take_and_unmask(void);
-/** Marks `line` pending on `cpu` and wakes it. Any host thread. */
-void sim_cpu_raise(struct cpu *cpu, enum hal_irq line);
-/** Sets attention bits on `cpu` and wakes it. Any host thread. */
-void sim_cpu_attend(struct cpu *cpu, uint32_t bits);
-/**
- * Real clock: does what the attention bits ask for. Runs entered, on the host's stack, or in a
- * signal handler. Bits that are set meanwhile bring no signal: the caller looks at them again.
- */
-void sim_cpu_attend_real(void);
-/** True while an interrupt would be taken on `cpu`, or something asks for attention. */
-static inline bool sim_cpu_wanted(const struct cpu *cpu)
+
+/** Virtual clock: lets `cost` ns of work pass: time, shared by the CPUs that work. */
+static inline uint64_t sim_time_spend(unsigned cost)
 {
-    uint32_t mask = CPU_ATTENTION | (cpu->face.masked ? 0 : cpu->enabled);
-    return atomic_load_explicit(&cpu->face.pending, memory_order_relaxed) & mask;
+    uint64_t passed = cost;
+    if (machine.turn.sharers > 1) {
+        passed += machine.turn.rest;
+        machine.turn.rest = passed % machine.turn.sharers;
+        passed /= machine.turn.sharers;
+    }
+    passed += atomic_load_explicit(&machine.now, memory_order_relaxed);
+    atomic_store_explicit(&machine.now, passed, memory_order_relaxed);
+    return passed;
 }
 
 /** An interrupt point: lets virtual time pass, and interrupts strike. Guest code only. */
 static inline void sim_cpu_point(unsigned cost)
 {
     if (!machine.real) {
-        uint64_t now = atomic_load_explicit(&machine.now, memory_order_relaxed) + cost;
-        atomic_store_explicit(&machine.now, now, memory_order_relaxed);
+        uint64_t now = sim_time_spend(cost);
         if (now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
             sim_cpu_point_slow();
             return;
         }
     }
-    if (sim_cpu_wanted(sim_cpu_this()))
+    if (sim_cpu_wanted())
         sim_cpu_point_slow();
 }
 
-/** Enters: what arrives from now on waits. */
-static inline void sim_cpu_enter(struct cpu *cpu)
-{
-    cpu->in_host = true;
-    atomic_signal_fence(memory_order_seq_cst);
-}
+/* ---- turn.c: virtual clock. Entered, on a guest stack ---- */
 
-/** Leaves, without looking at what arrived: an interrupt point must follow. */
-static inline void sim_cpu_leave(struct cpu *cpu)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    cpu->in_host = false;
-    atomic_signal_fence(memory_order_seq_cst);
-}
-
-/**
- * Runs function(argument) entered, on the host's stack and under the host lock; then an interrupt
- * point of `cost`. Guest code only.
- */
-long sim_cpu_host(long (*function)(void *), void *argument, unsigned cost);
+/** Power-on: it is CPU 0's turn. */
+void sim_turn_reset(void);
+/** Whether it is time to choose who goes on: this turn is over, or a CPU has been woken. */
+bool sim_turn_is_over(void);
+/** Chooses who goes on, and returns when that is `self` again. */
+void sim_turn_choose(struct cpu *self);
+/** `self` has nothing to do: the same, or false at once if that holds for all. */
+bool sim_turn_give(struct cpu *self);
 
 /* ---- time.c ---- */
 
@@ -192,7 +156,7 @@ uint64_t sim_time_now(void);
 void sim_time_reset(void);
 /** Machine time stands still from now on. */
 void sim_time_freeze(void);
-/** Time spent idle, up to now. Any thread. */
+/** Time that CPUs were idle, up to now: the sum over all that were started. Any thread. */
 uint64_t sim_time_idle(void);
 
 /** Real clock: the speed, 0 to stand still; `skip`: idle time takes no time. Host lock held. */
@@ -201,9 +165,11 @@ void sim_time_set_speed(double speed, bool skip);
 uint64_t sim_time_to_host(uint64_t when);
 /** Real clock: raises TIMER if the deadline has passed, else asks the host for a signal at it. */
 void sim_time_check_timer(struct cpu *cpu);
-/** Real clock: around waiting. */
+/** Around waiting. */
 void sim_time_idle_begin(struct cpu *cpu);
 void sim_time_idle_end(struct cpu *cpu);
+/** Real clock: if idle time is to be skipped and all CPUs idle, jumps to the next deadline. */
+void sim_time_skip_idle(struct cpu *cpu);
 
 /** Virtual clock: works out machine.next after something that it depends on has changed. */
 void sim_time_plan(void);
@@ -213,6 +179,25 @@ uint64_t sim_time_next_event(void);
 void sim_time_skip_to(uint64_t when);
 /** Virtual clock: does what is due. Entered, on a guest stack. */
 void sim_time_catch_up(void);
+
+/* ---- watch.c ---- */
+
+#define SIM_STALL_MASKED "interrupts stay masked"
+
+/** Power-on: nobody is watched. */
+void sim_watch_reset(void);
+/** Virtual clock: looks at all CPUs if it is time to, and whether this one has unmasked. True: it
+ * has not come on, and sim_watch_report is to be called. Entered. */
+bool sim_watch_attend(struct cpu *cpu);
+/** Tells the guest. Guest code, on the CPU that it is about. */
+void sim_watch_report(void);
+/** It idles: that is not staying masked. Entered. */
+void sim_watch_idle(struct cpu *cpu);
+
+/* ---- context.c ---- */
+
+/** Tells the guest of a fault, and remembers where it was. Guest code, masked. */
+bool sim_fault(const struct hal_fault *fault);
 
 /* ---- trace.c ---- */
 
@@ -229,6 +214,9 @@ static inline void sim_trace_guest(uint32_t kind, uint64_t a, uint64_t b)
         sim_trace_guest_event(kind, a, b);
 }
 
+/** Whether the library wants to hear of what the kernel schedules (hal_trace). */
+extern _Atomic bool sim_trace_heard;
+
 /* ---- memory.c ---- */
 
 /** Pages announced since power-on, as a bitmap; sim_memory_top is one more than the highest. */
@@ -239,10 +227,11 @@ void sim_memory_reset(void);
 /** RAM is no more. */
 void sim_memory_closed(void);
 bool sim_memory_is_guarded(uintptr_t address);
-/** Where the boot context starts, and where faults of an exhausted stack are handled. */
-void sim_memory_boot_stack(void **stack, size_t *bytes);
-void sim_memory_fault_stack(void **stack, size_t *bytes);
-void sim_memory_open_fault_stack(void); /* before the first use of the latter */
+/** Where a CPU starts, and where it handles faults of an exhausted stack. */
+void sim_memory_boot_stack(unsigned cpu, void **stack, size_t *bytes);
+void sim_memory_fault_stack(unsigned cpu, void **stack, size_t *bytes);
+/** Before the first use of either. Also in a signal handler. */
+void sim_memory_open_stack(void *stack, size_t bytes);
 /** True if the page at `address` is RAM in use and not guarded. */
 bool sim_memory_is_readable(uintptr_t address);
 /** Guards or frees `count` pages from page number `page`. */

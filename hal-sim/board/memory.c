@@ -4,13 +4,17 @@
  *
  * RAM's content at power-on is arbitrary, so each page is filled from (seed, page number) when core
  * announces it; a page that core never announces costs the host nothing. Below 0x80000, where the
- * kernel's image starts on a real board, the simulator keeps the boot tags and two stacks:
+ * kernel's image starts on a real board, the simulator keeps the boot tags and two stacks a CPU:
  *
  *     0x00000  boot tags at 0x100; as many pages as they need, one at least
- *     0x10000  the stack that hal_upcall_boot starts on
- *     0x30000  the stack on which a fault is handled when the faulting stack is exhausted
+ *     0x10000  the stack that CPU 0 starts on, in hal_upcall_boot
+ *     0x30000  the stack on which it handles a fault when the faulting stack is exhausted
+ *     0x40000  84 KiB for each other CPU: 40 KiB to start on, 36 KiB for such faults
  *
  * Each stack has a guard page below it.
+ *
+ * The two bitmaps are changed under the host lock, or for a fault's stack in a signal handler; they
+ * are read without it.
  */
 #include "board/machine.h"
 #include "board/tags.h"
@@ -27,24 +31,35 @@ enum {
     TAGS_AT = 0x100,
     BOOT_STACK = TAGS_AT + SIM_TAGS_MAX + HAL_PAGE_SIZE,
     FAULT_STACK = 0x30000,
+    OTHER_STACKS = 0x40000, /* of CPU 1; then the others', at that distance: */
+    OTHER_STRIDE = 0x15000,
+    OTHER_BOOT_BYTES = 0xa000,
+    OTHER_FAULT_BYTES = 0x9000,
     MAX_PAGES = (960u << 20) / HAL_PAGE_SIZE,
     KEEP_PAGES = 2048 /* a power cycle gives memory back only above this */
 };
 
+_Static_assert(OTHER_STACKS + (HAL_CPU_MAX - 1) * OTHER_STRIDE <= SIM_RESERVED, "all below");
+_Static_assert(OTHER_BOOT_BYTES + OTHER_FAULT_BYTES + 2 * HAL_PAGE_SIZE == OTHER_STRIDE, "layout");
+_Static_assert(OTHER_FAULT_BYTES >= HAL_STACK_MIN, "the smaller one is large enough");
+
 uint64_t sim_memory_used[MAX_PAGES / 64];
 uint64_t sim_memory_guarded[MAX_PAGES / 64];
 uint64_t sim_memory_top;
-static bool any_guarded;
+static uint64_t guards; /* pages in sim_memory_guarded */
 
 static bool bit_get(const uint64_t *map, uint64_t page)
 {
-    return map[page / 64] >> (page % 64) & 1;
+    return __atomic_load_n(&map[page / 64], __ATOMIC_RELAXED) >> (page % 64) & 1;
 }
 
 static void bit_set(uint64_t *map, uint64_t page, bool on)
 {
     uint64_t bit = 1ull << (page % 64);
-    map[page / 64] = on ? map[page / 64] | bit : map[page / 64] & ~bit;
+    if (on)
+        __atomic_fetch_or(&map[page / 64], bit, __ATOMIC_RELAXED);
+    else
+        __atomic_fetch_and(&map[page / 64], ~bit, __ATOMIC_RELAXED);
 }
 
 /* Garbage for page `page`: four chains of a linear generator side by side, to be quick. */
@@ -81,8 +96,8 @@ static void announce(uint64_t physical, uint64_t bytes)
 static void forget(void)
 {
     uint64_t words = (sim_memory_top + 63) / 64, bytes = sim_memory_top * HAL_PAGE_SIZE;
-    if (any_guarded)
-        any_guarded = host_ram_protect(SIM_RESERVED, machine.ram_bytes - SIM_RESERVED, false) < 0;
+    if (guards > 0 && host_ram_protect(SIM_RESERVED, machine.ram_bytes - SIM_RESERVED, false) == 0)
+        guards = 0;
     tools_forget_blocks(true);
     tools_memory_closed(machine.ram, bytes);
     if (sim_memory_top > KEEP_PAGES)
@@ -92,13 +107,35 @@ static void forget(void)
     sim_memory_top = 0;
 }
 
-/* The guards of the two stacks stay for the life of the machine; a failure only loses a check. */
+/* Notes what `count` pages from `page` on are; returns how many were not that before. */
+static uint64_t note_guards(uint64_t page, uint64_t count, bool guarded)
+{
+    uint64_t changed = 0;
+    for (uint64_t i = page; i < page + count; i++) {
+        changed += bit_get(sim_memory_guarded, i) != guarded;
+        bit_set(sim_memory_guarded, i, guarded);
+    }
+    return changed;
+}
+
+static void guard_below(const void *stack)
+{
+    uint64_t at = (uint64_t)((const uint8_t *)stack - machine.ram) - HAL_PAGE_SIZE;
+    if (host_ram_protect(at, HAL_PAGE_SIZE, true) == 0)
+        guards += note_guards(at / HAL_PAGE_SIZE, 1, true);
+}
+
+/* The guards of these stacks stay for the life of the machine; a failure only loses a check. */
 static void guard_own_stacks(void)
 {
-    static const uint64_t pages[] = {BOOT_STACK - HAL_PAGE_SIZE, FAULT_STACK - HAL_PAGE_SIZE};
-    for (unsigned i = 0; i < 2; i++)
-        bit_set(sim_memory_guarded, pages[i] / HAL_PAGE_SIZE,
-                host_ram_protect(pages[i], HAL_PAGE_SIZE, true) == 0);
+    for (unsigned cpu = 0; cpu < machine.cpu_count; cpu++) {
+        void *stack;
+        size_t bytes;
+        sim_memory_boot_stack(cpu, &stack, &bytes);
+        guard_below(stack);
+        sim_memory_fault_stack(cpu, &stack, &bytes);
+        guard_below(stack);
+    }
 }
 
 void sim_memory_reset(void)
@@ -106,7 +143,6 @@ void sim_memory_reset(void)
     forget();
     guard_own_stacks();
     announce(0, HAL_PAGE_SIZE);
-    announce(BOOT_STACK, HAL_STACK_SIZE);
 }
 
 void sim_memory_closed(void)
@@ -114,25 +150,28 @@ void sim_memory_closed(void)
     memset(sim_memory_used, 0, sizeof sim_memory_used);
     memset(sim_memory_guarded, 0, sizeof sim_memory_guarded);
     sim_memory_top = 0;
-    any_guarded = false;
+    guards = 0;
 }
 
-void sim_memory_boot_stack(void **stack, size_t *bytes)
+void sim_memory_boot_stack(unsigned cpu, void **stack, size_t *bytes)
 {
-    *stack = machine.ram + BOOT_STACK;
-    *bytes = HAL_STACK_SIZE;
+    uint64_t other = OTHER_STACKS + (cpu - 1ull) * OTHER_STRIDE + HAL_PAGE_SIZE;
+    *stack = machine.ram + (cpu ? other : BOOT_STACK);
+    *bytes = cpu ? OTHER_BOOT_BYTES : HAL_STACK_SIZE;
 }
 
-void sim_memory_open_fault_stack(void)
+void sim_memory_fault_stack(unsigned cpu, void **stack, size_t *bytes)
 {
-    if (!bit_get(sim_memory_used, FAULT_STACK / HAL_PAGE_SIZE))
-        announce(FAULT_STACK, HAL_STACK_SIZE);
+    uint64_t other = OTHER_STACKS + cpu * (uint64_t)OTHER_STRIDE - OTHER_FAULT_BYTES;
+    *stack = machine.ram + (cpu ? other : FAULT_STACK);
+    *bytes = cpu ? OTHER_FAULT_BYTES : HAL_STACK_SIZE;
 }
 
-void sim_memory_fault_stack(void **stack, size_t *bytes)
+void sim_memory_open_stack(void *stack, size_t bytes)
 {
-    *stack = machine.ram + FAULT_STACK;
-    *bytes = HAL_STACK_SIZE;
+    uint64_t physical = (uint64_t)((uint8_t *)stack - machine.ram);
+    if (!bit_get(sim_memory_used, physical / HAL_PAGE_SIZE))
+        announce(physical, bytes);
 }
 
 bool sim_memory_is_guarded(uintptr_t address)
@@ -150,13 +189,25 @@ bool sim_memory_is_readable(uintptr_t address)
 
 bool sim_memory_guard_range(uint64_t page, uint64_t count, bool guarded)
 {
-    if (host_ram_protect(page * HAL_PAGE_SIZE, count * HAL_PAGE_SIZE, guarded) < 0)
+    uint64_t bytes = count * HAL_PAGE_SIZE;
+    if (!guarded) {
+        if (host_ram_protect(page * HAL_PAGE_SIZE, bytes, false) < 0)
+            return false;
+        guards -= note_guards(page, count, false);
+        return true;
+    }
+    if (guards + count > host_ram_guards())
         return false;
-    for (uint64_t i = 0; i < count; i++)
-        bit_set(sim_memory_guarded, page + i, guarded);
+    /* Who runs into the guard finds it noted, from the first moment to the last. */
+    uint64_t changed = note_guards(page, count, true);
+    if (host_ram_protect(page * HAL_PAGE_SIZE, bytes, true) < 0) {
+        if (changed == count) /* else some were guarded before, and are */
+            (void)note_guards(page, count, false);
+        return false;
+    }
+    guards += changed;
     if (page + count > sim_memory_top)
         sim_memory_top = page + count;
-    any_guarded = true;
     return true;
 }
 

@@ -3,7 +3,8 @@
  * time.c: machine time, the timer, and what happens when.
  *
  * Virtual clock: machine.now is a number that interrupt points push on and idling lets jump.
- * machine.next says when something is due: the timer, a device, or tb_run_*'s deadline.
+ * machine.due says when something is due: the timer, a device, or tb_run_*'s deadline; next is the
+ * same, or earlier.
  *
  * Real clock: machine time is a line through the host's clock: machine0 + (host - host0) * speed.
  * The line changes when the speed does, or when idle time is skipped; readers on other threads and
@@ -16,6 +17,11 @@
 #include <hal/time.h>
 
 /* ---- the line of the real clock ---- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
 
 static struct {
     _Atomic uint32_t sequence;
@@ -77,7 +83,6 @@ uint64_t sim_time_now(void)
 void sim_time_reset(void)
 {
     atomic_store(&machine.now, 0);
-    atomic_store(&machine.idle, 0);
     if (machine.real)
         line_write(0, host_now(), atomic_load(&line.chosen));
 }
@@ -93,20 +98,39 @@ void sim_time_set_speed(double speed, bool skip)
     struct line_now at = line_read();
     atomic_store(&line.skip, skip);
     atomic_store(&line.chosen, speed);
-    if (atomic_load(&machine.power) == POWER_STOPPED || atomic_load(&machine.power) == POWER_OFF)
+    int power = atomic_load(&machine.power);
+    if (power != POWER_ON && power != POWER_REBOOTING)
         return;
     line_write(at.machine, at.host, speed);
-    sim_cpu_attend(&machine.cpu[0], CPU_TIMER);
+    sim_cpu_attend_all(CPU_TIMER);
+}
+
+static uint64_t idle_up_to(const struct cpu *cpu, uint64_t now)
+{
+    uint64_t since = atomic_load(&cpu->idle_since);
+    return atomic_load(&cpu->idle) && now > since ? now - since : 0;
 }
 
 uint64_t sim_time_idle(void)
 {
-    uint64_t idle = atomic_load(&machine.idle);
-    if (machine.real && atomic_load(&machine.cpu[0].idle)) {
-        uint64_t since = atomic_load(&machine.idle_since), now = sim_time_now();
-        idle += now > since ? now - since : 0;
-    }
+    uint64_t idle = 0, now = sim_time_now();
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        idle += atomic_load(&machine.cpu[i].idle_for) + idle_up_to(&machine.cpu[i], now);
     return idle;
+}
+
+void sim_time_idle_begin(struct cpu *cpu)
+{
+    atomic_fetch_add(&cpu->idles, 1);
+    atomic_store(&cpu->idle_since, sim_time_now());
+    atomic_store(&cpu->idle, true);
+    sim_watch_idle(cpu);
+}
+
+void sim_time_idle_end(struct cpu *cpu)
+{
+    atomic_fetch_add(&cpu->idle_for, idle_up_to(cpu, sim_time_now()));
+    atomic_store(&cpu->idle, false);
 }
 
 /* ---- real clock ---- */
@@ -117,60 +141,67 @@ void sim_time_check_timer(struct cpu *cpu)
         return;
     if (sim_time_now() >= cpu->deadline) {
         cpu->deadline = HAL_TIME_NEVER;
-        atomic_fetch_or(&cpu->face.pending, 1u << HAL_IRQ_TIMER);
+        atomic_fetch_or(&cpu->pending, 1u << HAL_IRQ_TIMER);
     } else {
         host_timer_arm(cpu, sim_time_to_host(cpu->deadline));
     }
 }
 
-/* The line is read and changed in one step, or a change of speed in between would be undone. */
-static void skip_to_deadline(struct cpu *cpu)
+/* Whether `cpu` would go on idling if time jumped: nothing asks for it but maybe its timer. */
+static bool waits_for_time(const struct cpu *cpu)
 {
+    uint32_t pending = atomic_load(&cpu->pending);
+    if (!atomic_load(&cpu->started))
+        return true;
+    return atomic_load(&cpu->idle) && !(pending & (cpu->enabled | CPU_ATTENTION));
+}
+
+static uint64_t next_deadline(void)
+{
+    uint64_t next = HAL_TIME_NEVER;
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        next = earlier(next, machine.cpu[i].deadline);
+    return next;
+}
+
+/* The line is read and changed in one step, or a change of speed in between would be undone. */
+void sim_time_skip_idle(struct cpu *cpu)
+{
+    if (!atomic_load(&line.skip))
+        return;
     host_lock(HOST_MACHINE);
     struct line_now at = line_read();
-    bool skip = atomic_load(&line.skip) && cpu->deadline > at.machine;
+    uint64_t when = next_deadline();
+    bool skip = atomic_load(&line.skip) && when != HAL_TIME_NEVER && when > at.machine;
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        skip = skip && waits_for_time(&machine.cpu[i]);
     if (skip)
-        line_write(cpu->deadline, at.host, at.speed);
+        line_write(when, at.host, at.speed);
     host_unlock(HOST_MACHINE);
-    if (skip)
-        outside_time_jumped(cpu->deadline);
-}
-
-void sim_time_idle_begin(struct cpu *cpu)
-{
-    atomic_store(&machine.idle_since, sim_time_now());
-    atomic_store(&cpu->idle, true);
-    if (atomic_load(&line.skip) && cpu->deadline != HAL_TIME_NEVER) {
-        skip_to_deadline(cpu);
-        sim_time_check_timer(cpu);
-    }
-}
-
-void sim_time_idle_end(struct cpu *cpu)
-{
-    uint64_t since = atomic_load(&machine.idle_since), now = sim_time_now();
-    atomic_store(&cpu->idle, false);
-    atomic_fetch_add(&machine.idle, now > since ? now - since : 0);
+    sim_time_check_timer(cpu);
+    if (!skip)
+        return;
+    outside_time_jumped(when);
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        if (&machine.cpu[i] != cpu && machine.cpu[i].deadline != HAL_TIME_NEVER)
+            sim_cpu_attend(&machine.cpu[i], CPU_TIMER);
 }
 
 /* ---- virtual clock ---- */
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t sim_time_next_event(void)
 {
     uint64_t device = earlier(sim_uart_next_event(), sim_card_next_event());
-    return earlier(machine.cpu[0].deadline, device);
+    return earlier(next_deadline(), device);
 }
 
 void sim_time_plan(void)
 {
-    if (!machine.real)
-        atomic_store_explicit(&machine.next, earlier(sim_time_next_event(), machine.run_until),
-                              memory_order_relaxed);
+    if (machine.real)
+        return;
+    uint64_t due = earlier(sim_time_next_event(), earlier(machine.run_until, machine.turn.end));
+    atomic_store_explicit(&machine.due, due, memory_order_relaxed);
+    atomic_store_explicit(&machine.next, earlier(due, machine.watch_at), memory_order_relaxed);
 }
 
 void sim_time_skip_to(uint64_t when)
@@ -178,18 +209,19 @@ void sim_time_skip_to(uint64_t when)
     uint64_t now = sim_time_now();
     if (when == HAL_TIME_NEVER || when <= now)
         return;
-    atomic_fetch_add_explicit(&machine.idle, when - now, memory_order_relaxed);
     atomic_store_explicit(&machine.now, when, memory_order_relaxed);
 }
 
 static long run_events(void *unused)
 {
-    struct cpu *cpu = &machine.cpu[0];
     (void)unused;
     host_lock(HOST_MACHINE);
-    if (cpu->deadline <= sim_time_now()) {
-        cpu->deadline = HAL_TIME_NEVER;
-        sim_cpu_raise(cpu, HAL_IRQ_TIMER);
+    for (unsigned i = 0; i < machine.cpu_count; i++) {
+        struct cpu *cpu = &machine.cpu[i];
+        if (cpu->deadline <= sim_time_now()) {
+            cpu->deadline = HAL_TIME_NEVER;
+            sim_cpu_raise(cpu, HAL_IRQ_TIMER);
+        }
     }
     sim_uart_run_events();
     sim_card_run_events();
@@ -200,7 +232,7 @@ static long run_events(void *unused)
 
 void sim_time_catch_up(void)
 {
-    if (sim_time_now() >= atomic_load_explicit(&machine.next, memory_order_relaxed))
+    if (sim_time_now() >= atomic_load_explicit(&machine.due, memory_order_relaxed))
         fiber_call_host(sim_cpu_this(), run_events, NULL);
 }
 
@@ -208,35 +240,32 @@ void sim_time_catch_up(void)
 
 uint64_t hal_time_now(void)
 {
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
+    (void)sim_cpu_enter();
     uint64_t now = sim_time_now();
-    sim_cpu_leave(cpu);
+    sim_cpu_leave();
     sim_cpu_point(COST_TIME);
     return now;
 }
 
 void hal_timer_set(uint64_t deadline)
 {
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
+    struct cpu *cpu = sim_cpu_enter();
     cpu->deadline = deadline;
-    atomic_fetch_and(&cpu->face.pending, ~(1u << HAL_IRQ_TIMER));
+    atomic_fetch_and(&cpu->pending, ~(1u << HAL_IRQ_TIMER));
     if (!machine.real)
         sim_time_plan();
     else if (deadline != HAL_TIME_NEVER)
         host_timer_arm(cpu, sim_time_to_host(deadline));
-    sim_cpu_leave(cpu);
+    sim_cpu_leave();
     sim_cpu_point(COST_TIME);
 }
 
 uint64_t hal_time_wall(void)
 {
     const uint64_t epoch_2026 = 1767225600ull * 1000000000ull;
-    struct cpu *cpu = sim_cpu_this();
-    sim_cpu_enter(cpu);
+    (void)sim_cpu_enter();
     uint64_t wall = machine.real ? host_wall() : epoch_2026 + sim_time_now();
-    sim_cpu_leave(cpu);
+    sim_cpu_leave();
     sim_cpu_point(COST_TIME);
     return wall;
 }

@@ -10,7 +10,10 @@
 #include "host/host.h"
 #include "tayberry.h"
 
+#include <hal/trace.h>
+
 _Atomic bool sim_trace_wanted;
+_Atomic bool sim_trace_heard;
 
 static void mix(uint64_t *hash, uint64_t value)
 {
@@ -19,19 +22,29 @@ static void mix(uint64_t *hash, uint64_t value)
 }
 
 /* Hashing costs a few nanoseconds, which buys nothing with the real clock: no two runs agree. */
-static void trace_hash(uint64_t now, uint32_t kind, uint64_t a, uint64_t b)
+static void trace_hash(const struct tb_event *event)
 {
-    mix(&machine.trace, now ^ (uint64_t)kind << 56);
-    mix(&machine.trace, a ^ b << 32);
+    mix(&machine.trace, event->time ^ (uint64_t)event->kind << 56 ^ (uint64_t)event->cpu << 52);
+    mix(&machine.trace, event->a ^ event->b << 32);
+}
+
+/* What happened now. The cpu is that of the calling thread: 0 if it is not the guest's doing. */
+static struct tb_event make_event(uint32_t kind, uint64_t a, uint64_t b)
+{
+    return (struct tb_event){.time = sim_time_now(),
+                             .kind = kind,
+                             .cpu = sim_cpu_number(sim_cpu_this()),
+                             .a = a,
+                             .b = b};
 }
 
 void sim_trace_event(uint32_t kind, uint64_t a, uint64_t b)
 {
     if (machine.real && !sim_trace_wanted)
         return;
-    struct tb_event event = {.time = sim_time_now(), .kind = kind, .a = a, .b = b};
+    struct tb_event event = make_event(kind, a, b);
     if (!machine.real)
-        trace_hash(event.time, kind, a, b);
+        trace_hash(&event);
     if (sim_trace_wanted)
         outside_event(&event);
 }
@@ -46,19 +59,42 @@ static long event_work(void *argument)
 
 void sim_trace_guest_event(uint32_t kind, uint64_t a, uint64_t b)
 {
-    struct cpu *cpu = sim_cpu_this();
+    bool entered = sim_cpu_entered();
+    struct cpu *cpu = sim_cpu_enter();
+    struct tb_event event = make_event(kind, a, b);
     if (!machine.real)
-        trace_hash(sim_time_now(), kind, a, b);
-    if (!sim_trace_wanted)
-        return;
-    bool entered = cpu->in_host;
-    struct tb_event event = {.time = 0, .kind = kind, .a = a, .b = b};
-    sim_cpu_enter(cpu);
-    event.time = sim_time_now();
-    fiber_call_host(cpu, event_work, &event);
+        trace_hash(&event);
+    if (sim_trace_wanted)
+        fiber_call_host(cpu, event_work, &event);
     if (!entered) {
-        sim_cpu_leave(cpu);
+        sim_cpu_leave();
         if (machine.real) /* that somebody listens must not show in a virtual run */
             sim_cpu_point(0);
     }
+}
+
+/* ---- what the kernel tells (hal/trace.h) ---- */
+
+struct telling {
+    const struct hal_trace_event *event;
+};
+
+static long tell_work(void *argument)
+{
+    const struct telling *telling = argument;
+    host_lock(HOST_MACHINE);
+    outside_scheduled(telling->event);
+    host_unlock(HOST_MACHINE);
+    return 0;
+}
+
+void hal_trace(const struct hal_trace_event *event)
+{
+    if (!atomic_load_explicit(&sim_trace_heard, memory_order_relaxed))
+        return;
+    struct telling telling = {event};
+    bool entered = sim_cpu_entered();
+    fiber_call_host(sim_cpu_enter(), tell_work, &telling);
+    if (!entered)
+        sim_cpu_leave(); /* it is masked: the point at which it unmasks looks at what arrived */
 }

@@ -45,9 +45,10 @@ static bool tx_has_room(void)
 void sim_uart_level(void)
 {
     struct uart *uart = &machine.uart;
-    uart->room_at = HAL_TIME_NEVER;
+    if (!machine.real)
+        uart->room_at = HAL_TIME_NEVER;
     if (uart->notify_room && tx_has_room())
-        sim_cpu_raise(sim_cpu_this(), HAL_IRQ_UART);
+        sim_cpu_raise(&machine.cpu[0], HAL_IRQ_UART);
     else if (uart->notify_room)
         uart->room_at = uart->tx_end - UART_FIFO / 2 * COST_UART_BYTE;
 }
@@ -82,7 +83,7 @@ void sim_uart_run_events(void)
            outside_input(&uart->rx[uart->rx_count], 1)) {
         sim_trace_event(TB_EVENT_UART_IN, uart->rx[uart->rx_count++], 0);
         uart->rx_next += COST_UART_BYTE;
-        sim_cpu_raise(sim_cpu_this(), HAL_IRQ_UART);
+        sim_cpu_raise(&machine.cpu[0], HAL_IRQ_UART);
     }
     /* Only when it is due: this also runs when tb_run_* wants control back, at any time. */
     if (uart->room_at <= now)

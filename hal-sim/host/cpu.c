@@ -4,8 +4,9 @@
 /*
  * cpu.c: the host thread behind a simulated CPU.
  *
- * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts.
- * With the real clock it is a thread of its own from power-on to power-off. Either way it has an
+ * With the virtual clock that is the thread which calls tb_run_*, for as long as the call lasts,
+ * and it is behind all of them. With the real clock it is a thread of its own, from power-on or
+ * hal_cpu_start to the end of the guest. Either way it has an
  * alternate stack for signals, since a handler must not run on a guest stack that may be exhausted,
  * and a POSIX timer that signals this thread and no other.
  */
@@ -24,6 +25,8 @@
 
 enum { ALTERNATE_BYTES = 65536, NAG_NS = 10000000 };
 
+enum { RETRY_NS = 20000 };
+
 static struct host_cpu {
     pthread_t thread;
     void (*body)(struct cpu *);
@@ -37,18 +40,17 @@ static struct host_cpu {
     stack_t alternate_before;
 } host_cpus[HAL_CPU_MAX];
 
-_Thread_local struct cpu *host_self __attribute__((tls_model("initial-exec")));
 static _Thread_local pid_t own_tid __attribute__((tls_model("initial-exec")));
 
-static struct host_cpu *host_of(const struct cpu *cpu)
+UNWATCHED static struct host_cpu *host_of(const struct cpu *cpu)
 {
-    return &host_cpus[cpu - machine.cpu];
+    return &host_cpus[host_index(cpu)];
 }
 
 bool host_cpu_on_alternate(uintptr_t address)
 {
-    const struct cpu *cpu = host_self;
-    return cpu && address - (uintptr_t)host_of(cpu)->alternate < ALTERNATE_BYTES;
+    return sim_cpu_is_here() &&
+           address - (uintptr_t)host_of(sim_cpu_this())->alternate < ALTERNATE_BYTES;
 }
 
 stack_t host_cpu_alternate(const struct cpu *cpu)
@@ -121,22 +123,20 @@ int host_cpu_adopt(struct cpu *cpu)
     alternate = host_cpu_alternate(cpu);
     if (sigaltstack(&alternate, &host->alternate_before))
         return -errno;
-    cpu->in_host = true;
-    host_self = cpu;
     allow_signals(host);
     atomic_store(&host->tid, own_tid);
-    return 0;
+    return machine.real ? 0 : host_watch_start(cpu, machine.stall_ns);
 }
 
 void host_cpu_disown(struct cpu *cpu)
 {
     struct host_cpu *host = host_of(cpu);
     atomic_store(&host->tid, 0);
+    host_watch_stop(cpu);
     if (atomic_exchange(&host->nagging, false)) {
         const struct itimerspec off = {{0, 0}, {0, 0}};
         (void)timer_settime(host->timer, 0, &off, NULL);
     }
-    host_self = NULL;
     (void)sigaltstack(&host->alternate_before, NULL);
 }
 
@@ -152,6 +152,7 @@ static void *thread_main(void *argument)
         host_cpu_disown(cpu);
     }
     delete_timer(host);
+    host_watch_end(cpu);
     return NULL;
 }
 
@@ -180,6 +181,7 @@ void host_cpu_free(void)
     for (unsigned i = 0; i < HAL_CPU_MAX; i++) {
         struct host_cpu *host = &host_cpus[i];
         delete_timer(host);
+        host_watch_end(&machine.cpu[i]);
         if (host->alternate)
             (void)munmap(host->alternate, ALTERNATE_BYTES);
         host->alternate = NULL;
@@ -191,10 +193,10 @@ void host_cpu_free(void)
 void host_cpu_kick(struct cpu *cpu)
 {
     pid_t tid = atomic_load(&host_of(cpu)->tid);
-    if (host_self == cpu || !tid)
+    if (sim_cpu_this() == cpu || !tid)
         return;
     if (atomic_load(&cpu->asleep))
-        host_word_wake(&cpu->face.pending);
+        host_word_wake(&cpu->pending);
     else
         (void)syscall(SYS_tgkill, getpid(), tid, HOST_SIGNAL);
 }
@@ -221,7 +223,15 @@ void host_timer_arm(struct cpu *cpu, uint64_t when)
     (void)timer_settime(host->timer, TIMER_ABSTIME, &at, NULL);
 }
 
-void host_timer_fired(struct cpu *cpu)
+UNWATCHED void host_timer_retry(struct cpu *cpu)
+{
+    const struct itimerspec soon = {{0, 0}, {0, RETRY_NS}};
+    struct host_cpu *host = host_of(cpu);
+    atomic_store(&host->armed, 0);
+    (void)timer_settime(host->timer, 0, &soon, NULL);
+}
+
+UNWATCHED void host_timer_fired(struct cpu *cpu)
 {
     atomic_store(&host_of(cpu)->armed, HOST_NEVER);
 }

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 
 /*
- * fiber.c: several stacks on one host thread.
+ * fiber.c: several stacks on a host thread, which other host threads may continue.
  *
  * A CPU's host thread has the stack that the host gave it and the stacks of the guest. It enters
  * the guest in fiber_run_guest and comes back when the guest is suspended or abandoned; in between,
@@ -13,10 +13,17 @@
  * AddressSanitizer wants a call before a switch, with the bounds of the stack that it goes to, and
  * one after it, and nothing in between; code in between must not be abandoned, which is why
  * switching is entered code.
+ *
+ * ThreadSanitizer takes each stack for a thread of its own and wants one call before a switch; that
+ * also tells it that what was done before on the stack that is left happened before what is done on
+ * the other. It counts calls and returns, and would count the switch itself on the wrong stack, so
+ * the functions here are not instrumented. A call on the host's stack needs no switch: it is the
+ * same thread to it.
  */
 #include "host/host.h"
 
 #include "board/machine.h"
+#include "host/private.h"
 #include "host/tools.h"
 
 #include <string.h>
@@ -27,41 +34,115 @@ void swap_load(void *load);
 void swap_start(void);
 long swap_call(void *stack, long (*function)(void *), void *argument);
 
-/* The host's side of each CPU. */
-static struct hal_context host_side[HAL_CPU_MAX];
+/* The host's side of each host thread. */
+static struct host_side {
+    struct hal_context context;
+    bool left; /* and nobody has noted yet which bounds its stack has */
+} host_side[HAL_CPU_MAX];
 
-static struct hal_context *host_of(const struct cpu *cpu)
+UNWATCHED static struct hal_context *host_of(const struct cpu *cpu)
 {
-    return &host_side[cpu - machine.cpu];
+    return &host_side[host_index(cpu)].context;
 }
 
 /* ---- telling the tools ---- */
 
-static void leave_stack(struct hal_context *from, const struct hal_context *to)
+#ifdef WITH_TSAN
+/* ThreadSanitizer's names of the guest's stacks. Those of an abandoned guest end with its life. */
+enum { TSAN_STACKS = 4096 };
+static void *tsan_stacks[TSAN_STACKS];
+
+UNWATCHED static void *tsan_replace(const void *old, void *new)
 {
-#ifdef WITH_ASAN
+    void **slot = tsan_stacks;
+    host_lock(HOST_TOOLS);
+    while (slot < tsan_stacks + TSAN_STACKS && *slot != old)
+        slot++;
+    if (slot < tsan_stacks + TSAN_STACKS)
+        *slot = new;
+    host_unlock(HOST_TOOLS);
+    return new;
+}
+
+UNWATCHED static void *tool_made(void)
+{
+    return tsan_replace(NULL, __tsan_create_fiber(0));
+}
+
+UNWATCHED static void tool_gone(void *tool)
+{
+    if (!tool)
+        return;
+    (void)tsan_replace(tool, NULL);
+    __tsan_destroy_fiber(tool);
+}
+
+UNWATCHED static void tool_forget_all(void)
+{
+    for (unsigned i = 0; i < TSAN_STACKS; i++)
+        tool_gone(tsan_stacks[i]);
+}
+#else
+static void *tool_made(void)
+{
+    return NULL;
+}
+
+static void tool_gone(void *tool)
+{
+    (void)tool;
+}
+
+static void tool_forget_all(void)
+{
+}
+#endif
+
+UNWATCHED static void leave_stack(struct hal_context *from, const struct hal_context *to)
+{
+#if defined(WITH_ASAN)
     __sanitizer_start_switch_fiber(from ? &from->tool : NULL, (const void *)to->stack, to->bytes);
+#elif defined(WITH_TSAN)
+    if (from)
+        from->tool = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(to->tool, 0);
 #else
     (void)from;
     (void)to;
 #endif
 }
 
-/* `left`: fill in the bounds of the stack that was left; only the host's are not known anyway. */
-static void arrive_on_stack(struct hal_context *self, struct hal_context *left)
+UNWATCHED static void arrive_on_stack(struct hal_context *self)
 {
 #ifdef WITH_ASAN
+    struct host_side *side = &host_side[host_index(sim_cpu_this())];
     const void *bottom;
     size_t bytes;
     __sanitizer_finish_switch_fiber(self->tool, &bottom, &bytes);
-    if (left) {
-        left->stack = (uintptr_t)bottom;
-        left->bytes = bytes;
+    if (side->left) { /* the bounds of the other stacks are known anyway */
+        side->context.stack = (uintptr_t)bottom;
+        side->context.bytes = bytes;
+        side->left = false;
     }
 #else
     (void)self;
-    (void)left;
 #endif
+}
+
+/* Around a call on the host's stack, which is the same thread to ThreadSanitizer. */
+UNWATCHED static void lend_leave(struct hal_context *from, const struct hal_context *to)
+{
+#ifdef WITH_ASAN
+    leave_stack(from, to);
+#else
+    (void)from;
+    (void)to;
+#endif
+}
+
+UNWATCHED static void lend_arrive(struct hal_context *self)
+{
+    arrive_on_stack(self);
 }
 
 #ifdef HAVE_VALGRIND
@@ -106,6 +187,7 @@ void fiber_forget_all(void)
         if (valgrind_knows[i])
             stack_gone(i);
 #endif
+    tool_forget_all();
 }
 
 /* ---- fibers ---- */
@@ -117,19 +199,16 @@ struct first_frame {
     uint64_t align;
     void (*entry)(void *);
     void *argument;
-    struct hal_context *context;
-    uint64_t pad;
+    uint64_t pad[2];
 };
 
 /* The first function on a new stack: arrives, leaves the host, and starts the guest's code. */
-static void first_function(void *argument)
+UNWATCHED static void first_function(void *argument)
 {
     struct first_frame frame = *(struct first_frame *)argument;
     struct hal_context none = {.tool = NULL};
-    struct cpu *cpu = sim_cpu_this();
-    bool boot = frame.context == &cpu->guest;
-    arrive_on_stack(&none, boot ? host_of(cpu) : NULL);
-    sim_cpu_leave(cpu);
+    arrive_on_stack(&none);
+    sim_cpu_leave();
     sim_cpu_point(0);
     frame.entry(frame.argument);
 }
@@ -141,45 +220,46 @@ void fiber_init(struct hal_context *context, void *stack, size_t bytes, void (*e
     struct first_frame *frame = (struct first_frame *)(void *)top - 1;
     tools_memory_fresh(stack, bytes);
     *frame = (struct first_frame){.resume = swap_start, .entry = entry, .argument = argument};
-    frame->context = context;
     frame->r12 = (uint64_t)(uintptr_t)first_function;
     frame->r13 = (uint64_t)(uintptr_t)frame;
     context->sp = frame;
     context->stack = (uintptr_t)stack;
     context->bytes = bytes;
-    context->tool = NULL;
+    context->tool = tool_made();
     context->token = stack_made((uintptr_t)stack, bytes);
 }
 
 void fiber_finish(struct hal_context *context)
 {
     stack_gone(context->token);
+    tool_gone(context->tool);
     tools_memory_fresh((void *)context->stack, context->bytes);
 }
 
-void fiber_switch(struct hal_context *from, struct hal_context *to)
+UNWATCHED void fiber_switch(struct hal_context *from, struct hal_context *to)
 {
     leave_stack(from, to);
     swap_stack(&from->sp, to->sp);
-    arrive_on_stack(from, NULL);
+    arrive_on_stack(from);
 }
 
-void fiber_run_guest(struct cpu *cpu)
+UNWATCHED void fiber_run_guest(struct cpu *cpu)
 {
     struct hal_context *host = host_of(cpu);
+    host_side[host_index(cpu)].left = true;
     leave_stack(host, &cpu->guest);
     swap_stack(&host->sp, cpu->guest.sp);
-    arrive_on_stack(host, NULL);
+    arrive_on_stack(host);
 }
 
-void fiber_suspend_guest(struct cpu *cpu)
+UNWATCHED void fiber_suspend_guest(struct cpu *cpu)
 {
     struct hal_context *host = host_of(cpu);
     cpu->guest.stack = cpu->stack;
     cpu->guest.bytes = cpu->stack_bytes;
     leave_stack(&cpu->guest, host);
     swap_stack(&cpu->guest.sp, host->sp);
-    arrive_on_stack(&cpu->guest, host);
+    arrive_on_stack(&cpu->guest);
 }
 
 struct host_call {
@@ -189,27 +269,27 @@ struct host_call {
     void *argument;
 };
 
-static long call_on_host_stack(void *argument)
+UNWATCHED static long call_on_host_stack(void *argument)
 {
     struct host_call *call = argument;
-    arrive_on_stack(call->host, NULL);
+    lend_arrive(call->host);
     long result = call->function(call->argument);
-    leave_stack(call->host, &call->guest);
+    lend_leave(call->host, &call->guest);
     return result;
 }
 
-long fiber_call_host(struct cpu *cpu, long (*function)(void *), void *argument)
+UNWATCHED long fiber_call_host(struct cpu *cpu, long (*function)(void *), void *argument)
 {
     struct host_call call = {.host = host_of(cpu), .function = function, .argument = argument};
     call.guest.stack = cpu->stack;
     call.guest.bytes = cpu->stack_bytes;
-    leave_stack(&call.guest, call.host);
+    lend_leave(&call.guest, call.host);
     long result = swap_call(call.host->sp, call_on_host_stack, &call);
-    arrive_on_stack(&call.guest, NULL);
+    lend_arrive(&call.guest);
     return result;
 }
 
-void fiber_abandon_guest(struct cpu *cpu)
+UNWATCHED void fiber_abandon_guest(struct cpu *cpu)
 {
     leave_stack(NULL, host_of(cpu));
     swap_load(host_of(cpu)->sp);
@@ -217,10 +297,10 @@ void fiber_abandon_guest(struct cpu *cpu)
 }
 
 /* A signal handler can send the CPU here: on the host's stack already, as far as rsp goes. */
-__attribute__((no_sanitize("address"))) static void abandon_from_signal(void *argument)
+__attribute__((no_sanitize("address", "thread"))) static void abandon_from_signal(void *argument)
 {
-    struct cpu *cpu = argument;
-    sim_cpu_enter(cpu);
+    const struct cpu *cpu = argument;
+    (void)sim_cpu_enter();
     leave_stack(NULL, host_of(cpu));
     swap_load(host_of(cpu)->sp);
     __builtin_unreachable();

@@ -33,9 +33,10 @@ HAL_MUST_CHECK int host_entropy(void *bytes, size_t n);
 
 /* ---- wait.c ---- */
 
-enum host_mutex { HOST_MACHINE, HOST_SINK, HOST_MUTEXES };
+enum host_mutex { HOST_MACHINE, HOST_SINK, HOST_TOOLS, HOST_MUTEXES };
 
-/** Takes and gives the mutexes. HOST_SINK is taken before HOST_MACHINE or without it. */
+/** Takes and gives the mutexes. HOST_SINK is taken before HOST_MACHINE or without it; HOST_TOOLS
+ * guards the books of tools, and nothing else happens meanwhile. */
 void host_lock(enum host_mutex which);
 void host_unlock(enum host_mutex which);
 
@@ -43,6 +44,8 @@ void host_unlock(enum host_mutex which);
 void host_word_wait(_Atomic uint32_t *word, uint32_t value, uint64_t until);
 /** Wakes all that sleep on `word`. Also from a signal handler. */
 void host_word_wake(_Atomic uint32_t *word);
+/** Lets another thread have the processor, if one waits for it. */
+void host_yield(void);
 
 /* ---- memory.c ---- */
 
@@ -52,6 +55,12 @@ void host_word_wake(_Atomic uint32_t *word);
  */
 HAL_MUST_CHECK int host_ram_create(uint64_t bytes, uint8_t **ram);
 void host_ram_destroy(void);
+/**
+ * How many single pages the simulated RAM may have guarded at a time: each guard divides a mapping
+ * of the host's, of which a process may have only so many (Linux: vm.max_map_count, 65,530 unless
+ * changed). Guards get one half of them, and the rest of the process the other.
+ */
+uint64_t host_ram_guards(void);
 /** Makes pages fault on any access, or not. Content stays. */
 HAL_MUST_CHECK int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarded);
 /** Gives the pages' host memory back; they then read as zero. */
@@ -85,8 +94,13 @@ void fiber_forget_all(void);
 
 /** True under a tool that plays the processor and delivers signals by itself (Valgrind). */
 bool tools_run_signals(void);
+/** False: the guest was interrupted at `pc` inside a tool's own code; try again later. Any context.
+ */
+bool tools_can_interrupt(uint64_t pc);
 /** Whether a tool runs this process that cannot follow moved signal frames: no real clock then. */
 bool tools_forbid_signals(void);
+/** Whether a tool keeps notes of the guest's stacks that a snapshot cannot hold. */
+bool tools_forbid_snapshots(void);
 /** Tells tools that RAM may be used but holds nothing of meaning, or that it may not be used. */
 void tools_memory_fresh(void *start, size_t bytes);
 void tools_memory_closed(void *start, size_t bytes);
@@ -107,7 +121,8 @@ void tools_forget_blocks(bool again);
 
 /* ---- cpu.c: the host thread behind a CPU ---- */
 
-/** Makes the calling thread the CPU's (virtual clock), and undoes that. Outside. */
+/** Gives the calling thread what a CPU's thread needs, or all CPUs' (virtual clock); and undoes
+ * that. Outside. */
 HAL_MUST_CHECK int host_cpu_adopt(struct cpu *cpu);
 void host_cpu_disown(struct cpu *cpu);
 /** Starts a thread that calls body(cpu) as the CPU's thread (real clock). Outside. */
@@ -126,6 +141,16 @@ void host_timer_arm(struct cpu *cpu, uint64_t when);
 /** Bounds of the CPU's alternate stack hold `address`. Any context. */
 bool host_cpu_on_alternate(uintptr_t address);
 
+/* ---- watch.c: a CPU that does not come on ---- */
+
+/** Watches the CPU that this thread plays: with the real clock whether it stays masked for `ns` of
+ * the thread's processor time, with the virtual one whether machine time stands still that long.
+ * 0: no more. Outside or entered, on the CPU's thread. */
+HAL_MUST_CHECK int host_watch_start(struct cpu *cpu, uint64_t ns);
+void host_watch_stop(struct cpu *cpu);
+/** The thread goes, or the machine does. */
+void host_watch_end(struct cpu *cpu);
+
 /* ---- trap.c: signals as interrupts and exceptions ---- */
 
 /** Installs the handlers, and puts back what was there. */
@@ -134,8 +159,12 @@ void host_traps_remove(void);
 /** Where the guest was when it was last suspended without calling the HAL, or 0. */
 uintptr_t host_trap_where(void);
 
-/** The address that this code was loaded at less the one it was linked for. */
+/** The address that this code was loaded at less the one it was linked for. A machine is open. */
 uintptr_t host_code_base(void);
+/** The file that it was loaded from. */
+const char *host_code_path(void);
+/** Whether `pc` lies in the kernel or the simulator, not in another library. Any context. */
+bool host_code_holds(uint64_t pc);
 
 /* ---- card.c ---- */
 

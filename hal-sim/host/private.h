@@ -4,15 +4,32 @@
  */
 #pragma once
 
+#include "board/machine.h"
 #include "host/host.h"
 
 #include <signal.h>
 
+/**
+ * For what must not call ThreadSanitizer: code that changes stacks under it, and what a signal
+ * handler does before it knows that it has not interrupted that tool's own code.
+ */
+#define UNWATCHED __attribute__((no_sanitize("thread")))
+
 /** The signal of the timers and of kicks: a real-time one that programs rarely use. */
 #define HOST_SIGNAL (SIGRTMIN + 2)
 
-/** The CPU that the calling host thread plays now, or NULL. */
-extern _Thread_local struct cpu *host_self __attribute__((tls_model("initial-exec")));
+/** What the signal of a watch's timer carries, to be told from the CPU's own timer. */
+enum { HOST_WATCH_MARK = 0x7a7c };
+
+/** A watch's timer has signalled: NULL, or in which words the CPU does not come on, and `*ns`, for
+ * how long. In the handler. */
+const char *host_watch_look(struct cpu *cpu, uint64_t *ns);
+
+/** Which host thread plays `cpu`: with the virtual clock one plays them all. */
+UNWATCHED static inline unsigned host_index(const struct cpu *cpu)
+{
+    return machine.real ? sim_cpu_number(cpu) : 0;
+}
 
 /** The alternate stack of a CPU's thread. */
 stack_t host_cpu_alternate(const struct cpu *cpu);
@@ -20,3 +37,5 @@ stack_t host_cpu_alternate(const struct cpu *cpu);
 uint64_t host_cpu_mask(const struct cpu *cpu);
 /** The timer has signalled, and is not armed any more. */
 void host_timer_fired(struct cpu *cpu);
+/** Has the timer signal again in a moment: the signal came at a bad one. */
+void host_timer_retry(struct cpu *cpu);

@@ -15,6 +15,7 @@
 
 #include "board/machine.h"
 #include "host/host.h"
+#include "host/private.h"
 
 #include <hal/inspect.h>
 #include <hal/mem.h>
@@ -47,6 +48,36 @@ bool tools_run_signals(void)
 bool tools_forbid_signals(void)
 {
     return tools_run_signals();
+}
+
+bool tools_forbid_snapshots(void)
+{
+#ifdef WITH_TSAN
+    return true;
+#else
+    return false;
+#endif
+}
+
+#ifdef WITH_TSAN
+/* A program may end without closing its machine, and so without joining the CPUs' threads. */
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+
+const char *__tsan_default_options(void)
+{
+    return "report_thread_leaks=0";
+}
+#endif
+
+/* ThreadSanitizer's run-time library must be one of its own for this: GCC links it so. */
+UNWATCHED bool tools_can_interrupt(uint64_t pc)
+{
+#ifdef WITH_TSAN
+    return host_code_holds(pc);
+#else
+    (void)pc;
+    return true;
+#endif
 }
 
 void tools_memory_fresh(void *start, size_t bytes)

@@ -19,8 +19,14 @@
  *     frames of the upcall
  *
  * The host remembers in a frame which alternate stack was set and which signals were blocked;
- * another thread may continue the guest after a while, or the same with another mask, so both are
- * patched at the end.
+ * another thread may continue the guest after a while, or the same with another mask. The mask is
+ * patched at the end: with the real clock all CPUs have the same, with the virtual clock nobody
+ * interrupts that. The alternate stack cannot be: an interrupt just before the frame goes to the
+ * host could move the guest once more. But the host leaves the stack of a thread alone when a frame
+ * asks for one that cannot be, and so each frame is made to do that.
+ *
+ * ThreadSanitizer's own code cannot be interrupted so: it is not made to be entered again in its
+ * midst. A signal that lands there is put off for a moment.
  *
  * Faults that are not the guest's (in the library, the host's libc, or another thread) go to
  * whoever had the signal before, so that a real bug is reported as ever.
@@ -50,6 +56,9 @@ enum {
     ROOM = 4096 /* what the guest's stack must have left below the copy */
 };
 
+/* No mode of an alternate stack: the host refuses to set it, and goes on. */
+enum { NO_SUCH_STACK = 4 };
+
 /* Lies on a guest stack while the guest deals with a signal. */
 struct trap {
     uint64_t frame[(FRAME_BYTES + 15) / 16 * 2]; /* first, and 16-aligned: the kernel reads it */
@@ -74,9 +83,10 @@ static uintptr_t where;
 
 /*
  * For functions that end without returning, whose frames the next trap uses again: they must not
- * leave poisoned memory behind. And for those that touch a stack that is not theirs.
+ * leave poisoned memory behind. And for those that touch a stack that is not theirs, or run before
+ * it is known what they have interrupted.
  */
-#define NO_REDZONES __attribute__((no_sanitize("address")))
+#define NO_REDZONES __attribute__((no_sanitize("address", "thread")))
 
 /* ---- moving the frame ---- */
 
@@ -107,11 +117,12 @@ NO_REDZONES static struct trap *push(const ucontext_t *context, uint64_t sp, uin
     copy_bytes(trap->frame, context, FRAME_BYTES);
     ucontext_t *copy = (ucontext_t *)(void *)trap->frame;
     copy->uc_mcontext.fpregs = (void *)(uintptr_t)floats;
+    copy->uc_stack.ss_flags = NO_SUCH_STACK;
     return trap;
 }
 
 /* Lets the handler return into function(trap), just below the copy. */
-static void redirect(ucontext_t *context, uint64_t pc, uint64_t sp, uint64_t argument)
+NO_REDZONES static void redirect(ucontext_t *context, uint64_t pc, uint64_t sp, uint64_t argument)
 {
     const greg_t direction_and_trap = 0x500;
     greg_t *regs = context->uc_mcontext.gregs;
@@ -121,13 +132,14 @@ static void redirect(ucontext_t *context, uint64_t pc, uint64_t sp, uint64_t arg
     regs[REG_EFL] &= ~direction_and_trap;
 }
 
-static void enter_trap(ucontext_t *context, struct trap *trap, void (*function)(struct trap *))
+NO_REDZONES static void enter_trap(ucontext_t *context, struct trap *trap,
+                                   void (*function)(struct trap *))
 {
     redirect(context, (uint64_t)(uintptr_t)function, (uint64_t)(uintptr_t)trap - 8,
              (uint64_t)(uintptr_t)trap);
 }
 
-static void enter_abandon(struct cpu *cpu, ucontext_t *context)
+NO_REDZONES static void enter_abandon(struct cpu *cpu, ucontext_t *context)
 {
     uint64_t pc, sp, argument;
     fiber_abandon_target(cpu, &pc, &sp, &argument);
@@ -138,9 +150,7 @@ static void enter_abandon(struct cpu *cpu, ucontext_t *context)
 NO_REDZONES static void leave_trap(struct trap *trap)
 {
     ucontext_t *frame = (ucontext_t *)(void *)trap->frame;
-    const struct cpu *cpu = sim_cpu_this();
-    uint64_t mask = host_cpu_mask(cpu);
-    frame->uc_stack = host_cpu_alternate(cpu);
+    uint64_t mask = host_cpu_mask(sim_cpu_this());
     copy_bytes(&frame->uc_sigmask, &mask, sizeof mask);
     swap_sigreturn(frame);
     __builtin_unreachable();
@@ -157,15 +167,14 @@ NO_REDZONES static void trap_interrupt(struct trap *trap)
 /* Virtual clock: the caller of tb_run_* wants the CPU, and the guest does not call the HAL. */
 NO_REDZONES static void trap_suspend(struct trap *trap)
 {
-    struct cpu *cpu = sim_cpu_this();
-    fiber_suspend_guest(cpu);
-    sim_cpu_leave(sim_cpu_this());
+    fiber_suspend_guest(sim_cpu_this());
+    sim_cpu_leave();
     leave_trap(trap);
 }
 
 NO_REDZONES static void trap_fault(struct trap *trap)
 {
-    if (!hal_upcall_fault(&trap->fault))
+    if (!sim_fault(&trap->fault))
         hal_board_stop(HAL_STOP_PANIC, 0);
     if (!trap->masked)
         sim_cpu_take_and_unmask();
@@ -174,16 +183,16 @@ NO_REDZONES static void trap_fault(struct trap *trap)
 
 /* ---- on the alternate stack ---- */
 
-static void attend_virtual(struct cpu *cpu, ucontext_t *context)
+NO_REDZONES static void attend_virtual(struct cpu *cpu, ucontext_t *context)
 {
     uint64_t mask;
     copy_bytes(&mask, &context->uc_sigmask, sizeof mask);
     /* In a handler of the library's user, which interrupted the guest: a later signal will do. */
-    if (!(atomic_load(&cpu->face.pending) & CPU_YIELD) || mask != host_cpu_mask(cpu))
+    if (!(atomic_load(&cpu->pending) & CPU_YIELD) || mask != host_cpu_mask(cpu))
         return;
     where = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
     struct trap *trap = push(context, (uint64_t)context->uc_mcontext.gregs[REG_RSP], cpu->stack);
-    cpu->in_host = true;
+    (void)sim_cpu_enter();
     if (trap) {
         enter_trap(context, trap, trap_suspend);
     } else {
@@ -192,40 +201,45 @@ static void attend_virtual(struct cpu *cpu, ucontext_t *context)
     }
 }
 
-static void attend_real(struct cpu *cpu, ucontext_t *context)
+NO_REDZONES static void attend_real(struct cpu *cpu, ucontext_t *context)
 {
     uint32_t pending;
-    while ((pending = atomic_load(&cpu->face.pending)) & CPU_ATTENTION) {
+    while ((pending = atomic_load(&cpu->pending)) & CPU_ATTENTION) {
         if (pending & CPU_CUT) {
-            cpu->in_host = true;
+            (void)sim_cpu_enter();
             enter_abandon(cpu, context);
             return;
         }
         sim_cpu_attend_real();
     }
-    if (cpu->face.masked || !(pending & cpu->enabled))
+    if (hal_irq_masked() || !(pending & cpu->enabled))
         return;
     struct trap *trap = push(context, (uint64_t)context->uc_mcontext.gregs[REG_RSP], cpu->stack);
     if (trap) {
-        cpu->face.masked = true;
+        sim_cpu_mask();
         enter_trap(context, trap, trap_interrupt);
     }
 }
 
+static bool on_watch(struct cpu *cpu, ucontext_t *context);
+
 NO_REDZONES static void on_attention(int signal, siginfo_t *info, void *argument)
 {
     int saved = errno;
-    struct cpu *cpu = host_self;
+    struct cpu *cpu = sim_cpu_this();
     ucontext_t *context = argument;
+    bool watch = info->si_code == SI_TIMER && info->si_value.sival_int == HOST_WATCH_MARK;
     (void)signal;
-    if (!cpu)
+    if (!sim_cpu_is_here() || (watch && on_watch(cpu, context)))
         return;
-    if (machine.real && info->si_code == SI_TIMER) {
+    if (machine.real && info->si_code == SI_TIMER && !watch) {
         host_timer_fired(cpu);
-        atomic_fetch_or(&cpu->face.pending, CPU_TIMER);
+        atomic_fetch_or(&cpu->pending, CPU_TIMER);
     }
-    if (!cpu->in_host) {
-        if (machine.real)
+    if (!sim_cpu_entered()) {
+        if (!tools_can_interrupt((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
+            host_timer_retry(cpu);
+        else if (machine.real)
             attend_real(cpu, context);
         else
             attend_virtual(cpu, context);
@@ -279,18 +293,25 @@ static void describe(struct hal_fault *fault, int signal, const siginfo_t *info,
     }
 }
 
-static void fill_fault(struct hal_fault *fault, int signal, const siginfo_t *info,
-                       const ucontext_t *context)
+/* What was being done. */
+NO_REDZONES static void fill_state(struct hal_fault *fault, const ucontext_t *context)
 {
     const greg_t *regs = context->uc_mcontext.gregs;
-    describe(fault, signal, info, regs);
-    fault->pc = (uintptr_t)regs[REG_RIP] - (fault->kind == HAL_FAULT_BREAKPOINT);
+    fault->pc = (uintptr_t)regs[REG_RIP];
     fault->frame = (uintptr_t)regs[REG_RBP];
     fault->code = (uint64_t)regs[REG_TRAPNO];
     fault->registers.count = sizeof register_index;
     fault->registers.names = register_names;
     for (unsigned i = 0; i < sizeof register_index; i++)
         fault->registers.values[i] = (uint64_t)regs[register_index[i]];
+}
+
+static void fill_fault(struct hal_fault *fault, int signal, const siginfo_t *info,
+                       const ucontext_t *context)
+{
+    fill_state(fault, context);
+    describe(fault, signal, info, context->uc_mcontext.gregs);
+    fault->pc -= fault->kind == HAL_FAULT_BREAKPOINT;
 }
 
 /* Copies the frame to where the guest can handle it: its stack, or the spare one if that is full.
@@ -301,15 +322,37 @@ static struct trap *push_fault(const struct cpu *cpu, const ucontext_t *context)
     size_t bytes;
     uint64_t sp = (uint64_t)context->uc_mcontext.gregs[REG_RSP];
     struct trap *trap = NULL;
-    sim_memory_fault_stack(&spare, &bytes);
+    sim_memory_fault_stack(sim_cpu_number(cpu), &spare, &bytes);
     if (sp - (uint64_t)(uintptr_t)spare <= bytes)
         return push(context, sp, (uint64_t)(uintptr_t)spare);
     if (sp - cpu->stack < cpu->stack_bytes)
         trap = push(context, sp, cpu->stack);
     if (trap)
         return trap;
-    sim_memory_open_fault_stack();
+    sim_memory_open_stack(spare, bytes);
     return push(context, (uint64_t)(uintptr_t)spare + bytes, (uintptr_t)spare);
+}
+
+/* A look at a CPU that may not come on. True: it does not, and the guest is told so. */
+NO_REDZONES static bool on_watch(struct cpu *cpu, ucontext_t *context)
+{
+    uint64_t ns = 0, mask;
+    const uint64_t pc = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+    copy_bytes(&mask, &context->uc_sigmask, sizeof mask);
+    if (sim_cpu_entered() || mask != host_cpu_mask(cpu) || !tools_can_interrupt(pc))
+        return false;
+    const char *detail = host_watch_look(cpu, &ns);
+    struct trap *trap = detail ? push_fault(cpu, context) : NULL;
+    if (!trap)
+        return false;
+    fill_state(&trap->fault, context);
+    trap->fault.kind = HAL_FAULT_STALL;
+    trap->fault.address = ns;
+    trap->fault.detail = detail;
+    trap->masked = hal_irq_masked();
+    sim_cpu_mask();
+    enter_trap(context, trap, trap_fault);
+    return true;
 }
 
 /* The signal is not for the guest: to whoever had it before, or the host's default. */
@@ -335,9 +378,9 @@ static unsigned fault_index(int signal)
 
 NO_REDZONES static void on_fault(int signal, siginfo_t *info, void *argument)
 {
-    struct cpu *cpu = host_self;
+    struct cpu *cpu = sim_cpu_this();
     ucontext_t *context = argument;
-    if (!cpu || cpu->in_host || info->si_code <= 0 ||
+    if (sim_cpu_entered() || info->si_code <= 0 ||
         host_cpu_on_alternate((uintptr_t)context->uc_mcontext.gregs[REG_RSP])) {
         pass_on(fault_index(signal), signal, info, context);
         return;
@@ -346,13 +389,13 @@ NO_REDZONES static void on_fault(int signal, siginfo_t *info, void *argument)
     struct trap *trap = push_fault(cpu, context);
     if (trap) {
         fill_fault(&trap->fault, signal, info, context);
-        trap->masked = cpu->face.masked;
-        cpu->face.masked = true;
+        trap->masked = hal_irq_masked();
+        sim_cpu_mask();
         enter_trap(context, trap, trap_fault);
     } else { /* a fault while handling faults, and no stack is left */
-        cpu->in_host = true;
+        (void)sim_cpu_enter();
         machine.stop = HAL_STOP_PANIC;
-        atomic_store(&machine.power, POWER_STOPPED);
+        atomic_store(&machine.power, POWER_STOPPING);
         enter_abandon(cpu, context);
     }
     errno = saved;
@@ -365,6 +408,32 @@ void hal_cpu_breakpoint(void)
 
 /* ---- installing ---- */
 
+/* The kernel and its simulator, as the host has loaded them. */
+static struct {
+    uintptr_t base, start;
+    size_t bytes;
+    const char *path; /* "": the program itself */
+} code;
+
+static int find_code(struct dl_phdr_info *info, size_t size, void *argument)
+{
+    uintptr_t here = (uintptr_t)find_code;
+    (void)size;
+    (void)argument;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type == PT_LOAD &&
+            here - info->dlpi_addr - header->p_vaddr < header->p_memsz) {
+            code.base = info->dlpi_addr;
+            code.start = info->dlpi_addr + header->p_vaddr;
+            code.bytes = header->p_memsz;
+            code.path = info->dlpi_name;
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int install(int signal, void (*handler)(int, siginfo_t *, void *),
                    struct kernel_sigaction *old)
 {
@@ -376,6 +445,7 @@ static int install(int signal, void (*handler)(int, siginfo_t *, void *),
 
 int host_traps_install(void)
 {
+    (void)dl_iterate_phdr(find_code, NULL);
     int error = install(HOST_SIGNAL, on_attention, &before[FAULT_SIGNALS]);
     for (unsigned i = 0; i < FAULT_SIGNALS && !error; i++)
         error = install(fault_signals[i], on_fault, &before[i]);
@@ -400,26 +470,17 @@ uintptr_t host_trap_where(void)
     return at;
 }
 
-static int find_base(struct dl_phdr_info *info, size_t size, void *argument)
-{
-    uintptr_t here = (uintptr_t)find_base, *base = argument;
-    (void)size;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-        if (header->p_type == PT_LOAD &&
-            here - info->dlpi_addr - header->p_vaddr < header->p_memsz) {
-            *base = info->dlpi_addr;
-            return 1;
-        }
-    }
-    return 0;
-}
-
 uintptr_t host_code_base(void)
 {
-    static uintptr_t base;
-    static bool known;
-    if (!known)
-        known = dl_iterate_phdr(find_base, &base);
-    return base;
+    return code.base;
+}
+
+const char *host_code_path(void)
+{
+    return code.path && code.path[0] ? code.path : "/proc/self/exe";
+}
+
+NO_REDZONES bool host_code_holds(uint64_t pc)
+{
+    return pc - code.start < code.bytes;
 }

@@ -13,12 +13,13 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-static pthread_mutex_t mutexes[HOST_MUTEXES] = {PTHREAD_MUTEX_INITIALIZER,
-                                                PTHREAD_MUTEX_INITIALIZER};
+static pthread_mutex_t mutexes[HOST_MUTEXES] = {
+    PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
 
 void host_lock(enum host_mutex which)
 {
@@ -43,6 +44,11 @@ void host_word_wait(_Atomic uint32_t *word, uint32_t value, uint64_t until)
     int saved = errno;
     (void)futex(word, FUTEX_WAIT_BITSET, value, until == HOST_NEVER ? NULL : &at);
     errno = saved;
+}
+
+void host_yield(void)
+{
+    (void)sched_yield();
 }
 
 void host_word_wake(_Atomic uint32_t *word)

@@ -59,8 +59,11 @@ struct tb_machine {
     char *command_line;
     uint8_t *boot_tags;
     struct sim_tags tags; /* of these two */
-    bool has_thread;      /* real clock: a thread plays the CPU */
-    bool paused;          /* real clock: speed 0 */
+    /* Real clock. The threads: of the CPU 0 thread while it reboots, else under HOST_MACHINE. */
+    bool has_thread[HAL_CPU_MAX]; /* to be joined */
+    unsigned running;             /* CPUs whose threads run the guest */
+    bool cutting;                 /* tb_power_cut waits for them to leave it */
+    bool paused;                  /* real clock: speed 0 */
     struct host_card card;
     _Atomic uint32_t flags;
     _Atomic uint32_t bell; /* counts whatever a waiting tb_run_* should look at */
@@ -82,8 +85,15 @@ extern struct tb_machine library;
 int library_fail(int error, const char *format, ...) HAL_FORMAT(2, 3);
 /** Sets a RUN_* flag and gets tb_run_* to look at it. Also from a signal handler. */
 void library_notify(uint32_t flag);
+/** Gets tb_run_* to look again. Also from a signal handler. */
+void library_ring(void);
+/** The power is on, and the guest not stopped for good. */
+bool library_is_on(void);
 /** Sets everything for power-on, and for a reboot. HOST_MACHINE held. */
 void library_power_up(void);
+/** Virtual clock: fiber_run_guest has returned; if the guest has stopped itself, does the rest of
+ * it. Gives the deadline, shortened by a reboot. */
+uint64_t library_guest_left(uint64_t deadline);
 /** Runs until `deadline` or a flag; a tb_reason or an error. */
 int library_run(uint64_t deadline);
 
@@ -100,3 +110,8 @@ void vcd_power_down(uint64_t now);
 void vcd_power_up(uint64_t now);
 void vcd_change(uint64_t now, unsigned wire, bool level);
 void vcd_close(void);
+
+/** As those of the VCD file, for who listens to the scheduler. */
+void listen_power_down(uint64_t now);
+void listen_power_up(uint64_t now, bool restored);
+void listen_close(void);

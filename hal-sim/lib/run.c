@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c: power, time, and running.
+ * run.c: running, and letting go.
  *
- * Virtual clock: the caller's thread plays the CPU while tb_run_* lasts. The guest comes back at an
- * interrupt point when something set CPU_YIELD or run_until is reached. Real clock: a thread plays
- * the CPU, and tb_run_* only waits; whoever has news for it counts up `bell`.
+ * Virtual clock: the caller's thread plays the CPUs while tb_run_* lasts. The guest comes back at
+ * an interrupt point when something set CPU_YIELD or run_until is reached. Real clock: a thread
+ * plays each CPU, and tb_run_* only waits; whoever has news for it counts up `bell`.
  */
 #include "lib/library.h"
 
@@ -12,9 +12,7 @@
 
 #include <math.h>
 
-static struct cpu *const cpu0 = &machine.cpu[0];
-
-static void ring(void)
+void library_ring(void)
 {
     atomic_fetch_add(&library.bell, 1);
     if (atomic_load(&library.waiting))
@@ -25,158 +23,27 @@ void library_notify(uint32_t flag)
 {
     atomic_fetch_or(&library.flags, flag);
     if (!machine.real)
-        atomic_fetch_or(&cpu0->face.pending, CPU_YIELD);
-    ring();
-}
-
-void outside_stopped(void)
-{
-    vcd_power_down(sim_time_now());
-    ring();
+        sim_cpu_attend_all(CPU_YIELD);
+    library_ring();
 }
 
 void outside_parked(void)
 {
-    ring();
+    library_ring();
 }
 
 void outside_time_jumped(uint64_t now)
 {
     if (now >= atomic_load(&library.deadline))
-        ring();
+        library_ring();
 }
 
 void outside_stuck(void)
 {
     if (machine.real)
-        ring();
+        library_ring();
     else if (machine.run_until == HAL_TIME_NEVER)
         library_notify(RUN_STUCK);
-}
-
-/* ---- power ---- */
-
-static bool is_on(void)
-{
-    int power = atomic_load(&machine.power);
-    return power == POWER_ON || power == POWER_REBOOTING;
-}
-
-void library_power_up(void)
-{
-    machine_reset();
-    sim_tags_place(&library.tags);
-    pins_power_up();
-}
-
-/* What is left of `deadline` when time starts again after it was `now`. */
-static uint64_t deadline_after(uint64_t deadline, uint64_t now)
-{
-    if (deadline == HAL_TIME_NEVER)
-        return deadline;
-    return deadline > now ? deadline - now : 0;
-}
-
-/* Real clock: a CPU's thread, from power-on to the end of the guest. */
-static void cpu_body(struct cpu *cpu)
-{
-    for (;;) {
-        fiber_run_guest(cpu);
-        host_lock(HOST_MACHINE);
-        bool again = atomic_load(&machine.power) == POWER_REBOOTING &&
-                     !(atomic_load(&cpu->face.pending) & CPU_CUT);
-        if (again) {
-            uint64_t now = sim_time_now();
-            vcd_power_down(now);
-            library_power_up();
-            /* Not before time starts again: run_real reads the deadline first. */
-            atomic_store(&library.deadline, deadline_after(atomic_load(&library.deadline), now));
-        }
-        host_unlock(HOST_MACHINE);
-        ring();
-        if (!again)
-            break;
-    }
-}
-
-static void join_thread(void)
-{
-    if (library.has_thread)
-        host_cpu_join(cpu0);
-    library.has_thread = false;
-}
-
-int tb_power_on(struct tb_machine *m)
-{
-    int error = 0;
-    if (is_on())
-        return library_fail(-EBUSY, "the power is on already");
-    join_thread();
-    host_lock(HOST_MACHINE);
-    atomic_fetch_and(&m->flags, ~(uint32_t)(RUN_STUCK | RUN_EVENT));
-    machine.run_until = 0;
-    m->output.matched = m->output.end;
-    library_power_up();
-    host_unlock(HOST_MACHINE);
-    if (machine.real) {
-        error = host_cpu_spawn(cpu0, cpu_body);
-        m->has_thread = !error;
-    }
-    if (error) {
-        atomic_store(&machine.power, POWER_OFF);
-        return library_fail(error, "the host cannot give the CPU a thread");
-    }
-    return 0;
-}
-
-void tb_power_cut(struct tb_machine *m)
-{
-    (void)m;
-    if (library.has_thread) {
-        sim_cpu_attend(cpu0, CPU_CUT);
-        join_thread();
-        atomic_fetch_and(&cpu0->face.pending, ~(uint32_t)CPU_CUT);
-    }
-    host_lock(HOST_MACHINE);
-    if (is_on()) {
-        sim_time_freeze();
-        vcd_power_down(sim_time_now());
-    }
-    atomic_store(&machine.power, POWER_OFF);
-    serial_drop_input();
-    host_unlock(HOST_MACHINE);
-    fiber_forget_all();
-}
-
-enum tb_state tb_state(const struct tb_machine *m)
-{
-    (void)m;
-    switch (atomic_load(&machine.power)) {
-    case POWER_OFF:
-        return TB_OFF;
-    case POWER_STOPPED:
-        return machine.stop == HAL_STOP_PANIC ? TB_PANICKED : TB_POWERED_OFF;
-    default:
-        return TB_RUNNING;
-    }
-}
-
-int tb_exit_status(const struct tb_machine *m)
-{
-    (void)m;
-    return atomic_load(&machine.status);
-}
-
-uint64_t tb_time(const struct tb_machine *m)
-{
-    (void)m;
-    return sim_time_now();
-}
-
-uint64_t tb_idle_time(const struct tb_machine *m)
-{
-    (void)m;
-    return sim_time_idle();
 }
 
 /* ---- running ---- */
@@ -192,7 +59,7 @@ static int reason_to_stop(uint64_t deadline)
 {
     if (take_flag(RUN_MATCH))
         return TB_MATCH;
-    if (!is_on())
+    if (!library_is_on())
         return TB_STOPPED;
     if (take_flag(RUN_INTERRUPT))
         return TB_INTERRUPTED;
@@ -203,54 +70,55 @@ static int reason_to_stop(uint64_t deadline)
     return sim_time_now() >= deadline ? TB_DEADLINE : -1;
 }
 
-/* The guest has rebooted: time starts again, and what is left of the deadline counts. */
-static uint64_t reboot(uint64_t deadline)
-{
-    uint64_t now = sim_time_now();
-    deadline = deadline_after(deadline, now);
-    machine.run_until = deadline;
-    vcd_power_down(now);
-    library_power_up();
-    return deadline;
-}
-
 static int run_virtual(uint64_t deadline)
 {
-    int reason, error = host_cpu_adopt(cpu0);
+    int reason, error = host_cpu_adopt(&machine.cpu[0]);
     if (error)
-        return library_fail(error, "the host cannot let this thread play the CPU");
+        return library_fail(error, "the host cannot let this thread play the CPUs");
     for (;;) {
-        atomic_fetch_and(&cpu0->face.pending, ~(uint32_t)CPU_YIELD);
+        for (unsigned i = 0; i < machine.cpu_count; i++)
+            atomic_fetch_and(&machine.cpu[i].pending, ~(uint32_t)CPU_YIELD);
         reason = reason_to_stop(deadline);
         if (reason >= 0)
             break;
         machine.run_until = deadline;
         sim_time_plan();
-        fiber_run_guest(cpu0);
-        if (atomic_load(&machine.power) == POWER_REBOOTING)
-            deadline = reboot(deadline);
+        sim_cpu_play(&machine.cpu[machine.turn.cpu]);
+        fiber_run_guest(&machine.cpu[machine.turn.cpu]);
+        sim_cpu_put_down();
+        deadline = library_guest_left(deadline);
     }
-    host_cpu_disown(cpu0);
+    host_cpu_disown(&machine.cpu[0]);
     return reason;
 }
 
-/* Real clock: the CPU sleeps, and only input can wake it. */
-static bool is_asleep(void)
+/* Real clock: the CPU sleeps, no timer will wake it, and nothing that it has not seen has come. */
+static bool sleeps_for_ever(const struct cpu *cpu)
 {
-    return atomic_load(&cpu0->idle) && atomic_load(&cpu0->asleep);
+    return atomic_load(&cpu->idle) && atomic_load(&cpu->asleep) &&
+           atomic_load(&cpu->deadline) == HAL_TIME_NEVER &&
+           !(atomic_load(&cpu->pending) & (cpu->enabled | CPU_ATTENTION));
 }
 
 /*
- * Asks a CPU that may wake up at any moment. What lies between the two looks at `idles` holds for
- * one idling: it has not woken, taken its input and gone on meanwhile.
+ * Asks CPUs that may wake up at any moment. Each is asked twice, and if it has not begun to idle
+ * anew in between, it has not woken; all of them were then asleep at the moment between the two
+ * rounds, and only input can wake them.
  */
 static bool is_stuck(void)
 {
-    uint32_t idles = atomic_load(&cpu0->idles);
-    bool nothing = is_asleep() && atomic_load(&cpu0->deadline) == HAL_TIME_NEVER &&
-                   !(atomic_load(&cpu0->face.pending) & (cpu0->enabled | CPU_ATTENTION));
-
-    return nothing && is_asleep() && atomic_load(&cpu0->idles) == idles;
+    uint32_t idles[HAL_CPU_MAX] = {0};
+    bool stuck = true;
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned i = 0; i < machine.cpu_count; i++) {
+            const struct cpu *cpu = &machine.cpu[i];
+            uint32_t now = atomic_load(&cpu->idles);
+            if (!atomic_load(&cpu->started))
+                continue;
+            stuck = stuck && sleeps_for_ever(cpu) && (round == 0 || now == idles[i]);
+            idles[i] = now;
+        }
+    return stuck;
 }
 
 static int run_real(uint64_t deadline)
@@ -309,7 +177,7 @@ void tb_interrupt(struct tb_machine *m)
     (void)m;
     library_notify(RUN_INTERRUPT);
     if (!machine.real)
-        host_cpu_nag(cpu0);
+        host_cpu_nag(&machine.cpu[0]);
 }
 
 /* ---- speed and single steps ---- */
@@ -317,11 +185,14 @@ void tb_interrupt(struct tb_machine *m)
 static void set_paused(bool paused)
 {
     library.paused = paused;
-    if (paused) {
-        sim_cpu_attend(cpu0, CPU_PAUSE);
-    } else {
-        atomic_fetch_and(&cpu0->face.pending, ~(uint32_t)CPU_PAUSE);
-        host_word_wake(&cpu0->face.pending);
+    for (unsigned i = 0; i < machine.cpu_count; i++) {
+        struct cpu *cpu = &machine.cpu[i];
+        if (paused) {
+            sim_cpu_attend(cpu, CPU_PAUSE);
+        } else {
+            atomic_fetch_and(&cpu->pending, ~(uint32_t)CPU_PAUSE);
+            host_word_wake(&cpu->pending);
+        }
     }
 }
 
@@ -337,7 +208,7 @@ int tb_set_speed(struct tb_machine *m, double speed)
     sim_time_set_speed(skip ? 1 : speed, skip);
     set_paused(speed == 0);
     host_unlock(HOST_MACHINE);
-    ring();
+    library_ring();
     return 0;
 }
 
@@ -369,7 +240,7 @@ void outside_event(const struct tb_event *event)
 
 int tb_step_event(struct tb_machine *m)
 {
-    if (!is_on())
+    if (!library_is_on())
         return library_fail(-EINVAL, "the power is off; call tb_power_on first");
     if (machine.real && !m->paused)
         return library_fail(-EINVAL, "pause the machine with speed 0 before single steps");

@@ -86,6 +86,8 @@ static int need_virtual(void)
 {
     if (machine.real)
         return library_fail(-ENOTSUP, "snapshots need the virtual clock");
+    if (tools_forbid_snapshots())
+        return library_fail(-ENOTSUP, "ThreadSanitizer's notes of stacks cannot be put back");
     return 0;
 }
 
@@ -187,8 +189,10 @@ int tb_restore(struct tb_machine *m, const struct tb_snapshot *s)
     if (machine.display)
         memcpy(machine.display, s->display, display_bytes());
     vcd_power_down(sim_time_now());
+    listen_power_down(sim_time_now());
     memcpy(&machine, &s->machine, sizeof machine);
     vcd_power_up(sim_time_now());
+    listen_power_up(sim_time_now(), true);
     restore_history();
     host_unlock(HOST_MACHINE);
     return 0;
@@ -214,7 +218,8 @@ static uint64_t mix_machine(uint64_t hash)
     static struct machine copy;
     memcpy(&copy, &machine, sizeof copy);
     copy.next = copy.run_until = 0;
-    atomic_fetch_and(&copy.cpu[0].face.pending, ~(uint32_t)CPU_ATTENTION);
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        atomic_fetch_and(&copy.cpu[i].pending, ~(uint32_t)CPU_ATTENTION);
     return mix(hash, &copy, sizeof copy);
 }
 

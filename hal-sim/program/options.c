@@ -141,6 +141,16 @@ static const char *read_status(const char *text, void *field)
     return NULL;
 }
 
+static const char *read_cpus(const char *text, void *field)
+{
+    uint64_t value;
+    const char *end = read_digits(text, &value);
+    if (end == NULL || *end != '\0' || value < 1 || value > 4)
+        return "a number of CPUs from 1 to 4";
+    *(uint64_t *)field = value;
+    return NULL;
+}
+
 static const char *read_pixels(const char *text, void *field)
 {
     static const char wanted[] = "a width and a height in pixels, such as 640x480";
@@ -173,6 +183,7 @@ static const struct option_rule rules[] = {
     {"card", "FILE", read_file, FIELD(card), "the image of the SD card"},
     {"read-only", NULL, NULL, FIELD(read_only), "never write to the card's image"},
     {"memory", "SIZE", read_size, FIELD(memory), "RAM, such as 64M (the default)"},
+    {"cpus", "N", read_cpus, FIELD(cpus), "how many CPUs the board has, 1 (the default) to 4"},
     {"append", "TEXT", read_text, FIELD(append), "the kernel's command line"},
     {"boot-tags", "atags|dtb", read_boot_tags, FIELD(boot_tags),
      "the firmware's message: ATAGs, or a device tree"},
@@ -180,11 +191,14 @@ static const struct option_rule rules[] = {
     {"seed", "N", read_number, FIELD(seed), "what chance decides; the same seed, the same run"},
     {"timeout", "SECONDS", read_seconds, FIELD(timeout), "end after that much of your time"},
     {"timeout-exit-code", "N", read_status, FIELD(timeout_status), "the status for that (124)"},
+    {"stall-limit", "SECONDS", read_seconds, FIELD(stall_limit),
+     "virtual clock: a panic after that much work without an interrupt point (5)"},
     {"expect-text", "TEXT", read_pattern, FIELD(expect_text), "end well when it is printed"},
     {"fail-text", "TEXT", read_pattern, FIELD(fail_text), "end with 120 when it is printed"},
     {"serial-log-file", "FILE", read_file, FIELD(serial_log), "copy what the guest prints to FILE"},
     {"screenshot", "F.png", read_file, FIELD(screenshot), "a picture of the board at the end"},
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
+    {"trace", "FILE", read_file, FIELD(trace), "record the scheduler: ftrace text, or F.json"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
     {"panel", "memory", read_panel, FIELD(memory_panel), "show RAM in the window (F9) at once"},
     {"display", "WxH", read_pixels, FIELD(display), "a framebuffer of that size"},

@@ -55,8 +55,8 @@ struct contract_test {
 
 /* One list a header, at the end of the file that is named after it. */
 extern const struct contract_test upcall_tests[], cpu_tests[], irq_tests[], time_tests[],
-    context_tests[], mem_tests[], boot_tests[], runtime_tests[], uart_tests[], console_tests[],
-    block_tests[], gpio_tests[], board_tests[], display_tests[];
+    context_tests[], cpus_tests[], mem_tests[], boot_tests[], runtime_tests[], uart_tests[],
+    console_tests[], block_tests[], gpio_tests[], board_tests[], display_tests[];
 
 /* ---- saying what was found (main.c) ---- */
 
@@ -107,11 +107,20 @@ void contract_print_hex(uint64_t value);
 /** What hal_upcall_interrupt does on `line` besides counting. NULL: nothing. */
 void contract_on_irq(enum hal_irq line, void (*handler)(void));
 
-/** How often `line` has interrupted since the test began. */
+/** How often `line` has interrupted CPU 0, which runs the tests, since the test began. */
 unsigned contract_irqs(enum hal_irq line);
 
-/** How often any line has. */
+/** How often it has interrupted CPU `cpu`. */
+unsigned contract_irqs_on(unsigned cpu, enum hal_irq line);
+
+/** How often any line has interrupted CPU 0. */
 unsigned contract_irqs_all(void);
+
+/** How often CPU `cpu` has entered hal_upcall_cpu (cpus.c). */
+unsigned contract_cpu_entries(unsigned cpu);
+
+/** Has CPU `cpu`, which runs or starts, do `job`, masked. */
+void contract_give(unsigned cpu, void (*job)(void));
 
 /** What hal_upcall_fault returns in this test; NULL: a fault ends the whole run. */
 void contract_on_fault(bool (*handler)(const struct hal_fault *fault));

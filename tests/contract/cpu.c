@@ -195,31 +195,6 @@ CONTRACT_TEST(start_refuses_what_is_no_cpu)
     EXPECT_EQUAL(hal_cpu_start(~0u), -EINVAL);
 }
 
-/** What the second CPU says of itself. */
-static struct {
-    volatile bool here, masked;
-    volatile unsigned id, value, value_in_handler;
-    volatile uint64_t time;
-} second KSTATE;
-
-void hal_upcall_cpu(void)
-{
-    second.masked = hal_irq_masked();
-    second.id = hal_cpu_id();
-    hal_irq_enable(HAL_IRQ_IPI);
-    second.here = true;
-    for (;;)
-        hal_cpu_idle();
-}
-
-static void note_on_second(void)
-{
-    if (hal_cpu_id() != 0) {
-        second.time = hal_time_now();
-        second.value_in_handler = second.value;
-    }
-}
-
 CONTRACT_TEST(start_enters_hal_upcall_cpu)
 {
     if (hal_cpu_count() < 2)
@@ -228,23 +203,35 @@ CONTRACT_TEST(start_enters_hal_upcall_cpu)
     if (error == -ENOSYS)
         SKIP("this machine cannot start other CPUs");
     EXPECT_EQUAL(error, 0);
-    REQUIRE(CONTRACT_WAIT(second.here, SOON));
-    EXPECT(second.masked);
-    EXPECT_EQUAL(second.id, 1);
+    REQUIRE(CONTRACT_WAIT(contract_cpu_entries(1) == 1, SOON));
     EXPECT_EQUAL(hal_cpu_start(1), -EBUSY);
+    contract_pass(NS_PER_MS);
+    EXPECT_EQUAL(contract_cpu_entries(1), 1);
+}
+
+/** What is written before an IPI, and what its handler on CPU 1 saw. */
+static unsigned ipi_value KSTATE, ipi_value_seen KSTATE;
+static uint64_t ipi_time_seen KSTATE;
+
+static void note_on_second(void)
+{
+    if (hal_cpu_id() != 0) {
+        ipi_time_seen = hal_time_now();
+        __atomic_store_n(&ipi_value_seen, ipi_value, __ATOMIC_RELEASE);
+    }
 }
 
 CONTRACT_TEST(ipi_reaches_another_cpu)
 {
-    if (!second.here)
+    if (contract_cpu_entries(1) == 0)
         SKIP("no second CPU runs");
     contract_on_irq(HAL_IRQ_IPI, note_on_second);
     for (unsigned i = 1; i <= 100; i++) {
-        second.value = i;
+        ipi_value = i;
         uint64_t before = hal_time_now();
         hal_cpu_ipi(1);
-        REQUIRE(CONTRACT_WAIT(second.value_in_handler == i, SOON));
-        EXPECT(second.time >= before);
+        REQUIRE(CONTRACT_WAIT(__atomic_load_n(&ipi_value_seen, __ATOMIC_ACQUIRE) == i, SOON));
+        EXPECT(ipi_time_seen >= before);
     }
 }
 

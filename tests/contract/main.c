@@ -11,11 +11,11 @@ struct suite {
 
 /** In the order in which one leans on another. upcall comes first: it looks at power-on. */
 static const struct suite suites[] = {
-    {"upcall", upcall_tests}, {"irq", irq_tests},         {"cpu", cpu_tests},
-    {"time", time_tests},     {"runtime", runtime_tests}, {"mem", mem_tests},
-    {"boot", boot_tests},     {"context", context_tests}, {"console", console_tests},
-    {"uart", uart_tests},     {"block", block_tests},     {"gpio", gpio_tests},
-    {"board", board_tests},   {"display", display_tests},
+    {"upcall", upcall_tests},   {"irq", irq_tests},         {"cpu", cpu_tests},
+    {"time", time_tests},       {"runtime", runtime_tests}, {"mem", mem_tests},
+    {"boot", boot_tests},       {"context", context_tests}, {"cpus", cpus_tests},
+    {"console", console_tests}, {"uart", uart_tests},       {"block", block_tests},
+    {"gpio", gpio_tests},       {"board", board_tests},     {"display", display_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -23,9 +23,9 @@ static struct {
     unsigned number, failures;
     bool failed;
     const char *skipped;
-    volatile unsigned irqs[HAL_IRQ_LINES];
-    void (*volatile on_irq[HAL_IRQ_LINES])(void);
-    bool (*volatile on_fault)(const struct hal_fault *fault);
+    unsigned irqs[HAL_CPU_MAX][HAL_IRQ_LINES]; /* these three: atomic */
+    void (*on_irq[HAL_IRQ_LINES])(void);
+    bool (*on_fault)(const struct hal_fault *fault);
 } run KSTATE;
 
 static struct contract_boot boot KSTATE;
@@ -81,25 +81,30 @@ void contract_skip(const char *reason)
 
 void contract_on_irq(enum hal_irq line, void (*handler)(void))
 {
-    run.on_irq[line] = handler;
+    __atomic_store_n(&run.on_irq[line], handler, __ATOMIC_SEQ_CST);
+}
+
+unsigned contract_irqs_on(unsigned cpu, enum hal_irq line)
+{
+    return __atomic_load_n(&run.irqs[cpu][line], __ATOMIC_SEQ_CST);
 }
 
 unsigned contract_irqs(enum hal_irq line)
 {
-    return run.irqs[line];
+    return contract_irqs_on(0, line);
 }
 
 unsigned contract_irqs_all(void)
 {
     unsigned all = 0;
     for (unsigned line = 0; line < HAL_IRQ_LINES; line++)
-        all += run.irqs[line];
+        all += contract_irqs((enum hal_irq)line);
     return all;
 }
 
 void contract_on_fault(bool (*handler)(const struct hal_fault *fault))
 {
-    run.on_fault = handler;
+    __atomic_store_n(&run.on_fault, handler, __ATOMIC_SEQ_CST);
 }
 
 void contract_pass(uint64_t ns)
@@ -115,15 +120,16 @@ void hal_upcall_interrupt(enum hal_irq line)
         contract_fail(__FILE__, __LINE__, "an interrupt on a line that does not exist");
         return;
     }
-    run.irqs[line]++;
-    void (*handler)(void) = run.on_irq[line];
+    __atomic_fetch_add(&run.irqs[hal_cpu_id()][line], 1, __ATOMIC_SEQ_CST);
+    void (*handler)(void) = __atomic_load_n(&run.on_irq[line], __ATOMIC_SEQ_CST);
     if (handler != NULL)
         handler();
 }
 
 bool hal_upcall_fault(const struct hal_fault *fault)
 {
-    bool (*handler)(const struct hal_fault *fault) = run.on_fault;
+    bool (*handler)(const struct hal_fault *fault) =
+        __atomic_load_n(&run.on_fault, __ATOMIC_SEQ_CST);
     if (handler != NULL)
         return handler(fault);
     contract_print("Bail out! a fault that no test asked for: ");
@@ -145,6 +151,15 @@ bool hal_inspect_block(const void *address, char *text, size_t bytes)
     (void)text;
     (void)bytes;
     return false;
+}
+
+/** Nor a scheduler. */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes)
+{
+    (void)event;
+    if (bytes)
+        text[0] = '\0';
+    return 0;
 }
 
 /** Takes what is still pending, so that the next test starts with nothing. */
@@ -169,8 +184,8 @@ static void clear_up(void)
     contract_mask();
     hal_irq_disable(HAL_IRQ_IPI);
     hal_irq_disable(HAL_IRQ_GPIO);
-    for (unsigned line = 0; line < HAL_IRQ_LINES; line++)
-        run.irqs[line] = 0;
+    for (unsigned i = 0; i < HAL_CPU_MAX * HAL_IRQ_LINES; i++)
+        __atomic_store_n(&run.irqs[i / HAL_IRQ_LINES][i % HAL_IRQ_LINES], 0, __ATOMIC_SEQ_CST);
     contract_pages_reset();
 }
 

@@ -110,9 +110,61 @@ static void make_fault(const char *mode)
         hal_cpu_breakpoint();
 }
 
+static void power_off_9(void)
+{
+    hal_board_stop(HAL_STOP_POWER_OFF, 9);
+}
+
+static void panic(void)
+{
+    hal_board_stop(HAL_STOP_PANIC, 134);
+}
+
+static void reboot(void)
+{
+    hal_board_stop(HAL_STOP_REBOOT, 0);
+}
+
+/* With a virtual clock time passes in the HAL only, so it is called. */
+static void spin_for_ever(void)
+{
+    hal_irq_unmask();
+    for (;;)
+        hal_cpu_relax();
+}
+
+/** The last CPU does `job` while all others are busy. */
+static void end_on_last_cpu(void (*job)(void))
+{
+    unsigned last = hal_cpu_count() - 1;
+    for (unsigned cpu = 1; cpu <= last; cpu++)
+        if (hal_cpu_start(cpu) != 0)
+            return;
+    for (unsigned cpu = 1; cpu < last; cpu++)
+        contract_give(cpu, spin_for_ever);
+    if (last == 0)
+        job();
+    contract_give(last, job);
+    contract_pass(SOON);
+}
+
+static void run_other_mode(const char *mode)
+{
+    if (mode_is(mode, "off"))
+        end_on_last_cpu(power_off_9);
+    if (mode_is(mode, "panic"))
+        end_on_last_cpu(panic);
+    if (mode_is(mode, "reboot"))
+        end_on_last_cpu(reboot);
+}
+
 HAL_NORETURN void contract_run_mode(const char *mode)
 {
     contract_print("mode\n");
+    if (mode_is(mode, "reboot"))
+        contract_print(contract_boot()->kstate_zero ? "zero\n" : "not zero\n");
+    if (mode_is(mode, "other-"))
+        run_other_mode(mode);
     if (mode_is(mode, "stop-")) {
         int status = 0;
         for (const char *digit = find_after(mode, mode + 32, "stop-");
@@ -121,11 +173,9 @@ HAL_NORETURN void contract_run_mode(const char *mode)
         hal_board_stop(HAL_STOP_POWER_OFF, status);
     }
     if (mode_is(mode, "panic"))
-        hal_board_stop(HAL_STOP_PANIC, 134);
-    if (mode_is(mode, "reboot")) {
-        contract_print(contract_boot()->kstate_zero ? "zero\n" : "not zero\n");
-        hal_board_stop(HAL_STOP_REBOOT, 0);
-    }
+        panic();
+    if (mode_is(mode, "reboot"))
+        reboot();
     make_fault(mode);
     contract_print("went on\n");
     hal_board_stop(HAL_STOP_POWER_OFF, 1);

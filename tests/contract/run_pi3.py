@@ -37,6 +37,8 @@ MODES = [
      "a write to nothing is a fault with its address, and refusing it is a panic"),
     ("contract=fault-jump", 134, "fault kind 0 address 0x500000001000 with detail\n",
      "a jump to nothing is a fault with its address, and refusing it is a panic"),
+    ("contract=other-off", 9, "mode\n", "any CPU can switch the machine off"),
+    ("contract=other-panic", 134, "mode\n", "any CPU can panic"),
     ("contract=fault-breakpoint", 134, "fault kind 5 ", "a breakpoint that is refused is a panic"),
 ]
 
@@ -152,7 +154,7 @@ def run_tests(options):
 
 
 def run_modes(options):
-    print("1..%d" % (len(MODES) + 1), flush=True)
+    print("1..%d" % (len(MODES) + 2), flush=True)
     failures = 0
 
     def report(number, good, claim):
@@ -167,11 +169,13 @@ def run_modes(options):
             print("# status %s, QEMU said %s, printed: %r" % (status, complaints, text[-300:]))
         report(number, good, claim)
     # With -no-reboot a reset ends QEMU with status 0.
-    status, text, complaints = run_board(options, "semihosting contract=reboot", False)
-    good = status == 0 and "mode\nzero\n" in text and not complaints
-    if not good:
-        print("# status %s, QEMU said %s, printed: %r" % (status, complaints, text[-300:]))
-    report(len(MODES) + 1, good, "a reboot resets the machine")
+    for number, who in enumerate(("", "other-"), len(MODES) + 1):
+        command_line = "semihosting contract=%sreboot" % who
+        status, text, complaints = run_board(options, command_line, False)
+        good = status == 0 and "mode\nzero\n" in text and not complaints
+        if not good:
+            print("# status %s, QEMU said %s, printed: %r" % (status, complaints, text[-300:]))
+        report(number, good, "a reboot resets the machine, whichever CPU asks for it")
     return 1 if failures else 0
 
 

@@ -2,9 +2,10 @@
 /*
  * run_sim.c: runs the contract kernel on the simulated board, and is the world outside for it.
  *
- *   run_sim [--clock real|virtual] [--seed N] [--dtb]  the tests; prints their report
- *           [--read-only]                              with a card that cannot be written
- *   run_sim --modes [--clock real|virtual] [--seed N]  the ends of a run, each judged from outside
+ *   run_sim [--clock real|virtual] [--seed N] [--cpus N]  the tests; prints their report
+ *           [--dtb] [--read-only]      with a device tree, with a card that cannot be written
+ *   run_sim --modes [--clock real|virtual] [--seed N] [--cpus N]
+ *                                      the ends of a run, each judged from outside
  *
  * Criteria: the report is complete and every test is ok or skipped with a reason; the exit status
  * that the kernel gave is what the library says; each mode ends as hal/board.h and hal/upcall.h
@@ -25,6 +26,7 @@
 static struct {
     enum tb_clock clock;
     uint64_t seed;
+    unsigned cpus;
     struct tb_machine *machine;
     char card[64];
     char line[LINE_BYTES];
@@ -37,7 +39,7 @@ static struct {
     bool tree;       /**< the boot tags are a device tree */
     char text[4096]; /**< all that was printed, for the modes */
     size_t text_length;
-} run = {.clock = TB_CLOCK_VIRTUAL, .seed = 1};
+} run = {.clock = TB_CLOCK_VIRTUAL, .seed = 1, .cpus = 1};
 
 static void die(const char *what)
 {
@@ -171,6 +173,7 @@ static void start(const char *command_line)
         .card_read_only = run.read_only,
         .clock = run.clock,
         .seed = run.seed,
+        .cpus = run.cpus,
         .boot_tags_kind = run.tree ? TB_TAGS_DTB : TB_TAGS_ATAGS,
         .display_width = 320,
         .display_height = 200,
@@ -233,6 +236,8 @@ static const struct mode modes[] = {
      "an instruction that does not exist is a fault, and refusing it is a panic"},
     {"contract=fault-breakpoint", TB_PANICKED, -1, "fault kind 5 ",
      "a breakpoint that is refused is a panic"},
+    {"contract=other-off", TB_POWERED_OFF, 9, "mode\n", "any CPU can switch the machine off"},
+    {"contract=other-panic", TB_PANICKED, -1, "mode\n", "any CPU can panic"},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
@@ -267,9 +272,9 @@ static unsigned times_printed(const char *text)
 }
 
 /** The guest reboots for ever; after some rounds the power is cut. */
-static void run_reboot(void)
+static void run_reboot(const char *command_line)
 {
-    start("contract=reboot");
+    start(command_line);
     int reason = TB_DEADLINE;
     for (unsigned i = 0; i < 20000 && reason == TB_DEADLINE && times_printed("mode\n") < 5; i++) {
         reason = tb_run_for(run.machine, SLICE_NS);
@@ -286,10 +291,11 @@ static void run_reboot(void)
 static int run_modes(void)
 {
     run.quiet = true;
-    printf("1..%u\n", (unsigned)MODES + 3);
+    printf("1..%u\n", (unsigned)MODES + 6);
     for (size_t i = 0; i < MODES; i++)
         run_mode(&modes[i]);
-    run_reboot();
+    run_reboot("contract=reboot");
+    run_reboot("contract=other-reboot");
     return run.failures != 0;
 }
 
@@ -307,6 +313,8 @@ int main(int argc, char **argv)
             run.clock = strcmp(argv[++i], "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
             run.seed = strtoull(argv[++i], NULL, 0);
+        else if (strcmp(argv[i], "--cpus") == 0 && i + 1 < argc)
+            run.cpus = (unsigned)strtoul(argv[++i], NULL, 0);
     }
     /* A kernel that hangs is a failure, not a test that never ends. */
     alarm(HOST_SECONDS);

@@ -18,6 +18,8 @@
  * 15. The tests run once at a time, and Ctrl-C ends them after the one that runs.
  * 16. Centuries of machine time do not upset what counts it.
  * 17. What ends before a thread could begin ignores `&`.
+ * 18. `sched lab` prints the chart and the times of a textbook's job mix, on the console's 80
+ * columns, and says what is wrong with a mix that cannot be.
  */
 #include "os.h"
 
@@ -158,7 +160,7 @@ START_TEST(tab_completes)
     type("cat /names/日\t\r");
     expect("My name is 日本語のファイル.txt");
     type("l\t\t");
-    expect("led   ls");
+    expect("led     locks   ls");
     type("\025ls /many/\t\t");
     expect("1000 names");
 }
@@ -326,6 +328,28 @@ START_TEST(quick_commands_need_no_thread)
 }
 END_TEST
 
+START_TEST(sched_lab_solves_the_course_problem)
+{
+    const char *all = os_command(machine, "sched lab srt J1:0:5 J2:0:8 J3:0:3 J4:5:2");
+
+    assert_has(all, "\r\nCPU 0  333333333333111111114444444411111111111122222222222222222222222222"
+                    "222222\r\n");
+    assert_has(all, "\r\nJ1     ------------########--------############\r\n");
+    assert_has(all, "\r\nmean                                                 3.25      3.75       "
+                    "8.25\r\n");
+    all = os_command(machine, "sched lab fair quantum=0.5 cpus=4 turns A:0:5 B:1.25:3:-5 C:9:1");
+    assert_has(all, "\r\nCPU 3  ");
+    assert_has(all, "all done at 10; ");
+    assert_has(os_command(machine, "sched lab cfs A:0:1"),
+               "error: there is no policy cfs; there are");
+    assert_has(os_command(machine, "sched lab rr cpus=5 A:0:1"), "error: cpus=5: not a number");
+    assert_has(os_command(machine, "sched lab rr quantum=0.001 A:0:900 B:0:900"),
+               "error: more than");
+    assert_has(os_command(machine, "sched lab"), "usage: sched ");
+    assert_has(os_command(machine, "sched lab fifo A:0:1 &"), "[1] sched lab fifo A:0:1");
+}
+END_TEST
+
 START_TEST(ktest_passes)
 {
     const char *all = os_command(machine, "ktest");
@@ -372,7 +396,7 @@ START_TEST(all_of_memory_can_be_looked_at)
     for (unsigned at = 0; at < 4 << 20; at += 4096) {
         char line[64];
 
-        sprintf(line, "mem 0x%x 32", at);
+        sprintf(line, "mem 0x%x 1", at); /* one byte cannot look like a prompt */
         all = os_command(machine, line);
         ck_assert_msg(strstr(all, "|") || strstr(all, "guard page") || strstr(all, "reserved"),
                       "%s: %s", line, all);
@@ -410,6 +434,7 @@ static Suite *suite(void)
     tcase_add_test(shell, ctrl_c_ends_the_tests_at_any_moment);
     tcase_add_test(shell, centuries_are_counted);
     tcase_add_test(shell, quick_commands_need_no_thread);
+    tcase_add_test(shell, sched_lab_solves_the_course_problem);
     tcase_add_test(shell, ktest_passes);
     suite_add_tcase(all, shell);
     tcase_add_checked_fixture(boots, NULL, teardown);

@@ -6,31 +6,31 @@
  * nothing else, so what the library shows of it can be told exactly. It asserts nothing; the tests
  * judge.
  */
+#include "guest.h"
+
 #include <hal/block.h>
-#include <hal/board.h>
 #include <hal/boot.h>
 #include <hal/console.h>
 #include <hal/context.h>
-#include <hal/cpu.h>
 #include <hal/gpio.h>
 #include <hal/inspect.h>
 #include <hal/kstate.h>
 #include <hal/machine.h>
 #include <hal/mem.h>
 #include <hal/runtime.h>
-#include <hal/time.h>
 #include <hal/uart.h>
 #include <hal/upcall.h>
 
-enum { MS = 1000000, PIN_OUT = 17, PIN_IN = 22, FREE_RAM = 0x100000 };
+enum { MS = 1000000, PIN_OUT = 17, PIN_IN = 22, FREE_RAM = GUEST_FREE_RAM };
 
-KSTATE static void (*on_line[HAL_IRQ_LINES])(void);
+KSTATE void (*guest_on_line[HAL_IRQ_LINES])(void);
+KSTATE void (*guest_on_cpu)(void);
 KSTATE static volatile uint64_t spins[2];
 KSTATE static uint64_t ticks;
 KSTATE static struct hal_context contexts[2], boot_context;
 KSTATE static unsigned running;
 
-static void print(const char *text)
+void guest_print(const char *text)
 {
     while (*text)
         hal_console_putc((uint8_t)*text++);
@@ -45,15 +45,15 @@ static void print_number(uint64_t number)
         digits[--n] = (char)('0' + number % 10);
         number /= 10;
     } while (number);
-    print(digits + n);
+    guest_print(digits + n);
 }
 
-static void print_line(const char *name, uint64_t number)
+void guest_print_line(const char *name, uint64_t number)
 {
-    print(name);
-    print(" ");
+    guest_print(name);
+    guest_print(" ");
     print_number(number);
-    print("\n");
+    guest_print("\n");
 }
 
 HAL_NORETURN static void idle_for_ever(void)
@@ -64,7 +64,7 @@ HAL_NORETURN static void idle_for_ever(void)
 
 static void start_ticks(void (*function)(void))
 {
-    on_line[HAL_IRQ_TIMER] = function;
+    guest_on_line[HAL_IRQ_TIMER] = function;
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_timer_set(MS);
 }
@@ -87,22 +87,22 @@ static void echo_input(void)
 
 static void be_echo(void)
 {
-    on_line[HAL_IRQ_UART] = echo_input;
+    guest_on_line[HAL_IRQ_UART] = echo_input;
     hal_irq_enable(HAL_IRQ_UART);
-    print("ready\n");
+    guest_print("ready\n");
     idle_for_ever();
 }
 
 static void be_idle(void)
 {
-    print("ready\n");
+    guest_print("ready\n");
     idle_for_ever();
 }
 
 /* Never calls the HAL again. */
 static void be_spin(void)
 {
-    print("ready\n");
+    guest_print("ready\n");
     hal_irq_unmask();
     for (;;)
         spins[0]++;
@@ -110,7 +110,7 @@ static void be_spin(void)
 
 static void be_spin_masked(void)
 {
-    print("ready\n");
+    guest_print("ready\n");
     for (;;)
         spins[0]++;
 }
@@ -118,7 +118,7 @@ static void be_spin_masked(void)
 static void be_poll(void)
 {
     hal_irq_unmask();
-    print("ready\n");
+    guest_print("ready\n");
     for (;;)
         hal_cpu_relax();
 }
@@ -134,7 +134,7 @@ static void be_blink(void)
 {
     (void)!hal_gpio_set_function(PIN_OUT, HAL_GPIO_OUTPUT);
     start_ticks(blink);
-    print("ready\n");
+    guest_print("ready\n");
     idle_for_ever();
 }
 
@@ -142,34 +142,34 @@ static void tell_button(void)
 {
     uint32_t events = hal_gpio_events();
     if (events & 1u << PIN_IN)
-        print_line("button", (uint64_t)hal_gpio_read(PIN_IN));
+        guest_print_line("button", (uint64_t)hal_gpio_read(PIN_IN));
 }
 
 static void be_button(void)
 {
-    on_line[HAL_IRQ_GPIO] = tell_button;
+    guest_on_line[HAL_IRQ_GPIO] = tell_button;
     (void)!hal_gpio_watch(PIN_IN, HAL_GPIO_EDGE_BOTH);
     hal_irq_enable(HAL_IRQ_GPIO);
-    print("ready\n");
+    guest_print("ready\n");
     idle_for_ever();
 }
 
 static void count_tick(void)
 {
     hal_timer_set((++ticks + 1) * MS);
-    print_line("tick", ticks);
+    guest_print_line("tick", ticks);
 }
 
 static void be_count(void)
 {
     start_ticks(count_tick);
-    print("ready\n");
+    guest_print("ready\n");
     idle_for_ever();
 }
 
 static void be_reboot(void)
 {
-    print("boot\n");
+    guest_print("boot\n");
     hal_timer_set(hal_time_now() + MS);
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_cpu_idle();
@@ -183,7 +183,7 @@ static void be_off(void)
 
 static void be_panic(void)
 {
-    print("it cannot go on\n");
+    guest_print("it cannot go on\n");
     hal_board_stop(HAL_STOP_PANIC, 0);
 }
 
@@ -193,8 +193,8 @@ static void switch_over(void)
     unsigned from = running;
     hal_timer_set(hal_time_now() + MS);
     if (++ticks == 40) {
-        print_line("first", spins[0]);
-        print_line("second", spins[1]);
+        guest_print_line("first", spins[0]);
+        guest_print_line("second", spins[1]);
         hal_board_stop(HAL_STOP_POWER_OFF, 0);
     }
     running = !from;
@@ -223,7 +223,7 @@ static void be_two(void)
     for (unsigned i = 0; i < 2; i++)
         make_context(i, count_here, &names[i]);
     start_ticks(switch_over);
-    print("ready\n");
+    guest_print("ready\n");
     hal_context_switch(&boot_context, &contexts[0]);
 }
 
@@ -253,7 +253,7 @@ static void print_sum(const uint8_t *bytes, size_t n)
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++)
         sum = sum * 31 + bytes[i];
-    print_line("sum", sum);
+    guest_print_line("sum", sum);
 }
 
 /* Reads sector after sector, one a millisecond, and prints a sum or the error of each. */
@@ -274,7 +274,7 @@ static void read_sector(void)
         if ((done = hal_block_completed()) != NULL)
             error = done->result;
     if (error)
-        print_line("error", (uint64_t)-error);
+        guest_print_line("error", (uint64_t)-error);
     else
         print_sum(data, HAL_SECTOR_SIZE);
 }
@@ -283,7 +283,7 @@ static void be_card(void)
 {
     hal_mem_first_use(FREE_RAM, HAL_PAGE_SIZE);
     start_ticks(read_sector);
-    print("ready\n");
+    guest_print("ready\n");
     idle_for_ever();
 }
 
@@ -295,10 +295,10 @@ static void count_alarm(void)
 
 static void be_meet(void)
 {
-    on_line[HAL_IRQ_TIMER] = count_alarm;
+    guest_on_line[HAL_IRQ_TIMER] = count_alarm;
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_irq_unmask();
-    print("ready\n");
+    guest_print("ready\n");
     for (unsigned round = 0; round < 20000; round++) {
         uint64_t seen = ticks, at = hal_time_now() + 20000;
         hal_timer_set(at);
@@ -308,7 +308,7 @@ static void be_meet(void)
         while (*(volatile uint64_t *)&ticks == seen)
             spins[1]++;
     }
-    print("met\n");
+    guest_print("met\n");
     hal_board_stop(HAL_STOP_POWER_OFF, 0);
 }
 
@@ -325,7 +325,7 @@ static void be_flush(void)
         error = hal_block_submit(&request);
     while (!error && !hal_block_completed())
         hal_cpu_relax();
-    print_line("flushed", (uint64_t)-error);
+    guest_print_line("flushed", (uint64_t)-error);
     idle_for_ever();
 }
 
@@ -344,7 +344,7 @@ static void send_piece(void)
 
 static void be_send(void)
 {
-    on_line[HAL_IRQ_UART] = send_piece;
+    guest_on_line[HAL_IRQ_UART] = send_piece;
     hal_irq_enable(HAL_IRQ_UART);
     hal_uart_notify_room(true);
     idle_for_ever();
@@ -352,10 +352,7 @@ static void be_send(void)
 
 /* ---- the way in ---- */
 
-static const struct behaviour {
-    const char *name;
-    void (*run)(void);
-} behaviours[] = {
+static const struct guest_behaviour behaviours[] = {
     {"echo", be_echo},     {"idle", be_idle},
     {"spin", be_spin},     {"masked", be_spin_masked},
     {"poll", be_poll},     {"blink", be_blink},
@@ -364,7 +361,7 @@ static const struct behaviour {
     {"panic", be_panic},   {"two", be_two},
     {"card", be_card},     {"overflow", be_overflow},
     {"meet", be_meet},     {"flush", be_flush},
-    {"send", be_send},
+    {"send", be_send},     {NULL, NULL},
 };
 
 /* The command line of the boot tags: the tag 0x54410009 of the list. */
@@ -391,28 +388,32 @@ static bool same(const char *a, const char *b)
 
 void hal_upcall_boot(void)
 {
+    const struct guest_behaviour *const lists[] = {behaviours, guest_cpus_behaviours};
     const char *line = command_line();
-    for (size_t i = 0; i < sizeof behaviours / sizeof *behaviours; i++)
-        if (same(line, behaviours[i].name))
-            behaviours[i].run();
-    print("no such behaviour\n");
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const struct guest_behaviour *at = lists[i]; at->name; at++)
+            if (same(line, at->name))
+                at->run();
+    guest_print("no such behaviour\n");
     hal_board_stop(HAL_STOP_PANIC, 1);
 }
 
 void hal_upcall_cpu(void)
 {
+    if (guest_on_cpu)
+        guest_on_cpu();
     idle_for_ever();
 }
 
 void hal_upcall_interrupt(enum hal_irq line)
 {
-    if (on_line[line])
-        on_line[line]();
+    if (guest_on_line[line])
+        guest_on_line[line]();
 }
 
 bool hal_upcall_fault(const struct hal_fault *fault)
 {
-    print(fault->kind == HAL_FAULT_STACK ? "stack fault\n" : "fault\n");
+    guest_print(fault->kind == HAL_FAULT_STACK ? "stack fault\n" : "fault\n");
     return false;
 }
 
@@ -423,4 +424,13 @@ bool hal_inspect_block(const void *address, char *text, size_t bytes)
     (void)text;
     (void)bytes;
     return false;
+}
+
+/* Nor a scheduler. */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes)
+{
+    (void)event;
+    if (bytes)
+        text[0] = '\0';
+    return 0;
 }

@@ -42,7 +42,7 @@ static const struct tb_config bad[] = {
     {.memory = 1 << 20},
     {.memory = 1ull << 40},
     {.memory = (4 << 20) + 1},
-    {.cpus = 2},
+    {.cpus = 5},
     {.clock = (enum tb_clock)7},
     {.boot_tags = "x", .boot_tags_size = 61185},
     {.boot_tags_kind = (enum tb_boot_tags)2},

@@ -47,7 +47,7 @@ START_TEST(a_guest_is_cut_at_any_moment)
 {
     enum tb_clock clock = clocks[_i / 5 > 0];
     const char *guest = guests[_i < 5 ? _i : _i - 5];
-    unsigned files = 0, maps = 0;
+    unsigned files = 0, maps = 0, tasks = 0;
     srand((unsigned)_i);
     machine = sim_open(clock, guest);
     for (unsigned life = 0; life < LIVES / 6; life++) {
@@ -61,11 +61,13 @@ START_TEST(a_guest_is_cut_at_any_moment)
         if (life == 10) {
             files = count_entries("/proc/self/fd");
             maps = count_mappings();
+            tasks = count_entries("/proc/self/task");
         }
     }
     ck_assert_uint_eq(count_entries("/proc/self/fd"), files);
-    ck_assert_uint_le(count_mappings(), maps + 8);
-    ck_assert_uint_eq(count_entries("/proc/self/task"), 3);
+    if (!sim_under_tsan()) /* which maps memory of its own for each stack, and keeps it */
+        ck_assert_uint_le(count_mappings(), maps + 8);
+    ck_assert_uint_eq(count_entries("/proc/self/task"), tasks);
     ck_assert_int_eq(tb_power_on(machine), 0);
     ck_assert_int_eq(tb_uart_expect(machine, "ready\n", SECOND), TB_MATCH);
 }

@@ -90,6 +90,8 @@ static void on_alarm(int signal)
 START_TEST(a_signal_handler_interrupts_a_run)
 {
     struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+    if (sim_under_tsan() && clocks[_i / 3] == TB_CLOCK_VIRTUAL)
+        return; /* the handler would run when the guest next calls libc: never */
     machine = sim_start(clocks[_i / 3], busy[_i % 3]);
     signal(SIGALRM, on_alarm);
     for (unsigned i = 0; i < 3; i++) {

@@ -48,6 +48,15 @@ const char *sim_file(const void *bytes, size_t n)
     return name;
 }
 
+bool sim_under_tsan(void)
+{
+#ifdef __SANITIZE_THREAD__
+    return true;
+#else
+    return false;
+#endif
+}
+
 uint64_t sim_host_ms(void)
 {
     struct timespec at;

@@ -20,6 +20,9 @@ struct tb_machine *sim_start(enum tb_clock clock, const char *behaviour);
 const char *sim_output(struct tb_machine *machine);
 /** The name of a new file with `bytes` in it, which is gone when the case ends. */
 const char *sim_file(const void *bytes, size_t n);
+/** True under ThreadSanitizer, which has no snapshots, and puts signals off for the handlers of
+ * those who ask libc for them. */
+bool sim_under_tsan(void);
 /** Milliseconds of the host's monotonic clock. */
 uint64_t sim_host_ms(void);
 /** Runs `suite` and reports in TAP on standard output. */

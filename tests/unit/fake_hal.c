@@ -22,6 +22,7 @@
 #include <hal/irq.h>
 #include <hal/machine.h>
 #include <hal/time.h>
+#include <hal/trace.h>
 #include <hal/uart.h>
 #include <hal/upcall.h>
 
@@ -35,7 +36,8 @@ struct fake_hal fake;
 
 extern uint8_t __start_kstate[], __stop_kstate[];
 
-struct hal_cpu_face hal_cpu_face_0 = {.masked = true};
+static _Atomic uint32_t no_interrupts;
+_Thread_local struct hal_cpu_face hal_cpu_face_here = {.pending = &no_interrupts, .masked = true};
 static struct hal_block_request *done;
 
 static HAL_NORETURN void out_of_place(const char *what)
@@ -56,8 +58,8 @@ void fake_hal_reset(uint64_t ram_bytes)
     free(fake.first_uses);
     memset(&fake, 0, sizeof fake);
     done = NULL;
-    hal_cpu_face_0.masked = true;
-    hal_cpu_face_0.id = 0;
+    hal_cpu_face_here.masked = true;
+    hal_cpu_face_here.id = 0;
     zero_kstate();
     if (ram_bytes == 0)
         return;
@@ -88,12 +90,12 @@ void fake_kernel_start_with(uint64_t ram_bytes, const char *command_line)
         out_of_place("too little RAM");
     heap_init();
     thread_init();
-    hal_cpu_face_0.masked = false;
+    hal_cpu_face_here.masked = false;
 }
 
 bool fake_panics(void (*body)(void *argument), void *argument)
 {
-    bool was = hal_cpu_face_0.masked;
+    bool was = hal_cpu_face_here.masked;
     bool panicked = true;
 
     fake.catching = true;
@@ -102,7 +104,7 @@ bool fake_panics(void (*body)(void *argument), void *argument)
         panicked = false;
     }
     fake.catching = false;
-    hal_cpu_face_0.masked = was;
+    hal_cpu_face_here.masked = was;
     return panicked;
 }
 
@@ -119,12 +121,12 @@ void *hal_cpu_point_with(void *result)
 
 void fake_be_cpu(unsigned cpu)
 {
-    hal_cpu_face_0.id = (uint8_t)cpu;
+    hal_cpu_face_here.id = (uint8_t)cpu;
 }
 
 void hal_irq_unmask(void)
 {
-    hal_cpu_face_0.masked = false;
+    hal_cpu_face_here.masked = false;
 }
 
 void hal_cpu_idle(void)
@@ -151,6 +153,11 @@ int hal_cpu_start(unsigned cpu)
 void hal_cpu_ipi(unsigned cpu)
 {
     (void)cpu;
+}
+
+void hal_cpu_watch(uint64_t ns)
+{
+    (void)ns;
 }
 
 void hal_cpu_breakpoint(void)
@@ -196,6 +203,11 @@ void hal_irq_enable(enum hal_irq line)
 void hal_irq_disable(enum hal_irq line)
 {
     (void)line;
+}
+
+void hal_trace(const struct hal_trace_event *event)
+{
+    (void)event; /* nobody listens */
 }
 
 uint64_t hal_time_now(void)

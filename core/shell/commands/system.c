@@ -159,14 +159,17 @@ void command_time(struct job *job)
 void command_ktest(struct job *job)
 {
     const char *name = job->args.count == 1 ? "all" : job->args.words[1];
+    uint64_t size = 0;
     int result = 0;
 
-    if (job->args.count > 2)
-        command_usage(job, "ktest takes one name");
+    if (job->args.count == 3 && !command_number(job, job->args.words[2], KTEST_SIZE_MAX, &size))
+        return;
+    if (job->args.count > 3)
+        command_usage(job, "ktest takes one name and one size");
     else if (string_equal(name, "list"))
         ktest_list();
     else
-        result = ktest_run(name);
+        result = ktest_run(name, (unsigned)size);
     if (result == -ENOENT)
         command_usage(job, "no test and no group of tests is called %s (ktest list names them)",
                       name);

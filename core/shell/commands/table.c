@@ -42,10 +42,19 @@ static const struct command commands[] = {
     {"history", "", "list the lines typed before", NULL, command_history, true},
     {"kill", "%JOB | ID", "end a command that runs in the background",
      "%1 is what [1] announced. ID is a thread's number as ps shows it.\n", command_kill, true},
-    {"ktest", "[NAME | GROUP | all | list]", "run the tests inside the kernel (all, if not said)",
-     NULL, command_ktest, false},
+    {"ktest", "[NAME | GROUP | all | list] [SIZE]",
+     "run the tests inside the kernel (all, if not said)",
+     "SIZE: how often the scenarios of core/sync do what they do; each has its usual one.\n"
+     "    ktest problem 1000       the classic problems of synchronisation, for long\n",
+     command_ktest, false},
     {"led", "on | off | blink [TIME [COUNT]]", "the board's green activity LED", NULL, command_led,
      false},
+    {"locks", "[held | order | time on | time off]",
+     "show locks: how often, by whom, in which order",
+     "held: who holds a lock at this moment, and who waits for one.\n"
+     "order: which lock was taken under which, and where that was first seen.\n"
+     "time on: from now on measure how long locks are held; that itself takes time.\n",
+     command_locks, false},
     {"ls", "[-a] [-l] [PATH...]", "list directories",
      "-a: hidden files and names that begin with a dot, too.\n"
      "-l: type and flags (d directory, r read-only, h hidden, s system), size, time, name.\n",
@@ -58,14 +67,40 @@ static const struct command commands[] = {
      "ADDRESS is physical: RAM that the kernel manages, or the boot tags (0x100). Numbers may be\n"
      "hexadecimal: 0x100.\n",
      command_mem, false},
+    {"nice", "LEVEL THREAD...", "give threads a larger or smaller share",
+     "LEVEL: -20 (much) .. 19 (little), 1.25 times for each step, under fair, stride and lottery.\n"
+     "THREAD: its number, as ps shows it, or %JOB.\n"
+     "    nice 5 %1\n",
+     command_nice, true},
     {"panic", "[TEXT...]", "stop the kernel as if it could not go on", NULL, command_panic, true},
     {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
      command_poweroff, true},
     {"ps", "", "list the threads",
-     "SHARE is the part of the time since the last ps (at first: since power-on).\n", command_ps,
-     false},
+     "SHARE is the part of one CPU's time since the last ps (at first: since power-on). CPU is\n"
+     "where it runs or ran last, MAY where it may run. PRI and NICE are what the policies go by;\n"
+     "with a * one of them is lent by a thread that waits for a mutex of this one.\n",
+     command_ps, false},
+    {"priority", "LEVEL THREAD...", "make threads more or less important",
+     "LEVEL: 0 (first) .. 31 (last), under the policy priority. THREAD: its number, as ps shows\n"
+     "it, or %JOB.\n",
+     command_priority, true},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
+    {"sched", "[POLICY | quantum TIME | lab POLICY [OPTION=VALUE...] [turns] JOB...]",
+     "show how the CPUs are shared, change that, or try it on paper",
+     "Without arguments: what each CPU does and has done. LOAD is the part of the time since the\n"
+     "last sched (at first: since power-on) in which it was busy; ARRIVED are threads that came\n"
+     "from another CPU, STOLEN those of them that it fetched when it had nothing to do.\n"
+     "POLICY: from now on threads have their turns by fifo rr priority stride lottery feedback\n"
+     "fair sjf or srt. Of these fifo, priority, sjf and srt let a thread run until it gives way.\n"
+     "quantum: the unit of their time slices; 0 is the policy's own choice.\n"
+     "    sched fair; sched quantum 5ms\n"
+     "lab: a mix of jobs in virtual time, as a Gantt chart with response, waiting and turnaround\n"
+     "times. A JOB is NAME:ARRIVAL:RUN[:RANK]; RANK: 0 (first) .. 31 for priority, else a nice\n"
+     "level: -20 (much) .. 19 (little). OPTION: quantum (1), cpus (1), period, levels, seed (of\n"
+     "lottery). turns: list them too.\n"
+     "    sched lab rr quantum=2 A:0:5 B:1:3.5 C:2:8      three jobs, round robin\n",
+     command_sched, false},
     {"slabs", "[-a]", "show the caches of objects, and how full they are",
      "-a: also those that were never used.\n"
      "LIVE objects are in use; CACHED ones are free and in a CPU's magazine; USE is the share of\n"
@@ -83,6 +118,14 @@ static const struct command commands[] = {
      command_tags, false},
     {"time", "COMMAND [ARGUMENT...]", "run a command and say how long it took", NULL, command_time,
      false},
+    {"trace", "[COUNT]", "show the last things that the CPUs did",
+     "COUNT events (40, if not said), in the text of Linux's ftrace, which trace viewers read.\n"
+     "Each CPU keeps its last 128.\n",
+     command_trace, false},
+    {"top", "[TIME [COUNT]]", "show the busiest threads and the CPUs, live; q leaves",
+     "TIME: between two pictures (1 s); COUNT: how many (until q or Ctrl-C).\n"
+     "The columns are those of ps; shares are of the time since the picture before.\n",
+     command_top, false},
     {"uptime", "", "show the time since power-on, and how much of it was idle", NULL,
      command_uptime, true},
 };

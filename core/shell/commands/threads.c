@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * threads.c: ps, spawn, sleep, kill, uptime.
+ * threads.c: spawn, sleep, kill, uptime.
  */
 #include "lib/format.h"
 #include "lib/string.h"
 #include "heap/heap.h"
 #include "shell/commands/command.h"
-#include "sync/mutex.h"
+#include "shell/sched/shares.h"
+#include "thread/cpu.h"
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
@@ -14,24 +15,9 @@
 #include <hal/cpu.h>
 #include <hal/errno.h>
 #include <hal/kstate.h>
+#include <hal/machine.h>
 #include <hal/runtime.h>
 #include <hal/time.h>
-
-/* ---- ps ---- */
-
-#define PS_KEPT 256u /* threads whose time of the last ps is remembered */
-
-struct ps_kept {
-    uint32_t id; /* 0: unused */
-    uint64_t run_time;
-};
-
-static KSTATE struct ps_state {
-    struct mutex lock; /* guards the rest: one ps at a time */
-    uint64_t when;     /* the last ps, 0: none */
-    struct ps_kept kept[PS_KEPT];
-    struct ps_kept next[PS_KEPT]; /* is filled while `kept` is compared with */
-} ps;
 
 static KSTATE unsigned threads_at_first;
 
@@ -47,7 +33,7 @@ static unsigned count_threads(void)
 
 void command_prepare(void)
 {
-    mutex_init(&ps.lock);
+    command_prepare_ps();
     threads_at_first = count_threads();
 }
 
@@ -56,67 +42,10 @@ bool command_alone(void)
     return count_threads() <= threads_at_first;
 }
 
-/* What thread `id` had used at the last ps. */
-static uint64_t ps_earlier(uint32_t id)
-{
-    for (unsigned i = 0; i < PS_KEPT; i++) {
-        if (ps.kept[i].id == id)
-            return ps.kept[i].run_time;
-    }
-    return 0;
-}
-
-/* A thousand times `part` / `whole`, rounded; whatever their sizes. */
-static unsigned permille(uint64_t part, uint64_t whole)
-{
-    while (part > UINT64_MAX / 2000) {
-        part >>= 1;
-        whole >>= 1;
-    }
-    return whole == 0 ? 0 : (unsigned)((part * 1000 + whole / 2) / whole);
-}
-
-static void ps_print(const struct thread_info *info, uint64_t span)
-{
-    static const char *const states[] = {"ready", "running", "sleeping", "ended"};
-    uint64_t used = info->run_time - ps_earlier(info->id);
-    unsigned tenths = permille(used, span);
-
-    tty_print("%4u %-8s %7llu.%06llu %4u.%u %% %9llu  %s\n", info->id, states[info->state],
-              (unsigned long long)info->run_time / 1000000000,
-              (unsigned long long)info->run_time / 1000 % 1000000, tenths / 10, tenths % 10,
-              (unsigned long long)info->switches, info->name);
-}
-
-static void ps_print_all(void)
-{
-    uint64_t now = hal_time_now();
-    struct thread_info info;
-    unsigned n = 0;
-
-    tty_print("  ID STATE            TIME   SHARE  SWITCHES  NAME\n");
-    for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1) {
-        ps_print(&info, now - ps.when);
-        if (n < PS_KEPT)
-            ps.next[n++] = (struct ps_kept){.id = info.id, .run_time = info.run_time};
-    }
-    ps.when = now;
-    memset(ps.next + n, 0, (PS_KEPT - n) * sizeof(ps.next[0]));
-    memcpy(ps.kept, ps.next, sizeof(ps.kept));
-}
-
-void command_ps(struct job *job)
-{
-    if (!command_takes_none(job))
-        return;
-    mutex_lock(&ps.lock);
-    ps_print_all();
-    mutex_unlock(&ps.lock);
-}
-
 /* ---- spawn ---- */
 
 #define SPAWN_MAX 64u
+#define SPAWN_PRIORITY 24u
 /* A pure loop looks at the clock after so many turns, which take at least 30 ms on any machine. */
 #define PURE_TURNS (1u << 26)
 #define PURE_LEAST_NS 1000000u
@@ -128,10 +57,18 @@ struct spawn_batch {
     struct thread *threads[SPAWN_MAX];
 };
 
+/* Busy threads are less important than the shell, where that counts. */
+static void spawn_step_back(void)
+{
+    if (thread_set_priority(thread_current(), SPAWN_PRIORITY))
+        return; /* there is no such level, and all are equal */
+}
+
 static void spawn_poll(void *argument)
 {
     struct spawn_batch *batch = argument;
 
+    spawn_step_back();
     while (!batch->stop)
         hal_cpu_relax();
 }
@@ -147,6 +84,7 @@ static void spawn_pure(void *argument)
 {
     struct spawn_batch *batch = argument;
 
+    spawn_step_back();
     while (!batch->stop) {
         uint64_t before = hal_time_now();
 
@@ -263,8 +201,12 @@ void command_kill(struct job *job)
 void command_uptime(struct job *job)
 {
     uint64_t now = hal_time_now();
-    uint64_t seconds = now / 1000000000;
-    unsigned tenths = permille(run_idle_time(0), now);
+    uint64_t seconds = now / 1000000000, idle = 0;
+    unsigned tenths;
+
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+        idle += run_idle_time(cpu);
+    tenths = shares_permille(idle, now * cpu_count_online());
 
     if (command_takes_none(job))
         tty_print("up %llu:%02u:%02u, idle %u.%u %%\n", (unsigned long long)seconds / 3600,

@@ -75,3 +75,11 @@ size_t hal_inspect_state(char *text, size_t bytes);
  * it was allocated and freed, with backtraces). False: nothing.
  */
 bool hal_inspect_block(const void *address, char *text, size_t bytes);
+
+struct hal_trace_event;
+
+/**
+ * Writes `event` as a line of Linux's ftrace, without a newline and NUL-terminated. Returns its
+ * length without the NUL, which may be more than fits.
+ */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes);

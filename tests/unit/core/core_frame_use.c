@@ -70,9 +70,9 @@ START_TEST(another_cpu_gives_its_cache_back)
     size_t n = 0;
 
     start_flat(64 * MIB);
-    hal_cpu_face_0.id = 1;
+    hal_cpu_face_here.id = 1;
     frame_put(frame_alloc(0));
-    hal_cpu_face_0.id = 0;
+    hal_cpu_face_here.id = 0;
     stats = stats_now();
     ck_assert_uint_gt(stats.cached, 0);
     while ((all[n] = frame_alloc(0)))
@@ -81,9 +81,9 @@ START_TEST(another_cpu_gives_its_cache_back)
     ck_assert_uint_eq(stats_now().free, stats.cached);
     frame_interrupt(); /* this CPU has nothing to do */
     ck_assert_ptr_null(frame_alloc(0));
-    hal_cpu_face_0.id = 1;
+    hal_cpu_face_here.id = 1;
     frame_interrupt();
-    hal_cpu_face_0.id = 0;
+    hal_cpu_face_here.id = 0;
     ck_assert_uint_eq(stats_now().cached, 0);
     for (size_t i = 0; i < stats.cached; i++)
         ck_assert_ptr_nonnull(frame_alloc(0));

@@ -190,6 +190,7 @@ START_TEST(no_size_is_too_large_to_be_refused)
     for (unsigned shift = 0; shift < 42; shift++)
         for (size_t less = 0; less < 70; less++) {
             ck_assert_ptr_null(kmalloc((huge >> shift) - less));
+            ck_assert_ptr_null(kmalloc_aligned((huge >> shift) - less, 1));
             ck_assert_ptr_null(kmalloc_aligned((huge >> shift) - less, 4096));
             ck_assert_ptr_null(kmalloc_aligned((huge >> shift) - less, HEAP_ALIGNMENT_MAX));
         }

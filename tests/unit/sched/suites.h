@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suites.h: the suites of this program, one a file.
+ */
+#pragma once
+
+#include <check.h>
+
+/** As ck_assert, for inner loops: Check makes a system call for each assertion, good or not. */
+#define ASSERT_FAST(condition) \
+    do { \
+        if (!(condition)) \
+            ck_abort_msg("does not hold: %s", #condition); \
+    } while (0)
+
+Suite *order_suite(void);
+Suite *shares_suite(void);
+Suite *feedback_suite(void);
+Suite *latency_suite(void);
+Suite *moves_suite(void);
+Suite *model_suite(void);
+Suite *lab_suite(void);
+Suite *docs_suite(void);
