@@ -119,22 +119,14 @@ static void say_thread(void)
     say(" s after power-on\n");
 }
 
-/* The spinlocks that CPU `id` holds, and the one that it waits for. */
+/* The spinlock that CPU `id` waits for, and those that it holds. */
 static void say_spinlocks(unsigned id)
 {
-    struct spinlock_hold hold = spinlock_wait_of(id);
-    char name[96], site[64];
+    char text[200];
 
-    for (unsigned rank = 0; rank <= LOCK_RANKS; rank++) {
-        if (hold.lock) {
-            lock_class_text(hold.class, name, sizeof name);
-            lock_site_text(hold.site, site, sizeof site);
-            say("  %s %s, %s %s\n", rank ? "holds" : "waits for", name, rank ? "since" : "at",
-                site);
-        }
-        if (rank < LOCK_RANKS)
-            hold = spinlock_hold_of(id, (enum lock_rank)rank);
-    }
+    for (unsigned i = 0; spinlock_text_of(id, i, text, sizeof text); i++)
+        if (text[0])
+            say("  %s\n", text);
 }
 
 /* What another CPU was doing when it was stopped. */

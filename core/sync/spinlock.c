@@ -81,9 +81,21 @@ struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank)
     return read_hold(&holds[cpu][rank]);
 }
 
-struct spinlock_hold spinlock_wait_of(unsigned cpu)
+bool spinlock_text_of(unsigned cpu, unsigned number, char *text, size_t size)
 {
-    return read_hold(&waits[cpu]);
+    struct spinlock_hold hold;
+    char name[96], site[64];
+
+    if (number > LOCK_RANKS)
+        return false;
+    text[0] = '\0';
+    hold = read_hold(number ? &holds[cpu][number - 1] : &waits[cpu]);
+    if (!hold.lock)
+        return true;
+    lock_class_text(hold.class, name, sizeof name);
+    lock_site_text(hold.site, site, sizeof site);
+    format_text(text, size, number ? "holds %s, since %s" : "waits for %s, at %s", name, site);
+    return true;
 }
 
 /* CPU + 1, or 0. */

@@ -102,5 +102,9 @@ struct spinlock_hold {
  */
 struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank);
 
-/** Which spinlock CPU `cpu` waits for, as above, and at which `site`; without checks, too. */
-struct spinlock_hold spinlock_wait_of(unsigned cpu);
+/**
+ * Puts into words, number by number from 0 on, what CPU `cpu` has to do with spinlocks: "waits for
+ * NAME, at PLACE", known without the checks too, and "holds NAME, since PLACE"; "" for a number
+ * that there is nothing to say of. False past the last number. Any context.
+ */
+HAL_MUST_CHECK bool spinlock_text_of(unsigned cpu, unsigned number, char *text, size_t size);

@@ -84,6 +84,7 @@ struct thread {
 
     /* Guarded by the lock of the wait queue it sleeps in. */
     struct list wait_link;
+    const struct lock_site *sleeps_at; /**< where it went to sleep in one; NULL: elsewhere */
 
     /* The checks' of core/sync/check. */
     struct lock_hold *holds; /**< mutexes and rwlocks that it holds */

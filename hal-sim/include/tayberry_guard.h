@@ -26,6 +26,12 @@ TB_API size_t tb_fault_trace(const struct tb_machine *machine, uint64_t *address
 /** The path of the program or library that holds the guest's code. Valid until tb_close. */
 TB_API const char *tb_code_file(const struct tb_machine *machine);
 
+/** Writes who is where and waits for what, as lines of text that end with NUL: each CPU with its
+ * thread and its spinlocks; each thread that sleeps, what for, and who holds that. For a run that
+ * has lasted too long. Returns its length without the NUL, which may be more than fits; -EINVAL
+ * when off. With the real clock the CPUs stand still meanwhile; -EBUSY: one does not. */
+TB_API int tb_inspect_hang(struct tb_machine *machine, char *text, size_t bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -97,6 +97,9 @@ uint64_t library_guest_left(uint64_t deadline);
 /** Runs until `deadline` or a flag; a tb_reason or an error. */
 int library_run(uint64_t deadline);
 
+/** Real clock: has the CPUs stand still soon, or go on. Machine time does not stand still. */
+void library_pause(bool paused);
+
 HAL_MUST_CHECK int serial_open(void);
 void serial_close(void);
 /** Forgets input that the guest has not read. */

@@ -133,6 +133,10 @@ static bool open_machine(struct program *program)
         terminal_say("%s", tb_error(program->machine));
         return false;
     }
+    if (options->panels.timeline && tb_sched_keep(program->machine, true) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        return false;
+    }
     if (options->trace != NULL && tb_sched_file(program->machine, options->trace) < 0) {
         terminal_say("%s", tb_error(program->machine));
         return false;
@@ -256,6 +260,8 @@ static void say_end(const struct program *program, enum end end)
         terminal_say("%s", reasons[end]);
     if (end == END_PANIC)
         report_fault(program->machine);
+    if (end == END_TIMEOUT && tb_state(program->machine) == TB_RUNNING)
+        report_hang(program->machine);
     if (options->expect_text != NULL && end != END_MATCH && end != END_FAIL && end != END_SIGNAL)
         terminal_say("the expected text was not printed: %s", options->expect_text);
 }

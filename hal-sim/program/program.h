@@ -32,7 +32,9 @@ enum exit_status {
 
 struct options {
     bool headless, read_only, help, version;
-    bool memory_panel; /**< the window shows the machine's RAM from the start */
+    struct panels {
+        bool memory, timeline;
+    } panels; /**< what the window shows from the start */
     const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *trace,
         *diagram;
     uint64_t memory; /**< bytes; 0: the library's default */
@@ -57,6 +59,9 @@ bool options_print_help(void);
 
 /** Says on standard error in which functions and lines the guest was at its last fault. */
 void report_fault(const struct tb_machine *machine);
+
+/** Says there who was where and waited for what. */
+void report_hang(struct tb_machine *machine);
 
 /* ---- session.c: how the run ends ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * report.c: what the program adds on standard error when the guest has failed: where it was, as
- * functions and lines of the source.
+ * functions and lines of the source; and when its time is up: who waits for what.
  *
  * The library knows addresses. Names and lines are in the debug information of the file that holds
  * the kernel, and binutils' addr2line reads that; where it is missing the addresses remain.
@@ -104,4 +104,22 @@ void report_fault(const struct tb_machine *machine)
     }
     for (size_t i = 0; lines == 0 && i < n; i++)
         fprintf(stderr, "  %s\r\n", words.hex[i]);
+}
+
+void report_hang(struct tb_machine *machine)
+{
+    static char text[16384];
+    int length = tb_inspect_hang(machine, text, sizeof(text));
+    if (length < 0) {
+        terminal_say("%s", tb_error(machine));
+        return;
+    }
+    terminal_say("the guest was at %.6f s of its time:", (double)tb_time(machine) / 1e9);
+    for (char *line = text; *line != '\0';) {
+        size_t n = strcspn(line, "\n");
+        fprintf(stderr, "  %.*s\r\n", (int)n, line);
+        line += n + (line[n] != '\0');
+    }
+    if ((size_t)length >= sizeof(text))
+        fprintf(stderr, "  ...\r\n");
 }

@@ -145,6 +145,13 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 }
 
 /** This kernel has no heap that a report could tell of. */
+size_t hal_inspect_hang(char *text, size_t bytes)
+{
+    (void)text;
+    (void)bytes;
+    return 0;
+}
+
 bool hal_inspect_block(const void *address, char *text, size_t bytes)
 {
     (void)address;

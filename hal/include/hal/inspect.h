@@ -71,6 +71,13 @@ uint64_t hal_inspect_allocations(void);
 size_t hal_inspect_state(char *text, size_t bytes);
 
 /**
+ * Writes who is where and waits for what, as lines of text for people, NUL-terminated, and returns
+ * its length without the NUL, which may be more than fits: each CPU with its thread and spinlocks,
+ * and each thread that does not run.
+ */
+size_t hal_inspect_hang(char *text, size_t bytes);
+
+/**
  * What is known about the heap's block at or around `address`: one or more lines for people (where
  * it was allocated and freed, with backtraces). False: nothing.
  */
