@@ -86,15 +86,30 @@ void ktrace_request(enum hal_trace_kind kind, uint64_t time, uint64_t sector, ui
     finish(event);
 }
 
-void ktrace_switch(uint64_t time, const struct hal_trace_thread *from, char state,
-                   const struct hal_trace_thread *to)
+struct hal_trace_event *ktrace_switch(uint64_t time, uint32_t from, uint32_t to)
 {
-    struct hal_trace_event *event = begin(HAL_TRACE_SWITCH, time, from->number, to->number);
+    unsigned cpu = hal_cpu_id();
+    struct trace_ring *ring = &rings[cpu];
+    struct hal_trace_event *event = &ring->events[ring->count % KTRACE_EVENTS];
 
-    event->self = *from;
-    event->other = *to;
-    event->state = state;
-    rings[event->cpu].running = *to;
+    event->time = time;
+    event->a = from;
+    event->b = to;
+    event->c = 0;
+    event->kind = HAL_TRACE_SWITCH;
+    event->cpu = (uint8_t)cpu;
+    event->depth = ring->depth;
+    event->self = ring->running;
+    return event;
+}
+
+struct hal_trace_thread *ktrace_running(void)
+{
+    return &rings[hal_cpu_id()].running;
+}
+
+void ktrace_told(const struct hal_trace_event *event)
+{
     finish(event);
 }
 

@@ -119,8 +119,9 @@ static void unchoose(const struct cpu *cpu)
 static void trace_move(const struct thread *thread, const struct cpu *from, const struct cpu *to,
                        uint64_t now)
 {
-    struct hal_trace_thread said = run_describe(thread);
+    struct hal_trace_thread said = {0};
 
+    run_describe(thread, &said);
     ktrace_thread(HAL_TRACE_MOVE, now, &said, to->id, from->id);
 }
 

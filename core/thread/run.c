@@ -60,8 +60,9 @@ struct cpu *run_lock_home(const struct thread *thread)
 static void trace(enum hal_trace_kind kind, const struct thread *thread, uint64_t b, uint32_t c,
                   uint64_t now)
 {
-    struct hal_trace_thread said = run_describe(thread);
+    struct hal_trace_thread said = {0};
 
+    run_describe(thread, &said);
     ktrace_thread(kind, now, &said, b, c);
 }
 
@@ -78,9 +79,15 @@ static char trace_state(const struct thread *thread, bool preempted)
 static void trace_switch(const struct thread *from, const struct thread *to, bool preempted,
                          uint64_t now)
 {
-    struct hal_trace_thread left = run_describe(from), came = run_describe(to);
+    struct hal_trace_event *event = ktrace_switch(now, from->id, to->id);
 
-    ktrace_switch(now, &left, trace_state(from, preempted), &came);
+    event->self.number = from->id; /* an idle thread has none yet when it starts */
+    event->self.priority = (uint8_t)from->entity.priority; /* this may have changed, and the next */
+    event->self.nice = (int8_t)from->entity.nice;
+    event->state = trace_state(from, preempted);
+    run_describe(to, &event->other);
+    run_describe(to, ktrace_running());
+    ktrace_told(event);
 }
 
 /* ---- the beginning ---- */
@@ -101,14 +108,14 @@ void run_init(void)
 void run_init_cpu(struct thread *idle)
 {
     struct cpu *cpu = cpu_here();
-    struct hal_trace_thread said;
+    struct hal_trace_thread said = {0};
 
     cpu->idle = idle;
     cpu->current = idle;
     idle->state = THREAD_RUNNING;
     idle->cpu = cpu->id;
     idle->run_since = hal_time_now();
-    said = run_describe(idle);
+    run_describe(idle, &said);
     ktrace_start(&said);
     balance_set_idle(cpu, true);
     cpu_set_online();

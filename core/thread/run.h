@@ -43,16 +43,15 @@ void run_unlock(hal_irq_state_t state);
 /** Locks the home of `thread` and returns it, for cpu_unlock. Caller has interrupts masked. */
 HAL_MUST_CHECK struct cpu *run_lock_home(const struct thread *thread);
 
-/** What traces say of `thread`. Caller holds the run lock of its home. */
-static inline struct hal_trace_thread run_describe(const struct thread *thread)
+/** Writes what traces say of `thread`. Caller holds the run lock of its home. */
+static inline void run_describe(const struct thread *thread, struct hal_trace_thread *said)
 {
-    struct hal_trace_thread said = {.number = thread->id,
-                                    .priority = (uint8_t)thread->entity.priority,
-                                    .nice = (int8_t)thread->entity.nice,
-                                    .idle = thread->idle};
-
-    __builtin_memcpy(said.name, thread->name, HAL_TRACE_NAME - 1); /* the last byte stays NUL */
-    return said;
+    said->number = thread->id;
+    said->priority = (uint8_t)thread->entity.priority;
+    said->nice = (int8_t)thread->entity.nice;
+    said->idle = thread->idle;
+    __builtin_memcpy(said->name, thread->name, HAL_TRACE_NAME);
+    said->name[HAL_TRACE_NAME - 1] = '\0';
 }
 
 /** Makes the queues of all CPUs ready. Boot only. */
