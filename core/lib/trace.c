@@ -86,31 +86,26 @@ void ktrace_request(enum hal_trace_kind kind, uint64_t time, uint64_t sector, ui
     finish(event);
 }
 
-struct hal_trace_event *ktrace_switch(uint64_t time, uint32_t from, uint32_t to)
+void ktrace_switch(uint64_t time, const struct hal_trace_thread *from, char state,
+                   const struct hal_trace_thread *to)
 {
     unsigned cpu = hal_cpu_id();
     struct trace_ring *ring = &rings[cpu];
-    struct hal_trace_event *event = &ring->events[ring->count % KTRACE_EVENTS];
+    struct hal_trace_event *event = &ring->events[ring->count++ % KTRACE_EVENTS];
 
+    /* As begin and finish, but member by member: this is done at every switch. */
     event->time = time;
-    event->a = from;
-    event->b = to;
+    event->a = from->number;
+    event->b = to->number;
     event->c = 0;
     event->kind = HAL_TRACE_SWITCH;
     event->cpu = (uint8_t)cpu;
     event->depth = ring->depth;
-    event->self = ring->running;
-    return event;
-}
-
-struct hal_trace_thread *ktrace_running(void)
-{
-    return &rings[hal_cpu_id()].running;
-}
-
-void ktrace_told(const struct hal_trace_event *event)
-{
-    finish(event);
+    event->state = state;
+    event->self = *from;
+    event->other = *to;
+    ring->running = *to;
+    hal_trace(event);
 }
 
 void ktrace_start(const struct hal_trace_thread *self)

@@ -29,14 +29,9 @@ void ktrace_named(enum hal_trace_kind kind, uint64_t time, const char *name, uin
 void ktrace_request(enum hal_trace_kind kind, uint64_t time, uint64_t sector, uint32_t sectors,
                     uint32_t op, int result);
 
-/**
- * This CPU switches, from who was told of last, to another thread. The caller describes that one in
- * `other` of the event and in *ktrace_running(), brings `self` up to date, says its state, and ends
- * with ktrace_told. In parts because switching is what happens most.
- */
-HAL_MUST_CHECK struct hal_trace_event *ktrace_switch(uint64_t time, uint32_t from, uint32_t to);
-struct hal_trace_thread *ktrace_running(void);
-void ktrace_told(const struct hal_trace_event *event);
+/** This CPU switches from `from`, which is in `state` from now on, to `to`. */
+void ktrace_switch(uint64_t time, const struct hal_trace_thread *from, char state,
+                   const struct hal_trace_thread *to);
 
 /** The calling code is the thread `self` from now on: a CPU starts. */
 void ktrace_start(const struct hal_trace_thread *self);

@@ -57,13 +57,10 @@ struct cpu *run_lock_home(const struct thread *thread)
 
 /* ---- telling ---- */
 
-static void trace(enum hal_trace_kind kind, const struct thread *thread, uint64_t b, uint32_t c,
+static void trace(enum hal_trace_kind kind, struct thread *thread, uint64_t b, uint32_t c,
                   uint64_t now)
 {
-    struct hal_trace_thread said = {0};
-
-    run_describe(thread, &said);
-    ktrace_thread(kind, now, &said, b, c);
+    ktrace_thread(kind, now, run_describe(thread), b, c);
 }
 
 /* What `thread`, which leaves its CPU, does from now on: see hal/trace.h. */
@@ -76,18 +73,9 @@ static char trace_state(const struct thread *thread, bool preempted)
     return preempted && !thread->idle ? 'r' : 'R';
 }
 
-static void trace_switch(const struct thread *from, const struct thread *to, bool preempted,
-                         uint64_t now)
+static void trace_switch(struct thread *from, struct thread *to, bool preempted, uint64_t now)
 {
-    struct hal_trace_event *event = ktrace_switch(now, from->id, to->id);
-
-    event->self.number = from->id; /* an idle thread has none yet when it starts */
-    event->self.priority = (uint8_t)from->entity.priority; /* this may have changed, and the next */
-    event->self.nice = (int8_t)from->entity.nice;
-    event->state = trace_state(from, preempted);
-    run_describe(to, &event->other);
-    run_describe(to, ktrace_running());
-    ktrace_told(event);
+    ktrace_switch(now, run_describe(from), trace_state(from, preempted), run_describe(to));
 }
 
 /* ---- the beginning ---- */
@@ -108,15 +96,13 @@ void run_init(void)
 void run_init_cpu(struct thread *idle)
 {
     struct cpu *cpu = cpu_here();
-    struct hal_trace_thread said = {0};
 
     cpu->idle = idle;
     cpu->current = idle;
     idle->state = THREAD_RUNNING;
     idle->cpu = cpu->id;
     idle->run_since = hal_time_now();
-    run_describe(idle, &said);
-    ktrace_start(&said);
+    ktrace_start(run_describe(idle));
     balance_set_idle(cpu, true);
     cpu_set_online();
 }

@@ -43,15 +43,17 @@ void run_unlock(hal_irq_state_t state);
 /** Locks the home of `thread` and returns it, for cpu_unlock. Caller has interrupts masked. */
 HAL_MUST_CHECK struct cpu *run_lock_home(const struct thread *thread);
 
-/** Writes what traces say of `thread`. Caller holds the run lock of its home. */
-static inline void run_describe(const struct thread *thread, struct hal_trace_thread *said)
+/** What traces say of `thread`. Caller holds the run lock of its home. */
+static inline const struct hal_trace_thread *run_describe(struct thread *thread)
 {
-    said->number = thread->id;
-    said->priority = (uint8_t)thread->entity.priority;
-    said->nice = (int8_t)thread->entity.nice;
-    said->idle = thread->idle;
-    __builtin_memcpy(said->name, thread->name, HAL_TRACE_NAME);
-    said->name[HAL_TRACE_NAME - 1] = '\0';
+    struct hal_trace_thread *said = &thread->said;
+
+    /* Written only if it has changed: reading in one what was just written in parts is slow. */
+    if (said->priority != (uint8_t)thread->entity.priority)
+        said->priority = (uint8_t)thread->entity.priority;
+    if (said->nice != (int8_t)thread->entity.nice)
+        said->nice = (int8_t)thread->entity.nice;
+    return said;
 }
 
 /** Makes the queues of all CPUs ready. Boot only. */
