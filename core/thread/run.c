@@ -222,6 +222,8 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
         run_reschedule(cpu);
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);
+    if (cpu->queue.ready > current->idle && cpu_online() != 1u << cpu->id)
+        balance_offer(cpu); /* not all will run at once */
 }
 
 /* A new thread may run where its creator may, or anywhere if that is the boot code; and so on. */

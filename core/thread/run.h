@@ -133,6 +133,10 @@ void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, u
 /** This CPU has nothing to do from now on, or has. Caller holds its lock. */
 void balance_set_idle(const struct cpu *cpu, bool idle);
 
+/** Threads wait on the queue of `cpu`: tells another CPU that idles, if any of them may move.
+ * Caller holds its lock. */
+void balance_offer(const struct cpu *cpu);
+
 /** Takes a thread from the CPU that has most to do. True: there was one. Idle thread, masked. */
 bool balance_pull(void);
 

@@ -222,6 +222,18 @@ static void do_without_guard(struct thread *thread)
          thread->id, thread->name);
 }
 
+/* Of the stacks of threads. */
+static const struct alloc_site *stack_site(void)
+{
+    return ALLOC_SITE();
+}
+
+/* Of the spares, which are nobody's. */
+static const struct alloc_site *spare_site(void)
+{
+    return ALLOC_SITE_FOR(ALLOC_CACHE);
+}
+
 /*
  * The table names a guard page for as long as it is one and longer: a thread enters it before its
  * guard is set, and leaves it after its guard is gone, or becomes a spare in the same moment.
@@ -230,7 +242,7 @@ static int create_stack(struct thread *thread, size_t bytes)
 {
     size_t guard = guards_left() ? HAL_PAGE_SIZE : 0;
 
-    thread->stack = frame_alloc_pages((bytes + guard) / HAL_PAGE_SIZE, 0);
+    thread->stack = frame_alloc_pages_at((bytes + guard) / HAL_PAGE_SIZE, 0, stack_site());
     if (!thread->stack)
         return -ENOMEM;
     thread->stack_bytes = bytes;
@@ -279,6 +291,7 @@ static bool keep_spare(struct thread *thread)
     if (keep) {
         struct spare *spare = (void *)thread->canary;
 
+        frame_assign(thread->stack, spare_site());
         tree_remove(&table.all, &thread->all_node);
         list_add_head(&table.spares, &spare->link);
         table.spare_count++;
@@ -296,6 +309,7 @@ static bool take_spare(struct thread *thread)
     if (spare) {
         table.spare_count--;
         thread->stack = guard_of(spare);
+        frame_assign(thread->stack, stack_site());
         thread->stack_bytes = HAL_STACK_SIZE;
         thread->guarded = true;
         thread->canary = (void *)spare;
@@ -396,11 +410,11 @@ int thread_create_sized(const char *name, void (*entry)(void *argument), void *a
     new = allocate_thread(name, stack_bytes);
     if (!new)
         return -ENOMEM;
-    *new->canary = CANARY;
     new->magic = THREAD_MAGIC;
     new->entry = entry;
     new->argument = argument;
     hal_context_init(&new->context, new->canary, stack_bytes, first_step, new);
+    *new->canary = CANARY; /* what the stack held before means nothing from here on */
     *thread = new;
     run_add(new);
     return 0;

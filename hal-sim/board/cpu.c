@@ -262,6 +262,12 @@ void hal_cpu_point(void)
     sim_cpu_point(COST_MASK);
 }
 
+void *hal_cpu_point_with(void *result)
+{
+    sim_cpu_point(COST_MASK);
+    return result;
+}
+
 void hal_irq_unmask(void)
 {
     hal_irq_restore(0);
