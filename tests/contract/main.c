@@ -16,6 +16,7 @@ static const struct suite suites[] = {
     {"boot", boot_tests},       {"context", context_tests}, {"cpus", cpus_tests},
     {"console", console_tests}, {"uart", uart_tests},       {"block", block_tests},
     {"gpio", gpio_tests},       {"board", board_tests},     {"display", display_tests},
+    {"trace", trace_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
