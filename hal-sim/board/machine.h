@@ -13,6 +13,7 @@
 
 #include "board/cpu.h"
 #include "board/devices.h"
+#include "board/schedule.h"
 
 #include <hal/board.h>
 #include <hal/machine.h>
@@ -37,7 +38,7 @@ enum {
 
 /* REBOOTING and STOPPING: a CPU has said so, and the others are leaving the guest. */
 enum machine_power { POWER_OFF, POWER_ON, POWER_REBOOTING, POWER_STOPPING, POWER_STOPPED };
-enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_TURN, RNG_COUNT };
+enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_TURN, RNG_CHOICE, RNG_COUNT };
 
 /* Virtual clock: whose turn it is; see turn.c. */
 struct turn {
@@ -65,10 +66,12 @@ struct machine {
     _Atomic int power; /* enum machine_power */
     enum hal_stop stop;
     _Atomic int status;
-    _Atomic uint64_t now;  /* virtual clock only */
-    _Atomic uint64_t next; /* virtual clock: when the earliest event is due, or run_until */
-    uint64_t run_until;    /* virtual clock: when tb_run_* wants control back */
-    struct turn turn;      /* virtual clock */
+    _Atomic uint64_t now;     /* virtual clock only */
+    _Atomic uint64_t next;    /* virtual clock: when the earliest event is due, or run_until */
+    uint64_t run_until;       /* virtual clock: when tb_run_* wants control back */
+    struct turn turn;         /* virtual clock */
+    uint64_t points;          /* virtual clock: the position of the last interrupt point */
+    struct schedule schedule; /* virtual clock */
     uint64_t rng[RNG_COUNT];
     uint64_t trace;
     struct uart uart;
@@ -123,7 +126,9 @@ static inline void sim_cpu_point(unsigned cost)
 {
     if (!machine.real) {
         uint64_t now = sim_time_spend(cost);
-        if (now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
+        machine.points = (hal_irq_masked() ? machine.points : machine.points | TB_POINT_MASKED) + 1;
+        if (machine.points >= machine.schedule.next ||
+            now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
             sim_cpu_point_slow();
             return;
         }

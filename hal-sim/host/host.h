@@ -145,6 +145,8 @@ uintptr_t host_trap_where(void);
 
 /** The address that this code was loaded at less the one it was linked for. A machine is open. */
 uintptr_t host_code_base(void);
+/** The file that it was loaded from. */
+const char *host_code_path(void);
 /** Whether `pc` lies in the kernel or the simulator, not in another library. Any context. */
 bool host_code_holds(uint64_t pc);
 

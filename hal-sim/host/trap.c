@@ -378,6 +378,7 @@ void hal_cpu_breakpoint(void)
 
 /* The kernel and its simulator, as the host has loaded them. */
 static struct {
+    const char *path;
     uintptr_t base, start;
     size_t bytes;
 } code;
@@ -391,6 +392,7 @@ static int find_code(struct dl_phdr_info *info, size_t size, void *argument)
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         if (header->p_type == PT_LOAD &&
             here - info->dlpi_addr - header->p_vaddr < header->p_memsz) {
+            code.path = info->dlpi_name;
             code.base = info->dlpi_addr;
             code.start = info->dlpi_addr + header->p_vaddr;
             code.bytes = header->p_memsz;
@@ -439,6 +441,11 @@ uintptr_t host_trap_where(void)
 uintptr_t host_code_base(void)
 {
     return code.base;
+}
+
+const char *host_code_path(void)
+{
+    return code.path && code.path[0] ? code.path : "/proc/self/exe";
 }
 
 NO_REDZONES bool host_code_holds(uint64_t pc)

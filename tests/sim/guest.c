@@ -418,6 +418,14 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 }
 
 /* A guest without a heap. */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes)
+{
+    (void)cpu;
+    (void)name;
+    (void)bytes;
+    return 0;
+}
+
 bool hal_inspect_block(const void *address, char *text, size_t bytes)
 {
     (void)address;

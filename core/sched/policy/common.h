@@ -13,7 +13,7 @@
 #define POLICY_QUANTUM 10000000u /* 10 ms, unless the owner of the queue says otherwise */
 
 extern const struct sched_policy policy_fifo, policy_rr, policy_priority, policy_stride,
-    policy_lottery, policy_feedback, policy_fair, policy_sjf, policy_srt;
+    policy_lottery, policy_feedback, policy_fair, policy_sjf, policy_srt, policy_search;
 
 /** Sets all of a queue but what its owner chose; a choice of 0 becomes the one given. */
 static inline void policy_init_queue(struct sched_queue *queue, uint64_t quantum,
