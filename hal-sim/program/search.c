@@ -280,12 +280,10 @@ static void explain_steps(struct steps *steps)
 /* Learns where the scenario begins, and how long it is. False: it fails without any step. */
 static bool measure(void)
 {
-    static const struct tb_schedule usual = {.size = sizeof(usual), .strategy = TB_BY_STEPS};
     search.from = trial_begin();
-    trial_run(&search.trial, &usual);
-    search.points = TB_POINT_NUMBER(search.trial.points) - TB_POINT_NUMBER(search.from);
-    search.points += search.points == 0;
-    printf("%" PRIu64 " points from point %" PRIu64 " on\n", search.points,
+    uint64_t last = trial_measure(&search.trial, search.from);
+    search.points = TB_POINT_NUMBER(last) - TB_POINT_NUMBER(search.from) + 1;
+    printf("the scenario: %" PRIu64 " points, from point %" PRIu64 " on\n", search.points,
            TB_POINT_NUMBER(search.from));
     return search.trial.verdict == VERDICT_GOOD;
 }
@@ -326,8 +324,10 @@ int search_main(const struct options *options)
 {
     struct options filled = *options;
     bool seeded = options->pct == 0 && options->chance == 0 && options->preemptions == NULL;
-    if (filled.seeds[1] == 0)
+    if (filled.seeds[1] == 0) {
+        filled.seeds[0] = 1;
         filled.seeds[1] = 1000;
+    }
     if (filled.jobs == 0)
         filled.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     if (filled.jobs > JOBS_MAX)

@@ -65,8 +65,14 @@ struct tb_machine *trial_machine(void);
 /** Runs the scenario once. */
 void trial_run(struct trial *trial, const struct tb_schedule *schedule);
 
-/** The position at which the scenario begins: where `--from-text` is printed. 0: at power-on. */
+/**
+ * The position at which the scenario begins: where `--from-text` is printed; without that, where
+ * the thread of a kernel test begins, or the first of its crew. 0: at power-on.
+ */
 uint64_t trial_begin(void);
+
+/** Runs it the usual way, and gives the last position from `from` on where it could go another. */
+uint64_t trial_measure(struct trial *trial, uint64_t from);
 
 /** The verdict in words. */
 void trial_say(FILE *file, const struct trial *trial);

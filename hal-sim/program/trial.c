@@ -162,10 +162,30 @@ uint64_t trial_begin(void)
         return 0;
     bench.trial = &trial;
     if (tb_schedule_set(bench.machine, &usual) == 0 && tb_power_on(bench.machine) == 0 &&
-        (tests ? run_until_thread("ktest") : run_until_text(text)))
+        (tests ? run_until_thread("ktest") : run_until_text(text))) {
         from = tb_schedule_points(bench.machine);
+        if (tests && run_until_thread("crew 0"))
+            from = tb_schedule_points(bench.machine);
+    }
     tb_power_cut(bench.machine);
     return from;
+}
+
+/* Notes the last point at which somebody else than who runs might be ready. */
+static void note_last(void *last, const struct tb_moment *moment)
+{
+    if (moment->kind == 0 && (moment->timer || (moment->working & (moment->working - 1))))
+        *(uint64_t *)last = moment->point;
+}
+
+uint64_t trial_measure(struct trial *trial, uint64_t from)
+{
+    static const struct tb_schedule usual = {.size = sizeof(usual), .strategy = TB_BY_STEPS};
+    uint64_t last = from;
+    tb_schedule_set_sink(bench.machine, note_last, &last, from);
+    trial_run(trial, &usual);
+    tb_schedule_set_sink(bench.machine, NULL, NULL, 0);
+    return last;
 }
 
 /* ---- in words ---- */

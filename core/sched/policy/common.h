@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * common.h: what the policies share: counting who comes and goes, and virtual time. For the files
- * of this folder and ../policy.c only.
+ * of this folder, ../policy.c and ../search.c only.
  *
  * Every add goes through policy_enter and every take, remove and steal through policy_leave, so
  * that ready and weight are right whatever the policy does in between.
