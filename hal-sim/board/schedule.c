@@ -220,13 +220,37 @@ static void want(struct schedule *s, unsigned cpu, uint32_t thread)
     s->wanted_thread = thread;
 }
 
-/* Starts what the plan says of this point. A choice stays until it comes, or is behind us. */
+/* Whether the step is the answer to a question, and not something that is done at a point. */
+static bool is_answer(const struct tb_step *step)
+{
+    return step->kind == TB_STEP_CHOOSE || step->kind == TB_STEP_TURN;
+}
+
+/* Whether the next step of the plan is of this kind, and for here. */
+static bool step_here(struct schedule *s, enum tb_step_kind kind)
+{
+    const struct schedule_plan *plan = &sim_schedule_plan;
+    while (s->step < plan->step_count && plan->steps[s->step].point < machine.points &&
+           is_answer(&plan->steps[s->step]))
+        s->step++;
+    return s->step < plan->step_count && plan->steps[s->step].point == machine.points &&
+           plan->steps[s->step].kind == kind;
+}
+
+/* The CPU of the next step, if it works. */
+static unsigned take_step(struct schedule *s, uint32_t working, unsigned usual)
+{
+    unsigned to = sim_schedule_plan.steps[s->step++].to;
+    sim_schedule_plan_next();
+    return working >> to & 1 ? to : usual;
+}
+
+/* Starts what the plan says of this point. An answer stays until it is asked, or is behind us. */
 static void follow_steps(struct schedule *s, unsigned cpu)
 {
     for (; s->step < sim_schedule_plan.step_count; s->step++) {
         const struct tb_step *step = &sim_schedule_plan.steps[s->step];
-        if (step->point > machine.points ||
-            (step->kind == TB_STEP_CHOOSE && step->point == machine.points))
+        if (step->point > machine.points || (is_answer(step) && step->point == machine.points))
             break;
         if (step->kind == TB_STEP_PREEMPT)
             want(s, cpu, step->to);
@@ -267,6 +291,7 @@ void sim_schedule_point(struct cpu *cpu)
 {
     struct schedule *s = &machine.schedule;
     unsigned number = sim_cpu_number(cpu);
+    s->at = machine.points;
     if (machine.points < s->next)
         return;
     if (machine.points >= sim_schedule_plan.watch_from)
@@ -282,11 +307,12 @@ void sim_schedule_point(struct cpu *cpu)
 
 /* ---- the timer ---- */
 
-/* The timer of `cpu` strikes here, if it is armed. */
+/* The timer of `cpu` strikes here, if it is armed for soon; what is far away is no quantum. */
 static uint32_t strike(struct schedule *s, struct cpu *cpu, uint32_t ready)
 {
     if (!(ready & TIMER_BIT)) {
-        if (cpu->deadline == HAL_TIME_NEVER || !(cpu->enabled & TIMER_BIT))
+        bool far = cpu->deadline == HAL_TIME_NEVER || cpu->deadline > sim_time_now() + HOLD;
+        if (far || !(cpu->enabled & TIMER_BIT))
             return ready;
         sim_time_skip_to(cpu->deadline);
         cpu->deadline = HAL_TIME_NEVER;
@@ -305,7 +331,8 @@ uint32_t sim_schedule_strikes(struct cpu *cpu, uint32_t ready)
 {
     struct schedule *s = &machine.schedule;
     unsigned number = sim_cpu_number(cpu);
-    if (s->wanted && s->wanted_cpu == number) {
+    /* Not if others have been played since this point began: its position is not the last. */
+    if (s->wanted && s->wanted_cpu == number && s->at == machine.points) {
         s->wanted = false;
         return strike(s, cpu, ready);
     }
@@ -351,11 +378,9 @@ static unsigned index_of(uint32_t thread, const uint32_t *threads, unsigned n, u
 static unsigned choice_of_plan(struct schedule *s, const uint32_t *threads, unsigned n,
                                unsigned usual)
 {
-    const struct schedule_plan *plan = &sim_schedule_plan;
-    if (s->step >= plan->step_count || plan->steps[s->step].point != machine.points ||
-        plan->steps[s->step].kind != TB_STEP_CHOOSE)
+    if (!step_here(s, TB_STEP_CHOOSE))
         return usual;
-    unsigned pick = index_of(plan->steps[s->step++].to, threads, n, usual);
+    unsigned pick = index_of(sim_schedule_plan.steps[s->step++].to, threads, n, usual);
     sim_schedule_plan_next();
     return pick;
 }
@@ -414,9 +439,12 @@ void sim_schedule_relax(void)
     }
 }
 
-bool sim_schedule_turn_is_over(void)
+bool sim_schedule_turn_is_over(unsigned self, uint32_t working)
 {
-    return machine.schedule.gives || machine.schedule.go || sim_time_now() >= machine.turn.end;
+    struct schedule *s = &machine.schedule;
+    if (s->go && (s->go - 1 == self || !(working >> (s->go - 1) & 1)))
+        s->go = 0;
+    return s->gives || s->go || sim_time_now() >= machine.turn.end;
 }
 
 /* The first of `cpus` after `self`, which may be itself. */
@@ -428,24 +456,50 @@ static unsigned following(unsigned self, uint32_t cpus)
     return self;
 }
 
+/* Who is played after `self` if nobody interferes. */
+static unsigned usual_cpu(const struct schedule *s, unsigned self, uint32_t working)
+{
+    uint32_t others = working & ~(1u << self);
+    bool moves = s->gives || sim_time_now() >= machine.turn.end || !(working >> self & 1);
+    return moves && others ? following(self, others) : self;
+}
+
+/*
+ * Who is played next by the strategy, when it is time to choose. Priorities do not count when a CPU
+ * gives way, or two that wait for a third could do so for each other, nor at the end of a whole
+ * turn.
+ */
+static unsigned pick_cpu(struct schedule *s, uint32_t working, unsigned usual)
+{
+    bool fair = sim_time_now() >= machine.turn.end && !s->patient;
+    if (s->strategy == TB_BY_STEPS)
+        return step_here(s, TB_STEP_TURN) ? take_step(s, working, usual) : usual;
+    if (s->strategy != TB_BY_PRIORITY || machine.points < sim_schedule_plan.from || s->gives ||
+        fair)
+        return usual;
+    return highest_cpu(s, working);
+}
+
 unsigned sim_schedule_choose_cpu(unsigned self, uint32_t working, uint64_t *end)
 {
     struct schedule *s = &machine.schedule;
-    uint32_t others = working & ~(1u << self);
-    bool moves = s->gives || sim_time_now() >= machine.turn.end || !(working >> self & 1);
-    unsigned usual = moves && others ? following(self, others) : self, pick = usual;
-    if (s->go && (working >> (s->go - 1) & 1))
-        pick = s->go - 1;
-    else if (s->strategy == TB_BY_PRIORITY && machine.points >= sim_schedule_plan.from && others &&
-             sim_time_now() < machine.turn.end)
-        pick = highest_cpu(s, moves ? others : working);
+    struct tb_moment moment = {.point = machine.points, .kind = TB_STEP_CPU};
+    unsigned usual = usual_cpu(s, self, working), pick = s->go - 1;
+    machine.points++; /* several choices may have to be made between two points */
+    if (!s->go) {
+        moment.point = machine.points;
+        moment.kind = TB_STEP_TURN;
+        pick = pick_cpu(s, working, usual);
+    }
+    s->patient = s->gives;
     *end = sim_time_now() + (s->gives ? PATIENCE : FAIR);
-    s->gives = false;
-    s->go = 0;
-    if (pick != usual) {
-        struct tb_moment moment = {.kind = TB_STEP_CPU, .alternative = true, .to = pick};
-        note(machine.points, TB_STEP_CPU, pick);
+    if (s->go || pick != usual) {
+        note(moment.point, moment.kind, pick);
+        moment.alternative = true;
+        moment.to = pick;
         tell(&moment);
     }
+    s->gives = false;
+    s->go = 0;
     return pick;
 }

@@ -20,6 +20,7 @@ struct schedule {
     uint64_t next;             /* the point at which there is something to decide */
     uint64_t random;           /* chance, priority */
     uint64_t decide_at;        /* chance: the point of the next decision */
+    uint64_t at;               /* of the point that was begun last */
     size_t step;               /* steps: the next of the plan's */
     size_t done;               /* steps made so far */
     bool wanted;               /* the timer shall stop the thread that runs */
@@ -33,6 +34,7 @@ struct schedule {
     size_t struck_step;     /* the step that was noted for it */
     unsigned tries;         /* interrupts of it that had no effect */
     bool asked;             /* the kernel does ask who is next */
+    bool patient;           /* the turn is short, since a CPU gave way for it */
     bool gives;             /* the CPU waits for another one, and lets it go first */
     uint32_t go;            /* the CPU that shall be played, + 1; 0: as is */
     uint64_t held_since[4]; /* when a CPU's timer interrupt was first held back; 0: none is */
@@ -74,8 +76,8 @@ void sim_schedule_timer_taken(unsigned cpu);
 void sim_schedule_timer_done(unsigned cpu);
 /** `cpu` waits for another CPU. */
 void sim_schedule_relax(void);
-/** Whether somebody else should be played than `cpu`. */
-bool sim_schedule_turn_is_over(void);
+/** Whether somebody else should be played than CPU `self`, of those that work. */
+bool sim_schedule_turn_is_over(unsigned self, uint32_t working);
 /** Who is played next, of the CPUs `working`, and until when. */
 unsigned sim_schedule_choose_cpu(unsigned self, uint32_t working, uint64_t *end);
 /** Which of `threads` runs next. */

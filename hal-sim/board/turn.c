@@ -62,9 +62,10 @@ bool sim_turn_is_over(void)
 {
     if (machine.cpu_count == 1)
         return false;
-    if (sim_schedule_on() ? sim_schedule_turn_is_over() : sim_time_now() >= machine.turn.end)
-        return true;
-    return who_works() & ~machine.turn.working;
+    uint32_t working = who_works();
+    bool over = sim_schedule_on() ? sim_schedule_turn_is_over(machine.turn.cpu, working)
+                                  : sim_time_now() >= machine.turn.end;
+    return over || (working & ~machine.turn.working);
 }
 
 /* The least count of work among `cpus`. */

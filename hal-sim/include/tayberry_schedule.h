@@ -47,7 +47,8 @@ enum tb_strategy {
 enum tb_step_kind {
     TB_STEP_PREEMPT = 1, /**< the timer stops the thread that runs, and thread `to` runs */
     TB_STEP_CHOOSE,      /**< when one has to be chosen, it is thread `to` */
-    TB_STEP_CPU          /**< CPU `to` is played from here on */
+    TB_STEP_CPU,         /**< CPU `to` is played from here on */
+    TB_STEP_TURN         /**< when a CPU has to be chosen, it is CPU `to` */
 };
 
 struct tb_step {

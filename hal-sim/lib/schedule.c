@@ -21,9 +21,9 @@ static int check_steps(const struct tb_schedule *schedule)
                             schedule->step_count, TB_STEPS_MAX);
     for (size_t i = 0; i < schedule->step_count; i++) {
         const struct tb_step *step = &schedule->steps[i];
-        if (step->kind < TB_STEP_PREEMPT || step->kind > TB_STEP_CPU)
+        if (step->kind < TB_STEP_PREEMPT || step->kind > TB_STEP_TURN)
             return library_fail(-EINVAL, "step %zu of the schedule is of no known kind", i + 1);
-        if (step->kind == TB_STEP_CPU && step->to >= machine.cpu_count)
+        if (step->kind >= TB_STEP_CPU && step->to >= machine.cpu_count)
             return library_fail(-EINVAL, "step %zu of the schedule: there is no CPU %u", i + 1,
                                 step->to);
         if (step->point < last)

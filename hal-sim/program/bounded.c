@@ -155,7 +155,7 @@ static bool explore_branches(struct walk *walk, struct branches *branches, unsig
     bool outermost = walk->path.count == 0, end = false;
     size_t shared = outermost ? branches->count : 0; /* the others are of this process */
     for (size_t i = 0; i < branches->count && !end && walk->path.count < DEPTH_MAX; i++) {
-        unsigned cost = branches->list[i].kind != TB_STEP_CHOOSE;
+        unsigned cost = (unsigned)steps_preemptions(&branches->list[i], 1);
         if (cost > left || (i < shared && !is_mine(walk)))
             continue;
         walk->path.list[walk->path.count++] = branches->list[i];

@@ -26,8 +26,8 @@ struct steps {
 
 /**
  * Reads "4711>7,4720.2@1,4800=6": at point 4711 the timer stops who runs, for thread 7; at the
- * second masked point after 4720 CPU 1 goes on; at 4800 it is thread 6 that is chosen. "none": no
- * step. NULL, or what is wanted instead.
+ * second masked point after 4720 CPU 1 goes on; at 4800 it is thread 6 that is chosen, and with
+ * "4800:2" CPU 2. "none": no step. NULL, or what is wanted instead.
  */
 const char *steps_read(const char *text, struct steps *steps);
 void steps_write(FILE *file, const struct tb_step *list, size_t count);

@@ -20,7 +20,7 @@ static bool read_number(const char **text, uint64_t most, uint64_t *value)
 
 static bool read_step(const char **text, struct tb_step *step)
 {
-    static const char marks[] = ">=@";
+    static const char marks[] = ">=@:";
     uint64_t point, masked = 0, to;
     if (!read_number(text, UINT64_MAX >> 20, &point))
         return false;
@@ -66,7 +66,7 @@ void steps_write(FILE *file, const struct tb_step *list, size_t count)
         fprintf(file, "%s%" PRIu64, i > 0 ? "," : "", TB_POINT_NUMBER(list[i].point));
         if (list[i].point & TB_POINT_MASKED)
             fprintf(file, ".%u", (unsigned)(list[i].point & TB_POINT_MASKED));
-        fprintf(file, "%c%u", "?>=@"[list[i].kind], list[i].to);
+        fprintf(file, "%c%u", "?>=@:"[list[i].kind], list[i].to);
     }
 }
 
@@ -74,6 +74,6 @@ size_t steps_preemptions(const struct tb_step *list, size_t count)
 {
     size_t preemptions = 0;
     for (size_t i = 0; i < count; i++)
-        preemptions += list[i].kind != TB_STEP_CHOOSE;
+        preemptions += list[i].kind == TB_STEP_PREEMPT || list[i].kind == TB_STEP_CPU;
     return preemptions;
 }

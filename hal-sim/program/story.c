@@ -206,6 +206,8 @@ static void say_step(FILE *file, const struct event *event)
     if (event->kind == TB_STEP_CPU) {
         say_thread(file, event);
         fprintf(file, " on CPU %u is held up; CPU %u goes on\n  in ", event->cpu, event->to);
+    } else if (event->kind == TB_STEP_TURN) {
+        fprintf(file, "CPU %u goes on after CPU %u, out of turn\n  in ", event->to, event->cpu);
     } else if (event->kind == TB_STEP_PREEMPT) {
         say_thread(file, event);
         fprintf(file, " is preempted, and %s (thread %u) runs\n  in ", name_of(event->to),

@@ -64,6 +64,7 @@ static struct run run_schedule(const struct tb_schedule *schedule)
         reason == TB_STOPPED && tb_state(machine) == TB_POWERED_OFF && tb_exit_status(machine) == 0;
     run.trace = tb_trace_hash(machine);
     run.points = tb_schedule_points(machine);
+    tb_power_cut(machine);
     return run;
 }
 
@@ -343,13 +344,13 @@ static Suite *suite(void)
           *print = tcase_create("print");
     const int cases = sizeof repeat_cases / sizeof repeat_cases[0];
 
-    tcase_set_timeout(repeat, 300);
+    tcase_set_timeout(repeat, 60);
     tcase_add_loop_test(repeat, steps_repeat_what_a_strategy_did, 0, 2 * cases);
     tcase_add_loop_test(repeat, who_looks_on_changes_nothing, 0, cases);
     tcase_add_loop_test(repeat, without_steps_there_is_one_run, 0, cases);
     tcase_add_test(repeat, nonsense_is_refused);
     suite_add_tcase(all, repeat);
-    tcase_set_timeout(find, 900);
+    tcase_set_timeout(find, 120);
     tcase_add_loop_test(find, chance_finds_what_is_broken, 0, 4);
     tcase_add_loop_test(find, priorities_find_what_is_broken, 0, 4);
     tcase_add_loop_test(find, sound_programs_pass, 0, 2 * SOUND);
