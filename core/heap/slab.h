@@ -41,7 +41,7 @@
  * A CPU's free objects of a cache, as a ring: what is freed goes to the tail, what is allocated
  * comes from the head. A stack would hand out what is still warmest, but then each allocation has
  * to wait until the processor knows where the last free wrote; with a ring they overlap, and that
- * gains more. Its own CPU only, masked.
+ * gains more. Its own CPU only, masked; others may look at the head and the tail to count.
  */
 struct magazine {
     uint32_t head;     /**< counts allocations; the next is objects[head & mask] */
@@ -67,8 +67,8 @@ struct object_cache {
     struct list link; /**< guarded by the list's lock */
 
     struct spinlock lock;
+    uint8_t drain; /**< a bit for each CPU that is to empty its magazine; atomic */
     /* Guarded by the lock. */
-    uint8_t drain; /**< a bit for each CPU that is to empty its magazine */
     struct list slabs_with_room[SLAB_LEVELS + 1]; /**< 0: the empty ones; the last: the fullest */
     uint64_t slabs, frames;
     uint64_t total;  /**< objects that the slabs have room for */
@@ -144,6 +144,17 @@ static inline bool slab_busy(const struct slab *slab, uint32_t index)
  * --- the fast way: nothing but the magazine, and only if that is simple. The caller is masked ---
  */
 
+/** The only ways in which the head and the tail move. */
+static inline void magazine_set_head(struct magazine *magazine, uint32_t head)
+{
+    __atomic_store_n(&magazine->head, head, __ATOMIC_RELAXED);
+}
+
+static inline void magazine_set_tail(struct magazine *magazine, uint32_t tail)
+{
+    __atomic_store_n(&magazine->tail, tail, __ATOMIC_RELAXED);
+}
+
 /** The next object of a magazine, or NULL. */
 static inline void *magazine_take(struct magazine *magazine)
 {
@@ -151,7 +162,7 @@ static inline void *magazine_take(struct magazine *magazine)
 
     if (__builtin_expect(head == magazine->tail, 0))
         return NULL;
-    magazine->head = head + 1;
+    magazine_set_head(magazine, head + 1);
     return magazine->objects[head & magazine->mask];
 }
 
@@ -165,7 +176,7 @@ static inline bool magazine_give(struct magazine *magazine, void *object)
         return false;
     magazine->objects[tail & magazine->mask] = object;
     __builtin_prefetch(object, 1); /* its next owner will write there, soon */
-    magazine->tail = tail + 1;
+    magazine_set_tail(magazine, tail + 1);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
 #include "lib/string.h"
+#include "sched/sched.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
 
@@ -26,6 +27,8 @@ static const struct ktest tests[] = {
     {"thread.detached_threads_free_themselves", test_thread_detach},
     {"thread.many_threads_give_all_memory_back", test_thread_many},
     {"thread.a_stack_has_a_guard_page", test_thread_guard},
+    {"thread.stacks_have_the_size_asked_for", test_thread_sized},
+    {"thread.a_stack_is_used_again", test_thread_spares},
     {"thread.each_has_its_own_storage", test_thread_locals},
     {"smp.threads_run_at_the_same_moment", test_smp_parallel},
     {"smp.each_cpu_has_its_timer", test_smp_timers},
@@ -42,6 +45,10 @@ static const struct ktest tests[] = {
     {"smp.the_policy_changes_under_way", test_smp_policies},
     {"smp.the_more_important_runs", test_smp_priority},
     {"smp.nice_threads_get_less", test_smp_nice},
+    {"lend.an_inversion_is_bounded", test_lend_inversion},
+    {"lend.goes_along_a_chain_and_returns", test_lend_chain},
+    {"lend.a_new_owner_is_lent_to", test_lend_handover},
+    {"lend.fair_gives_the_owner_a_larger_share", test_lend_fair},
     {"mutex.one_at_a_time", test_mutex_excludes},
     {"mutex.first_come_first_served", test_mutex_order},
     {"mutex.trylock_does_not_wait", test_mutex_trylock},
@@ -173,6 +180,13 @@ bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, 
         tty_print("# %s:%d: does not hold: %s\n", file, line, text);
     }
     return good;
+}
+
+bool ktest_skip_cooperative(struct ktest_run *run)
+{
+    if (scheduler_is_cooperative())
+        run->skipped = "under this policy a loop keeps its CPU";
+    return scheduler_is_cooperative();
 }
 
 /* True if `name` is the test, its group, or "all", which is all that should pass. */

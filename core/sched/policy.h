@@ -60,15 +60,29 @@
 #define SCHED_WEIGHT_NORMAL 65536u /**< the weight of nice 0 */
 #define SCHED_FOREVER UINT64_MAX   /**< a slice that does not end, a period that never comes */
 
+/** What policies look at, as bits. */
+enum { SCHED_BY_PRIORITY = 1, SCHED_BY_NICE = 2, SCHED_BY_LENGTH = 4 };
+
 struct sched_policy;
 struct sched_queue;
 
-/** What can run. Zero it before first use; while it is on a queue, only the policy writes to it. */
+/**
+ * What can run. Zero it before first use; while it is on a queue, only the policy writes to it.
+ *
+ * The order of the members is that of use. With very many entities most of them are in no cache,
+ * and what a walk through a tree looks at, the node and its keys, is in 64 bytes; so is what a turn
+ * looks at besides.
+ */
 struct sched_entity {
-    /* The place on the queue; which of them is used is the policy's business. */
-    struct list link;
+    /* The place on the queue, and what it goes by; which of them is used is the policy's business.
+     * The first three are valid while its epoch is the queue's. */
     struct tree_node node;
-    uint64_t tickets; /**< lottery: those of its node and of all below */
+    uint64_t vruntime;  /**< fair: run time divided by weight */
+    uint64_t pass;      /**< stride: the same, by another rule for those who sleep */
+    uint64_t remaining; /**< sjf, srt: what it still needs; UINT64_MAX: unknown */
+    uint64_t tickets;   /**< lottery: those of its node and of all below */
+
+    struct list link;
 
     /* What it has used. */
     uint64_t run_time;  /**< all in all; its owner counts it, before each charge */
@@ -76,16 +90,13 @@ struct sched_entity {
 
     /* Where it stands; valid while its epoch is the queue's. */
     uint32_t epoch;
+    uint32_t level; /**< feedback: 0 is the first to run */
     const struct sched_queue
         *home;            /**< the queue that vruntime or pass counts for; never followed */
     uint64_t base;        /**< that queue's min_vruntime at the last charge or removal */
-    uint64_t vruntime;    /**< fair: run time divided by weight */
-    uint64_t pass;        /**< stride: the same, by another rule for those who sleep */
-    uint64_t remaining;   /**< sjf, srt: what it still needs; UINT64_MAX: unknown */
-    uint64_t slice_left;  /**< feedback: of its allowance at its level */
-    uint32_t level;       /**< feedback: 0 is the first to run */
-    uint64_t level_since; /**< feedback: when slice and level were last looked after */
     uint64_t sequence;    /**< order of arrival; kept by who is preempted */
+    uint64_t slice_left;  /**< feedback: of its allowance at its level */
+    uint64_t level_since; /**< feedback: when slice and level were last looked after */
 
     /* What its owner wants, set while it is on no queue. */
     uint32_t priority; /**< 0 the highest .. 31 (priority); above 31 counts as 31 */
@@ -133,6 +144,8 @@ enum sched_why {
 struct sched_policy {
     const char *name;
     const char *summary; /**< one line for people */
+    bool cooperative;    /**< its slices never end: equals run until they give way */
+    unsigned goes_by;    /**< SCHED_BY_ of what it looks at of an entity */
 
     /** Makes an empty queue (see struct sched_queue for what is set before). */
     void (*init)(struct sched_queue *queue);

@@ -48,14 +48,21 @@ static bool planned(const struct hal_fail_plan *plan, const struct alloc_site *s
     }
 }
 
-/* A copy of the plan and its start. False while it changes. */
+/*
+ * A copy of the plan and its start. False while it changes.
+ *
+ * The members are acquired and released one by one: who reads one of the new plan's also sees, at
+ * the second look, that the version was odd before it was written.
+ */
 static bool read_plan(struct hal_fail_plan *plan, uint64_t *start)
 {
     uint32_t version = __atomic_load_n(&fail.version, __ATOMIC_ACQUIRE);
 
-    *plan = fail.plan;
-    *start = fail.start;
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    plan->kind = __atomic_load_n(&fail.plan.kind, __ATOMIC_ACQUIRE);
+    plan->site = __atomic_load_n(&fail.plan.site, __ATOMIC_ACQUIRE);
+    plan->n = __atomic_load_n(&fail.plan.n, __ATOMIC_ACQUIRE);
+    plan->seed = 0; /* of no use but at the start */
+    *start = __atomic_load_n(&fail.start, __ATOMIC_ACQUIRE);
     return version % 2 == 0 && __atomic_load_n(&fail.version, __ATOMIC_RELAXED) == version;
 }
 
@@ -76,9 +83,11 @@ bool alloc_fails(const struct alloc_site *site)
 void alloc_fail_set(const struct hal_fail_plan *plan)
 {
     __atomic_add_fetch(&fail.version, 1, __ATOMIC_ACQ_REL);
-    fail.plan = *plan;
-    fail.start = __atomic_load_n(&fail.attempts, __ATOMIC_RELAXED);
-    fail.chance = plan->seed;
+    __atomic_store_n(&fail.plan.kind, plan->kind, __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.plan.site, plan->site, __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.plan.n, plan->n, __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.start, alloc_attempts(), __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.chance, plan->seed, __ATOMIC_RELAXED);
     __atomic_add_fetch(&fail.version, 1, __ATOMIC_RELEASE);
     __atomic_store_n(&alloc_fail_watched, fail.always || plan->kind != HAL_FAIL_NONE,
                      __ATOMIC_RELAXED);

@@ -116,6 +116,14 @@ static void unchoose(const struct cpu *cpu)
         balance_set_idle(cpu, true);
 }
 
+static void trace_move(const struct thread *thread, const struct cpu *from, const struct cpu *to,
+                       uint64_t now)
+{
+    struct hal_trace_thread said = run_describe(thread);
+
+    ktrace_thread(HAL_TRACE_MOVE, now, &said, to->id, from->id);
+}
+
 void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, uint64_t now)
 {
     struct cpu *target = choose(thread, home, why);
@@ -138,7 +146,7 @@ void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, u
         cpu_lock(target);
     }
     target->arrivals++;
-    ktrace_event(TRACE_MOVE, now, thread->id, target->id);
+    trace_move(thread, home, target, now);
     run_enqueue(target, thread, why, now);
     cpu_unlock(target);
     cpu_lock(home);
@@ -195,7 +203,7 @@ static unsigned move(struct cpu *from, struct cpu *to, unsigned n, uint32_t exce
         __atomic_store_n(&thread->cpu, to->id, __ATOMIC_RELAXED);
         to->arrivals++;
         to->arrived = thread->id;
-        ktrace_event(TRACE_MOVE, now, thread->id, to->id);
+        trace_move(thread, from, to, now);
         run_enqueue(to, thread, SCHED_MOVED, now);
         moved++;
     }

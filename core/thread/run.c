@@ -57,6 +57,34 @@ struct cpu *run_lock_home(const struct thread *thread)
     }
 }
 
+/* ---- telling ---- */
+
+static void trace(enum hal_trace_kind kind, const struct thread *thread, uint64_t b, uint32_t c,
+                  uint64_t now)
+{
+    struct hal_trace_thread said = run_describe(thread);
+
+    ktrace_thread(kind, now, &said, b, c);
+}
+
+/* What `thread`, which leaves its CPU, does from now on: see hal/trace.h. */
+static char trace_state(const struct thread *thread, bool preempted)
+{
+    if (thread->state == THREAD_SLEEPING)
+        return thread->cancellable ? 'S' : 'D';
+    if (thread->state == THREAD_ZOMBIE)
+        return 'Z';
+    return preempted && !thread->idle ? 'r' : 'R';
+}
+
+static void trace_switch(const struct thread *from, const struct thread *to, bool preempted,
+                         uint64_t now)
+{
+    struct hal_trace_thread left = run_describe(from), came = run_describe(to);
+
+    ktrace_switch(now, &left, trace_state(from, preempted), &came);
+}
+
 /* ---- the beginning ---- */
 
 void run_init(void)
@@ -75,12 +103,15 @@ void run_init(void)
 void run_init_cpu(struct thread *idle)
 {
     struct cpu *cpu = cpu_here();
+    struct hal_trace_thread said;
 
     cpu->idle = idle;
     cpu->current = idle;
     idle->state = THREAD_RUNNING;
     idle->cpu = cpu->id;
     idle->run_since = hal_time_now();
+    said = run_describe(idle);
+    ktrace_start(&said);
     balance_set_idle(cpu, true);
     cpu_set_online();
 }
@@ -205,6 +236,8 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
     struct thread *current = cpu->current;
 
     run_charge(cpu, now);
+    if (why == SCHED_WOKEN || why == SCHED_NEW)
+        trace(HAL_TRACE_READY, thread, cpu->id, why == SCHED_NEW, now);
     add(cpu, thread, why, now);
     run_publish(cpu);
     if (current->idle)
@@ -223,7 +256,9 @@ static void inherit(struct thread *thread, const struct thread *creator)
     thread->own_priority = creator->idle ? PRIORITY_NORMAL : creator->own_priority;
     thread->lent_priority = SCHED_LEVELS;
     thread->entity.priority = thread->own_priority;
-    thread->entity.nice = creator->entity.nice;
+    thread->own_nice = creator->own_nice;
+    thread->lent_nice = SCHED_NICE_NONE;
+    thread->entity.nice = thread->own_nice;
 }
 
 void run_add(struct thread *thread)
@@ -238,7 +273,7 @@ void run_add(struct thread *thread)
     cpu_lock(cpu);
     inherit(thread, cpu->current);
     now = hal_time_now();
-    ktrace_event(TRACE_CREATE, now, thread->id, 0);
+    trace(HAL_TRACE_CREATE, thread, 0, 0, now);
     balance_send(cpu, thread, SCHED_NEW, now);
     cpu_unlock(cpu);
     hal_irq_restore(state);
@@ -260,7 +295,7 @@ static void arrive(void)
 }
 
 /* Gives the CPU to `next`; returns when the caller runs again. */
-static void switch_to(struct cpu *cpu, struct thread *next, uint64_t now)
+static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint64_t now)
 {
     struct thread *previous = cpu->current;
     bool alone = next->idle || cpu->queue.ready == 0;
@@ -280,7 +315,8 @@ static void switch_to(struct cpu *cpu, struct thread *next, uint64_t now)
     cpu->switches++;
     cpu->current = next;
     run_publish(cpu);
-    ktrace_event(TRACE_SWITCH, now, previous->id, next->id);
+    trace_switch(previous, next, preempted, now);
+    thread_check_stack(previous);
     hal_context_switch(&previous->context, &next->context);
     /* Time has passed, and this may be another CPU. */
     arrive();
@@ -298,8 +334,9 @@ static void ask(struct sched_queue *queue)
     queue->choice = n > 0 ? hal_board_choose(threads, n) : 0;
 }
 
-/* Picks the next thread; the caller's own is where it belongs already. */
-static void choose_and_switch(struct cpu *cpu, uint64_t now)
+/* Picks the next thread; the caller's own is where it belongs already. `preempted`: it did not ask
+ * for this. */
+static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
 {
     struct sched_entity *entity;
     struct thread *next = cpu->idle;
@@ -312,7 +349,7 @@ static void choose_and_switch(struct cpu *cpu, uint64_t now)
         next->queued = false;
         cpu->pinned -= next->pinned;
     }
-    switch_to(cpu, next, now);
+    switch_to(cpu, next, preempted, now);
 }
 
 /* Puts the caller back among the ready, or sends it away if it may not run here any more. */
@@ -328,7 +365,7 @@ static void give_way(struct cpu *cpu, enum sched_why why)
         self->state = THREAD_READY;
         cpu->outgoing = self;
     }
-    choose_and_switch(cpu, now);
+    choose_and_switch(cpu, why == SCHED_PREEMPTED, now);
 }
 
 /* ---- sleeping and waking ---- */
@@ -360,7 +397,7 @@ int run_block(uint64_t deadline, bool cancellable)
         tree_insert(&cpu->sleepers, &self->sleep_node, &deadline, compare_deadline);
     now = hal_time_now();
     run_charge(cpu, now);
-    choose_and_switch(cpu, now);
+    choose_and_switch(cpu, false, now);
     return self->wake_reason;
 }
 
@@ -372,7 +409,7 @@ static void wake(struct cpu *home, struct thread *thread, int reason)
 
     tree_remove(&home->sleepers, &thread->sleep_node);
     thread->wake_reason = reason;
-    ktrace_event(TRACE_WAKE, now, thread->id, (uint64_t)(int64_t)reason);
+    trace(HAL_TRACE_WAKE, thread, (uint64_t)(int64_t)reason, 0, now);
     balance_send(home, thread, SCHED_WOKEN, now);
 }
 
@@ -411,10 +448,10 @@ void run_exit(void)
     cpu_lock(cpu);
     cpu->current->state = THREAD_ZOMBIE;
     now = hal_time_now();
-    ktrace_event(TRACE_EXIT, now, cpu->current->id, 0);
+    ktrace_event(HAL_TRACE_EXIT, now, cpu->current->id, 0);
     now = hal_time_now();
     run_charge(cpu, now);
-    choose_and_switch(cpu, now);
+    choose_and_switch(cpu, false, now);
     panic("a thread ran after its end");
 }
 

@@ -30,6 +30,7 @@
 #include "thread/thread.h"
 
 #include <hal/cpu.h>
+#include <hal/trace.h>
 
 struct cpu;
 
@@ -41,6 +42,18 @@ void run_unlock(hal_irq_state_t state);
 
 /** Locks the home of `thread` and returns it, for cpu_unlock. Caller has interrupts masked. */
 HAL_MUST_CHECK struct cpu *run_lock_home(const struct thread *thread);
+
+/** What traces say of `thread`. Caller holds the run lock of its home. */
+static inline struct hal_trace_thread run_describe(const struct thread *thread)
+{
+    struct hal_trace_thread said = {.number = thread->id,
+                                    .priority = (uint8_t)thread->entity.priority,
+                                    .nice = (int8_t)thread->entity.nice,
+                                    .idle = thread->idle};
+
+    __builtin_memcpy(said.name, thread->name, HAL_TRACE_NAME - 1); /* the last byte stays NUL */
+    return said;
+}
 
 /** Makes the queues of all CPUs ready. Boot only. */
 void run_init(void);

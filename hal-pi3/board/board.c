@@ -26,6 +26,7 @@
 #include <hal/compiler.h>
 #include <hal/cpu.h>
 #include <hal/runtime.h>
+#include <hal/trace.h>
 #include <pi3/mmio.h>
 
 #include <stdint.h>
@@ -147,4 +148,9 @@ void hal_board_stop(enum hal_stop how, int status)
     for (;;) {
         __asm__ volatile("wfi" ::: "memory");
     }
+}
+
+void hal_trace(const struct hal_trace_event *event)
+{
+    (void)event; /* nobody can look into a real board; `trace` prints what the kernel keeps */
 }

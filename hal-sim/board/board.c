@@ -57,6 +57,7 @@ static void cpu_reset(struct cpu *cpu)
     cpu->worked = 0;
     cpu->idle = cpu->asleep = cpu->started = false;
     cpu->idle_for = 0;
+    cpu->watch = 0;
 }
 
 void machine_start_cpu(struct cpu *cpu)
@@ -86,12 +87,14 @@ void machine_reset(void)
     machine.trace = 0;
     machine.led = false;
     machine.status = 0;
+    machine.faulted = 0;
     sim_memory_reset();
     sim_time_reset();
     for (unsigned i = 0; i < machine.cpu_count; i++)
         cpu_reset(&machine.cpu[i]);
     machine_start_cpu(&machine.cpu[0]);
     sim_turn_reset();
+    sim_watch_reset();
     sim_gpio_reset();
     sim_card_reset();
     sim_uart_reset();

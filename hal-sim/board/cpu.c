@@ -88,8 +88,10 @@ void sim_cpu_attend_all(uint32_t bits)
  * next point. */
 static void look_soon(void)
 {
-    if (!machine.real && machine.cpu_count > 1)
-        atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
+    if (machine.real || machine.cpu_count == 1)
+        return;
+    atomic_store_explicit(&machine.due, 0, memory_order_relaxed);
+    atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
 }
 
 void sim_cpu_raise(struct cpu *cpu, enum hal_irq line)
@@ -133,6 +135,7 @@ static void cpu_take(uint32_t ready)
     if (line == HAL_IRQ_TIMER)
         sim_schedule_timer_taken(sim_cpu_number(cpu));
     atomic_fetch_and(&cpu->pending, ~(1u << line));
+    atomic_fetch_add_explicit(&cpu->taken, 1, memory_order_relaxed);
     if (!machine.real)
         (void)sim_time_spend(COST_INTERRUPT);
     sim_trace_guest(TB_EVENT_IRQ, line, 0);
@@ -177,9 +180,26 @@ static void keep_time(struct cpu *cpu)
         fiber_suspend_guest(cpu);
 }
 
+/* Virtual clock: whether the point is more than an occasion for watch.c, which leaves no trace. */
+static bool is_due(const struct cpu *cpu)
+{
+    return sim_time_now() >= atomic_load_explicit(&machine.due, memory_order_relaxed) ||
+           (atomic_load(&cpu->pending) & CPU_ATTENTION) ||
+           machine.points >= machine.schedule.next || (!hal_irq_masked() && sim_cpu_ready(cpu));
+}
+
 static void point_virtual(void)
 {
     struct cpu *cpu = sim_cpu_enter();
+    if (sim_watch_attend(cpu)) {
+        sim_cpu_leave();
+        sim_watch_report();
+        cpu = sim_cpu_enter();
+    }
+    if (!is_due(cpu)) {
+        sim_cpu_leave();
+        return;
+    }
     keep_time(cpu);
     sim_schedule_point(cpu);
     if (sim_turn_is_over())

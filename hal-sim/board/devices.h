@@ -78,6 +78,9 @@ size_t outside_input(uint8_t *bytes, size_t n);
 size_t outside_input_waiting(void);
 struct tb_event;
 void outside_event(const struct tb_event *event);
+struct hal_trace_event;
+/** The kernel has scheduled something. HOST_MACHINE held. */
+void outside_scheduled(const struct hal_trace_event *event);
 void outside_pin_changed(uint64_t time, unsigned pin, bool level);
 /** A CPU has parked (real clock). Any context on the CPU's host thread. */
 void outside_parked(void);

@@ -435,6 +435,7 @@ void sim_schedule_relax(void)
 {
     if (sim_schedule_on() && machine.cpu_count > 1) {
         machine.schedule.gives = true;
+        atomic_store_explicit(&machine.due, 0, memory_order_relaxed);
         atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
     }
 }

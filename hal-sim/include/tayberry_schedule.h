@@ -118,16 +118,13 @@ TB_API void tb_schedule_set_sink(struct tb_machine *machine, tb_schedule_sink *s
                                  uint64_t from);
 
 /** In a sink: the return addresses on the guest's stack, innermost first, as offsets in the file
- * tb_code_path; returns how many. */
+ * tb_code_file; returns how many. */
 TB_API size_t tb_callers(const struct tb_machine *machine, uintptr_t *callers, size_t n);
 
 /** The number of the thread that CPU `cpu` runs, and its name; 0: none. In a sink, or between runs.
  */
 TB_API uint32_t tb_thread_on_cpu(const struct tb_machine *machine, unsigned cpu, char *name,
                                  size_t bytes);
-
-/** Path of the file that holds the guest's code, whose debug information explains callers. */
-TB_API const char *tb_code_path(const struct tb_machine *machine);
 
 #ifdef __cplusplus
 }

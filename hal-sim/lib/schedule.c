@@ -153,9 +153,3 @@ uint32_t tb_thread_on_cpu(const struct tb_machine *m, unsigned cpu, char *name, 
         return 0;
     return hal_inspect_thread(cpu, name, bytes);
 }
-
-const char *tb_code_path(const struct tb_machine *m)
-{
-    (void)m;
-    return host_code_path();
-}

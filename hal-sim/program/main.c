@@ -120,6 +120,15 @@ static bool set_schedule(const struct program *program)
     return error == 0;
 }
 
+/** For tb_config: 0 is the default there, and UINT32_MAX no limit. */
+static uint32_t stall_ms(const struct options *options)
+{
+    uint64_t ms = options->stall_limit / 1000000u;
+    if (options->stall_limit != 0 && ms == 0)
+        return 1;
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 static bool open_machine(struct program *program)
 {
     const struct options *options = &program->options;
@@ -133,6 +142,7 @@ static bool open_machine(struct program *program)
         .seed = options->seed,
         .cpus = (unsigned)options->cpus,
         .boot_tags_kind = (enum tb_boot_tags)options->boot_tags,
+        .stall_ms = stall_ms(options),
         .display_width = options->display[0],
         .display_height = options->display[1],
     };
@@ -141,6 +151,10 @@ static bool open_machine(struct program *program)
         return false;
     }
     if (options->vcd != NULL && tb_vcd(program->machine, options->vcd) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        return false;
+    }
+    if (options->trace != NULL && tb_sched_file(program->machine, options->trace) < 0) {
         terminal_say("%s", tb_error(program->machine));
         return false;
     }
@@ -241,6 +255,10 @@ static void finish(struct program *program)
         terminal_say("%s", tb_error(program->machine));
         program->artefact_lost = true;
     }
+    if (options->trace != NULL && tb_sched_file(program->machine, NULL) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        program->artefact_lost = true;
+    }
 }
 
 /** Says on standard error why the run ended, where the guest has not said so itself. */
@@ -257,6 +275,10 @@ static void say_end(const struct program *program, enum end end)
         terminal_say("%s", tb_error(program->machine));
     else if (end < sizeof(reasons) / sizeof(reasons[0]) && reasons[end] != NULL)
         terminal_say("%s", reasons[end]);
+    if (end == END_PANIC)
+        report_fault(program->machine);
+    if (end == END_TIMEOUT && tb_state(program->machine) == TB_RUNNING)
+        report_hang(program->machine);
     if (options->expect_text != NULL && end != END_MATCH && end != END_FAIL && end != END_SIGNAL)
         terminal_say("the expected text was not printed: %s", options->expect_text);
 }

@@ -335,7 +335,7 @@ void story_tell(FILE *file, const struct steps *steps, uint64_t from)
     trial_run(&trial, &schedule);
     tb_schedule_set_sink(machine, NULL, NULL, 0);
     drop_usual();
-    if (!explain(tb_code_path(machine)))
+    if (!explain(tb_code_file(machine)))
         fprintf(file, "(addr2line of binutils cannot be run, so places are addresses)\n");
     bool several = false;
     for (size_t i = 0; i < story.count; i++)

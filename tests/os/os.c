@@ -45,11 +45,19 @@ struct tb_machine *os_boot(const struct tb_config *config)
     return machine;
 }
 
+const char *os_hang(struct tb_machine *machine)
+{
+    static char text[8192];
+
+    return tb_inspect_hang(machine, text, sizeof(text)) < 0 ? tb_error(machine) : text;
+}
+
 void os_wait_prompt(struct tb_machine *machine)
 {
     int reason = tb_uart_expect(machine, OS_PROMPT, 60 * OS_SECOND);
 
-    ck_assert_msg(reason == TB_MATCH, "no prompt (%d): %s", reason, os_output(machine));
+    ck_assert_msg(reason == TB_MATCH, "no prompt (%d): %s\n%s", reason, os_output(machine),
+                  os_hang(machine));
 }
 
 const char *os_output(struct tb_machine *machine)

@@ -35,6 +35,9 @@ const char *os_command(struct tb_machine *machine, const char *line);
 /** Everything printed that nobody has read yet; valid until the next call. */
 const char *os_output(struct tb_machine *machine);
 
+/** Who is where and waits for what (tb_inspect_hang); valid until the next call. */
+const char *os_hang(struct tb_machine *machine);
+
 /** The value of environment variable `name` as a number, or `otherwise`. */
 unsigned os_size(const char *name, unsigned otherwise);
 

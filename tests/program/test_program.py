@@ -101,6 +101,7 @@ class Options(Case):
                          "17179869184G", "1e9", " 64M"),
             "--seed": ("", "x", "-1", "18446744073709551616", "0x", "1.5"),
             "--cpus": ("", "0", "5", "x", "-1", "1.5", "99999999999999999999"),
+            "--stall-limit": ("0", "-1", "x", ""),
             "--timeout": ("0", "-1", "nan", "inf", "1s", ".", "1.2.3", "0x10", ""),
             "--timeout-exit-code": ("256", "-1", "x", ""),
             "--display": ("640", "640x", "x480", "0x480", "640x480x2", "99999x1", "-1x5"),
@@ -160,6 +161,16 @@ class Statuses(Case):
     def test_poweroff_gives_the_status_by_the_real_clock_too(self):
         done = tayberry("--headless", text="poweroff 7\n")
         self.assertEqual(done.returncode, 7)
+
+    def test_a_loop_without_interrupt_points_is_a_panic_that_names_it(self):
+        # spawn's pure loops call nothing for 2^26 turns.
+        done = virtual("--headless", "--stall-limit", "0.01", text="spawn 1 1s --pure\n")
+        said, complaint = done.stdout.decode(), done.stderr.decode()
+        self.assertEqual(done.returncode, 134, complaint)
+        self.assertRegex(said, r"what:  CPU 0 makes no progress for 0\.010 s: .*edge-grained")
+        self.assertRegex(said, r"who:   thread \d+ \(busy-1\), CPU 0")
+        if shutil.which("addr2line"):
+            self.assertRegex(complaint, r"spawn_(count|pure) at core/shell/commands/threads\.c:\d+")
 
     def test_panic_is_134(self):
         done = virtual(text="panic\n")

@@ -22,6 +22,7 @@
 #include <hal/irq.h>
 #include <hal/machine.h>
 #include <hal/time.h>
+#include <hal/trace.h>
 #include <hal/uart.h>
 #include <hal/upcall.h>
 
@@ -143,6 +144,11 @@ void hal_cpu_ipi(unsigned cpu)
     (void)cpu;
 }
 
+void hal_cpu_watch(uint64_t ns)
+{
+    (void)ns;
+}
+
 void hal_cpu_breakpoint(void)
 {
     struct hal_fault fault = {.kind = HAL_FAULT_BREAKPOINT, .detail = "breakpoint"};
@@ -186,6 +192,11 @@ void hal_irq_enable(enum hal_irq line)
 void hal_irq_disable(enum hal_irq line)
 {
     (void)line;
+}
+
+void hal_trace(const struct hal_trace_event *event)
+{
+    (void)event; /* nobody listens */
 }
 
 uint64_t hal_time_now(void)

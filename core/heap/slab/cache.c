@@ -131,17 +131,16 @@ static void read_cache(struct object_cache *cache, void *context)
 {
     struct object_cache_info *info = context;
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
-    uint64_t magazines = slab_magazine_objects(cache);
+    uint64_t magazines = slab_magazine_objects(cache), used = slab_used(cache);
 
-    *info =
-        (struct object_cache_info){.name = cache->name,
-                                   .bytes = cache->bytes,
-                                   .live = cache->used > magazines ? cache->used - magazines : 0,
-                                   .total = cache->total,
-                                   .magazines = magazines,
-                                   .slabs = cache->slabs,
-                                   .frames = cache->frames,
-                                   .allocations = slab_served(cache)};
+    *info = (struct object_cache_info){.name = cache->name,
+                                       .bytes = cache->bytes,
+                                       .live = used > magazines ? used - magazines : 0,
+                                       .total = cache->total,
+                                       .magazines = magazines,
+                                       .slabs = cache->slabs,
+                                       .frames = cache->frames,
+                                       .allocations = slab_served(cache)};
     spinlock_release(&cache->lock, state);
 }
 

@@ -121,10 +121,11 @@ static void add_cache(struct object_cache *cache, void *context)
 {
     struct heap_stats *stats = context;
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    uint64_t used = slab_used(cache);
 
     if (!cache->inside) {
-        stats->live_blocks += cache->used - slab_magazine_objects(cache);
-        stats->live_bytes += cache->used * cache->bytes - slab_magazine_bytes(cache);
+        stats->live_blocks += used - slab_magazine_objects(cache);
+        stats->live_bytes += used * cache->bytes - slab_magazine_bytes(cache);
     }
     spinlock_release(&cache->lock, state);
 }

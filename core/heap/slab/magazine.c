@@ -46,6 +46,23 @@ static uint32_t count_objects(const struct magazine *magazine)
            __atomic_load_n(&magazine->head, __ATOMIC_RELAXED);
 }
 
+/* The oldest object of one that is not empty, taken out; and one more, for which there is room. */
+static void *take_first(struct magazine *magazine)
+{
+    uint32_t head = magazine->head;
+
+    magazine_set_head(magazine, head + 1);
+    return magazine->objects[head & magazine->mask];
+}
+
+static void put_last(struct magazine *magazine, void *object)
+{
+    uint32_t tail = magazine->tail;
+
+    magazine->objects[tail & magazine->mask] = object;
+    magazine_set_tail(magazine, tail + 1);
+}
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -69,14 +86,15 @@ static uint32_t pick_capacity(const struct object_cache *cache)
  * Takes the oldest objects out, CHUNK at most, until `keep` are left. They do not count as
  * allocations. Caller holds the cache's lock.
  */
-static size_t take_oldest(struct object_cache *cache, void **objects, uint32_t keep)
+static size_t take_oldest(struct object_cache *cache, struct magazine *magazine, void **objects,
+                          uint32_t keep)
 {
-    struct magazine *magazine = own_magazine(cache);
     size_t n = 0;
 
     while (n < CHUNK && count_objects(magazine) > keep)
-        objects[n++] = magazine->objects[magazine->head++ & magazine->mask];
-    cache->served -= n;
+        objects[n++] = take_first(magazine);
+    if (n > 0) /* else it may be one that is counted without the lock */
+        cache->served -= n;
     return n;
 }
 
@@ -87,7 +105,7 @@ static void fill(struct magazine *magazine, struct object_cache *from, uint32_t 
     size_t got = slab_take_objects(from, objects, n < CHUNK ? n : CHUNK);
 
     for (size_t i = 0; i < got; i++)
-        magazine->objects[magazine->tail++ & magazine->mask] = objects[i];
+        put_last(magazine, objects[i]);
 }
 
 /* ---- to the slabs ---- */
@@ -132,8 +150,16 @@ static size_t put_all(void **objects, size_t n)
     return slab_destroy_list(&gone);
 }
 
-/* Empties this CPU's magazine; returns frames that became free. */
-static size_t flush(struct object_cache *cache)
+/* The magazine of a CPU, or of the one that this runs on at the moment. */
+#define OWN HAL_CPU_MAX
+
+static struct magazine *magazine_of(const struct object_cache *cache, unsigned cpu)
+{
+    return cache->magazines[cpu == OWN ? hal_cpu_id() : cpu];
+}
+
+/* Empties a magazine; returns frames that became free. */
+static size_t flush(struct object_cache *cache, unsigned cpu)
 {
     void *objects[CHUNK];
     size_t n, frames = 0;
@@ -141,21 +167,21 @@ static size_t flush(struct object_cache *cache)
     do {
         hal_irq_state_t state = spinlock_acquire(&cache->lock);
 
-        n = take_oldest(cache, objects, 0);
+        n = take_oldest(cache, magazine_of(cache, cpu), objects, 0);
         spinlock_release(&cache->lock, state);
         frames += put_all(objects, n);
     } while (n > 0);
     return frames;
 }
 
-size_t slab_drop_magazine(struct object_cache *cache)
+static size_t drop(struct object_cache *cache, unsigned cpu)
 {
-    size_t frames = flush(cache);
+    size_t frames = flush(cache, cpu);
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
-    struct magazine *magazine = own_magazine(cache);
+    struct magazine *magazine = magazine_of(cache, cpu);
     void **objects = NULL;
 
-    cache->drain &= (uint8_t) ~(1u << hal_cpu_id());
+    __atomic_fetch_and(&cache->drain, (uint8_t) ~(1u << hal_cpu_id()), __ATOMIC_RELAXED);
     if (count_objects(magazine) == 0) {
         objects = magazine->objects;
         magazine->objects = NULL;
@@ -167,17 +193,16 @@ size_t slab_drop_magazine(struct object_cache *cache)
     return frames;
 }
 
+size_t slab_drop_magazine(struct object_cache *cache)
+{
+    return drop(cache, OWN);
+}
+
+/* Each by its number: the thread that does this may go from CPU to CPU meanwhile. */
 void slab_take_over(struct object_cache *cache)
 {
-    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
-        hal_irq_state_t state = spinlock_acquire(&cache->lock);
-        struct magazine *magazine = cache->magazines[cpu];
-
-        cache->magazines[cpu] = own_magazine(cache);
-        cache->magazines[hal_cpu_id()] = magazine;
-        spinlock_release(&cache->lock, state);
-        (void)slab_drop_magazine(cache);
-    }
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
+        (void)drop(cache, cpu);
 }
 
 static bool asked_to_drain(const struct object_cache *cache)
@@ -207,9 +232,9 @@ static size_t add_object(struct object_cache *cache, void *object, void **object
     }
     if (count_objects(magazine) >= magazine->capacity) {
         magazine->capacity = pick_capacity(cache);
-        n = take_oldest(cache, objects, magazine->capacity / 2);
+        n = take_oldest(cache, magazine, objects, magazine->capacity / 2);
     }
-    magazine->objects[magazine->tail++ & magazine->mask] = object;
+    put_last(magazine, object);
     return n;
 }
 
@@ -280,7 +305,7 @@ static void *refill(struct object_cache *cache)
     void *object;
 
     if (count_objects(magazine) > 0) {
-        object = magazine->objects[magazine->head++ & magazine->mask];
+        object = take_first(magazine);
     } else {
         if (magazine->objects)
             magazine->capacity = pick_capacity(cache);
@@ -346,8 +371,11 @@ uint64_t slab_magazine_objects(const struct object_cache *cache)
 {
     uint64_t sum = 0;
 
-    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        sum += count_objects(cache->magazines[cpu]);
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        int32_t n = (int32_t)count_objects(cache->magazines[cpu]);
+
+        sum += n > 0 ? (uint32_t)n : 0; /* the tail may be older than the head */
+    }
     return sum;
 }
 
@@ -364,7 +392,7 @@ uint64_t slab_magazine_bytes(const struct object_cache *cache)
 
 uint64_t slab_served(const struct object_cache *cache)
 {
-    uint64_t sum = cache->served;
+    uint64_t sum = __atomic_load_n(&cache->served, __ATOMIC_RELAXED);
 
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
         sum += __atomic_load_n(&cache->magazines[cpu]->head, __ATOMIC_RELAXED);

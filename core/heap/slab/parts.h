@@ -68,6 +68,12 @@ void slab_give_up(struct object_cache *cache, struct list *gone);
 /** Frees the slabs on the list, and returns how many frames they had. Caller holds no lock. */
 size_t slab_destroy_list(struct list *gone);
 
+/** Objects in use or in magazines. With the checks on, a cache is counted without its lock. */
+static inline uint64_t slab_used(const struct object_cache *cache)
+{
+    return __atomic_load_n(&cache->used, __ATOMIC_RELAXED);
+}
+
 /* --- magazine.c --- */
 
 /** How many objects of `bytes` bytes a magazine has room for: a power of two. */

@@ -70,6 +70,13 @@ void slab_cache_init(struct object_cache *cache, size_t bytes, size_t align,
 
 /* ---- making a slab ---- */
 
+/* Who makes one goes by the size that the cache has, without its lock: which is held here. */
+static void set_size(struct object_cache *cache, uint64_t slabs, uint64_t frames)
+{
+    __atomic_store_n(&cache->slabs, slabs, __ATOMIC_RELAXED);
+    __atomic_store_n(&cache->frames, frames, __ATOMIC_RELAXED);
+}
+
 static unsigned count_objects(const struct object_cache *cache, unsigned pages)
 {
     size_t bytes = pages * HAL_PAGE_SIZE;
@@ -77,12 +84,14 @@ static unsigned count_objects(const struct object_cache *cache, unsigned pages)
     return (unsigned)((cache->inside ? bytes - cache->bytes : bytes) / cache->bytes);
 }
 
-/* The fewest pages with a small tail; else, of those that the cache may have, those with the least.
+/*
+ * The fewest pages with a small tail; else, of those that a cache of so many frames may have, those
+ * with the least.
  */
-static unsigned pick_pages(const struct object_cache *cache)
+static unsigned pick_pages(const struct object_cache *cache, uint64_t frames)
 {
     unsigned least = (cache->bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, best = least;
-    uint64_t most = cache->frames / 2 < PAGES_MAX ? cache->frames / 2 : PAGES_MAX;
+    uint64_t most = frames / 2 < PAGES_MAX ? frames / 2 : PAGES_MAX;
     size_t best_tail = SIZE_MAX;
 
     for (unsigned pages = least; pages == least || pages <= most; pages++) {
@@ -102,7 +111,8 @@ static char *first_object(struct object_cache *cache, char *run, unsigned pages,
 {
     size_t tail = pages * HAL_PAGE_SIZE - objects * cache->bytes;
     size_t step = cache->align > LINE ? cache->align : LINE;
-    uint32_t colour = (uint32_t)(cache->slabs % (tail / step + 1));
+    uint64_t slabs = __atomic_load_n(&cache->slabs, __ATOMIC_RELAXED);
+    uint32_t colour = (uint32_t)(slabs % (tail / step + 1));
 
     return run + (cache->inside ? cache->bytes : colour * step);
 }
@@ -140,7 +150,7 @@ static struct slab *create_slab(struct object_cache *cache, unsigned pages)
 bool slab_grow(struct object_cache *cache)
 {
     unsigned least = (cache->bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
-    unsigned pages = pick_pages(cache);
+    unsigned pages = pick_pages(cache, __atomic_load_n(&cache->frames, __ATOMIC_RELAXED));
     struct slab *slab = create_slab(cache, pages);
     hal_irq_state_t state;
 
@@ -150,8 +160,7 @@ bool slab_grow(struct object_cache *cache)
         return false;
     state = spinlock_acquire(&cache->lock);
     list_add_head(&cache->slabs_with_room[0], &slab->link);
-    cache->slabs++;
-    cache->frames += slab->pages;
+    set_size(cache, cache->slabs + 1, cache->frames + slab->pages);
     cache->total += slab->objects;
     spinlock_release(&cache->lock, state);
     return true;
@@ -255,8 +264,7 @@ static void remove_slab(struct slab *slab, struct list *gone)
 {
     struct object_cache *cache = slab->cache;
 
-    cache->slabs--;
-    cache->frames -= slab->pages;
+    set_size(cache, cache->slabs - 1, cache->frames - slab->pages);
     cache->total -= slab->objects;
     list_remove(&slab->link);
     list_add_head(gone, &slab->link);

@@ -66,7 +66,7 @@ static void ask_others(struct object_cache *cache)
 
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
         if (cpu != hal_cpu_id() && cache->magazines[cpu] != &slab_no_magazine)
-            cache->drain |= (uint8_t)(1u << cpu);
+            __atomic_fetch_or(&cache->drain, (uint8_t)(1u << cpu), __ATOMIC_RELAXED);
     spinlock_release(&cache->lock, state);
 }
 

@@ -271,6 +271,13 @@ struct door {
     volatile unsigned inside, wrong, passed, late;
 };
 
+/* With or without the mutex. */
+static void note_wrong(struct door *door, bool wrong)
+{
+    if (wrong)
+        __atomic_add_fetch(&door->wrong, 1, __ATOMIC_RELAXED);
+}
+
 static void part_door(struct crew_member *member)
 {
     struct door *door = member->play;
@@ -281,10 +288,10 @@ static void part_door(struct crew_member *member)
 
         if (error) {
             __atomic_add_fetch(&door->late, 1, __ATOMIC_RELAXED);
-            door->wrong += mutex_owned(&door->mutex) || error != -ETIMEDOUT;
+            note_wrong(door, mutex_owned(&door->mutex) || error != -ETIMEDOUT);
             continue;
         }
-        door->wrong += door->inside++ != 0 || !mutex_owned(&door->mutex);
+        note_wrong(door, door->inside++ != 0 || !mutex_owned(&door->mutex));
         crew_dawdle(member);
         door->inside--;
         door->passed++;

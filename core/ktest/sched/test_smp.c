@@ -218,6 +218,8 @@ void test_smp_affinity_of_another(struct ktest_run *run)
     struct hand hand;
     struct crew crew;
 
+    if (ktest_skip_cooperative(run))
+        return;
     crew_init(&crew);
     if (crew_start(run, &crew, &hand, 1, part_watch_place) == 0)
         return;
@@ -282,6 +284,8 @@ void test_smp_shares(struct ktest_run *run)
     uint64_t times[CREW_MAX];
     struct crew crew;
 
+    if (ktest_skip_cooperative(run))
+        return;
     expect_shares(run, times, spin(run, &crew, 2 * cpu_count_online(), 400 * MS, times));
     KTEST_EXPECT(run, crew.seen == cpu_online());
 }
@@ -292,6 +296,8 @@ void test_smp_surplus(struct ktest_run *run)
     uint64_t times[CREW_MAX];
     struct crew crew;
 
+    if (ktest_skip_cooperative(run))
+        return;
     expect_shares(run, times, spin(run, &crew, cpu_count_online() + 1, 1500 * MS, times));
 }
 
@@ -303,6 +309,8 @@ void test_smp_steal(struct ktest_run *run)
     struct crew crew;
     uint64_t deadline;
 
+    if (ktest_skip_cooperative(run))
+        return;
     crew_init(&crew);
     KTEST_EXPECT(run, thread_set_affinity(thread_current(), 1) == 0);
     n = crew_start(run, &crew, hands, n, part_spin);
@@ -314,9 +322,9 @@ void test_smp_steal(struct ktest_run *run)
     while (__atomic_load_n(&crew.seen, __ATOMIC_RELAXED) != cpu_online() &&
            hal_time_now() < deadline)
         thread_sleep(MS);
-    KTEST_EXPECT(run, crew.seen == cpu_online());
     __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
     crew_join(hands, n);
+    KTEST_EXPECT(run, crew.seen == cpu_online());
     KTEST_EXPECT(run, thread_set_affinity(thread_current(), UINT32_MAX) == 0);
 }
 
@@ -579,11 +587,11 @@ void test_smp_priority(struct ktest_run *run)
         KTEST_EXPECT(run, thread_set_priority(hands[1].thread, 9) == 0);
         thread_sleep(20 * MS);
         KTEST_EXPECT(run, run_time_of(&hands[0]) > 0 && run_time_of(&hands[1]) == 0);
-        thread_lend_priority(hands[1].thread, 3);
+        thread_lend(hands[1].thread, 3, SCHED_NICE_NONE);
         time = run_time_of(&hands[0]);
         thread_sleep(20 * MS);
         KTEST_EXPECT(run, run_time_of(&hands[0]) == time && run_time_of(&hands[1]) > 0);
-        thread_lend_priority(hands[1].thread, SCHED_LEVELS);
+        thread_lend(hands[1].thread, SCHED_LEVELS, SCHED_NICE_NONE);
         time = run_time_of(&hands[1]);
         thread_sleep(20 * MS);
         KTEST_EXPECT(run, run_time_of(&hands[1]) == time);

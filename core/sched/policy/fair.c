@@ -177,6 +177,7 @@ static bool fair_preempts(const struct sched_queue *queue, const struct sched_en
 const struct sched_policy policy_fair = {
     .name = "fair",
     .summary = "shares by weight, and who slept goes first",
+    .goes_by = SCHED_BY_NICE,
     .init = fair_init,
     .add = fair_add,
     .remove = fair_remove,

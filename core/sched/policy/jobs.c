@@ -104,6 +104,8 @@ static bool srt_preempts(const struct sched_queue *queue, const struct sched_ent
 const struct sched_policy policy_sjf = {
     .name = "sjf",
     .summary = "shortest declared job first, until it gives way",
+    .cooperative = true,
+    .goes_by = SCHED_BY_LENGTH,
     .init = jobs_init,
     .add = jobs_add,
     .remove = jobs_remove,
@@ -117,6 +119,8 @@ const struct sched_policy policy_sjf = {
 const struct sched_policy policy_srt = {
     .name = "srt",
     .summary = "shortest remaining time first, preemptive",
+    .cooperative = true,
+    .goes_by = SCHED_BY_LENGTH,
     .init = jobs_init,
     .add = jobs_add,
     .remove = jobs_remove,

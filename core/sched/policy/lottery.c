@@ -181,6 +181,7 @@ static struct sched_entity *lottery_take(struct sched_queue *queue, uint64_t now
 const struct sched_policy policy_lottery = {
     .name = "lottery",
     .summary = "shares by weight, by drawing tickets at random",
+    .goes_by = SCHED_BY_NICE,
     .init = lottery_init,
     .add = lottery_add,
     .remove = lottery_remove,

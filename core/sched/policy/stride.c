@@ -111,6 +111,7 @@ static void stride_charge(struct sched_queue *queue, struct sched_entity *runnin
 const struct sched_policy policy_stride = {
     .name = "stride",
     .summary = "shares by weight, exact to a quantum",
+    .goes_by = SCHED_BY_NICE,
     .init = stride_init,
     .add = stride_add,
     .remove = stride_remove,

@@ -20,8 +20,9 @@
  * Prepares `context` so that the first switch to it calls entry(arg) with interrupts masked, on the
  * stack of `bytes` bytes from `stack` upward (the first frame is at its high end).
  *
- * The stack is page-aligned kernel memory of at least HAL_STACK_MIN bytes and must stay until the
- * context has been switched away from for the last time. `entry` must not return.
+ * The stack is page-aligned kernel memory of at least HAL_STACK_MIN bytes (HAL_STACK_SMALL if the
+ * code that runs on it calls nothing deep) and must stay until the context has been switched away
+ * from for the last time. `entry` must not return.
  * Any context; cannot fail; allocates nothing.
  */
 void hal_context_init(struct hal_context *context, void *stack, size_t bytes,

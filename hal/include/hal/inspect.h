@@ -77,7 +77,22 @@ uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes);
 size_t hal_inspect_state(char *text, size_t bytes);
 
 /**
+ * Writes who is where and waits for what, as lines of text for people, NUL-terminated, and returns
+ * its length without the NUL, which may be more than fits: each CPU with its thread and spinlocks,
+ * and each thread that does not run.
+ */
+size_t hal_inspect_hang(char *text, size_t bytes);
+
+/**
  * What is known about the heap's block at or around `address`: one or more lines for people (where
  * it was allocated and freed, with backtraces). False: nothing.
  */
 bool hal_inspect_block(const void *address, char *text, size_t bytes);
+
+struct hal_trace_event;
+
+/**
+ * Writes `event` as a line of Linux's ftrace, without a newline and NUL-terminated. Returns its
+ * length without the NUL, which may be more than fits.
+ */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes);
