@@ -212,8 +212,12 @@ static unsigned highest_cpu(const struct schedule *s, uint32_t cpus)
 
 /* ---- points ---- */
 
+/* Not while the last one is still being tried: that would cut its tries short, and the list of
+ * steps does not show it. */
 static void want(struct schedule *s, unsigned cpu, uint32_t thread)
 {
+    if (s->strike != STRIKE_NONE || (s->wanted && s->tries > 0))
+        return;
     s->wanted = true;
     s->tries = 0;
     s->wanted_cpu = cpu;
