@@ -23,6 +23,7 @@
 /* ---- what things cost in virtual nanoseconds ---- */
 
 enum {
+    COST_EDGE = 2,        /* from one edge of the kernel's code to the next (edge.c) */
     COST_MASK = 20,       /* hal_irq_save, hal_irq_restore */
     COST_RELAX = 100,     /* one turn of a polling loop */
     COST_TIME = 30,       /* reading the clock: so a loop on it ends */

@@ -206,7 +206,7 @@ static bool share_work(unsigned level, struct report *best, struct steps *steps)
 static void say_scenario(FILE *file)
 {
     const struct options *options = search.options;
-    fprintf(file, "    tayberry --headless --clock virtual");
+    fprintf(file, "    %s --headless --clock virtual", program_invocation_short_name);
     if (options->cpus > 1)
         fprintf(file, " --cpus %" PRIu64, options->cpus);
     if (options->card != NULL)

@@ -132,6 +132,24 @@ START_TEST(steps_repeat_what_a_strategy_did)
 }
 END_TEST
 
+START_TEST(a_seed_gives_one_run)
+{
+    unsigned runs = os_size("TAYBERRY_SEEDS", 250), cpus = (unsigned)_i;
+
+    for (uint64_t seed = 1; seed <= runs; seed++) {
+        struct run first, second;
+
+        open_machine("ktest_size=1 ktest=race.deadline_against_wake_up", cpus, seed);
+        first = run_schedule(NULL);
+        second = run_schedule(NULL);
+        tb_close(machine);
+        ck_assert_msg(first.trace == second.trace && first.points == second.points,
+                      "seed %u gives two runs", (unsigned)seed);
+    }
+    printf("# %u CPUs: %u seeds, twice\n", cpus, runs);
+}
+END_TEST
+
 static void count_points(void *context, const struct tb_moment *moment)
 {
     uintptr_t callers[8];
@@ -346,6 +364,7 @@ static Suite *suite(void)
 
     tcase_set_timeout(repeat, 60);
     tcase_add_loop_test(repeat, steps_repeat_what_a_strategy_did, 0, 2 * cases);
+    tcase_add_loop_test(repeat, a_seed_gives_one_run, 1, 5);
     tcase_add_loop_test(repeat, who_looks_on_changes_nothing, 0, cases);
     tcase_add_loop_test(repeat, without_steps_there_is_one_run, 0, cases);
     tcase_add_test(repeat, nonsense_is_refused);
