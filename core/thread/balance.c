@@ -116,12 +116,10 @@ static void unchoose(const struct cpu *cpu)
         balance_set_idle(cpu, true);
 }
 
-static void trace_move(const struct thread *thread, const struct cpu *from, const struct cpu *to,
+static void trace_move(struct thread *thread, const struct cpu *from, const struct cpu *to,
                        uint64_t now)
 {
-    struct hal_trace_thread said = run_describe(thread);
-
-    ktrace_thread(HAL_TRACE_MOVE, now, &said, to->id, from->id);
+    ktrace_thread(HAL_TRACE_MOVE, now, run_describe(thread), to->id, from->id);
 }
 
 void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, uint64_t now)

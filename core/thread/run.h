@@ -44,14 +44,15 @@ void run_unlock(hal_irq_state_t state);
 HAL_MUST_CHECK struct cpu *run_lock_home(const struct thread *thread);
 
 /** What traces say of `thread`. Caller holds the run lock of its home. */
-static inline struct hal_trace_thread run_describe(const struct thread *thread)
+static inline const struct hal_trace_thread *run_describe(struct thread *thread)
 {
-    struct hal_trace_thread said = {.number = thread->id,
-                                    .priority = (uint8_t)thread->entity.priority,
-                                    .nice = (int8_t)thread->entity.nice,
-                                    .idle = thread->idle};
+    struct hal_trace_thread *said = &thread->said;
 
-    __builtin_memcpy(said.name, thread->name, HAL_TRACE_NAME - 1); /* the last byte stays NUL */
+    /* Written only if it has changed: reading in one what was just written in parts is slow. */
+    if (said->priority != (uint8_t)thread->entity.priority)
+        said->priority = (uint8_t)thread->entity.priority;
+    if (said->nice != (int8_t)thread->entity.nice)
+        said->nice = (int8_t)thread->entity.nice;
     return said;
 }
 

@@ -73,6 +73,9 @@ static int compare_id(const void *key, const struct tree_node *node)
 static void add_to_table_locked(struct thread *thread)
 {
     thread->id = ++table.last_id;
+    thread->said.number = thread->id;
+    thread->said.idle = thread->idle;
+    memcpy(thread->said.name, thread->name, HAL_TRACE_NAME - 1); /* the last byte stays NUL */
     tree_insert(&table.all, &thread->all_node, &thread->id, compare_id);
 }
 
