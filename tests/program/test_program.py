@@ -12,6 +12,7 @@ import fcntl
 import os
 import pty
 import pwd
+import re
 import select
 import shutil
 import signal
