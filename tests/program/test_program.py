@@ -82,10 +82,12 @@ class Search(Case):
         self.assertRegex(text, r"\n  in .*%s" % place)
         steps = re.search(r"--seed 0 --schedule '([^']*)'", text).group(1)
         runs = [virtual("--append", "sched=search ktest=" + name, "--schedule", steps,
-                        "--timeout", "3", "--timeout-exit-code", "99") for _ in range(2)]
+                        "--expect-text", "# 1 passed") for _ in range(2)]
         self.assertNotEqual(runs[0].returncode, 0)
         self.assertEqual(runs[0].returncode, runs[1].returncode)
-        self.assertEqual(runs[0].stdout, runs[1].stdout)
+        # A panic shows registers, in which are addresses of the host.
+        shown = [re.sub(rb"[0-9a-f]{16}", b"", run.stdout) for run in runs]
+        self.assertEqual(shown[0], shown[1])
 
     def test_chance_finds_and_explains(self):
         self.check_found("broken.lost_update", r"account_(read|write)", 1, "--chance", "10")
