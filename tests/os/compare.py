@@ -80,7 +80,8 @@ def compare_transcripts(peer, card, kernel, run_qemu, script):
 def trace_lines(program):
     done = subprocess.run([str(program)], env={**os.environ, "CK_RUN_CASE": "print"}, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=300)
-    return re.findall(r"^# (?:seed \d|\d CPUs).* trace.*$", done.stdout.decode(), flags=re.MULTILINE)
+    return re.findall(r"^# (?:seed \d|\d CPUs).* trace.*$", done.stdout.decode(),
+                      flags=re.MULTILINE)
 
 
 def compare_traces(peer, own):
