@@ -146,6 +146,14 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 }
 
 /** This kernel has no heap that a report could tell of. */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes)
+{
+    (void)cpu;
+    (void)name;
+    (void)bytes;
+    return 0;
+}
+
 size_t hal_inspect_hang(char *text, size_t bytes)
 {
     (void)text;
