@@ -74,6 +74,18 @@ TB_API int tb_sched_listen(struct tb_machine *machine, tb_sched_sink *sink, void
  */
 TB_API void tb_sched_ignore(struct tb_machine *machine, tb_sched_sink *sink, void *context);
 
+/** Keeps the last 65,536 events from now on, for tb_sched_read; or forgets them. -ENOMEM. Any
+ * thread. */
+TB_API int tb_sched_keep(struct tb_machine *machine, bool keep);
+
+/**
+ * Copies kept events, the first of them number *position (0: the first that was kept), and sets it
+ * to the number of the one to read next. Numbers of events that are no longer kept are skipped.
+ * Returns how many were copied: at most `n`, fewer when there are no more yet. Any thread.
+ */
+TB_API size_t tb_sched_read(const struct tb_machine *machine, uint64_t *position,
+                            struct tb_sched_event *events, size_t n);
+
 /**
  * Writes `event` as a line of Linux's ftrace, without a newline and NUL-terminated, and returns its
  * length without the NUL, which may be more than fits. Any thread.

@@ -6,6 +6,7 @@
  * get it, under the host lock, on the host's stack. With nobody there hal_trace does not get here.
  */
 #include "lib/library.h"
+#include "lib/trace/kept.h"
 #include "lib/trace/recorder.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static struct listener {
 /* HOST_MACHINE held. */
 static void update_wanted(void)
 {
-    bool wanted = recorder_runs();
+    bool wanted = recorder_runs() || kept_runs();
     for (int i = 0; i < LISTENERS; i++)
         wanted |= listeners[i].sink != NULL;
     atomic_store(&sim_trace_heard, wanted);
@@ -48,6 +49,7 @@ static void update_wanted(void)
 static void tell(const struct tb_sched_event *event)
 {
     recorder_add(event);
+    kept_add(event);
     for (int i = 0; i < LISTENERS; i++)
         if (listeners[i].sink)
             listeners[i].sink(listeners[i].context, event);
@@ -103,6 +105,16 @@ void tb_sched_ignore(struct tb_machine *m, tb_sched_sink *sink, void *context)
     host_unlock(HOST_MACHINE);
 }
 
+int tb_sched_keep(struct tb_machine *m, bool keep)
+{
+    (void)m;
+    host_lock(HOST_MACHINE);
+    int error = kept_switch(keep);
+    update_wanted();
+    host_unlock(HOST_MACHINE);
+    return error ? library_fail(error, "not enough memory on the host to keep events") : 0;
+}
+
 size_t tb_sched_text(const struct tb_sched_event *event, char *text, size_t bytes)
 {
     struct hal_trace_event guests;
@@ -142,6 +154,7 @@ void listen_close(void)
 {
     host_lock(HOST_MACHINE);
     (void)recorder_end();
+    (void)kept_switch(false);
     memset(listeners, 0, sizeof listeners);
     update_wanted();
     host_unlock(HOST_MACHINE);

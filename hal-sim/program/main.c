@@ -133,6 +133,10 @@ static bool open_machine(struct program *program)
         terminal_say("%s", tb_error(program->machine));
         return false;
     }
+    if (options->panels.timeline && tb_sched_keep(program->machine, true) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        return false;
+    }
     if (options->trace != NULL && tb_sched_file(program->machine, options->trace) < 0) {
         terminal_say("%s", tb_error(program->machine));
         return false;

@@ -170,9 +170,13 @@ static const char *read_pixels(const char *text, void *field)
 
 static const char *read_panel(const char *text, void *field)
 {
-    if (strcmp(text, "memory") != 0)
-        return "'memory', the only panel there is";
-    *(bool *)field = true;
+    struct panels *panels = field;
+    if (strcmp(text, "memory") == 0)
+        panels->memory = true;
+    else if (strcmp(text, "timeline") == 0)
+        panels->timeline = true;
+    else
+        return "'memory' or 'timeline'";
     return NULL;
 }
 
@@ -200,7 +204,7 @@ static const struct option_rule rules[] = {
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
     {"trace", "FILE", read_file, FIELD(trace), "record the scheduler: ftrace text, or F.json"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
-    {"panel", "memory", read_panel, FIELD(memory_panel), "show RAM in the window (F9) at once"},
+    {"panel", "memory|timeline", read_panel, FIELD(panels), "show it in the window from the start"},
     {"display", "WxH", read_pixels, FIELD(display), "a framebuffer of that size"},
     {"version", NULL, NULL, FIELD(version), "print the version and leave"},
     {"help", NULL, NULL, FIELD(help), "print this and leave"},

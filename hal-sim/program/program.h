@@ -32,7 +32,9 @@ enum exit_status {
 
 struct options {
     bool headless, read_only, help, version;
-    bool memory_panel; /**< the window shows the machine's RAM from the start */
+    struct panels {
+        bool memory, timeline;
+    } panels; /**< what the window shows from the start */
     const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *trace,
         *diagram;
     uint64_t memory; /**< bytes; 0: the library's default */

@@ -307,6 +307,31 @@ class BadFiles(Case):
     def test_vcd_in_a_missing_folder(self):
         self.check_refusal(tayberry("--vcd", self.path("no/such.vcd")), "no/such.vcd")
 
+    def test_trace_in_a_missing_folder(self):
+        self.check_refusal(tayberry("--trace", self.path("no/such.json")), "no/such.json")
+
+    def test_full_disk_under_the_trace_spoils_status_0(self):
+        for path in ("/dev/full", self.path("full.json")):
+            if path != "/dev/full":
+                os.symlink("/dev/full", path)
+            done = virtual("--trace", path, text="poweroff 0\n")
+            self.assertEqual(done.returncode, 125)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(b"in full", done.stderr)
+
+    def test_the_trace_repeats_from_the_seed(self):
+        for name in ("trace.txt", "trace.json"):
+            texts = []
+            for seed in ("3", "3", "4"):
+                done = virtual("--trace", self.path(name), "--seed", seed, "--cpus", "4",
+                               text="spawn 3 5ms\nsleep 9ms\npoweroff\n")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                with open(self.path(name), "rb") as file:
+                    texts.append(file.read())
+            self.assertEqual(texts[0], texts[1])
+            self.assertNotEqual(texts[0], texts[2])
+            self.assertIn(b"busy-3", texts[0])
+
     def test_full_disk_under_the_log_lets_the_guest_go_on(self):
         done = virtual("--serial-log-file", "/dev/full", text="echo still here\npoweroff 8\n")
         self.assertEqual(done.returncode, 8)
@@ -353,6 +378,17 @@ class Pictures(Case):
         self.assertEqual(done.returncode, 124, done.stderr)
         self.assertGreater(os.path.getsize(self.path("board.png")), 1000)
 
+    def test_the_timeline_in_the_picture_repeats_from_the_seed(self):
+        pictures = []
+        for options in (("--panel", "timeline"), ("--panel", "timeline"), ()):
+            done = virtual("--screenshot", self.path("t.png"), "--cpus", "4", *options,
+                           text="spawn 5 9ms &\nsleep 5ms\npoweroff\n")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(self.path("t.png"), "rb") as file:
+                pictures.append(file.read())
+        self.assertEqual(pictures[0], pictures[1])
+        self.assertNotEqual(pictures[0], pictures[2])
+
     def test_screenshot_that_cannot_be_written(self):
         self.check_refusal(tayberry("--screenshot", self.path("no/such.png")), "no/such.png")
 
@@ -362,7 +398,7 @@ class Pictures(Case):
         self.check_refusal(tayberry("--diagram", self.path("diagram.json")), "diagram.json:3")
 
     def test_a_panel_that_does_not_exist(self):
-        self.check_refusal(tayberry("--panel", "radar"), "'memory'")
+        self.check_refusal(tayberry("--panel", "radar"), "'memory'", "'timeline'")
 
     def test_missing_diagram(self):
         self.check_refusal(tayberry("--diagram", self.path("none.json")), "none.json")
@@ -418,6 +454,14 @@ class Windows(Case):
                                 "--screenshot", self.path("m.png"), text="spawn 2 1s\n")
         self.assertEqual(done.returncode, 124, done.stderr)
         with open(self.path("m.png"), "rb") as picture:
+            self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_the_timeline_is_shown_in_the_window(self):
+        done = self.on_a_screen("--timeout", "1.5", "--panel", "timeline", "--panel", "memory",
+                                "--cpus", "4", "--screenshot", self.path("t.png"),
+                                text="spawn 5 1s\n")
+        self.assertEqual(done.returncode, 124, done.stderr)
+        with open(self.path("t.png"), "rb") as picture:
             self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_panic_in_the_window_is_134_in_the_end(self):
