@@ -393,11 +393,11 @@ int thread_create_sized(const char *name, void (*entry)(void *argument), void *a
     new = allocate_thread(name, stack_bytes);
     if (!new)
         return -ENOMEM;
-    *new->canary = CANARY;
     new->magic = THREAD_MAGIC;
     new->entry = entry;
     new->argument = argument;
     hal_context_init(&new->context, new->canary, stack_bytes, first_step, new);
+    *new->canary = CANARY; /* now that what the stack held means nothing any more */
     *thread = new;
     run_add(new);
     return 0;
