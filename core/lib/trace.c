@@ -89,13 +89,23 @@ void ktrace_request(enum hal_trace_kind kind, uint64_t time, uint64_t sector, ui
 void ktrace_switch(uint64_t time, const struct hal_trace_thread *from, char state,
                    const struct hal_trace_thread *to)
 {
-    struct hal_trace_event *event = begin(HAL_TRACE_SWITCH, time, from->number, to->number);
+    unsigned cpu = hal_cpu_id();
+    struct trace_ring *ring = &rings[cpu];
+    struct hal_trace_event *event = &ring->events[ring->count++ % KTRACE_EVENTS];
 
+    /* As begin and finish, but member by member: this is done at every switch. */
+    event->time = time;
+    event->a = from->number;
+    event->b = to->number;
+    event->c = 0;
+    event->kind = HAL_TRACE_SWITCH;
+    event->cpu = (uint8_t)cpu;
+    event->depth = ring->depth;
+    event->state = state;
     event->self = *from;
     event->other = *to;
-    event->state = state;
-    rings[event->cpu].running = *to;
-    finish(event);
+    ring->running = *to;
+    hal_trace(event);
 }
 
 void ktrace_start(const struct hal_trace_thread *self)

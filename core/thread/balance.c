@@ -106,6 +106,21 @@ static struct cpu *choose(const struct thread *thread, struct cpu *home, enum sc
     return cpu_at(least_loaded(cpus, home->id));
 }
 
+/*
+ * A CPU may have begun to idle after this thread looked for one, and before it was to be seen on
+ * the queue where it waits. Either that CPU sees the thread (balance_pull), or this one sees that
+ * it idles: each writes first, and looks then.
+ */
+void balance_offer(const struct cpu *cpu)
+{
+    uint32_t idle;
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & ~(1u << cpu->id);
+    if (idle && cpu->movable > 0)
+        hal_cpu_ipi((unsigned)__builtin_ctz(idle));
+}
+
 /* ---- moving ---- */
 
 /* A CPU that was chosen for a thread and does not get it is as idle as it was. Caller holds its
@@ -116,12 +131,10 @@ static void unchoose(const struct cpu *cpu)
         balance_set_idle(cpu, true);
 }
 
-static void trace_move(const struct thread *thread, const struct cpu *from, const struct cpu *to,
+static void trace_move(struct thread *thread, const struct cpu *from, const struct cpu *to,
                        uint64_t now)
 {
-    struct hal_trace_thread said = run_describe(thread);
-
-    ktrace_thread(HAL_TRACE_MOVE, now, &said, to->id, from->id);
+    ktrace_thread(HAL_TRACE_MOVE, now, run_describe(thread), to->id, from->id);
 }
 
 void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, uint64_t now)
@@ -233,41 +246,52 @@ static struct cpu *busiest(const struct cpu *here)
 bool balance_pull(void)
 {
     struct cpu *here = cpu_here(), *from;
-    unsigned moved;
+    bool sent;
 
-    if (cpu_online() == 1 || !(from = busiest(here)))
+    if (cpu_online() == 1)
+        return false;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see balance_offer */
+    from = busiest(here);
+    if (!from)
         return false;
     lock_both(here, from);
-    moved = move(from, here, 1, 0, hal_time_now());
-    here->steals += moved;
+    sent = here->queue.ready > 0; /* meanwhile; a second one would wait behind it */
+    if (!sent)
+        here->steals += move(from, here, 1, 0, hal_time_now());
+    sent = here->queue.ready > 0;
     cpu_unlock(from);
     cpu_unlock(here);
-    return moved > 0;
+    return sent;
 }
 
 /*
  * Gives one thread to a CPU that has one less: then that one has the surplus. A CPU keeps it for
  * ROTATE_NS, and passes on another thread than the one that it got, so that nobody goes from CPU to
- * CPU and waits at each. Caller holds both locks.
+ * CPU and waits at each. False: it is due, but nobody who waits here can go. Caller holds both
+ * locks.
  */
-static void rotate(struct cpu *from, struct cpu *to, uint64_t now)
+static bool rotate(struct cpu *from, struct cpu *to, uint64_t now)
 {
-    if (now - from->rotated < ROTATE_NS || move(from, to, 1, from->visitor, now) == 0)
-        return;
+    if (now - from->rotated < ROTATE_NS)
+        return true;
+    if (move(from, to, 1, from->visitor, now) == 0)
+        return false;
     from->visitor = 0;
     to->visitor = to->arrived;
     to->rotated = now;
+    return true;
 }
 
-/* Caller holds both locks. */
-static void even_out(struct cpu *from, struct cpu *to, uint64_t now)
+/* False: it should be tried again as soon as another thread waits. Caller holds both locks. */
+static bool even_out(struct cpu *from, struct cpu *to, uint64_t now)
 {
     unsigned mine = load_of(from->id), theirs = load_of(to->id);
 
     if (mine > theirs + 1)
         (void)move(from, to, (mine - theirs) / 2, 0, now);
     else if (mine == theirs + 1 && theirs > 0)
-        rotate(from, to, now);
+        return rotate(from, to, now);
+    return true;
 }
 
 void balance_push(uint64_t now)
@@ -282,7 +306,9 @@ void balance_push(uint64_t now)
     if (load_of(to->id) >= load_of(here->id))
         return;
     lock_both(here, to);
-    even_out(here, to, now);
+    /* Else two looks could take an even number of slices, and always meet the same one waiting. */
+    if (!even_out(here, to, now))
+        here->balanced = now - BALANCE_NS;
     cpu_unlock(to);
     cpu_unlock(here);
 }

@@ -57,12 +57,10 @@ struct cpu *run_lock_home(const struct thread *thread)
 
 /* ---- telling ---- */
 
-static void trace(enum hal_trace_kind kind, const struct thread *thread, uint64_t b, uint32_t c,
+static void trace(enum hal_trace_kind kind, struct thread *thread, uint64_t b, uint32_t c,
                   uint64_t now)
 {
-    struct hal_trace_thread said = run_describe(thread);
-
-    ktrace_thread(kind, now, &said, b, c);
+    ktrace_thread(kind, now, run_describe(thread), b, c);
 }
 
 /* What `thread`, which leaves its CPU, does from now on: see hal/trace.h. */
@@ -75,12 +73,9 @@ static char trace_state(const struct thread *thread, bool preempted)
     return preempted && !thread->idle ? 'r' : 'R';
 }
 
-static void trace_switch(const struct thread *from, const struct thread *to, bool preempted,
-                         uint64_t now)
+static void trace_switch(struct thread *from, struct thread *to, bool preempted, uint64_t now)
 {
-    struct hal_trace_thread left = run_describe(from), came = run_describe(to);
-
-    ktrace_switch(now, &left, trace_state(from, preempted), &came);
+    ktrace_switch(now, run_describe(from), trace_state(from, preempted), run_describe(to));
 }
 
 /* ---- the beginning ---- */
@@ -101,15 +96,13 @@ void run_init(void)
 void run_init_cpu(struct thread *idle)
 {
     struct cpu *cpu = cpu_here();
-    struct hal_trace_thread said;
 
     cpu->idle = idle;
     cpu->current = idle;
     idle->state = THREAD_RUNNING;
     idle->cpu = cpu->id;
     idle->run_since = hal_time_now();
-    said = run_describe(idle);
-    ktrace_start(&said);
+    ktrace_start(run_describe(idle));
     balance_set_idle(cpu, true);
     cpu_set_online();
 }
@@ -229,6 +222,8 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
         run_reschedule(cpu);
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);
+    if (cpu->queue.ready > current->idle && cpu_online() != 1u << cpu->id)
+        balance_offer(cpu); /* not all will run at once */
 }
 
 /* A new thread may run where its creator may, or anywhere if that is the boot code; and so on. */

@@ -44,14 +44,15 @@ void run_unlock(hal_irq_state_t state);
 HAL_MUST_CHECK struct cpu *run_lock_home(const struct thread *thread);
 
 /** What traces say of `thread`. Caller holds the run lock of its home. */
-static inline struct hal_trace_thread run_describe(const struct thread *thread)
+static inline const struct hal_trace_thread *run_describe(struct thread *thread)
 {
-    struct hal_trace_thread said = {.number = thread->id,
-                                    .priority = (uint8_t)thread->entity.priority,
-                                    .nice = (int8_t)thread->entity.nice,
-                                    .idle = thread->idle};
+    struct hal_trace_thread *said = &thread->said;
 
-    __builtin_memcpy(said.name, thread->name, HAL_TRACE_NAME - 1); /* the last byte stays NUL */
+    /* Written only if it has changed: reading in one what was just written in parts is slow. */
+    if (said->priority != (uint8_t)thread->entity.priority)
+        said->priority = (uint8_t)thread->entity.priority;
+    if (said->nice != (int8_t)thread->entity.nice)
+        said->nice = (int8_t)thread->entity.nice;
     return said;
 }
 
@@ -131,6 +132,10 @@ void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, u
 
 /** This CPU has nothing to do from now on, or has. Caller holds its lock. */
 void balance_set_idle(const struct cpu *cpu, bool idle);
+
+/** Threads wait on the queue of `cpu`: tells another CPU that idles, if any of them may move.
+ * Caller holds its lock. */
+void balance_offer(const struct cpu *cpu);
 
 /** Takes a thread from the CPU that has most to do. True: there was one. Idle thread, masked. */
 bool balance_pull(void);

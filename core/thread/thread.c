@@ -73,6 +73,9 @@ static int compare_id(const void *key, const struct tree_node *node)
 static void add_to_table_locked(struct thread *thread)
 {
     thread->id = ++table.last_id;
+    thread->said.number = thread->id;
+    thread->said.idle = thread->idle;
+    memcpy(thread->said.name, thread->name, HAL_TRACE_NAME - 1); /* the last byte stays NUL */
     tree_insert(&table.all, &thread->all_node, &thread->id, compare_id);
 }
 
@@ -219,6 +222,18 @@ static void do_without_guard(struct thread *thread)
          thread->id, thread->name);
 }
 
+/* Of the stacks of threads. */
+static const struct alloc_site *stack_site(void)
+{
+    return ALLOC_SITE();
+}
+
+/* Of the spares, which are nobody's. */
+static const struct alloc_site *spare_site(void)
+{
+    return ALLOC_SITE_FOR(ALLOC_CACHE);
+}
+
 /*
  * The table names a guard page for as long as it is one and longer: a thread enters it before its
  * guard is set, and leaves it after its guard is gone, or becomes a spare in the same moment.
@@ -227,7 +242,7 @@ static int create_stack(struct thread *thread, size_t bytes)
 {
     size_t guard = guards_left() ? HAL_PAGE_SIZE : 0;
 
-    thread->stack = frame_alloc_pages((bytes + guard) / HAL_PAGE_SIZE, 0);
+    thread->stack = frame_alloc_pages_at((bytes + guard) / HAL_PAGE_SIZE, 0, stack_site());
     if (!thread->stack)
         return -ENOMEM;
     thread->stack_bytes = bytes;
@@ -276,6 +291,7 @@ static bool keep_spare(struct thread *thread)
     if (keep) {
         struct spare *spare = (void *)thread->canary;
 
+        frame_assign(thread->stack, spare_site());
         tree_remove(&table.all, &thread->all_node);
         list_add_head(&table.spares, &spare->link);
         table.spare_count++;
@@ -293,6 +309,7 @@ static bool take_spare(struct thread *thread)
     if (spare) {
         table.spare_count--;
         thread->stack = guard_of(spare);
+        frame_assign(thread->stack, stack_site());
         thread->stack_bytes = HAL_STACK_SIZE;
         thread->guarded = true;
         thread->canary = (void *)spare;
@@ -397,7 +414,7 @@ int thread_create_sized(const char *name, void (*entry)(void *argument), void *a
     new->entry = entry;
     new->argument = argument;
     hal_context_init(&new->context, new->canary, stack_bytes, first_step, new);
-    *new->canary = CANARY; /* now that what the stack held means nothing any more */
+    *new->canary = CANARY; /* what the stack held before means nothing from here on */
     *thread = new;
     run_add(new);
     return 0;

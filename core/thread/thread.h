@@ -27,6 +27,7 @@
 
 #include <hal/compiler.h>
 #include <hal/context.h>
+#include <hal/trace.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,8 +47,9 @@ struct thread {
     uint64_t switches;  /**< how often it got a CPU */
     unsigned cpu;       /**< its home */
     enum thread_state state;
-    bool queued; /**< READY and on the queue of its home */
-    bool pinned; /**< may run on one CPU only */
+    bool queued;                  /**< READY and on the queue of its home */
+    bool pinned;                  /**< may run on one CPU only */
+    struct hal_trace_thread said; /**< what traces say of it: see run_describe */
 
     /* Constant after creation. */
     bool idle;      /**< runs when nothing else can */

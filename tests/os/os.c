@@ -25,12 +25,18 @@ unsigned os_size(const char *name, unsigned otherwise)
     return text && *text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
+unsigned os_cpus(void)
+{
+    return os_size("TAYBERRY_CPUS", 1);
+}
+
 struct tb_config os_config(void)
 {
     return (struct tb_config){.size = sizeof(struct tb_config),
                               .card = os_card(),
                               .card_read_only = true,
                               .clock = TB_CLOCK_VIRTUAL,
+                              .cpus = os_cpus(),
                               .seed = 1};
 }
 

@@ -120,11 +120,13 @@ static const struct {
     {"cpus=5", "cpus=5 is not a number from 1 to 4"},
     {"cpus=two", "cpus=two is not a number from 1 to 4"},
     {"cpus=-1", "cpus=-1 is not a number from 1 to 4"},
-    {"cpus=4", "cpus=4: this machine has 1"},
+    {"cpus=4", "cpus=4: this machine has "},
 };
 
 START_TEST(a_wrong_number_of_cpus_is_answered)
 {
+    if (os_cpus() == 4 && strcmp(wrong_cpus[_i].words, "cpus=4") == 0)
+        return; /* it is right */
     boot(wrong_cpus[_i].words);
     assert_has(os_command(machine, "dmesg -l warning"), wrong_cpus[_i].answer);
     assert_has(os_command(machine, "echo here"), "here");
@@ -136,7 +138,7 @@ START_TEST(sched_and_ps_tell_of_the_cpu)
 {
     const char *text;
 
-    boot("");
+    boot("cpus=1");
     (void)os_command(machine, "spawn 2 10s");
     (void)os_command(machine, "sched");
     (void)os_command(machine, "sleep 200ms");

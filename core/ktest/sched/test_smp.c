@@ -524,6 +524,18 @@ static void part_restless(void *argument)
     }
 }
 
+/* Changes the policy, and waits until somebody has got on. */
+static void follow(struct ktest_run *run, const struct crew *crew, const char *policy)
+{
+    uint64_t deadline = hal_time_now() + PATIENCE_NS;
+    unsigned count = read(&crew->count);
+
+    KTEST_EXPECT(run, scheduler_set_policy(policy) == 0);
+    while (read(&crew->count) == count && hal_time_now() < deadline)
+        thread_sleep(MS);
+    KTEST_EXPECT(run, read(&crew->count) != count);
+}
+
 void test_smp_policies(struct ktest_run *run)
 {
     const char *before = scheduler_policy_name();
@@ -533,14 +545,12 @@ void test_smp_policies(struct ktest_run *run)
 
     crew_init(&crew);
     n = crew_start(run, &crew, hands, n, part_restless);
-    for (unsigned i = 0; policy_at(i / 3); i++) {
-        unsigned count = read(&crew.count);
-        uint64_t deadline = hal_time_now() + PATIENCE_NS;
-
-        KTEST_EXPECT(run, scheduler_set_policy(policy_at(i / 3)->name) == 0);
-        while (read(&crew.count) == count && hal_time_now() < deadline)
-            thread_sleep(MS);
-        KTEST_EXPECT(run, read(&crew.count) != count);
+    for (unsigned i = 0; policy_at(i); i++) {
+        follow(run, &crew, policy_at(i)->name);
+        for (unsigned j = 0; j < i; j++) { /* so each comes after each other one */
+            follow(run, &crew, policy_at(j)->name);
+            follow(run, &crew, policy_at(i)->name);
+        }
     }
     KTEST_EXPECT(run, scheduler_set_policy("none such") == -ENOENT);
     KTEST_EXPECT(run, scheduler_set_policy(before) == 0);

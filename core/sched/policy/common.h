@@ -181,6 +181,8 @@ static inline bool policy_preempts_never(const struct sched_queue *queue,
 /** ns of run time in virtual time. The product of the rest and 2^16 cannot pass 64 bits. */
 static inline uint64_t policy_virtual(uint64_t ns, uint64_t weight)
 {
+    if (weight == SCHED_WEIGHT_NORMAL) /* without dividing */
+        return ns;
     return ns / weight * SCHED_WEIGHT_NORMAL + ns % weight * SCHED_WEIGHT_NORMAL / weight;
 }
 

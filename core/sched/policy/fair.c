@@ -146,7 +146,7 @@ static struct sched_entity *fair_take(struct sched_queue *queue, uint64_t now)
 static uint64_t fair_slice(const struct sched_queue *queue, const struct sched_entity *running,
                            uint64_t now)
 {
-    uint64_t own = policy_weight(running->nice), total = queue->weight + own;
+    uint64_t own = policy_usual_weight(running->nice), total = queue->weight + own;
     uint64_t share, used = policy_used(running);
 
     (void)now;
@@ -162,7 +162,7 @@ static void fair_charge(struct sched_queue *queue, struct sched_entity *running,
                         uint64_t now)
 {
     (void)now;
-    running->vruntime += policy_virtual(ns, policy_weight(running->nice));
+    running->vruntime += policy_virtual(ns, policy_usual_weight(running->nice));
     advance(queue, running->vruntime);
     running->base = queue->min_vruntime;
 }

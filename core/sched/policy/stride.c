@@ -103,7 +103,7 @@ static void stride_charge(struct sched_queue *queue, struct sched_entity *runnin
                           uint64_t now)
 {
     (void)now;
-    running->pass += policy_virtual(ns, policy_weight(running->nice));
+    running->pass += policy_virtual(ns, policy_usual_weight(running->nice));
     advance(queue, running->pass);
     running->base = queue->min_vruntime;
 }

@@ -20,14 +20,15 @@ enum bench_job {
 };
 
 enum bench_figure {
-    BENCH_SWITCH,     /* a switch of bare contexts */
-    BENCH_YIELD,      /* from one thread to another that is ready */
-    BENCH_WAKE,       /* from making a sleeper ready to its going on, on the same CPU */
-    BENCH_WAKE_OTHER, /* the same, on another CPU */
-    BENCH_HANDOVER,   /* a turn, by mutex and condition */
-    BENCH_JOIN_LIVE,  /* a thread made and joined, that has not ended */
-    BENCH_JOIN_DEAD,  /* the same, that has ended */
-    BENCH_COUNTER,    /* and the next BENCH_COUNTERS - 1: a row of bench_counters */
+    BENCH_SWITCH,      /* a switch of bare contexts */
+    BENCH_YIELD,       /* from one thread to another that is ready, by the default policy */
+    BENCH_YIELD_TURNS, /* the same by round robin; kernel only */
+    BENCH_WAKE,        /* from making a sleeper ready to its going on, on the same CPU */
+    BENCH_WAKE_OTHER,  /* the same, on another CPU */
+    BENCH_HANDOVER,    /* a turn, by mutex and condition */
+    BENCH_JOIN_LIVE,   /* a thread made and joined, that has not ended */
+    BENCH_JOIN_DEAD,   /* the same, that has ended */
+    BENCH_COUNTER,     /* and the next BENCH_COUNTERS - 1: a row of bench_counters */
     BENCH_FIGURES = BENCH_COUNTER + 6
 };
 

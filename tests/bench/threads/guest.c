@@ -4,6 +4,7 @@
  * kernel is up, with the real clock and its interrupts.
  */
 #include "guest.h"
+#include "sched/sched.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
 #include "thread/thread.h"
@@ -136,6 +137,15 @@ static void measure_contexts(unsigned runs)
     frame_put(stack);
 }
 
+static void measure_turns(unsigned runs)
+{
+    if (scheduler_set_policy("rr"))
+        bench_fail("a policy is missing");
+    measure_yield(BENCH_YIELD_TURNS, runs);
+    if (scheduler_set_policy(SCHED_POLICY_DEFAULT))
+        bench_fail("the default policy is missing");
+}
+
 /* The linker puts this in the place of shell_main (--wrap). */
 HAL_NORETURN void __wrap_shell_main(void *unused);
 
@@ -146,10 +156,12 @@ void __wrap_shell_main(void *unused)
         measure_contexts(bench_order.runs * 10);
         wake_between(BENCH_WAKE, 0, 0);
         measure_all(bench_order.runs);
+        measure_turns(bench_order.runs * 10);
     } else if (bench_order.job == BENCH_TWO_CPUS) {
         wake_between(BENCH_WAKE_OTHER, 0, 1);
     } else if (bench_order.job == BENCH_YIELDS) {
-        measure_yield(bench_order.runs * 100);
+        measure_yield(BENCH_YIELD, bench_order.runs * 100);
+        measure_turns(bench_order.runs * 100);
     } else {
         bench_many(bench_order.job == BENCH_MANY);
     }

@@ -27,7 +27,7 @@ static void yield_along(void *unused)
         YIELD();
 }
 
-static void measure_yield(unsigned runs)
+static void measure_yield(enum bench_figure figure, unsigned runs)
 {
     THREAD other;
 
@@ -39,7 +39,7 @@ static void measure_yield(unsigned runs)
 
         for (unsigned i = 0; i < YIELDS / 2; i++)
             YIELD();
-        bench_note(BENCH_YIELD, NOW() - start, YIELDS);
+        bench_note(figure, NOW() - start, YIELDS);
     }
     leave = true;
     JOIN(other);
@@ -214,7 +214,7 @@ static void measure_join_dead(unsigned runs)
 /* All but the waking up, which each side prepares in its own way. */
 static void measure_all(unsigned runs)
 {
-    measure_yield(runs * 10);
+    measure_yield(BENCH_YIELD, runs * 10);
     measure_handover(runs);
     measure_join_live(runs);
     measure_join_dead(runs);
