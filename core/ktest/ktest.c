@@ -44,6 +44,7 @@ static const struct ktest tests[] = {
     {"smp.a_thousand_threads", test_smp_crowd},
     {"smp.the_policy_changes_under_way", test_smp_policies},
     {"smp.the_more_important_runs", test_smp_priority},
+    {"smp.a_wake_up_preempts_at_once", test_smp_wake_preempts},
     {"smp.nice_threads_get_less", test_smp_nice},
     {"lend.an_inversion_is_bounded", test_lend_inversion},
     {"lend.goes_along_a_chain_and_returns", test_lend_chain},

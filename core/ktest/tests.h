@@ -35,6 +35,7 @@ void test_smp_timeouts(struct ktest_run *run);
 void test_smp_crowd(struct ktest_run *run);
 void test_smp_policies(struct ktest_run *run);
 void test_smp_priority(struct ktest_run *run);
+void test_smp_wake_preempts(struct ktest_run *run);
 void test_smp_nice(struct ktest_run *run);
 void test_thread_locals(struct ktest_run *run);
 

@@ -75,8 +75,8 @@ static void renew_queue(struct cpu *cpu, uint64_t now)
     while ((link = list_take_head(&ready)))
         cpu->queue.policy->add(&cpu->queue, list_entry(link, struct sched_entity, link), SCHED_NEW,
                                now);
-    if (cpu->queue.ready > 0)
-        run_reschedule(cpu); /* so that what runs has a slice of the new policy */
+    if (cpu->queue.ready > 0 || cpu->current != cpu->idle)
+        run_reschedule(cpu); /* so that what runs is known to the new policy */
 }
 
 /* From now on it is `policy`, with `quantum`. */

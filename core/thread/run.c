@@ -156,7 +156,8 @@ void run_reschedule(struct cpu *cpu)
     if (cpu->reschedule)
         return;
     __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELAXED);
-    if (cpu != cpu_here())
+    /* The end of an interrupt looks at it; a thread of this CPU would go on until the next one. */
+    if (cpu != cpu_here() || cpu->interrupts == 0)
         hal_cpu_ipi(cpu->id);
 }
 
@@ -208,8 +209,10 @@ static void start_quantum(struct cpu *cpu)
         hal_cpu_ipi(cpu->id); /* run_ipi_interrupt */
 }
 
-/* Whether `thread`, which has just become ready, runs at once. */
-static bool comes_first(struct cpu *cpu, const struct thread *thread, uint64_t now)
+/* Whether `thread`, which has just become ready, runs at once. A new one does not: who makes
+ * threads goes on until it has made them all, or its time is over. */
+static bool comes_first(struct cpu *cpu, const struct thread *thread, enum sched_why why,
+                        uint64_t now)
 {
     const struct thread *current = cpu->current;
     const uint32_t both[] = {current->id, thread->id};
@@ -217,11 +220,9 @@ static bool comes_first(struct cpu *cpu, const struct thread *thread, uint64_t n
     if (current->idle || !is_known(cpu, current))
         return true;
     if (!cpu->queue.policy->option)
-        return cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now);
-    if (hal_board_choose(both, 2) == 0)
-        return false;
-    hal_cpu_ipi(cpu->id); /* as soon as can be */
-    return true;
+        return why != SCHED_NEW &&
+               cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now);
+    return hal_board_choose(both, 2) != 0;
 }
 
 void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
@@ -235,7 +236,7 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
     run_publish(cpu);
     if (current->idle)
         balance_set_idle(cpu, false);
-    if (comes_first(cpu, thread, now))
+    if (comes_first(cpu, thread, why, now))
         run_reschedule(cpu);
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);

@@ -30,6 +30,7 @@
 #define S 1000000000u
 #define PATIENCE_NS (20ull * S) /* after which a test gives up instead of hanging */
 #define CREW_MAX (2 * HAL_CPU_MAX)
+#define LOOPS_MAX (1u << 20) /* turns of a loop that should be interrupted long before */
 
 /* What the threads of a test share; on the tester's stack. */
 struct crew {
@@ -613,6 +614,51 @@ void test_smp_priority(struct ktest_run *run)
     __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
     crew_join(hands, n);
     KTEST_EXPECT(run, thread_set_priority(self, SCHED_LEVELS) == -EINVAL);
+    KTEST_EXPECT(run, thread_set_priority(self, SCHED_LEVELS / 2) == 0);
+    KTEST_EXPECT(run, scheduler_set_policy(before) == 0);
+    KTEST_EXPECT(run, thread_set_affinity(self, UINT32_MAX) == 0);
+}
+
+/* Wakes who is more urgent, and then does not give way. */
+static void part_wake(void *argument)
+{
+    struct hand *hand = argument;
+    hal_irq_state_t state = spinlock_acquire(&hand->crew->lock);
+
+    while (wait_empty(&hand->crew->queue)) { /* the tester is not there yet */
+        spinlock_release(&hand->crew->lock, state);
+        thread_sleep(MS / 10);
+        state = spinlock_acquire(&hand->crew->lock);
+    }
+    wait_wake_all(&hand->crew->queue);
+    spinlock_release(&hand->crew->lock, state);
+    for (unsigned i = 0; i < LOOPS_MAX && !stopped(hand->crew); i++)
+        hal_cpu_relax();
+    if (!stopped(hand->crew))
+        add(&hand->crew->wrong);
+}
+
+/* A thread that becomes ready on the CPU of a less important one runs at once, without a timer. */
+void test_smp_wake_preempts(struct ktest_run *run)
+{
+    const char *before = scheduler_policy_name();
+    struct thread *self = thread_current();
+    hal_irq_state_t state;
+    struct hand hand;
+    struct crew crew;
+
+    crew_init(&crew);
+    KTEST_REQUIRE(run, thread_set_affinity(self, 1) == 0 && thread_set_priority(self, 1) == 0);
+    KTEST_EXPECT(run, scheduler_set_policy("priority") == 0);
+    if (crew_start(run, &crew, &hand, 1, part_wake) == 1) {
+        KTEST_EXPECT(run, thread_set_priority(hand.thread, 9) == 0);
+        state = spinlock_acquire(&crew.lock);
+        KTEST_EXPECT(run, wait_sleep(&crew.queue, &crew.lock, HAL_TIME_NEVER) == 0);
+        __atomic_store_n(&crew.stop, true, __ATOMIC_RELEASE);
+        spinlock_release(&crew.lock, state);
+        crew_join(&hand, 1);
+    }
+    KTEST_EXPECT(run, crew.wrong == 0);
     KTEST_EXPECT(run, thread_set_priority(self, SCHED_LEVELS / 2) == 0);
     KTEST_EXPECT(run, scheduler_set_policy(before) == 0);
     KTEST_EXPECT(run, thread_set_affinity(self, UINT32_MAX) == 0);
