@@ -122,6 +122,9 @@ struct sched_queue {
     uint64_t weight; /**< the sum of theirs */
 
     uint64_t min_vruntime; /**< fair, stride: where the last in the race is; never goes back */
+    uint64_t step;         /**< fair, stride: virtual times are level if these bits are the same */
+    uint64_t round_weight; /**< fair: what round_inverse is of, the weight with who runs */
+    uint64_t round_inverse; /**< fair: 2^40 divided by it */
     uint64_t sequence;     /**< the next arrival's */
     uint64_t boosted;      /**< feedback: when all were last put on level 0 */
     uint32_t occupied;     /**< bit i: lists[i] is not empty */

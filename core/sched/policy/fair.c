@@ -36,22 +36,18 @@
  * threads it is best known from Linux, whose scheduler from 2007 to 2023 was Ingo Molnar's CFS,
  * after Con Kolivas had shown that fairness alone makes a desktop pleasant.
  */
+#include "sched/bunch.h"
 #include "sched/policy/common.h"
 
 #define FAIR_GRANULARITY 1000000u /* 1 ms */
 #define FAIR_PERIOD 8u            /* granularities in the target latency */
 
-static struct sched_entity *entity_of(const struct tree_node *node)
-{
-    return tree_entry(node, struct sched_entity, node);
-}
-
+/* `key` is who is added; its home is the queue already. */
 static int compare(const void *key, const struct tree_node *node)
 {
-    const uint64_t *vruntime = key;
-    uint64_t other = entity_of(node)->vruntime;
+    const struct sched_entity *entity = key;
 
-    return policy_before(*vruntime, other) ? -1 : *vruntime != other;
+    return policy_compare(entity->home, entity->vruntime, bunch_of_node(node)->vruntime);
 }
 
 static void fair_init(struct sched_queue *queue)
@@ -63,10 +59,10 @@ static void fair_init(struct sched_queue *queue)
  */
 static void advance(struct sched_queue *queue, uint64_t vruntime)
 {
-    const struct tree_node *first = tree_first(&queue->tree);
+    const struct sched_entity *first = bunch_first(queue);
 
-    if (first && policy_before(entity_of(first)->vruntime, vruntime))
-        vruntime = entity_of(first)->vruntime;
+    if (first && policy_before(first->vruntime, vruntime))
+        vruntime = first->vruntime;
     queue->min_vruntime = policy_later(queue->min_vruntime, vruntime);
 }
 
@@ -91,7 +87,7 @@ static uint64_t place_woken(const struct sched_queue *queue, const struct sched_
 static uint64_t place(const struct sched_queue *queue, const struct sched_entity *entity,
                       enum sched_why why)
 {
-    const struct tree_node *first = tree_first(&queue->tree);
+    const struct sched_entity *first = bunch_first(queue);
     uint64_t vruntime = entity->vruntime;
 
     if (why == SCHED_NEW)
@@ -100,8 +96,8 @@ static uint64_t place(const struct sched_queue *queue, const struct sched_entity
         return place_woken(queue, entity);
     if (entity->home != queue)
         vruntime = queue->min_vruntime + (vruntime - entity->base);
-    if (why == SCHED_YIELDED && first)
-        vruntime = policy_later(vruntime, entity_of(first)->vruntime);
+    if (why == SCHED_YIELDED && first && policy_compare(queue, vruntime, first->vruntime) < 0)
+        vruntime = first->vruntime;
     return vruntime;
 }
 
@@ -112,24 +108,23 @@ static void fair_add(struct sched_queue *queue, struct sched_entity *entity, enu
     why = policy_enter(queue, entity, why);
     entity->vruntime = place(queue, entity, why);
     entity->home = queue;
-    tree_insert(&queue->tree, &entity->node, &entity->vruntime, compare);
+    bunch_add(queue, entity, entity, compare);
 }
 
 static void fair_remove(struct sched_queue *queue, struct sched_entity *entity)
 {
-    tree_remove(&queue->tree, &entity->node);
+    bunch_remove(queue, entity);
     policy_leave(queue, entity);
     entity->base = queue->min_vruntime;
 }
 
 static struct sched_entity *fair_steal(struct sched_queue *queue)
 {
-    struct tree_node *first = tree_first(&queue->tree);
+    struct sched_entity *first = bunch_first(queue);
 
-    if (!first)
-        return NULL;
-    fair_remove(queue, entity_of(first));
-    return entity_of(first);
+    if (first)
+        fair_remove(queue, first);
+    return first;
 }
 
 static struct sched_entity *fair_take(struct sched_queue *queue, uint64_t now)
