@@ -300,6 +300,32 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     arrive();
 }
 
+/*
+ * With very many threads ready none of them is in a cache when its turn comes. Those whose turns
+ * come next are known, though: so while this one runs, the processor fetches the one after it, and
+ * the stack of the next, whose struct it has fetched a turn ago.
+ */
+static void fetch_coming(const struct cpu *cpu)
+{
+    enum { FEW = 32, LINE = 64 }; /* so many fit into the caches */
+    const struct sched_queue *queue = &cpu->queue;
+    struct sched_entity *coming[2];
+
+    if (queue->ready < FEW || !queue->policy->foresee)
+        return;
+    queue->policy->foresee(queue, coming);
+    if (coming[0]) {
+        hal_context_prefetch(&thread_of_entity(coming[0])->context);
+        __builtin_prefetch(thread_of_entity(coming[0])->canary);
+    }
+    if (coming[1]) {
+        const char *thread = (const char *)thread_of_entity(coming[1]);
+
+        for (unsigned at = 0; at < offsetof(struct thread, name); at += LINE)
+            __builtin_prefetch(thread + at, 1);
+    }
+}
+
 /* Picks the next thread; the caller's own is where it belongs already. `preempted`: it did not ask
  * for this. */
 static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
@@ -311,6 +337,7 @@ static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
         next = thread_of_entity(entity);
         next->queued = false;
         cpu->pinned -= next->pinned;
+        fetch_coming(cpu);
     }
     switch_to(cpu, next, preempted, now);
 }

@@ -42,7 +42,7 @@ static inline void policy_init_queue(struct sched_queue *queue, uint64_t quantum
     queue->weight = 0;
     queue->min_vruntime = 0;
     queue->step = policy_step(queue->quantum);
-    queue->round_weight = 0;
+    queue->round_own = 0;
     queue->sequence = 0;
     queue->boosted = 0;
     queue->occupied = 0;
@@ -137,6 +137,21 @@ static inline struct sched_entity *policy_take_listed(struct sched_queue *queue,
     if (entity)
         policy_begin(entity);
     return entity;
+}
+
+/** foresee: the first two of the first list that has one. */
+static inline void policy_foresee_listed(const struct sched_queue *queue,
+                                         struct sched_entity *coming[2])
+{
+    const struct list *head;
+
+    coming[0] = coming[1] = NULL;
+    if (queue->occupied == 0)
+        return;
+    head = &queue->lists[__builtin_ctz(queue->occupied)];
+    coming[0] = list_entry(head->next, struct sched_entity, link);
+    if (head->next->next != head)
+        coming[1] = list_entry(head->next->next, struct sched_entity, link);
 }
 
 /** steal: the last entity of the first list that has one. */

@@ -28,8 +28,13 @@
  * nothing to do with each other; `base` is what it was where it came from. Who yields goes behind
  * the first of those who wait, wherever it stood.
  *
- * Invariants: the tree is ordered by vruntime, equals by arrival; min_vruntime never goes back, and
- * is at most what the first in the tree has, unless that one came with a bonus. Nobody starves: who
+ * Who is ahead is not told to the nanosecond: virtual times are compared in steps of a 16th of a
+ * granularity or less, and who is in the same step stands in one bunch (../bunch.h), first come
+ * first. That gives nobody more than a step, and many threads that are about even make no large
+ * tree.
+ *
+ * Invariants: the order is that of the steps, within one by arrival; min_vruntime never goes back,
+ * and is at most what the first bunch's leader has, unless that one came with a bonus. Nobody starves: who
  * waits stands still while all others move on, and must be the first some time.
  *
  * Weighted fair queueing of packets (Demers, Keshav and Shenker, 1989) has the same idea; for
@@ -127,29 +132,45 @@ static struct sched_entity *fair_steal(struct sched_queue *queue)
     return first;
 }
 
+/* The part of a round that a weight of `own` has among `total`. */
+static uint64_t share_of(const struct sched_queue *queue, uint64_t own, uint64_t total)
+{
+    /* In 1/65536 of the round: a weight has 23 bits, so this cannot pass 64. */
+    uint64_t part = own * 65536 / total;
+    uint64_t share = queue->period / 65536 * part + queue->period % 65536 * part / 65536;
+
+    return share > queue->quantum ? share : queue->quantum;
+}
+
 static struct sched_entity *fair_take(struct sched_queue *queue, uint64_t now)
 {
     struct sched_entity *entity = fair_steal(queue);
+    uint64_t own;
 
     (void)now;
-    if (entity)
-        policy_begin(entity);
+    if (!entity)
+        return NULL;
+    own = policy_usual_weight(entity->nice);
+    if (queue->round_rest != queue->weight || queue->round_own != own) {
+        queue->round_rest = queue->weight;
+        queue->round_own = own;
+        queue->round_share = share_of(queue, own, own + queue->weight);
+    }
+    policy_begin(entity);
     return entity;
 }
 
-/* The share of a round that `running` has. */
+/* What is left of its share. While nobody comes and goes, there is nothing to be divided. */
 static uint64_t fair_slice(const struct sched_queue *queue, const struct sched_entity *running,
                            uint64_t now)
 {
-    uint64_t own = policy_usual_weight(running->nice), total = queue->weight + own;
-    uint64_t share, used = policy_used(running);
+    uint64_t own = policy_usual_weight(running->nice), used = policy_used(running), share;
 
     (void)now;
-    /* In 1/65536 of the round: a weight has 23 bits, so this cannot pass 64. */
-    share = own * 65536 / total;
-    share = queue->period / 65536 * share + queue->period % 65536 * share / 65536;
-    if (share < queue->quantum)
-        share = queue->quantum;
+    if (queue->round_rest == queue->weight && queue->round_own == own)
+        share = queue->round_share;
+    else
+        share = share_of(queue, own, own + queue->weight);
     return used < share ? share - used : 0;
 }
 
@@ -181,4 +202,5 @@ const struct sched_policy policy_fair = {
     .charge = fair_charge,
     .preempts = fair_preempts,
     .steal = fair_steal,
+    .foresee = bunch_foresee,
 };

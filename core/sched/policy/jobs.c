@@ -131,6 +131,7 @@ const struct sched_policy policy_sjf = {
     .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = jobs_steal,
+    .foresee = bunch_foresee,
 };
 
 const struct sched_policy policy_srt = {
@@ -146,4 +147,5 @@ const struct sched_policy policy_srt = {
     .charge = srt_charge,
     .preempts = srt_preempts,
     .steal = jobs_steal,
+    .foresee = bunch_foresee,
 };

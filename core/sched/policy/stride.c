@@ -15,6 +15,9 @@
  * chance and in the long run: both are by Waldspurger (1994 and 1995, with Weihl), and this is the
  * one that he came to.
  *
+ * Passes are compared in steps of a 16th of a quantum or less; who is in the same step stands in one
+ * bunch (../bunch.h), first come first.
+ *
  * A stride here is not for a whole quantum but for what was really run: who gives way early has
  * made a smaller step. Tickets are the weights of the nice levels.
  *
@@ -115,4 +118,5 @@ const struct sched_policy policy_stride = {
     .charge = stride_charge,
     .preempts = policy_preempts_never,
     .steal = stride_steal,
+    .foresee = bunch_foresee,
 };

@@ -228,11 +228,16 @@ static void step_take(struct queue *queue, bool steal)
 {
     const struct sched_entity *barred = queue->n > 1 ? queue->real.yielded : NULL;
     uint64_t old = queue->real.boosted;
-    struct sched_entity *entity =
-        steal ? policy->steal(&queue->real) : policy->take(&queue->real, now);
+    struct sched_entity *coming[2] = {NULL, NULL}, *entity;
+
+    if (policy->foresee)
+        policy->foresee(&queue->real, coming);
+    ASSERT_FAST(!coming[1] || (coming[1] != coming[0] && place_of(coming[1])->queue == queue));
+    entity = steal ? policy->steal(&queue->real) : policy->take(&queue->real, now);
     struct place *place;
 
     check_choice(queue, entity, steal);
+    ASSERT_FAST(steal || !policy->foresee || coming[0] == entity);
     if (!entity)
         return;
     ASSERT_FAST(entity != barred);
