@@ -81,8 +81,8 @@ static inline bool tree_linked(const struct tree_node *node)
 void tree_insert(struct tree *tree, struct tree_node *node, const void *key, tree_compare *compare);
 
 /**
- * As tree_insert, but only if no node equals `key`: returns NULL, or else the one that does, and has
- * added nothing.
+ * As tree_insert, but only if no node equals `key`: returns NULL, or else the one that does, and
+ * has added nothing.
  */
 struct tree_node *tree_insert_new(struct tree *tree, struct tree_node *node, const void *key,
                                   tree_compare *compare);

@@ -34,8 +34,8 @@
  * tree.
  *
  * Invariants: the order is that of the steps, within one by arrival; min_vruntime never goes back,
- * and is at most what the first bunch's leader has, unless that one came with a bonus. Nobody starves: who
- * waits stands still while all others move on, and must be the first some time.
+ * and is at most what the first bunch's leader has, unless that one came with a bonus. Nobody
+ * starves: who waits stands still while all others move on, and must be the first some time.
  *
  * Weighted fair queueing of packets (Demers, Keshav and Shenker, 1989) has the same idea; for
  * threads it is best known from Linux, whose scheduler from 2007 to 2023 was Ingo Molnar's CFS,

@@ -37,8 +37,8 @@ static int compare(const void *key, const struct tree_node *node)
 }
 
 /*
- * Puts `entity` where it belongs in the bunch of `leader`. Only who was preempted has not come last;
- * and before it stand only those that were preempted too, on the other CPUs of this queue.
+ * Puts `entity` where it belongs in the bunch of `leader`. Only who was preempted has not come
+ * last; and before it stand only those that were preempted too, on the other CPUs of this queue.
  */
 static void stand_in_line(struct sched_queue *queue, struct sched_entity *entity,
                           struct sched_entity *leader)

@@ -15,8 +15,8 @@
  * chance and in the long run: both are by Waldspurger (1994 and 1995, with Weihl), and this is the
  * one that he came to.
  *
- * Passes are compared in steps of a 16th of a quantum or less; who is in the same step stands in one
- * bunch (../bunch.h), first come first.
+ * Passes are compared in steps of a 16th of a quantum or less; who is in the same step stands in
+ * one bunch (../bunch.h), first come first.
  *
  * A stride here is not for a whole quantum but for what was really run: who gives way early has
  * made a smaller step. Tickets are the weights of the nice levels.
