@@ -256,6 +256,15 @@ static void inherit(struct thread *thread, const struct thread *creator)
     thread->entity.nice = thread->own_nice;
 }
 
+/* Makes `cpu` the home of a thread that is on no queue. Returns the one before, locked. Masked. */
+static struct cpu *give_home(struct thread *thread, const struct cpu *cpu)
+{
+    struct cpu *before = run_lock_home(thread);
+
+    __atomic_store_n(&thread->cpu, cpu->id, __ATOMIC_RELAXED);
+    return before;
+}
+
 void run_add(struct thread *thread)
 {
     hal_irq_state_t state = hal_irq_save();
@@ -264,7 +273,8 @@ void run_add(struct thread *thread)
 
     tree_node_init(&thread->sleep_node);
     list_init(&thread->wait_link);
-    thread->cpu = cpu->id;
+    /* It is in the table of all threads already: who looks at it there holds its home's lock. */
+    cpu_unlock(give_home(thread, cpu));
     cpu_lock(cpu);
     inherit(thread, cpu->current);
     now = hal_time_now();
