@@ -17,10 +17,11 @@ static KSTATE struct fail_state {
     uint64_t start;    /* attempts when the plan was set */
     uint64_t attempts; /* since power-on */
     uint64_t chance;   /* state of the generator */
-    bool always;       /* alloc_fail_watch was called */
+    bool always;       /* every attempt is to be counted */
 } fail;
 
 KSTATE bool alloc_fail_watched;
+KSTATE size_t alloc_unasked_bytes;
 
 static uint64_t next_chance(void)
 {
@@ -80,6 +81,12 @@ bool alloc_fails(const struct alloc_site *site)
     return true;
 }
 
+static void watch(bool on)
+{
+    __atomic_store_n(&alloc_fail_watched, on, __ATOMIC_RELAXED);
+    __atomic_store_n(&alloc_unasked_bytes, on ? 0 : ALLOC_UNASKED_MAX, __ATOMIC_RELAXED);
+}
+
 void alloc_fail_set(const struct hal_fail_plan *plan)
 {
     __atomic_add_fetch(&fail.version, 1, __ATOMIC_ACQ_REL);
@@ -89,14 +96,13 @@ void alloc_fail_set(const struct hal_fail_plan *plan)
     __atomic_store_n(&fail.start, alloc_attempts(), __ATOMIC_RELEASE);
     __atomic_store_n(&fail.chance, plan->seed, __ATOMIC_RELAXED);
     __atomic_add_fetch(&fail.version, 1, __ATOMIC_RELEASE);
-    __atomic_store_n(&alloc_fail_watched, fail.always || plan->kind != HAL_FAIL_NONE,
-                     __ATOMIC_RELAXED);
+    watch(fail.always || plan->kind != HAL_FAIL_NONE);
 }
 
-void alloc_fail_watch(void)
+void alloc_fail_start(bool always)
 {
-    fail.always = true;
-    __atomic_store_n(&alloc_fail_watched, true, __ATOMIC_RELAXED);
+    fail.always = always;
+    watch(always || fail.plan.kind != HAL_FAIL_NONE);
 }
 
 uint64_t alloc_attempts(void)

@@ -59,6 +59,7 @@ void fake_hal_reset(uint64_t ram_bytes)
     memset(&fake, 0, sizeof fake);
     done = NULL;
     hal_cpu_face_here.masked = true;
+    hal_cpu_face_here.id = 0;
     zero_kstate();
     if (ram_bytes == 0)
         return;
@@ -111,6 +112,16 @@ bool fake_panics(void (*body)(void *argument), void *argument)
 
 void hal_cpu_point(void)
 {
+}
+
+void *hal_cpu_point_with(void *result)
+{
+    return result;
+}
+
+void fake_be_cpu(unsigned cpu)
+{
+    hal_cpu_face_here.id = (uint8_t)cpu;
 }
 
 void hal_irq_unmask(void)
@@ -253,6 +264,12 @@ void hal_board_led(bool on)
 int hal_board_entropy(void *bytes, size_t n)
 {
     memset(bytes, 0x42, n);
+    return 0;
+}
+
+unsigned hal_board_choose(const uint32_t *threads, unsigned n)
+{
+    (void)threads, (void)n;
     return 0;
 }
 

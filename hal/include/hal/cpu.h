@@ -47,6 +47,12 @@ HAL_MUST_CHECK static inline bool hal_irq_try_mask(void);
 /** Unmasks them after a hal_irq_try_mask that returned true. As hal_irq_restore. */
 static inline void hal_irq_end_mask(void);
 
+/**
+ * The same as the last step of a function that returns `result`: then nothing has to be saved in
+ * case an interrupt is taken here.
+ */
+HAL_MUST_CHECK static inline void *hal_irq_end_mask_with(void *result);
+
 /** Unmasks interrupts on this CPU, as the last step of starting a context. */
 void hal_irq_unmask(void);
 

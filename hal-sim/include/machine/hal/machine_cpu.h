@@ -81,6 +81,9 @@ static inline _Atomic uint32_t *hal_cpu_pending(void)
 /** The rest of an interrupt point at a change of the mask. Unmasked. */
 void hal_cpu_point(void);
 
+/** The same, and returns `result`. */
+HAL_MUST_CHECK void *hal_cpu_point_with(void *result);
+
 /** With the virtual clock a bit is always set: every unmasked call is an interrupt point. */
 static inline void hal_cpu_check(void)
 {
@@ -124,6 +127,12 @@ static inline void hal_irq_end_mask(void)
 {
     HAL_CPU_FACE_SET(masked, 0);
     hal_cpu_check();
+}
+
+static inline void *hal_irq_end_mask_with(void *result)
+{
+    HAL_CPU_FACE_SET(masked, 0);
+    return __builtin_expect(*hal_cpu_pending() != 0, 0) ? hal_cpu_point_with(result) : result;
 }
 
 static inline unsigned hal_cpu_id(void)
