@@ -24,6 +24,7 @@
 #include <hal/kstate.h>
 
 #define ROUNDS 5000u
+#define SLOTS 500u
 
 static KSTATE struct state {
     struct mutex mutex, other;
@@ -31,7 +32,8 @@ static KSTATE struct state {
     struct rwlock rwlock;
     struct semaphore semaphore;
     struct completion done;
-    unsigned started;              /* atomic */
+    unsigned started; /* atomic */
+    unsigned slots[SLOTS];
     volatile unsigned value, seen; /* or a loop may be one access, before it */
     bool ready;                    /* atomic */
     bool forgotten;                /* atomic: the lock of the log is not taken */
@@ -182,16 +184,18 @@ static void part_readers_read(void *unused)
 static void part_signals(void *number)
 {
     begin_together();
-    for (unsigned i = 0; i < ROUNDS / 10; i++) {
-        if (number)
+    for (unsigned i = 0; i < SLOTS; i++) {
+        if (number) {
             semaphore_down(&state.semaphore);
-        state.value += number == NULL && i == 0;
-        if (!number)
+            state.seen += state.slots[i];
+        } else {
+            state.slots[i] = i;
             semaphore_up(&state.semaphore);
+        }
     }
     if (number) {
         completion_wait(&state.done);
-        state.seen = state.value;
+        state.seen += state.value;
     } else {
         state.value = 2;
         completion_one(&state.done);
