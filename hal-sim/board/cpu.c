@@ -132,7 +132,7 @@ static void cpu_take(uint32_t ready)
     unsigned line = choose_line(ready);
     struct cpu *cpu = sim_cpu_this();
     cpu->strike_in = -1;
-    if (line == HAL_IRQ_TIMER)
+    if (line == HAL_IRQ_TIMER && !machine.real)
         sim_schedule_timer_taken(sim_cpu_number(cpu));
     atomic_fetch_and(&cpu->pending, ~(1u << line));
     atomic_fetch_add_explicit(&cpu->taken, 1, memory_order_relaxed);
@@ -140,7 +140,7 @@ static void cpu_take(uint32_t ready)
         (void)sim_time_spend(COST_INTERRUPT);
     sim_trace_guest(TB_EVENT_IRQ, line, 0);
     hal_upcall_interrupt((enum hal_irq)line);
-    if (line == HAL_IRQ_TIMER)
+    if (line == HAL_IRQ_TIMER && !machine.real)
         sim_schedule_timer_done(sim_cpu_number(sim_cpu_this()));
     if (line == HAL_IRQ_UART)
         sim_uart_level();
