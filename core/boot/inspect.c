@@ -16,6 +16,7 @@
 #include "fs/vfs.h"
 #include "site/site.h"
 #include "lib/format.h"
+#include "thread/cpu.h"
 #include "thread/thread.h"
 
 #include <hal/inspect.h>
@@ -77,6 +78,15 @@ static void say_memory(struct report *report)
             say(report, "memory %s:%u %lld block%s %lld byte%s\n", site.file, site.line,
                 (long long)site.blocks, plural((uint64_t)site.blocks), (long long)site.bytes,
                 plural((uint64_t)site.bytes));
+}
+
+uint32_t hal_inspect_thread(unsigned id, char *name, size_t bytes)
+{
+    const struct thread *thread = id < HAL_CPU_MAX ? cpu_at(id)->current : NULL;
+
+    if (bytes)
+        (void)format_text(name, bytes, "%.*s", THREAD_NAME_MAX, thread ? thread->name : "");
+    return thread ? thread->id : 0;
 }
 
 size_t hal_inspect_state(char *text, size_t bytes)

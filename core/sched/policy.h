@@ -117,6 +117,7 @@ struct sched_queue {
     uint64_t quantum; /**< the unit of slices: see each policy (10 ms; fair: 1 ms) */
     uint64_t period;  /**< feedback: between boosts (100 quanta); fair: target latency (8 quanta) */
     uint64_t random;  /**< lottery: the state of its random numbers */
+    unsigned choice;  /**< search: which of its options the next take takes */
 
     unsigned ready;  /**< entities on it */
     uint64_t weight; /**< the sum of theirs */
@@ -129,7 +130,7 @@ struct sched_queue {
     uint64_t sequence;     /**< the next arrival's */
     uint64_t boosted;      /**< feedback: when all were last put on level 0 */
     uint32_t occupied;     /**< bit i: lists[i] is not empty */
-    struct sched_entity *yielded; /**< lottery: stays out of the next draw; or NULL */
+    struct sched_entity *yielded; /**< lottery, search: stays out of the next draw; or NULL */
     struct list lists[SCHED_LEVELS];
     struct tree tree;
 };
@@ -194,9 +195,16 @@ struct sched_policy {
      * turns come. NULL instead of the function: nobody can know.
      */
     void (*foresee)(const struct sched_queue *queue, struct sched_entity *coming[2]);
+
+    /**
+     * NULL but for `search`, which does not choose itself: number `index` of those that the next
+     * take may take, or NULL behind the last. Before a take, the owner of the queue writes to
+     * queue->choice which of them it shall be.
+     */
+    struct sched_entity *(*option)(const struct sched_queue *queue, unsigned index);
 };
 
-/** The policy called `name`, or NULL. Any context. */
+/** The policy called `name`, or NULL; `search` too, which is not in the list. Any context. */
 const struct sched_policy *policy_find(const char *name);
 
 /** Policy number `index`, from 0 on, or NULL behind the last. Any context. */

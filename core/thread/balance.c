@@ -52,6 +52,15 @@ void balance_set_idle(const struct cpu *cpu, bool idle)
         __atomic_and_fetch(&idle_cpus, ~(1u << cpu->id), __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Which CPUs idle. All such looks and all changes have one order, since each writes; and whoever
+ * comes later in it sees what the others had written before, whatever that was.
+ */
+static uint32_t look_in_order(void)
+{
+    return __atomic_fetch_or(&idle_cpus, 0, __ATOMIC_ACQ_REL);
+}
+
 /* ---- choosing ---- */
 
 static unsigned load_of(unsigned id)
@@ -109,14 +118,12 @@ static struct cpu *choose(const struct thread *thread, struct cpu *home, enum sc
 /*
  * A CPU may have begun to idle after this thread looked for one, and before it was to be seen on
  * the queue where it waits. Either that CPU sees the thread (balance_pull), or this one sees that
- * it idles: each writes first, and looks then.
+ * it idles: whichever of them looks last.
  */
 void balance_offer(const struct cpu *cpu)
 {
-    uint32_t idle;
+    uint32_t idle = look_in_order() & ~(1u << cpu->id);
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) & ~(1u << cpu->id);
     if (idle && cpu->movable > 0)
         hal_cpu_ipi((unsigned)__builtin_ctz(idle));
 }
@@ -250,7 +257,7 @@ bool balance_pull(void)
 
     if (cpu_online() == 1)
         return false;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* see balance_offer */
+    (void)look_in_order(); /* see balance_offer */
     from = busiest(here);
     if (!from)
         return false;

@@ -22,10 +22,12 @@
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
 
+#include <hal/board.h>
 #include <hal/errno.h>
 #include <hal/time.h>
 
 #define PRIORITY_NORMAL (SCHED_LEVELS / 2)
+#define OPTIONS_MAX 16u /* threads that the board chooses from, with the policy `search` */
 
 /* ---- locks ---- */
 
@@ -206,6 +208,22 @@ static void start_quantum(struct cpu *cpu)
         hal_cpu_ipi(cpu->id); /* run_ipi_interrupt */
 }
 
+/* Whether `thread`, which has just become ready, runs at once. */
+static bool comes_first(struct cpu *cpu, const struct thread *thread, uint64_t now)
+{
+    const struct thread *current = cpu->current;
+    const uint32_t both[] = {current->id, thread->id};
+
+    if (current->idle || !is_known(cpu, current))
+        return true;
+    if (!cpu->queue.policy->option)
+        return cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now);
+    if (hal_board_choose(both, 2) == 0)
+        return false;
+    hal_cpu_ipi(cpu->id); /* as soon as can be */
+    return true;
+}
+
 void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
 {
     struct thread *current = cpu->current;
@@ -217,8 +235,7 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
     run_publish(cpu);
     if (current->idle)
         balance_set_idle(cpu, false);
-    if (current->idle || !is_known(cpu, current) ||
-        cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now))
+    if (comes_first(cpu, thread, now))
         run_reschedule(cpu);
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);
@@ -239,6 +256,15 @@ static void inherit(struct thread *thread, const struct thread *creator)
     thread->entity.nice = thread->own_nice;
 }
 
+/* Makes `cpu` the home of a thread that is on no queue. Returns the one before, locked. Masked. */
+static struct cpu *give_home(struct thread *thread, const struct cpu *cpu)
+{
+    struct cpu *before = run_lock_home(thread);
+
+    __atomic_store_n(&thread->cpu, cpu->id, __ATOMIC_RELAXED);
+    return before;
+}
+
 void run_add(struct thread *thread)
 {
     hal_irq_state_t state = hal_irq_save();
@@ -247,7 +273,8 @@ void run_add(struct thread *thread)
 
     tree_node_init(&thread->sleep_node);
     list_init(&thread->wait_link);
-    thread->cpu = cpu->id;
+    /* It is in the table of all threads already: who looks at it there holds its home's lock. */
+    cpu_unlock(give_home(thread, cpu));
     cpu_lock(cpu);
     inherit(thread, cpu->current);
     now = hal_time_now();
@@ -326,13 +353,28 @@ static void fetch_coming(const struct cpu *cpu)
     }
 }
 
+/* Has the board choose among the options of a policy that does not choose itself. */
+static void ask(struct sched_queue *queue)
+{
+    uint32_t threads[OPTIONS_MAX];
+    const struct sched_entity *entity;
+    unsigned n = 0;
+
+    while (n < OPTIONS_MAX && (entity = queue->policy->option(queue, n)))
+        threads[n++] = list_entry(entity, const struct thread, entity)->id;
+    queue->choice = n > 0 ? hal_board_choose(threads, n) : 0;
+}
+
 /* Picks the next thread; the caller's own is where it belongs already. `preempted`: it did not ask
  * for this. */
 static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
 {
-    struct sched_entity *entity = cpu->queue.policy->take(&cpu->queue, now);
+    struct sched_entity *entity;
     struct thread *next = cpu->idle;
 
+    if (cpu->queue.policy->option)
+        ask(&cpu->queue);
+    entity = cpu->queue.policy->take(&cpu->queue, now);
     if (entity) {
         next = thread_of_entity(entity);
         next->queued = false;

@@ -113,6 +113,13 @@ int hal_board_entropy(void *bytes, size_t n)
     return 0;
 }
 
+unsigned hal_board_choose(const uint32_t *threads, unsigned n)
+{
+    (void)threads;
+    (void)n;
+    return 0;
+}
+
 /** Ends QEMU with `status`. Without QEMU or a debugger this is an illegal instruction. */
 static void board_exit(int status)
 {

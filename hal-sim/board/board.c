@@ -82,6 +82,8 @@ void machine_reset(void)
     for (unsigned i = 0; i < RNG_TURN; i++)
         machine.rng[i] = machine.seed * RNG_TURN + i;
     machine.rng[RNG_TURN] = ~machine.seed;
+    machine.rng[RNG_CHOICE] = machine.seed ^ 0xc401ceull << 40;
+    sim_schedule_reset();
     machine.trace = 0;
     machine.led = false;
     machine.status = 0;
@@ -142,6 +144,20 @@ int hal_board_entropy(void *bytes, size_t n)
 {
     struct entropy_work work = {bytes, n};
     return (int)sim_cpu_host(entropy_work, &work, COST_DEVICE);
+}
+
+/* Nobody's search: the seed chooses, unless the clock is real. */
+unsigned hal_board_choose(const uint32_t *threads, unsigned n)
+{
+    unsigned choice = 0;
+    (void)sim_cpu_enter();
+    if (!machine.real && sim_schedule_on())
+        choice = sim_schedule_choose_thread(threads, n);
+    else if (!machine.real)
+        choice = (unsigned)(machine_random(RNG_CHOICE) % n);
+    sim_cpu_leave();
+    sim_cpu_point(COST_MASK);
+    return choice;
 }
 
 struct stop_work {

@@ -97,3 +97,6 @@ struct cpu;
 HAL_MUST_CHECK int outside_cpu_started(struct cpu *cpu);
 /** Every CPU idles and nothing will end that by itself. */
 void outside_stuck(void);
+/** Something has happened that a schedule's sink wants to know. On the host's stack. */
+struct tb_moment;
+void outside_moment(const struct tb_moment *moment);

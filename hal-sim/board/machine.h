@@ -13,6 +13,7 @@
 
 #include "board/cpu.h"
 #include "board/devices.h"
+#include "board/schedule.h"
 
 #include <hal/board.h>
 #include <hal/machine.h>
@@ -22,6 +23,7 @@
 /* ---- what things cost in virtual nanoseconds ---- */
 
 enum {
+    COST_EDGE = 2,        /* from one edge of the kernel's code to the next (edge.c) */
     COST_MASK = 20,       /* hal_irq_save, hal_irq_restore */
     COST_RELAX = 100,     /* one turn of a polling loop */
     COST_TIME = 30,       /* reading the clock: so a loop on it ends */
@@ -38,7 +40,7 @@ enum {
 
 /* REBOOTING and STOPPING: a CPU has said so, and the others are leaving the guest. */
 enum machine_power { POWER_OFF, POWER_ON, POWER_REBOOTING, POWER_STOPPING, POWER_STOPPED };
-enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_TURN, RNG_COUNT };
+enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_TURN, RNG_CHOICE, RNG_COUNT };
 
 /* Virtual clock: whose turn it is; see turn.c. */
 struct turn {
@@ -74,6 +76,8 @@ struct machine {
     uint64_t watch_at;        /* virtual clock: that */
     uint64_t run_until;       /* virtual clock: when tb_run_* wants control back */
     struct turn turn;         /* virtual clock */
+    uint64_t points;          /* virtual clock: the position of the last interrupt point */
+    struct schedule schedule; /* virtual clock */
     uint64_t rng[RNG_COUNT];
     uint64_t trace;
     struct uart uart;
@@ -128,7 +132,9 @@ static inline void sim_cpu_point(unsigned cost)
 {
     if (!machine.real) {
         uint64_t now = sim_time_spend(cost);
-        if (now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
+        machine.points = (hal_irq_masked() ? machine.points : machine.points | TB_POINT_MASKED) + 1;
+        if (machine.points >= machine.schedule.next ||
+            now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
             sim_cpu_point_slow();
             return;
         }

@@ -94,7 +94,7 @@ static void publish(uint64_t tick, uint64_t ns, uint64_t slope, uint64_t ticks)
  * later, to where the host's clock will be. */
 static void draw(uint64_t end)
 {
-    uint64_t tick, clock, ns, rate, ticks, aim;
+    uint64_t tick = 0, clock = 0, ns, rate, ticks, aim;
     read_both(&tick, &clock);
     if (tick <= fast.tick || clock <= fast.clock)
         return;

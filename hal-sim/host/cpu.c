@@ -112,8 +112,7 @@ int host_cpu_adopt(struct cpu *cpu)
 {
     struct host_cpu *host = host_of(cpu);
     stack_t alternate;
-    if (!own_tid)
-        own_tid = (pid_t)syscall(SYS_gettid);
+    own_tid = (pid_t)syscall(SYS_gettid); /* each time: the process may be a fork of what it was */
     int error = make_alternate(host);
     if (error)
         return error;

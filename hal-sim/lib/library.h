@@ -75,6 +75,8 @@ struct tb_machine {
     struct tb_pin_change *history;
     uint64_t history_end; /* changes ever since power-on */
     struct vcd vcd;
+    tb_schedule_sink *schedule_sink;
+    void *schedule_context;
     tb_event_sink *event_sink;
     void *event_context;
 };
@@ -102,6 +104,9 @@ void library_pause(bool paused);
 
 HAL_MUST_CHECK int serial_open(void);
 void serial_close(void);
+/** Schedules are the seed's again. */
+void schedule_close(void);
+
 /** Forgets input that the guest has not read. */
 void serial_drop_input(void);
 

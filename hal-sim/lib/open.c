@@ -236,6 +236,7 @@ void tb_close(struct tb_machine *m)
         return;
     tb_power_cut(m);
     host_traps_remove();
+    schedule_close();
     library.error[0] = '\0';
     take_apart();
 }

@@ -7,6 +7,7 @@
  * which pictures and logs are finished; and the exit status, which follows from why the run ended.
  */
 #include "program.h"
+#include "search.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +100,26 @@ static bool prepare_screenshot(const struct options *options)
     return true;
 }
 
+/** Has the run follow the steps of --schedule. */
+static bool set_schedule(const struct program *program)
+{
+    struct steps steps;
+    if (program->options.schedule == NULL)
+        return true;
+    const char *wanted = steps_read(program->options.schedule, &steps);
+    const struct tb_schedule schedule = {.size = sizeof(schedule),
+                                         .strategy = TB_BY_STEPS,
+                                         .steps = steps.list,
+                                         .step_count = steps.count};
+    if (wanted != NULL)
+        terminal_say("--schedule wants %s", wanted);
+    int error = wanted != NULL ? -EINVAL : tb_schedule_set(program->machine, &schedule);
+    if (error < 0 && wanted == NULL)
+        terminal_say("%s", tb_error(program->machine));
+    free(steps.list);
+    return error == 0;
+}
+
 /** For tb_config: 0 is the default there, and UINT32_MAX no limit. */
 static uint32_t stall_ms(const struct options *options)
 {
@@ -142,7 +163,7 @@ static bool open_machine(struct program *program)
         return false;
     }
     session_set_machine(program->machine);
-    return true;
+    return set_schedule(program);
 }
 
 /** True: a run that ends here has not seen the text that it was to see. */
@@ -359,6 +380,8 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     if (program.options.help || program.options.version)
         return print_and_leave(&program);
+    if (search_wanted(&program.options))
+        return search_main(&program.options);
     if (!prepare_window(&program))
         return STATUS_USAGE;
     if (!program.stdout_open && !program.with_window) {

@@ -46,6 +46,16 @@ struct options {
     uint64_t clock;       /**< an enum tb_clock */
     uint64_t boot_tags;   /**< an enum tb_boot_tags */
     uint32_t display[2];  /**< width and height; 0: none */
+
+    /* search.c */
+    uint64_t seeds[2];       /**< the first and the last; 0: not given */
+    uint64_t pct;            /**< depth of a bug, 0: not so */
+    uint64_t chance;         /**< points between two decisions, 0: not so */
+    const char *preemptions; /**< a number, NULL: not so */
+    const char *schedule;    /**< the steps of the run, as text */
+    const char *from_text;   /**< where a search begins */
+    uint64_t limit;          /**< ns of machine time of a run; 0: the usual */
+    uint64_t jobs;           /**< processes; 0: one for each of the host's processors */
 };
 
 /** Reads the command line. False: one line on standard error has said what is wrong and what to do.

@@ -16,6 +16,7 @@ static const struct suite suites[] = {
     {"boot", boot_tests},       {"context", context_tests}, {"cpus", cpus_tests},
     {"console", console_tests}, {"uart", uart_tests},       {"block", block_tests},
     {"gpio", gpio_tests},       {"board", board_tests},     {"display", display_tests},
+    {"trace", trace_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -145,6 +146,14 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 }
 
 /** This kernel has no heap that a report could tell of. */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes)
+{
+    (void)cpu;
+    (void)name;
+    (void)bytes;
+    return 0;
+}
+
 size_t hal_inspect_hang(char *text, size_t bytes)
 {
     (void)text;

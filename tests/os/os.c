@@ -25,6 +25,13 @@ unsigned os_size(const char *name, unsigned otherwise)
     return text && *text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
+static enum tb_clock clock_wanted(void)
+{
+    const char *text = getenv("TAYBERRY_CLOCK");
+
+    return text && strcmp(text, "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
+}
+
 unsigned os_cpus(void)
 {
     return os_size("TAYBERRY_CPUS", 1);
@@ -35,7 +42,7 @@ struct tb_config os_config(void)
     return (struct tb_config){.size = sizeof(struct tb_config),
                               .card = os_card(),
                               .card_read_only = true,
-                              .clock = TB_CLOCK_VIRTUAL,
+                              .clock = clock_wanted(),
                               .cpus = os_cpus(),
                               .seed = 1};
 }

@@ -12,6 +12,7 @@ import fcntl
 import os
 import pty
 import pwd
+import re
 import select
 import shutil
 import signal
@@ -65,6 +66,58 @@ class Case(unittest.TestCase):
             self.assertIn(word, message)
 
 
+class Search(Case):
+    """Looking for schedules: docs/SEARCH.md."""
+
+    def search(self, name, *options):
+        return tayberry("--headless", "--jobs", "1", "--append",
+                        "sched=search ktest=" + name, *options)
+
+    def check_found(self, name, place, preemptions, *options):
+        done = self.search(name, *options)
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, 1, text)
+        self.assertIn("preemptions: %d." % preemptions, text)
+        self.assertIn(" is preempted, and crew ", text)
+        self.assertRegex(text, r"\n  in .*%s" % place)
+        steps = re.search(r"--seed 0 --schedule '([^']*)'", text).group(1)
+        runs = [virtual("--append", "sched=search ktest=" + name, "--schedule", steps,
+                        "--expect-text", "# 1 passed") for _ in range(2)]
+        self.assertNotEqual(runs[0].returncode, 0)
+        self.assertEqual(runs[0].returncode, runs[1].returncode)
+        # A panic shows registers, in which are addresses of the host.
+        shown = [re.sub(rb"[0-9a-f]{16}", b"", run.stdout) for run in runs]
+        self.assertEqual(shown[0], shown[1])
+
+    def test_chance_finds_and_explains(self):
+        self.check_found("broken.lost_update", r"account_(read|write)", 1, "--chance", "10")
+        self.check_found("broken.lock_order", "part_forks", 1, "--chance", "10")
+
+    def test_priorities_find_and_explain(self):
+        self.check_found("broken.lost_update", r"account_(read|write)", 1, "--pct", "2")
+
+    def test_few_preemptions_find_the_least(self):
+        self.check_found("broken.lost_wake_up", "part_parcel", 1, "--preemptions", "2")
+        self.check_found("broken.torn_record", "record_", 2, "--preemptions", "2")
+
+    def test_what_is_sound_passes(self):
+        done = self.search("mutex.first_come_first_served", "--chance", "10", "--seeds", "1..20")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(b"nothing went wrong", done.stdout)
+
+    def test_bad_steps_are_refused(self):
+        for steps in ("4>", "x", "4>1,", "4.99999999>1", "5>1,4>1", "4@9", "4>1;5>1"):
+            with self.subTest(steps=steps):
+                done = virtual("--schedule", steps)
+                self.assertEqual(done.returncode, 125)
+                self.assertRegex(done.stderr, rb"(step|point)")
+
+    def test_schedules_need_the_virtual_clock(self):
+        done = tayberry("--headless", "--clock", "real", "--schedule", "4>1")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn(b"virtual clock", done.stderr)
+
+
 class Options(Case):
     def test_help_lists_every_option_of_the_manual(self):
         done = tayberry("--help")
@@ -110,6 +163,12 @@ class Options(Case):
             "--expect-text": ("",),
             "--fail-text": ("",),
             "--card": ("",),
+            "--seeds": ("", "5", "5..", "..5", "7..5", "0..0", "1..x"),
+            "--chance": ("", "0", "x"),
+            "--pct": ("", "0", "18"),
+            "--preemptions": ("", "10", "x", "-1"),
+            "--jobs": ("0", "65"),
+            "--limit": ("0", "x"),
         }
         for option, values in bad.items():
             for value in values:

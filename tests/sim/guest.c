@@ -418,6 +418,14 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 }
 
 /* A guest without a heap. */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes)
+{
+    (void)cpu;
+    (void)name;
+    (void)bytes;
+    return 0;
+}
+
 size_t hal_inspect_hang(char *text, size_t bytes)
 {
     (void)text;

@@ -267,6 +267,12 @@ int hal_board_entropy(void *bytes, size_t n)
     return 0;
 }
 
+unsigned hal_board_choose(const uint32_t *threads, unsigned n)
+{
+    (void)threads, (void)n;
+    return 0;
+}
+
 void hal_board_stop(enum hal_stop how, int status)
 {
     fake.stop_status = status;

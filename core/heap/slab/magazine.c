@@ -47,7 +47,7 @@ static bool load_word(struct magazine *magazine, unsigned word)
     magazine->busy = &slab->busy[word];
     magazine->base = slab->start + word * 64 * magazine->bytes;
     slab_add_used(slab, (int)n);
-    slab->busy[word] |= free;
+    __atomic_store_n(&slab->busy[word], slab->busy[word] | free, __ATOMIC_RELAXED);
     slab->store->served += n;
     __atomic_store_n(&magazine->free, free, __ATOMIC_RELAXED);
     return true;
@@ -84,7 +84,7 @@ static void eject(struct magazine *magazine, struct list *gone)
         return;
     slab_add_used(slab, -(int)n);
     if (n)
-        *magazine->busy &= ~magazine->free;
+        __atomic_store_n(magazine->busy, *magazine->busy & ~magazine->free, __ATOMIC_RELAXED);
     slab->store->served -= n;
     __atomic_store_n(&magazine->free, 0, __ATOMIC_RELAXED);
     magazine->slab = NULL;
@@ -120,7 +120,7 @@ static void collect_from(struct slab *slab, struct list *gone)
 
         if (bits & ~slab->busy[word])
             refuse(slab);
-        returned[word] = 0;
+        __atomic_store_n(&returned[word], 0, __ATOMIC_RELAXED);
         __atomic_store_n(&slab->busy[word], slab->busy[word] & ~bits, __ATOMIC_RELAXED);
         n += slab_count_bits(bits);
     }
@@ -483,9 +483,9 @@ static void add_store(const struct object_cache *cache, const struct slab_store 
     const struct slab *slab = store->magazine.slab;
 
     sum->live += __atomic_load_n(&store->used, __ATOMIC_RELAXED);
-    sum->total += store->total;
-    sum->slabs += store->slabs;
-    sum->frames += store->frames;
+    sum->total += __atomic_load_n(&store->total, __ATOMIC_RELAXED);
+    sum->slabs += __atomic_load_n(&store->slabs, __ATOMIC_RELAXED);
+    sum->frames += __atomic_load_n(&store->frames, __ATOMIC_RELAXED);
     sum->served += store->served + store->pushed;
     sum->magazines += n + store->count;
     sum->magazine_bytes += n * (slab ? slab->store->cache->bytes : cache->bytes);

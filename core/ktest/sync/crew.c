@@ -4,6 +4,7 @@
  */
 #include "ktest/sync/crew.h"
 
+#include "lib/format.h"
 #include "thread/thread.h"
 
 #include <hal/cpu.h>
@@ -29,12 +30,14 @@ bool crew_start(struct crew *crew, struct ktest_run *run, unsigned n,
     thread_set_quantum(CREW_QUANTUM);
     for (crew->count = 0; crew->count < n; crew->count++) {
         struct crew_member *member = &crew->members[crew->count];
+        char name[16];
 
         *member = (struct crew_member){.crew = crew,
                                        .number = crew->count,
                                        .random = hal_time_now() * 2654435761u + crew->count,
                                        .play = play};
-        if (!KTEST_EXPECT(run, thread_create("crew", crew_main, member, &member->thread) == 0)) {
+        (void)format_text(name, sizeof name, "crew %u", crew->count);
+        if (!KTEST_EXPECT(run, thread_create(name, crew_main, member, &member->thread) == 0)) {
             crew->called_off = true;
             completion_all(&crew->go);
             crew_join(crew);

@@ -60,6 +60,12 @@ void test_work_flush(struct ktest_run *run);
 void test_work_delayed(struct ktest_run *run);
 void test_work_refusal(struct ktest_run *run);
 
+/* ../problems/broken.c */
+void test_broken_update(struct ktest_run *run);
+void test_broken_wakeup(struct ktest_run *run);
+void test_broken_order(struct ktest_run *run);
+void test_broken_record(struct ktest_run *run);
+
 /* ../problems/classic.c */
 void test_problem_queue(struct ktest_run *run);
 void test_problem_semaphores(struct ktest_run *run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * common.h: what the policies share: counting who comes and goes, and virtual time. For the files
- * of this folder and ../policy.c only.
+ * of this folder, ../policy.c and ../search.c only.
  *
  * Every add goes through policy_enter and every take, remove and steal through policy_leave, so
  * that ready and weight are right whatever the policy does in between.
@@ -13,7 +13,7 @@
 #define POLICY_QUANTUM 10000000u /* 10 ms, unless the owner of the queue says otherwise */
 
 extern const struct sched_policy policy_fifo, policy_rr, policy_priority, policy_stride,
-    policy_lottery, policy_feedback, policy_fair, policy_sjf, policy_srt;
+    policy_lottery, policy_feedback, policy_fair, policy_sjf, policy_srt, policy_search;
 
 #define POLICY_STEPS 16u /* at least, in a quantum */
 

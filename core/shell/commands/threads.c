@@ -51,8 +51,8 @@ bool command_alone(void)
 #define PURE_LEAST_NS 1000000u
 
 struct spawn_batch {
-    volatile bool stop;
-    bool stuck; /* a pure loop found that the clock does not move meanwhile */
+    bool stop;  /* atomic */
+    bool stuck; /* atomic: a pure loop found that the clock does not move meanwhile */
     unsigned count;
     struct thread *threads[SPAWN_MAX];
 };
@@ -64,19 +64,29 @@ static void spawn_step_back(void)
         return; /* there is no such level, and all are equal */
 }
 
+static bool spawn_stopped(const struct spawn_batch *batch)
+{
+    return __atomic_load_n(&batch->stop, __ATOMIC_RELAXED);
+}
+
+static void spawn_stop(struct spawn_batch *batch)
+{
+    __atomic_store_n(&batch->stop, true, __ATOMIC_RELAXED);
+}
+
 static void spawn_poll(void *argument)
 {
     struct spawn_batch *batch = argument;
 
     spawn_step_back();
-    while (!batch->stop)
+    while (!spawn_stopped(batch))
         hal_cpu_relax();
 }
 
 /* Nothing is called in this loop: only the timer interrupt can end it early. */
 static void spawn_count(const struct spawn_batch *batch)
 {
-    for (volatile uint32_t turns = 0; turns < PURE_TURNS && !batch->stop; turns++)
+    for (volatile uint32_t turns = 0; turns < PURE_TURNS && !spawn_stopped(batch); turns++)
         continue;
 }
 
@@ -85,13 +95,13 @@ static void spawn_pure(void *argument)
     struct spawn_batch *batch = argument;
 
     spawn_step_back();
-    while (!batch->stop) {
+    while (!spawn_stopped(batch)) {
         uint64_t before = hal_time_now();
 
         spawn_count(batch);
-        if (!batch->stop && hal_time_now() - before < PURE_LEAST_NS) {
-            batch->stuck = true;
-            batch->stop = true;
+        if (!spawn_stopped(batch) && hal_time_now() - before < PURE_LEAST_NS) {
+            __atomic_store_n(&batch->stuck, true, __ATOMIC_RELAXED);
+            spawn_stop(batch);
         }
     }
 }
@@ -142,7 +152,7 @@ static void spawn_supervise(struct job *job)
     if (spawn_read_arguments(job, &n, &ns, &pure)) {
         if (spawn_start(batch, n, pure))
             thread_sleep(ns); /* shorter when it is cancelled: the threads end with it */
-        batch->stop = true;
+        spawn_stop(batch);
         for (unsigned i = 0; i < batch->count; i++)
             thread_join(batch->threads[i]);
     }

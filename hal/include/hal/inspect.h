@@ -64,6 +64,12 @@ void hal_inspect_fail(const struct hal_fail_plan *plan);
 uint64_t hal_inspect_allocations(void);
 
 /**
+ * The number of the thread that CPU `cpu` runs, and its name, NUL-terminated and cut to `bytes`
+ * (0: not wanted). 0: there is none yet. Also asked in the middle of anything.
+ */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes);
+
+/**
  * Writes the abstract state of the kernel as lines of text, NUL-terminated, and returns its length
  * without the NUL, which may be more than fits: threads, open files, mounts, memory by tag. Caches
  * and statistics are left out, so a command that failed leaves this as it was.
