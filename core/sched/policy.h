@@ -123,6 +123,10 @@ struct sched_queue {
     uint64_t weight; /**< the sum of theirs */
 
     uint64_t min_vruntime; /**< fair, stride: where the last in the race is; never goes back */
+    uint64_t step;         /**< fair, stride: virtual times are level if these bits are the same */
+    uint64_t round_own;    /**< fair: the weight of who was taken last; 0: nobody */
+    uint64_t round_rest;   /**< fair: that of all others then */
+    uint64_t round_share;  /**< fair: the slice that came out */
     uint64_t sequence;     /**< the next arrival's */
     uint64_t boosted;      /**< feedback: when all were last put on level 0 */
     uint32_t occupied;     /**< bit i: lists[i] is not empty */
@@ -184,6 +188,13 @@ struct sched_policy {
      * If it cannot be moved after all, adding it as SCHED_MOVED puts it back where it was.
      */
     struct sched_entity *(*steal)(struct sched_queue *queue);
+
+    /**
+     * Tells whom the next call of take would give, and whom probably the one after it; NULL:
+     * nobody, or that would cost more than a step. So they can be fetched from memory before their
+     * turns come. NULL instead of the function: nobody can know.
+     */
+    void (*foresee)(const struct sched_queue *queue, struct sched_entity *coming[2]);
 
     /**
      * NULL but for `search`, which does not choose itself: number `index` of those that the next

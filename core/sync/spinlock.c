@@ -18,6 +18,9 @@
 #include <hal/kstate.h>
 #include <hal/time.h>
 
+/* Not in the way of an acquire that need not wait: what needs room on the stack is not inlined. */
+#define RARELY __attribute__((noinline, cold))
+
 #define LOOK_TURNS 64u /* of waiting, from one look around to the next */
 
 static KSTATE unsigned bypass; /* atomic: number + 1 of the CPU for which spinlock_bypass is on */
@@ -129,7 +132,8 @@ static unsigned highest_rank(uint32_t without)
     return held ? 31u - (unsigned)__builtin_clz(held) : 0;
 }
 
-HAL_NORETURN static void refuse_acquire(const struct spinlock *lock, const struct lock_site *site)
+HAL_NORETURN RARELY static void refuse_acquire(const struct spinlock *lock,
+                                               const struct lock_site *site)
 {
     char name[96], other[160];
     unsigned rank = highest_rank(0);
@@ -144,7 +148,8 @@ HAL_NORETURN static void refuse_acquire(const struct spinlock *lock, const struc
              other);
 }
 
-HAL_NORETURN static void refuse_release(const struct spinlock *lock, const struct lock_site *site)
+HAL_NORETURN RARELY static void refuse_release(const struct spinlock *lock,
+                                               const struct lock_site *site)
 {
     unsigned holder = holder_of(lock);
     char name[96];
@@ -190,7 +195,8 @@ void spinlock_check_sleep(const struct spinlock *released, const struct lock_sit
 /* ---- the lock ---- */
 
 /* The holder may be another one by now; whoever it is, this CPU has waited too long. */
-HAL_NORETURN static void refuse_wait(const struct spinlock *lock, const struct lock_site *site)
+HAL_NORETURN RARELY static void refuse_wait(const struct spinlock *lock,
+                                            const struct lock_site *site)
 {
     unsigned holder = holder_of(lock);
     const char *who = holder ? cpu_at(holder - 1)->current->name : "";
@@ -234,7 +240,7 @@ static uint64_t look_around(const struct spinlock *lock, const struct lock_site 
 }
 
 /* Waits until `ticket` is called. */
-static void await_turn(struct spinlock *lock, uint32_t ticket, const struct lock_site *site)
+RARELY static void await_turn(struct spinlock *lock, uint32_t ticket, const struct lock_site *site)
 {
     uint64_t since = 0;
 
@@ -249,8 +255,8 @@ static void await_turn(struct spinlock *lock, uint32_t ticket, const struct lock
 }
 
 /* `held_before`: the ranks that this CPU held before it got `lock`. */
-static void note_acquire(const struct spinlock *lock, const struct lock_site *site,
-                         uint32_t held_before)
+__attribute__((noinline)) static void
+note_acquire(const struct spinlock *lock, const struct lock_site *site, uint32_t held_before)
 {
     struct spinlock_hold *hold = &holds[hal_cpu_id()][lock->rank];
 
@@ -267,7 +273,7 @@ static void note_acquire(const struct spinlock *lock, const struct lock_site *si
     __atomic_store_n(&hold->lock, lock, __ATOMIC_RELAXED);
 }
 
-static void note_release(const struct spinlock *lock)
+__attribute__((noinline)) static void note_release(const struct spinlock *lock)
 {
     struct spinlock_hold *hold = &holds[hal_cpu_id()][lock->rank];
 

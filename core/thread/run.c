@@ -257,6 +257,15 @@ static void inherit(struct thread *thread, const struct thread *creator)
     thread->entity.nice = thread->own_nice;
 }
 
+/* Makes `cpu` the home of a thread that is on no queue. Returns the one before, locked. Masked. */
+static struct cpu *give_home(struct thread *thread, const struct cpu *cpu)
+{
+    struct cpu *before = run_lock_home(thread);
+
+    __atomic_store_n(&thread->cpu, cpu->id, __ATOMIC_RELAXED);
+    return before;
+}
+
 void run_add(struct thread *thread)
 {
     hal_irq_state_t state = hal_irq_save();
@@ -265,7 +274,8 @@ void run_add(struct thread *thread)
 
     tree_node_init(&thread->sleep_node);
     list_init(&thread->wait_link);
-    thread->cpu = cpu->id;
+    /* It is in the table of all threads already: who looks at it there holds its home's lock. */
+    cpu_unlock(give_home(thread, cpu));
     cpu_lock(cpu);
     inherit(thread, cpu->current);
     now = hal_time_now();
@@ -318,6 +328,32 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     arrive();
 }
 
+/*
+ * With very many threads ready none of them is in a cache when its turn comes. Those whose turns
+ * come next are known, though: so while this one runs, the processor fetches the one after it, and
+ * the stack of the next, whose struct it has fetched a turn ago.
+ */
+static void fetch_coming(const struct cpu *cpu)
+{
+    enum { FEW = 32, LINE = 64 }; /* so many fit into the caches */
+    const struct sched_queue *queue = &cpu->queue;
+    struct sched_entity *coming[2];
+
+    if (queue->ready < FEW || !queue->policy->foresee)
+        return;
+    queue->policy->foresee(queue, coming);
+    if (coming[0]) {
+        hal_context_prefetch(&thread_of_entity(coming[0])->context);
+        __builtin_prefetch(thread_of_entity(coming[0])->canary);
+    }
+    if (coming[1]) {
+        const char *thread = (const char *)thread_of_entity(coming[1]);
+
+        for (unsigned at = 0; at < offsetof(struct thread, name); at += LINE)
+            __builtin_prefetch(thread + at, 1);
+    }
+}
+
 /* Has the board choose among the options of a policy that does not choose itself. */
 static void ask(struct sched_queue *queue)
 {
@@ -344,6 +380,7 @@ static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
         next = thread_of_entity(entity);
         next->queued = false;
         cpu->pinned -= next->pinned;
+        fetch_coming(cpu);
     }
     switch_to(cpu, next, preempted, now);
 }

@@ -483,9 +483,9 @@ static void add_store(const struct object_cache *cache, const struct slab_store 
     const struct slab *slab = store->magazine.slab;
 
     sum->live += __atomic_load_n(&store->used, __ATOMIC_RELAXED);
-    sum->total += store->total;
-    sum->slabs += store->slabs;
-    sum->frames += store->frames;
+    sum->total += __atomic_load_n(&store->total, __ATOMIC_RELAXED);
+    sum->slabs += __atomic_load_n(&store->slabs, __ATOMIC_RELAXED);
+    sum->frames += __atomic_load_n(&store->frames, __ATOMIC_RELAXED);
     sum->served += store->served + store->pushed;
     sum->magazines += n + store->count;
     sum->magazine_bytes += n * (slab ? slab->store->cache->bytes : cache->bytes);

@@ -236,15 +236,23 @@ static struct slab *create_slab(struct object_cache *cache, unsigned pages, unsi
     return slab;
 }
 
+/* Other CPUs look at the sums of a store while it changes. */
+static void set_sums(struct slab_store *store, unsigned slabs, unsigned frames, uint64_t total,
+                     uint64_t used)
+{
+    __atomic_store_n(&store->slabs, slabs, __ATOMIC_RELAXED);
+    __atomic_store_n(&store->frames, frames, __ATOMIC_RELAXED);
+    __atomic_store_n(&store->total, total, __ATOMIC_RELAXED);
+    __atomic_store_n(&store->used, used, __ATOMIC_RELAXED);
+}
+
 /* Makes it known whose the slab is. */
 static void add_slab(struct slab_store *store, struct slab *slab)
 {
     slab->store = store;
     __atomic_store_n(&slab->cpu, store->cpu, __ATOMIC_RELEASE);
-    store->slabs++;
-    store->frames += slab->pages;
-    store->total += slab->objects;
-    store->used += slab_used(slab);
+    set_sums(store, store->slabs + 1, store->frames + slab->pages, store->total + slab->objects,
+             store->used + slab_used(slab));
 }
 
 static void remove_slab(struct slab *slab)
@@ -252,10 +260,8 @@ static void remove_slab(struct slab *slab)
     struct slab_store *store = slab->store;
 
     list_remove(&slab->link);
-    store->slabs--;
-    store->frames -= slab->pages;
-    store->total -= slab->objects;
-    store->used -= slab_used(slab);
+    set_sums(store, store->slabs - 1, store->frames - slab->pages, store->total - slab->objects,
+             store->used - slab_used(slab));
 }
 
 /* How many objects may be on the stack: a cache with few shall not keep many in reserve. */

@@ -50,4 +50,5 @@ const struct sched_policy policy_fifo = {
     .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = policy_steal_listed,
+    .foresee = policy_foresee_listed,
 };

@@ -66,4 +66,5 @@ const struct sched_policy policy_priority = {
     .charge = policy_charge_nothing,
     .preempts = priority_preempts,
     .steal = policy_steal_listed,
+    .foresee = policy_foresee_listed,
 };
