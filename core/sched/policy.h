@@ -77,10 +77,11 @@ struct sched_entity {
     /* The place on the queue, and what it goes by; which of them is used is the policy's business.
      * The first three are valid while its epoch is the queue's. */
     struct tree_node node;
-    uint64_t vruntime;  /**< fair: run time divided by weight */
-    uint64_t pass;      /**< stride: the same, by another rule for those who sleep */
+    uint64_t vruntime; /**< fair: run time divided by weight */
+    uint64_t
+        pass; /**< stride: the same, by another rule for those who sleep; lottery: its tickets */
     uint64_t remaining; /**< sjf, srt: what it still needs; UINT64_MAX: unknown */
-    uint64_t tickets;   /**< lottery: those of its node and of all below */
+    uint64_t tickets;   /**< lottery: those on the left of its node */
 
     struct list link;
 

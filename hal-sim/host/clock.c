@@ -92,7 +92,7 @@ static void publish(uint64_t tick, uint64_t ns, uint64_t slope, uint64_t ticks)
 
 /* Draws the line after one that ended at `end`: from there, or from the host's clock if that is
  * later, to where the host's clock will be. */
-static void draw(uint64_t end)
+static __attribute__((noinline, cold)) void draw(uint64_t end)
 {
     uint64_t tick = 0, clock = 0, ns, rate, ticks, aim;
     read_both(&tick, &clock);
@@ -125,7 +125,7 @@ static bool counter_is_clock(void)
 }
 
 /* Before the first line: whether there will be any. Returns the time. */
-static uint64_t begin(void)
+static __attribute__((noinline, cold)) uint64_t begin(void)
 {
     uint64_t now = host_clock();
     if (atomic_load(&fast.unusable) > 0 || atomic_exchange(&fast.drawing, true))

@@ -8,7 +8,7 @@
  * least virtual time, counted in steps (fair, stride), or remaining time (sjf, srt), first come
  * first among equals; under lottery, any but who has just yielded.
  *  3. Structures hold: `occupied` tells which lists have entities; each node of lottery's tree has
- *     the sum of tickets from there down; min_vruntime never goes back; bunches are in order, and
+ *     the sum of tickets on its left; min_vruntime never goes back; bunches are in order, and
  *     nobody in them has another key than who leads it.
  */
 #include "cpus.h"
@@ -133,10 +133,22 @@ static uint64_t check_tickets(const struct tree_node *node, const struct tree_no
     ++*count;
     ASSERT_FAST(node->parent == parent);
     entity = tree_entry((struct tree_node *)(uintptr_t)node, struct sched_entity, node);
-    sum = policy_weight(entity->nice) + check_tickets(node->child[0], node, count);
-    sum += check_tickets(node->child[1], node, count);
+    sum = check_tickets(node->child[0], node, count);
     ASSERT_FAST(entity->tickets == sum);
-    return sum;
+    ASSERT_FAST(entity->pass == policy_weight(entity->nice));
+    return sum + entity->pass + check_tickets(node->child[1], node, count);
+}
+
+/* Who stands aside is the only one that is not in the tree. */
+static void check_lottery(const struct sched_queue *queue)
+{
+    const struct sched_entity *aside = queue->yielded;
+    uint64_t sum = aside ? policy_weight(aside->nice) : 0;
+    unsigned count = aside != NULL;
+
+    sum += check_tickets(queue->tree.root, NULL, &count);
+    ASSERT_FAST(sum == queue->weight);
+    ASSERT_FAST(count == queue->ready);
 }
 
 static bool has_bunches(void)
@@ -187,17 +199,13 @@ static void check_structure(struct queue *queue)
         ASSERT_FAST((n > 0) == (real->occupied >> i & 1u));
         listed += n;
     }
-    ASSERT_FAST(listed == (tree_empty(&real->tree) ? queue->n : 0));
+    ASSERT_FAST(listed == (tree_empty(&real->tree) && !real->yielded ? queue->n : 0));
     ASSERT_FAST(real->min_vruntime >= queue->least);
     queue->least = real->min_vruntime;
     if (has_bunches())
         check_bunches(queue);
-    if (is("lottery")) {
-        unsigned count = 0;
-
-        ASSERT_FAST(check_tickets(real->tree.root, NULL, &count) == weight);
-        ASSERT_FAST(count == queue->n);
-    }
+    if (is("lottery"))
+        check_lottery(real);
 }
 
 static enum sched_why choose_why(struct place *place, struct queue *queue)
