@@ -436,8 +436,10 @@ static void check_free(const struct thread *thread, enum claim claim, const stru
 {
     const char *what = claim == JOINS ? "joins" : "detaches";
     const struct thread *self = cpu_here()->current;
+    uint32_t magic;
 
-    if (thread->magic != THREAD_MAGIC)
+    hal_mem_look(&magic, &thread->magic, sizeof magic); /* it may have been freed */
+    if (magic != THREAD_MAGIC)
         panic_at(site->file, (int)site->line,
                  "thread %u (%s) %s a thread that is no more: it was joined, or freed itself",
                  self->id, self->name, what);
