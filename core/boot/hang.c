@@ -12,7 +12,7 @@
  * Asked while the kernel stands still, maybe in the middle of something: takes no lock, calls
  * nothing of the HAL, and follows each list for so many steps only.
  */
-#include "lib/format.h"
+#include "lib/report.h"
 #include "sync/check/held.h"
 #include "sync/check/waits.h"
 #include "sync/spinlock.h"
@@ -24,33 +24,15 @@
 
 #define THREADS_MAX 4096u
 
-/* Text that may be cut; `length` goes on counting. */
-struct report {
-    char *text;
-    size_t size, length;
-};
-
-static void say(struct report *report, const char *format, ...) HAL_FORMAT(2, 3);
-
-static void say(struct report *report, const char *format, ...)
-{
-    size_t at = report->length < report->size ? report->length : report->size;
-    va_list args;
-
-    va_start(args, format);
-    report->length += format_text_va(report->text + at, report->size - at, format, args);
-    va_end(args);
-}
-
 static void say_thread(struct report *report, const char *before, const struct thread *thread)
 {
-    say(report, "%sthread %u (%.*s)", before, thread->id, THREAD_NAME_MAX, thread->name);
+    report_add(report, "%sthread %u (%.*s)", before, thread->id, THREAD_NAME_MAX, thread->name);
 }
 
 static void say_time(struct report *report, const char *before, uint64_t ns)
 {
-    say(report, "%s%llu.%06llu s", before, (unsigned long long)ns / 1000000000,
-        (unsigned long long)ns / 1000 % 1000000);
+    report_add(report, "%s%llu.%06llu s", before, (unsigned long long)ns / 1000000000,
+               (unsigned long long)ns / 1000 % 1000000);
 }
 
 static void say_site(struct report *report, const char *before, const struct lock_site *site)
@@ -60,7 +42,7 @@ static void say_site(struct report *report, const char *before, const struct loc
     if (!site)
         return;
     lock_site_text(site, where, sizeof where);
-    say(report, "%s%s", before, where);
+    report_add(report, "%s%s", before, where);
 }
 
 /* ---- CPUs ---- */
@@ -69,17 +51,18 @@ static void say_cpu(struct report *report, const struct cpu *cpu)
 {
     char text[200];
 
-    say(report, "CPU %u: ", cpu->id);
+    report_add(report, "CPU %u: ", cpu->id);
     if (cpu->current->idle) {
-        say(report, "idle");
+        report_add(report, "idle");
     } else {
         say_thread(report, "", cpu->current);
         say_time(report, ", since ", cpu->current->run_since);
     }
-    say(report, "%s, %u ready\n", cpu->interrupts ? ", in an interrupt" : "", cpu->queue.ready);
+    report_add(report, "%s, %u ready\n", cpu->interrupts ? ", in an interrupt" : "",
+               cpu->queue.ready);
     for (unsigned i = 0; spinlock_text_of(cpu->id, i, text, sizeof text); i++)
         if (text[0])
-            say(report, "  %s\n", text);
+            report_add(report, "  %s\n", text);
 }
 
 /* ---- threads ---- */
@@ -91,14 +74,14 @@ static void say_obstacles(struct report *report, const struct lock_wait *wait)
 
     if (wait->what == WAIT_FOR_END) {
         say_thread(report, " for the end of ", wait->object);
-        say(report, "\n");
+        report_add(report, "\n");
         return;
     }
-    say(report, "\n");
+    report_add(report, "\n");
     for (unsigned i = 0; i < HELD_MAX && (hold = held_next(wait->object, hold)); i++) {
         say_thread(report, "  which ", hold->thread);
         say_site(report, " holds, since ", hold->site);
-        say(report, "\n");
+        report_add(report, "\n");
     }
 }
 
@@ -109,11 +92,11 @@ static void say_wait(struct report *report, const struct lock_wait *wait)
     say_site(report, " waits at ", wait->site);
     if (wait->what != WAIT_FOR_END) {
         lock_class_text(wait->class, name, sizeof name);
-        say(report, " for %s%s%s", name,
-            wait->what == WAIT_FOR_READ    ? ", to read"
-            : wait->what == WAIT_FOR_WRITE ? ", to write"
-                                           : "",
-            wait->over ? ", and has it" : "");
+        report_add(report, " for %s%s%s", name,
+                   wait->what == WAIT_FOR_READ    ? ", to read"
+                   : wait->what == WAIT_FOR_WRITE ? ", to write"
+                                                  : "",
+                   wait->over ? ", and has it" : "");
     }
     say_obstacles(report, wait);
 }
@@ -121,11 +104,11 @@ static void say_wait(struct report *report, const struct lock_wait *wait)
 static void say_sleep(struct report *report, const struct thread *thread)
 {
     if (thread->deadline == HAL_TIME_NEVER)
-        say(report, " sleeps until it is woken");
+        report_add(report, " sleeps until it is woken");
     else
         say_time(report, " sleeps until ", thread->deadline);
     say_site(report, ", at ", thread->sleeps_at);
-    say(report, "\n");
+    report_add(report, "\n");
 }
 
 /* The threads that run are told of with their CPUs. */
@@ -134,13 +117,13 @@ static void say_other(struct report *report, const struct thread *thread)
     if (thread->idle || thread->state == THREAD_RUNNING)
         return;
     say_thread(report, "", thread);
-    say(report, " on CPU %u", thread->cpu);
+    report_add(report, " on CPU %u", thread->cpu);
     if (thread->state == THREAD_SLEEPING && thread->wait)
         say_wait(report, thread->wait);
     else if (thread->state == THREAD_SLEEPING)
         say_sleep(report, thread);
     else
-        say(report, thread->state == THREAD_READY ? " is ready\n" : " has ended\n");
+        report_add(report, thread->state == THREAD_READY ? " is ready\n" : " has ended\n");
 }
 
 size_t hal_inspect_hang(char *text, size_t bytes)

@@ -10,8 +10,8 @@
  *   2. A CPU that runs out of threads takes one from the CPU that has the most ("stealing").
  *   3. A CPU whose timer fires while threads wait for it, which happens at the end of each quantum,
  *      looks around once in BALANCE_NS and gives half of the difference to the one with the least.
- *      Where all are busy this is the only tick there is. If the difference is but one, as with
- * five threads on four CPUs, the surplus goes round: so everybody has the same share in the end.
+ *      Where all are busy this is the only tick there is. If the difference is one, as with five
+ *      threads on four CPUs, the surplus goes round: so all have the same share in the end.
  *   4. A thread's affinity says so.
  *
  * The loads of other CPUs are read without their locks: they may be a moment old, and then a thread

@@ -124,5 +124,5 @@ UNWATCHED const char *host_watch_look(struct cpu *cpu, uint64_t *ns)
     *ns = watch->ns;
     return machine.real ? SIM_STALL_MASKED
                         : "no interrupt point is reached (by the host's processor time); an "
-                          "edge-grained build can interrupt it anywhere";
+                          "edge-grained build (tayberry-edges) can interrupt it anywhere";
 }

@@ -14,6 +14,8 @@
  */
 #include "os.h"
 
+#include "scenarios.h"
+
 #include <tayberry_schedule.h>
 
 #include <errno.h>
@@ -284,33 +286,12 @@ START_TEST(priorities_find_what_is_broken)
 }
 END_TEST
 
-static const char *const sound[] = {
-    "problem.producers_and_consumers",
-    "problem.producers_and_consumers_with_semaphores",
-    "problem.producers_and_consumers_in_a_monitor",
-    "problem.readers_and_writers",
-    "problem.dining_philosophers",
-    "problem.polite_philosophers",
-    "problem.traffic_intersection",
-    "race.sleep_against_wake_up",
-    "race.wait_against_signal",
-    "race.deadline_against_wake_up",
-    "race.late_wake_ups_go_to_the_next",
-    "race.cancel_against_wake_up",
-    "race.hand_over_against_deadline",
-    "race.end_against_join",
-    "race.timer_against_cancel",
-    "race.work_against_cancel",
-};
-
-#define SOUND (sizeof sound / sizeof sound[0])
-
 START_TEST(sound_programs_pass)
 {
     unsigned runs = os_size("TAYBERRY_RUNS", 10), cpus = _i % 2 ? 3 : 1;
     char words[128];
 
-    snprintf(words, sizeof words, "sched=search checks=1 ktest_size=5 ktest=%s", sound[_i / 2]);
+    snprintf(words, sizeof words, "sched=search checks=1 ktest_size=5 ktest=%s", scenarios[_i / 2]);
     open_machine(words, cpus, 1);
     for (uint64_t seed = 1; seed <= runs; seed++)
         for (unsigned i = 0; i < 2; i++) {
@@ -322,7 +303,7 @@ START_TEST(sound_programs_pass)
                           "seed %u, strategy %u, %u CPUs: %s: %s", (unsigned)seed, i, cpus, words,
                           console);
         }
-    printf("# %s, %u CPUs: %u seeds by chance and by priorities\n", sound[_i / 2], cpus, runs);
+    printf("# %s, %u CPUs: %u seeds by chance and by priorities\n", scenarios[_i / 2], cpus, runs);
     tb_close(machine);
 }
 END_TEST
@@ -372,7 +353,7 @@ static Suite *suite(void)
     tcase_set_timeout(find, 120);
     tcase_add_loop_test(find, chance_finds_what_is_broken, 0, 4);
     tcase_add_loop_test(find, priorities_find_what_is_broken, 0, 4);
-    tcase_add_loop_test(find, sound_programs_pass, 0, 2 * SOUND);
+    tcase_add_loop_test(find, sound_programs_pass, 0, 2 * SCENARIOS);
     suite_add_tcase(all, find);
     tcase_set_timeout(print, 900);
     tcase_add_loop_test(print, seeds_have_one_trace_in_every_build, 1, 5);

@@ -12,32 +12,10 @@
  */
 #include "os.h"
 
+#include "scenarios.h"
+
 #include <stdio.h>
 #include <string.h>
-
-static const char *const scenarios[] = {
-    "problem.producers_and_consumers",
-    "problem.producers_and_consumers_with_semaphores",
-    "problem.producers_and_consumers_in_a_monitor",
-    "problem.readers_and_writers",
-    "problem.dining_philosophers",
-    "problem.polite_philosophers",
-    "problem.traffic_intersection",
-    "race.sleep_against_wake_up",
-    "race.wait_against_signal",
-    "race.deadline_against_wake_up",
-    "race.late_wake_ups_go_to_the_next",
-    "race.cancel_against_wake_up",
-    "race.cancel_against_sleep",
-    "race.hand_over_against_deadline",
-    "race.completion_on_a_stack",
-    "race.end_against_join",
-    "race.timer_against_cancel",
-    "race.arm_against_rest",
-    "race.work_against_cancel",
-};
-
-#define SCENARIOS (sizeof scenarios / sizeof scenarios[0])
 
 static char console[1 << 16];
 static size_t console_used;

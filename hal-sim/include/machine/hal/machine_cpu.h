@@ -17,10 +17,11 @@
  *   hal_irq_save     between its look at the flag and its write a move does no harm: the context is
  *                    unmasked before and after it. From the write on it stays where it is.
  *   hal_irq_restore  writes on the CPU it is on, being masked. If it is moved before it has looked
- * at the pending bits, then an interrupt did that, and the CPU that it left took all that was
- * pending; and the CPU that continues it took all of its own before it returned to here unmasked.
- * Bits that come later bring a signal. So the look may be at the bits of a CPU that is no longer
- * this one: at worst it is for nothing.
+ *                    at the pending bits, then an interrupt did that, and the CPU that it left took
+ *                    all that was pending; and the CPU that continues it took all of its own before
+ *                    it returned to here unmasked. Bits that come later bring a signal. So the look
+ *                    may be at the bits of a CPU that is no longer this one: at worst it is for
+ *                    nothing.
  */
 #pragma once
 
