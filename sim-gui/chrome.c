@@ -25,8 +25,8 @@ static const struct {
     const char *label, *key;
     int width; /* in characters, key included */
 } chrome_buttons[PANEL_COMMANDS] = {
-    {"Pause", "F5", 12}, {"Step", "F6", 11},   {"", "F7", 7},
-    {"", "F8", 7},       {"Memory", "F9", 13}, {"Photo", "F12", 13},
+    {"Pause", "F5", 12},  {"Step", "F6", 11},      {"", "F7", 7},        {"", "F8", 7},
+    {"Memory", "F9", 13}, {"Timeline", "F10", 16}, {"Photo", "F12", 13},
 };
 
 #define CHROME_SPEED_WIDTH 8 /* characters between the two buttons that change it */
@@ -76,7 +76,22 @@ static void chrome_lay_out_memory(struct chrome *chrome, bool memory)
         (struct rect){terminal->x, terminal->y + terminal->height, terminal->width, height};
 }
 
-void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale, bool memory)
+/* The timeline takes what it needs from the lower end, but not more than two fifths. Returns the
+ * height that is left. */
+static int chrome_lay_out_timeline(struct chrome *chrome, int top, int width, int middle,
+                                   bool timeline)
+{
+    int height = timeline ? timeline_height(chrome->scale) : 0;
+
+    if (height > middle * 2 / 5)
+        height = middle * 2 / 5;
+    chrome->area[PANEL_TIMELINE] =
+        timeline ? (struct rect){0, top + middle - height, width, height} : (struct rect){0};
+    return middle - height;
+}
+
+void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale,
+                    const struct chrome_extras *extras)
 {
     int tools = 36 * (int)scale, status = 26 * (int)scale;
     int middle = height - tools - status > 2 ? height - tools - status : 2;
@@ -85,6 +100,7 @@ void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale
     chrome->font = scale > 1 ? FONT_16X32 : FONT_8X16;
     chrome->area[PANEL_TOOLS] = (struct rect){0, 0, width, tools};
     chrome->area[PANEL_STATUS] = (struct rect){0, tools + middle, width, status};
+    middle = chrome_lay_out_timeline(chrome, tools, width, middle, extras->timeline);
     if (width * 5 >= middle * 6) {
         int terminal = chrome_terminal_width(chrome, width);
         chrome->area[PANEL_PICTURE] = (struct rect){0, tools, width - terminal, middle};
@@ -94,7 +110,7 @@ void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale
         chrome->area[PANEL_PICTURE] = (struct rect){0, tools, width, picture};
         chrome->area[PANEL_TERMINAL] = (struct rect){0, tools + picture, width, middle - picture};
     }
-    chrome_lay_out_memory(chrome, memory);
+    chrome_lay_out_memory(chrome, extras->memory);
     chrome->cells.x = (float)chrome->area[PANEL_TERMINAL].x + 10 * (float)scale;
     chrome->cells.y = (float)chrome->area[PANEL_TERMINAL].y + 8 * (float)scale;
     chrome_lay_out_tools(chrome);
@@ -175,6 +191,14 @@ static void chrome_sign_photo(struct canvas *canvas)
     canvas_circle(canvas, 6, 6.8f, 1.7f);
 }
 
+/* Bars in rows. */
+static void chrome_sign_timeline(struct canvas *canvas)
+{
+    canvas_rect(canvas, 0, 0.5f, 7, 2.8f);
+    canvas_rect(canvas, 4, 4.6f, 8, 2.8f);
+    canvas_rect(canvas, 1.5f, 8.7f, 5, 2.8f);
+}
+
 /* Squares in rows. */
 static void chrome_sign_memory(struct canvas *canvas)
 {
@@ -198,6 +222,8 @@ static void chrome_draw_sign(const struct chrome *chrome, struct canvas *canvas,
         chrome_sign_photo(canvas);
     else if (command == PANEL_SHOW_MEMORY)
         chrome_sign_memory(canvas);
+    else if (command == PANEL_SHOW_TIMELINE)
+        chrome_sign_timeline(canvas);
     else
         canvas_rect(canvas, 0.5f, 4.8f, 11, 2.4f);
     if (command == PANEL_FASTER)
@@ -232,7 +258,8 @@ static void chrome_draw_tool(const struct chrome *chrome, struct canvas *canvas,
 static bool chrome_is_lit(const struct chrome_tools *tools, enum panel_command command)
 {
     return (command == PANEL_PAUSE && tools->paused) ||
-           (command == PANEL_SHOW_MEMORY && tools->memory);
+           (command == PANEL_SHOW_MEMORY && tools->shown.memory) ||
+           (command == PANEL_SHOW_TIMELINE && tools->shown.timeline);
 }
 
 void chrome_draw_tools(const struct chrome *chrome, struct canvas *canvas,

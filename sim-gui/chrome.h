@@ -18,8 +18,14 @@ struct chrome {
     struct point cells; /* pixel of the terminal's first cell */
 };
 
-/* Lays out a window of the given size, with or without memory below the terminal. */
-void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale, bool memory);
+/* What is shown besides picture and terminal. */
+struct chrome_extras {
+    bool memory, timeline;
+};
+
+/* Lays out a window of the given size: memory is below the terminal, the timeline below all. */
+void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale,
+                    const struct chrome_extras *extras);
 
 /* How many cells fit into the terminal's area; at least 1. */
 unsigned chrome_columns(const struct chrome *chrome);
@@ -30,7 +36,8 @@ enum panel_command chrome_find_command(const struct chrome *chrome, int x, int y
 
 /* What the tool bar shows. */
 struct chrome_tools {
-    bool paused, memory;
+    bool paused;
+    struct chrome_extras shown;
     const char *speed;
     enum panel_command pressed; /* the button that is held down, or PANEL_COMMANDS */
 };

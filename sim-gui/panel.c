@@ -34,6 +34,8 @@ struct panel {
     struct terminal *terminal;
     struct memory_view *memory;
     bool show_memory;
+    struct timeline *timeline;
+    bool show_timeline;
     struct pace pace;
     struct chrome chrome;
     struct view view;
@@ -118,7 +120,10 @@ static int panel_open(struct panel *panel, uint64_t (*host)(void))
     panel->terminal = terminal_create(80, 24, panel_send, panel);
     panel->memory = memory_view_create(panel->machine, host);
     panel->show_memory = options->memory;
-    if (!panel->terminal || !panel->memory ||
+    panel->timeline = timeline_create(panel->machine);
+    panel->show_timeline = options->timeline;
+    if (!panel->terminal || !panel->memory || !panel->timeline ||
+        (panel->show_timeline && timeline_listen(panel->timeline, true)) ||
         panel_resize(panel, (int)options->width, (int)options->height))
         return panel_fail(options, -ENOMEM, "there is no memory for the window's content");
     if (options->console_size) {
@@ -160,6 +165,7 @@ void panel_destroy(struct panel *panel)
     canvas_destroy(panel->frame);
     canvas_destroy(panel->backdrop);
     memory_view_destroy(panel->memory);
+    timeline_destroy(panel->timeline);
     terminal_destroy(panel->terminal);
     diagram_free(panel->diagram);
     free(panel);
@@ -169,9 +175,10 @@ int panel_resize(struct panel *panel, int width, int height)
 {
     struct canvas *frame = canvas_create(width, height);
     struct canvas *backdrop = canvas_create(width, height);
+    struct chrome_extras extras = {panel->show_memory, panel->show_timeline};
     struct chrome chrome;
 
-    chrome_lay_out(&chrome, width, height, panel->options->scale, panel->show_memory);
+    chrome_lay_out(&chrome, width, height, panel->options->scale, &extras);
     if (!frame || !backdrop ||
         terminal_resize(panel->terminal, chrome_columns(&chrome), chrome_rows(&chrome))) {
         canvas_destroy(frame);
@@ -186,6 +193,7 @@ int panel_resize(struct panel *panel, int width, int height)
     panel->view = picture_fit(panel->diagram, chrome.area[PANEL_PICTURE]);
     picture_draw_backdrop(backdrop, panel->diagram, &panel->view, chrome.area[PANEL_PICTURE]);
     memory_view_place(panel->memory, chrome.area[PANEL_MEMORY], panel->options->scale);
+    timeline_place(panel->timeline, chrome.area[PANEL_TIMELINE], panel->options->scale);
     panel->stale = (1u << PANEL_AREAS) - 1;
     return 0;
 }
@@ -297,7 +305,7 @@ static bool panel_draw_status(struct panel *panel, bool all)
 static void panel_draw_tools(struct panel *panel)
 {
     struct chrome_tools tools = {.paused = panel->pace.paused,
-                                 .memory = panel->show_memory,
+                                 .shown = {panel->show_memory, panel->show_timeline},
                                  .speed = pace_name(&panel->pace),
                                  .pressed = panel->pressed};
 
@@ -322,6 +330,8 @@ static unsigned panel_draw(struct panel *panel)
     }
     if (panel->show_memory && memory_view_draw(panel->memory, panel->frame))
         drawn |= 1u << PANEL_MEMORY;
+    if (panel->show_timeline && timeline_draw(panel->timeline, panel->frame))
+        drawn |= 1u << PANEL_TIMELINE;
     if (panel_draw_status(panel, stale & 1u << PANEL_STATUS))
         drawn |= 1u << PANEL_STATUS;
     return drawn;
@@ -412,13 +422,14 @@ static void panel_take_photo(struct panel *panel)
     panel->note_until = panel->pace.host() + PANEL_NOTE;
 }
 
-/* Without memory for another layout everything stays as it is. */
-static void panel_toggle_memory(struct panel *panel)
+/* Shows or hides something. Without memory for another layout everything stays as it is. */
+static void panel_toggle(struct panel *panel, bool *shown)
 {
-    panel->show_memory = !panel->show_memory;
-    if (panel_resize(panel, panel->frame->width, panel->frame->height) == 0)
+    *shown = !*shown;
+    if ((shown != &panel->show_timeline || timeline_listen(panel->timeline, *shown) == 0) &&
+        panel_resize(panel, panel->frame->width, panel->frame->height) == 0)
         return;
-    panel->show_memory = !panel->show_memory;
+    *shown = !*shown;
     snprintf(panel->note, sizeof(panel->note), "%s", "there is no memory for another layout");
     panel->note_until = panel->pace.host() + PANEL_NOTE;
 }
@@ -440,7 +451,10 @@ void panel_command(struct panel *panel, enum panel_command command)
         pace_change(&panel->pace, command == PANEL_FASTER ? 1 : -1);
         break;
     case PANEL_SHOW_MEMORY:
-        panel_toggle_memory(panel);
+        panel_toggle(panel, &panel->show_memory);
+        break;
+    case PANEL_SHOW_TIMELINE:
+        panel_toggle(panel, &panel->show_timeline);
         break;
     case PANEL_PHOTO:
         panel_take_photo(panel);
@@ -470,6 +484,8 @@ static void panel_touch_down(struct panel *panel, int x, int y)
     } else if (part >= 0) {
         panel->touched = part;
         panel_press(panel, (unsigned)part, true);
+    } else if (timeline_is_at(panel->timeline, x, y)) {
+        timeline_hold(panel->timeline);
     } else if (x >= terminal.x && y >= terminal.y && y < terminal.y + terminal.height) {
         panel->marking = true;
     }
@@ -514,6 +530,10 @@ bool panel_wheel(struct panel *panel, int x, int y, int lines)
 {
     struct rect terminal = panel->chrome.area[PANEL_TERMINAL];
 
+    if (timeline_is_at(panel->timeline, x, y)) {
+        timeline_zoom(panel->timeline, lines);
+        return true;
+    }
     if (x < terminal.x || y < terminal.y || y >= terminal.y + terminal.height)
         return false;
     terminal_scroll(panel->terminal, lines);
@@ -562,4 +582,9 @@ struct terminal *panel_terminal(struct panel *panel)
 const struct memory_view *panel_memory(const struct panel *panel)
 {
     return panel->memory;
+}
+
+struct timeline *panel_timeline(struct panel *panel)
+{
+    return panel->timeline;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * panel.h: what the window contains, on a canvas: tool bar, picture, terminal, memory, status line.
+ * panel.h: what the window contains, on a canvas: tool bar, picture, terminal, and what can be
+ * shown besides.
  *
  *   +------------------------------------------------+
  *   | tool bar                                       |
@@ -9,6 +10,8 @@
  *   |                       +------------------------+   when the window is higher than wide;
  *   |                       | memory                 |   memory only when it is wanted
  *   +-----------------------+------------------------+
+ *   | timeline, when it is wanted                    |
+ *   +------------------------------------------------+
  *   | status line                                    |
  *   +------------------------------------------------+
  *
@@ -25,24 +28,27 @@
 #include "memory_view.h"
 #include "tayberry_gui.h"
 #include "terminal.h"
+#include "timeline.h"
 
 enum panel_command {
     PANEL_PAUSE,
     PANEL_STEP,
     PANEL_SLOWER,
     PANEL_FASTER,
-    PANEL_SHOW_MEMORY, /* or hide it */
+    PANEL_SHOW_MEMORY,   /* or hide it */
+    PANEL_SHOW_TIMELINE, /* or hide it */
     PANEL_PHOTO,
     PANEL_COMMANDS /* how many; also: none */
 };
 
-/* Hidden memory has an area of nothing. */
+/* What is hidden has an area of nothing. */
 enum panel_area {
     PANEL_TOOLS,
     PANEL_PICTURE,
     PANEL_TERMINAL,
     PANEL_STATUS,
     PANEL_MEMORY,
+    PANEL_TIMELINE,
     PANEL_AREAS
 };
 
@@ -69,6 +75,7 @@ const struct canvas *panel_canvas(const struct panel *panel);
 struct rect panel_area(const struct panel *panel, enum panel_area area);
 struct terminal *panel_terminal(struct panel *panel);
 const struct memory_view *panel_memory(const struct panel *panel);
+struct timeline *panel_timeline(struct panel *panel);
 
 /* True when the wanted screenshot was taken and the options say that this ends it. */
 bool panel_done(const struct panel *panel);
@@ -85,7 +92,8 @@ void panel_touch(struct panel *panel, int x, int y, enum panel_touch touch);
 /* The mouse is at canvas pixel (x, y), whether a button is down or not. */
 void panel_hover(struct panel *panel, int x, int y);
 
-/* The mouse wheel: whether it turned over the terminal, and then scrolled it. */
+/* The mouse wheel: whether it turned over the terminal, and then scrolled it, or over the timeline
+ * and zoomed it. */
 bool panel_wheel(struct panel *panel, int x, int y, int lines);
 
 /* A key that the diagram gives to a push button went down or up; false: no button has it. */

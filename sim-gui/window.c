@@ -7,7 +7,8 @@
  * that its edges come when they should. The host's signals are blocked while SDL starts, because
  * threads that it makes would otherwise be given the ones that are the machine's interrupts.
  *
- * Keys: what is typed goes to the terminal, except F5 .. F9 and F12, which are the tool bar's, keys
+ * Keys: what is typed goes to the terminal, except F5 .. F10 and F12, which are the tool bar's, F11
+ * and Shift+F10, which are the timeline's while it is shown, keys
  * of push buttons (with the left Alt, unless they are function keys), Shift+Page Up and Down, which
  * scroll back, and Ctrl+Shift+C and V.
  */
@@ -143,8 +144,8 @@ static const struct {
 
 static enum panel_command window_find_command(SDL_Keycode sym)
 {
-    static const SDL_Keycode keys[PANEL_COMMANDS] = {SDLK_F5, SDLK_F6, SDLK_F7,
-                                                     SDLK_F8, SDLK_F9, SDLK_F12};
+    static const SDL_Keycode keys[PANEL_COMMANDS] = {SDLK_F5, SDLK_F6,  SDLK_F7, SDLK_F8,
+                                                     SDLK_F9, SDLK_F10, SDLK_F12};
     unsigned command = 0;
 
     while (command < PANEL_COMMANDS && keys[command] != sym)
@@ -244,11 +245,30 @@ static bool window_special_key(struct window *window, const SDL_Keysym *key)
     return false;
 }
 
+/* F11 zooms the timeline, with Shift the other way; Shift+F10 holds it. */
+static bool window_timeline_key(struct window *window, const SDL_Keysym *key)
+{
+    struct timeline *timeline = panel_timeline(window->panel);
+    bool shift = key->mod & KMOD_SHIFT;
+
+    if (panel_area(window->panel, PANEL_TIMELINE).height == 0)
+        return false;
+    if (key->sym == SDLK_F11)
+        timeline_zoom(timeline, shift ? -1 : 1);
+    else if (key->sym == SDLK_F10 && shift)
+        timeline_hold(timeline);
+    else
+        return false;
+    return true;
+}
+
 static void window_key_down(struct window *window, const SDL_KeyboardEvent *event)
 {
     const SDL_Keysym *key = &event->keysym;
     enum panel_command command = window_find_command(key->sym);
 
+    if (window_timeline_key(window, key))
+        return;
     if (command != PANEL_COMMANDS) {
         if (!event->repeat || command == PANEL_STEP)
             panel_command(window->panel, command);

@@ -21,6 +21,7 @@
 #include "lib/format.h"
 #include "lib/list.h"
 #include "lib/string.h"
+#include "lib/trace.h"
 #include "heap/heap.h"
 #include "sync/spinlock.h"
 #include "sync/wait.h"
@@ -31,6 +32,7 @@
 #include <hal/kstate.h>
 #include <hal/machine.h>
 #include <hal/runtime.h>
+#include <hal/time.h>
 
 #define POOL_SIZE 8u
 #define TRANSFER_DEPTH 2u
@@ -129,12 +131,26 @@ int block_slice(const struct block_device *device, unsigned number, uint64_t fir
     return 0;
 }
 
-static void count_completion(const struct hal_block_request *request)
+static uint32_t count_sectors(const struct hal_block_request *request)
 {
-    uint64_t sectors = 0;
+    uint32_t sectors = 0;
 
     for (unsigned i = 0; i < request->segment_count; i++)
         sectors += request->segments[i].sectors;
+    return sectors;
+}
+
+/** Notes that the request was given, or is done. Caller holds the lock. */
+static void trace(enum hal_trace_kind kind, const struct hal_block_request *request)
+{
+    ktrace_request(kind, hal_time_now(), request->sector, count_sectors(request), request->op,
+                   request->result);
+}
+
+static void count_completion(const struct hal_block_request *request)
+{
+    uint64_t sectors = count_sectors(request);
+
     if (request->result < 0)
         block.stats.errors++;
     if (request->op == HAL_BLOCK_READ) {
@@ -170,6 +186,7 @@ static void collect_completed(void)
 
     while ((request = hal_block_completed()) != NULL) {
         count_completion(request);
+        trace(HAL_TRACE_DONE, request);
         finish_request(request->cookie, request->result);
     }
 }
@@ -232,6 +249,7 @@ static bool submit_next(struct transfer *transfer, hal_irq_state_t *state)
     transfer->pending++;
     if (++block.in_flight > block.stats.in_flight)
         block.stats.in_flight = block.in_flight;
+    trace(HAL_TRACE_REQUEST, &pooled->request);
     spinlock_release(&block.lock, *state);
     error = hal_block_submit(&pooled->request);
     *state = spinlock_acquire(&block.lock);

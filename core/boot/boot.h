@@ -6,6 +6,8 @@
 
 #include <hal/compiler.h>
 
+#include <stdint.h>
+
 struct boot_info;
 struct memory_map;
 
@@ -13,6 +15,10 @@ struct memory_map;
 
 /** The RAM that the frame allocator was given. Constant after boot. */
 const struct memory_map *boot_memory(void);
+
+/** How long a CPU may stay masked, or wait for a spinlock, before that is a panic; 0: for ever. ns.
+ * Constant after boot. */
+uint64_t boot_watch(void);
 
 /** What the boot tags said (boot/tags/tags.h). Constant after boot. */
 const struct boot_info *boot_tags(void);

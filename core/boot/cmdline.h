@@ -5,6 +5,7 @@
  * Words that the kernel knows:
  *   settings      loglevel=N  quantum=TIME  cpus=N
  *   memory        allocator=slab|bin|bump  checks=0|1  fail_alloc=PLAN (site/fail.h)
+ *   watchdog      watchdog=TIME (0: off; by default on as checks=)
  *   locks         lockchecks=0|1 (by default as checks=)
  *   what to run   ktest=NAME  ktest_size=N  debug  semihosting (the Pi's backend reads it)
  */

@@ -27,6 +27,7 @@
 #include "mem/reclaim.h"
 #include "sched/sched.h"
 #include "shell/shell.h"
+#include "sync/spinlock.h"
 #include "sync/check/waits.h"
 #include "thread/run.h"
 #include "thread/thread.h"
@@ -42,9 +43,13 @@
 #define QUANTUM_MIN 100000u      /* 100 us */
 #define QUANTUM_MAX 10000000000u /* 10 s */
 #define CPUS_DEFAULT HAL_CPU_MAX
+#define WATCH_DEFAULT 10000000000u /* 10 s */
+#define WATCH_MIN 10000000u        /* 10 ms */
+#define WATCH_MAX 1000000000000u   /* 1000 s */
 
 static KSTATE struct boot_info info;
 static KSTATE struct memory_map memory;
+static KSTATE uint64_t watch;
 
 const struct memory_map *boot_memory(void)
 {
@@ -54,6 +59,11 @@ const struct memory_map *boot_memory(void)
 const struct boot_info *boot_tags(void)
 {
     return &info;
+}
+
+uint64_t boot_watch(void)
+{
+    return watch;
 }
 
 static void read_tags(void)
@@ -127,6 +137,23 @@ static void read_sched(void)
         return;
     scheduler_list_policies(names, sizeof names);
     klog(KLOG_WARNING, "boot: sched=%s is no policy; there are: %s", name, names);
+}
+
+/* Like all checks, this one is on in builds with debug information. */
+static void read_watchdog(void)
+{
+    char text[16];
+    uint64_t ns;
+
+    watch = heap_is_checked() ? WATCH_DEFAULT : 0;
+    if (cmdline_value("watchdog", text, sizeof text)) {
+        if (string_to_duration(text, 1000000000, &ns) || ns > WATCH_MAX || (ns && ns < WATCH_MIN))
+            klog(KLOG_WARNING, "boot: watchdog=%s is not 0 (off) or a time from 10ms to 1000s",
+                 text);
+        else
+            watch = ns;
+    }
+    spinlock_set_patience(watch);
 }
 
 /* How many CPUs to use. */
@@ -203,11 +230,13 @@ void hal_upcall_boot(void)
     read_tags();
     read_loglevel();
     start_memory();
+    read_watchdog();
     start_threads();
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_irq_enable(HAL_IRQ_UART);
     hal_irq_enable(HAL_IRQ_BLOCK);
     hal_irq_enable(HAL_IRQ_GPIO);
     hal_irq_enable(HAL_IRQ_IPI);
+    hal_cpu_watch(watch);
     run_idle();
 }

@@ -16,29 +16,13 @@
 #include "fs/vfs.h"
 #include "site/site.h"
 #include "lib/format.h"
+#include "lib/report.h"
+#include "thread/cpu.h"
 #include "thread/thread.h"
 
 #include <hal/inspect.h>
 
 #define LIST_MAX 65536u
-
-/* Text that may be cut; `length` goes on counting. */
-struct report {
-    char *text;
-    size_t size, length;
-};
-
-static void say(struct report *report, const char *format, ...) HAL_FORMAT(2, 3);
-
-static void say(struct report *report, const char *format, ...)
-{
-    size_t at = report->length < report->size ? report->length : report->size;
-    va_list args;
-
-    va_start(args, format);
-    report->length += format_text_va(report->text + at, report->size - at, format, args);
-    va_end(args);
-}
 
 static const char *plural(uint64_t count)
 {
@@ -51,7 +35,7 @@ static void say_threads(struct report *report)
 
     for (const struct thread *thread = thread_peek(NULL); thread && steps++ < LIST_MAX;
          thread = thread_peek(thread))
-        say(report, "thread %.*s\n", THREAD_NAME_MAX, thread->name);
+        report_add(report, "thread %.*s\n", THREAD_NAME_MAX, thread->name);
 }
 
 static void say_files(struct report *report)
@@ -59,13 +43,13 @@ static void say_files(struct report *report)
     unsigned steps = 0;
 
     if (vfs_mount_device()[0])
-        say(report, "mount %s\n", vfs_mount_device());
+        report_add(report, "mount %s\n", vfs_mount_device());
     for (const struct vnode *vnode = vnode_peek(NULL); vnode && steps++ < LIST_MAX;
          vnode = vnode_peek(vnode))
-        say(report, "vnode %s %llu byte%s %u reference%s\n",
-            vnode->attributes.type == VNODE_DIRECTORY ? "directory" : "file",
-            (unsigned long long)vnode->attributes.size, plural(vnode->attributes.size),
-            vnode->references, plural(vnode->references));
+        report_add(report, "vnode %s %llu byte%s %u reference%s\n",
+                   vnode->attributes.type == VNODE_DIRECTORY ? "directory" : "file",
+                   (unsigned long long)vnode->attributes.size, plural(vnode->attributes.size),
+                   vnode->references, plural(vnode->references));
 }
 
 static void say_memory(struct report *report)
@@ -74,9 +58,18 @@ static void say_memory(struct report *report)
 
     for (unsigned i = 0; hal_inspect_site(i, &site); i++)
         if (alloc_site_at(i)->use != ALLOC_CACHE && (site.blocks || site.bytes))
-            say(report, "memory %s:%u %lld block%s %lld byte%s\n", site.file, site.line,
-                (long long)site.blocks, plural((uint64_t)site.blocks), (long long)site.bytes,
-                plural((uint64_t)site.bytes));
+            report_add(report, "memory %s:%u %lld block%s %lld byte%s\n", site.file, site.line,
+                       (long long)site.blocks, plural((uint64_t)site.blocks), (long long)site.bytes,
+                       plural((uint64_t)site.bytes));
+}
+
+uint32_t hal_inspect_thread(unsigned id, char *name, size_t bytes)
+{
+    const struct thread *thread = id < HAL_CPU_MAX ? cpu_at(id)->current : NULL;
+
+    if (bytes)
+        (void)format_text(name, bytes, "%.*s", THREAD_NAME_MAX, thread ? thread->name : "");
+    return thread ? thread->id : 0;
 }
 
 size_t hal_inspect_state(char *text, size_t bytes)

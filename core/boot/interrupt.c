@@ -5,6 +5,7 @@
  * switch.
  */
 #include "block/block.h"
+#include "boot/boot.h"
 #include "dev/gpio.h"
 #include "lib/trace.h"
 #include "mem/frame.h"
@@ -48,10 +49,11 @@ void hal_upcall_interrupt(enum hal_irq line)
 {
     struct cpu *cpu = cpu_here();
 
-    ktrace_event(TRACE_INTERRUPT, hal_time_now(), line, 0);
+    ktrace_event(HAL_TRACE_INTERRUPT, hal_time_now(), line, 0);
     cpu->interrupts++;
     dispatch(line);
     cpu->interrupts--;
+    ktrace_event(HAL_TRACE_END, hal_time_now(), line, 0);
     run_interrupt_exit();
 }
 
@@ -59,5 +61,6 @@ void hal_upcall_cpu(void)
 {
     hal_irq_enable(HAL_IRQ_TIMER);
     hal_irq_enable(HAL_IRQ_IPI);
+    hal_cpu_watch(boot_watch());
     thread_enter_cpu();
 }

@@ -14,6 +14,7 @@
 #include "lib/format.h"
 #include "lib/trace.h"
 #include "shell/debug.h"
+#include "sync/spinlock.h"
 #include "thread/cpu.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
@@ -72,6 +73,7 @@ static void say_time(uint64_t ns)
 
 static void say_registers(const struct hal_registers *registers)
 {
+    say(registers->count ? "registers:\n" : "");
     for (unsigned i = 0; i < registers->count; i++) {
         say("  %-6s %016llx", registers->names[i], (unsigned long long)registers->values[i]);
         if (i % REGISTERS_A_ROW == REGISTERS_A_ROW - 1 || i == registers->count - 1)
@@ -92,16 +94,16 @@ static void say_backtrace(const struct hal_fault *fault)
 
 static void say_trace(void)
 {
-    struct ktrace_record record;
+    struct hal_trace_event event;
 
     say("last events, newest first:\n");
     for (unsigned age = 0; age < TRACE_EVENTS; age++) {
-        if (ktrace_read(hal_cpu_id(), age, &record))
+        if (ktrace_read(hal_cpu_id(), age, &event))
             break;
         say("  ");
-        say_time(record.time);
-        say(" %-9s %llu %llu\n", ktrace_name((enum trace_kind)record.kind),
-            (unsigned long long)record.a, (unsigned long long)record.b);
+        say_time(event.time);
+        say(" %-9s %llu %llu\n", ktrace_name((enum hal_trace_kind)event.kind),
+            (unsigned long long)event.a, (unsigned long long)event.b);
     }
 }
 
@@ -117,6 +119,16 @@ static void say_thread(void)
     say(" s after power-on\n");
 }
 
+/* The spinlock that CPU `id` waits for, and those that it holds. */
+static void say_spinlocks(unsigned id)
+{
+    char text[200];
+
+    for (unsigned i = 0; spinlock_text_of(id, i, text, sizeof text); i++)
+        if (text[0])
+            say("  %s\n", text);
+}
+
 /* What another CPU was doing when it was stopped. */
 static void say_cpu(const struct cpu *cpu)
 {
@@ -124,13 +136,16 @@ static void say_cpu(const struct cpu *cpu)
 
     say("CPU %u: ", cpu->id);
     if (!cpu_stopped(cpu->id)) {
-        say("does not answer: it runs with interrupts masked, or waits for a lock\n");
+        say("thread %u (%s), does not answer: it runs with interrupts masked\n", cpu->current->id,
+            cpu->current->name);
+        say_spinlocks(cpu->id);
         return;
     }
     say("thread %u (%s), at", cpu->current->id, cpu->current->name);
     for (unsigned i = 0; i < cpu->stopped_depth; i++)
         say(" 0x%llx", (unsigned long long)(cpu->stopped_at[i] - base));
     say("\n");
+    say_spinlocks(cpu->id);
 }
 
 static void say_other_cpus(void)
@@ -149,7 +164,7 @@ static void show_screen(const struct hal_fault *fault)
     if (state->file)
         say("where: %s:%d\n", state->file, state->line);
     say_thread();
-    say("registers:\n");
+    say_spinlocks(hal_cpu_id());
     say_registers(&fault->registers);
     say_backtrace(fault);
     say_other_cpus();
@@ -166,6 +181,7 @@ HAL_NORETURN static void end_in_panic(const struct hal_fault *fault)
         hal_board_stop(HAL_STOP_PANIC, PANIC_STATUS);
     }
     state->on_screen = true;
+    ktrace_event(HAL_TRACE_PANIC, hal_time_now(), 0, 0);
     tty_flush_polled(); /* what was said before comes before */
     show_screen(fault);
     if (cmdline_flag("debug"))
@@ -225,6 +241,10 @@ static void describe(const struct hal_fault *fault, char *message, size_t size)
         format_text(message, size, "the kernel stack overflowed (guard page hit at 0x%llx)",
                     address);
         break;
+    case HAL_FAULT_STALL:
+        format_text(message, size, "CPU %u makes no progress for %llu.%03llu s: %s", hal_cpu_id(),
+                    address / 1000000000, address / 1000000 % 1000, fault->detail);
+        break;
     default:
         format_text(message, size, "the kernel's code failed: %s", fault->detail);
         break;
@@ -236,7 +256,9 @@ bool hal_upcall_fault(const struct hal_fault *fault)
     struct panic_state *state = state_here();
     bool first;
 
-    ktrace_event(TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
+    if (fault->kind == HAL_FAULT_STALL && !state->active && cpu_stand_still())
+        return true; /* somebody looks at the kernel; that takes a while */
+    ktrace_event(HAL_TRACE_FAULT, hal_time_now(), fault->kind, fault->address);
     first = cpu_stop_others();
     if (!state->active && fault->kind == HAL_FAULT_BREAKPOINT) {
         debug_shell(fault, "breakpoint");

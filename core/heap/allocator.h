@@ -5,9 +5,8 @@
  *   bump   takes the next bytes of a run of frames and never gives anything back. (cs140e, lab 1)
  *   bin    power-of-two sizes with a free list each, whose links lie in the free blocks; splits and
  *          joins buddies. (cs140e, lab 1)
- *   slab   caches of equal objects in slabs of frames, with a magazine of free objects for each CPU
- *          (Bonwick, "The Slab Allocator", USENIX 1994; Bonwick and Adams, "Magazines and Vmem",
- *          USENIX 2001)
+ *   slab   caches of equal objects in slabs of frames that belong to CPUs, with a stack and a
+ *          magazine of free objects in front (slab.h says after whom)
  *
  * The front end (heap.c) has checked the arguments: `bytes` is from 1 to a little over
  * HEAP_BYTES_MAX, `alignment` a power of two from HEAP_ALIGNMENT to HEAP_ALIGNMENT_MAX. No

@@ -58,7 +58,7 @@ static inline uintptr_t backing_word(const void *pointer)
  * place, and never have one of these marks there.
  */
 #define BACKING_MARK_SHIFT 48
-#define BACKING_SLAB 0x5a00u  /* and the number of the cache: slab.h */
+#define BACKING_SLAB 0x5a00u  /* a page of a slab; with its header */
 #define BACKING_BLOCK 0x5b00u /* a page of a block of its own; with the block's start */
 #define BACKING_ARENA 0x5b01u /* bin.c */
 #define BACKING_CHUNK 0x5b02u /* bump.c */

@@ -48,7 +48,7 @@ struct object_cache_info {
     size_t bytes;       /**< of an object, as it is laid out */
     uint64_t live;      /**< objects in use */
     uint64_t total;     /**< objects that the slabs have room for */
-    uint64_t magazines; /**< free objects in the CPUs' magazines */
+    uint64_t magazines; /**< free objects on the CPUs' stacks and in their magazines */
     uint64_t slabs;
     uint64_t frames;      /**< of all slabs together; slabs of one cache may differ */
     uint64_t allocations; /**< since boot */

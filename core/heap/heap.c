@@ -3,8 +3,8 @@
  * heap.c: the front of the heap: checks the arguments, asks whether this allocation has to fail,
  * and lets the chosen allocator do the work, behind the guard if checks are on.
  *
- * The usual case of a release (slab, no checks, no plan of failures) is decided by one flag,
- * alloc_fail_watching, and goes straight to a magazine of slab.
+ * The usual case of a release (slab, no checks, no plan of failures) is decided together with the
+ * size, by alloc_is_unasked, and goes straight to a stack or a magazine of slab.
  */
 #include "heap/heap.h"
 
@@ -14,13 +14,19 @@
 #include "heap/allocator.h"
 #include "heap/check/guard.h"
 #include "site/fail.h"
-#include "heap/slab.h"
+#include "heap/slab/quick.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
 #include <hal/errno.h>
 #include <hal/kstate.h>
 #include <hal/runtime.h>
+
+#define COPY_BYTES 128u /* that are copied here and now; a call of memcpy takes longer */
+
+/* A function that fills few lines of the instruction cache. What it costs would depend on where the
+ * linker happens to put it. */
+#define LINE_START __attribute__((aligned(64)))
 
 static KSTATE struct heap_state {
     const struct heap_allocator *allocator;
@@ -77,8 +83,7 @@ void heap_init(void)
         heap.allocator->init();
     if (heap.checks)
         guard_init(heap.allocator);
-    if (!heap_is_plain())
-        alloc_fail_watch();
+    alloc_fail_start(!heap_is_plain());
     choose_failures();
 }
 
@@ -112,10 +117,11 @@ void *heap_failed(const struct alloc_site *site)
     return fail_on_demand();
 }
 
-/* Everything but the usual case. `frame`: whose callers asked. */
-static __attribute__((noinline)) void *
-allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, uintptr_t frame)
+/* Everything but the usual case. It takes its caller's place on the stack, or lies on top of it. */
+static __attribute__((noinline)) void *allocate_slowly(size_t bytes, size_t alignment,
+                                                       const struct alloc_site *site)
 {
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     void *block;
 
     if (alloc_fail_watching() && alloc_fails(site))
@@ -132,13 +138,35 @@ allocate_slowly(size_t bytes, size_t alignment, const struct alloc_site *site, u
 
 void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site)
 {
-    if (alignment == HEAP_ALIGNMENT && bytes - 1 < SLAB_BYTES_MAX && !alloc_fail_watching()) {
-        void *block = slab_allocate_quickly(bytes);
+    return alignment == HEAP_ALIGNMENT ? heap_allocate_usual(bytes, site)
+                                       : allocate_slowly(bytes, alignment, site);
+}
 
-        if (block)
-            return block;
-    }
-    return allocate_slowly(bytes, alignment, site, (uintptr_t)__builtin_frame_address(0));
+/* Called masked, because the magazine is empty. */
+static __attribute__((noinline)) void *allocate_and_refill(size_t bytes,
+                                                           const struct alloc_site *site)
+{
+    void *block = slab_refill(slab_store_for(bytes));
+
+    return block ? block : allocate_slowly(bytes, HEAP_ALIGNMENT, site);
+}
+
+/* What follows the fast way takes its place on the stack: so it need not save anything for that. */
+LINE_START void *heap_allocate_usual(size_t bytes, const struct alloc_site *site)
+{
+    struct slab_store *store;
+    void *block;
+
+    if (!alloc_is_unasked(bytes) || !hal_irq_try_mask())
+        return allocate_slowly(bytes, HEAP_ALIGNMENT, site);
+    store = slab_store_for(bytes);
+    if (store->count > 0)
+        block = slab_pop(store);
+    else if (__builtin_expect(store->magazine.free != 0, 1))
+        block = magazine_take(&store->magazine);
+    else
+        return allocate_and_refill(bytes, site);
+    return hal_irq_end_mask_with(block);
 }
 
 void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *site)
@@ -149,9 +177,9 @@ void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *s
     if (__builtin_mul_overflow(count, bytes, &total))
         total = SIZE_MAX; /* which nobody has */
     if (!alloc_fail_watching())
-        block = heap_allocate(total, HEAP_ALIGNMENT, site);
+        block = heap_allocate_usual(total, site);
     else
-        block = allocate_slowly(total, HEAP_ALIGNMENT, site, (uintptr_t)__builtin_frame_address(0));
+        block = allocate_slowly(total, HEAP_ALIGNMENT, site);
     if (block)
         memset(block, 0, total);
     return block;
@@ -181,9 +209,9 @@ HAL_NORETURN static void refuse(const void *pointer, const char *path, unsigned 
     }
 }
 
-static __attribute__((noinline)) void free_slowly(void *pointer, const char *file, unsigned line,
-                                                  uintptr_t frame)
+static __attribute__((noinline)) void free_slowly(void *pointer, const char *file, unsigned line)
 {
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     size_t usable;
 
     if (!pointer)
@@ -192,69 +220,102 @@ static __attribute__((noinline)) void free_slowly(void *pointer, const char *fil
         guard_free(pointer, file, line, frame);
         return;
     }
-    if (heap_is_plain() ? !slab_free(pointer)
+    if (heap_is_plain() ? !slab_give(pointer) && !backing_give_block(pointer)
                         : heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
         refuse(pointer, file, line, "kfree");
     if (!heap_is_plain())
         heap.allocator->free(pointer);
 }
 
-void heap_free(void *pointer, const char *file, unsigned line)
+/* Called masked, because it is no matter for the fast way. */
+static __attribute__((noinline)) void free_masked(void *pointer, const char *file, unsigned line)
 {
-    if (!alloc_fail_watching() && slab_free_quickly(pointer))
-        return;
-    free_slowly(pointer, file, line, (uintptr_t)__builtin_frame_address(0));
+    hal_irq_end_mask();
+    free_slowly(pointer, file, line);
+}
+
+LINE_START void heap_free(void *pointer, const char *file, unsigned line)
+{
+    uint32_t index;
+    struct slab *slab = slab_find_quickly(pointer, &index);
+
+    if (!slab || !hal_irq_try_mask()) {
+        free_slowly(pointer, file, line);
+    } else if (__builtin_expect(!slab_is_quick(slab, index, pointer), 0)) {
+        free_masked(pointer, file, line);
+    } else if (slab->store->count < slab->store->capacity) {
+        slab_push(slab->store, pointer);
+        hal_irq_end_mask();
+    } else if (__builtin_expect(slab_give_quickly(slab, index), 0)) {
+        slab_low(slab);
+    } else {
+        hal_irq_end_mask();
+    }
 }
 
 /* ---- the rest ---- */
 
 /* Bytes of the block at `pointer` that belong to its owner. */
-static size_t size_of(void *pointer, const struct alloc_site *site)
+static __attribute__((noinline)) size_t size_of(const void *pointer, const struct alloc_site *site)
 {
     size_t usable = 0;
 
     if (!pointer)
         return 0;
     if (heap.checks)
-        return guard_bytes(pointer, site->file, site->line);
-    if (heap_is_plain())
-        usable = slab_usable(pointer);
-    if (usable > 0)
-        return usable;
+        return guard_bytes((void *)pointer, site->file, site->line);
     if (heap.allocator->find(pointer, &usable) != HEAP_BLOCK)
         refuse(pointer, site->file, site->line, "krealloc");
     return usable;
 }
 
 /* With checks on a block always moves, so that whoever kept the old address is found out. */
-static bool fits_in_place(const void *pointer, size_t usable, size_t bytes)
+static inline bool fits_in_place(size_t usable, size_t bytes)
 {
-    return pointer && !heap.checks && bytes <= usable && bytes >= usable / 2;
+    return bytes <= usable && bytes >= usable / 2 && !heap.checks;
+}
+
+/* Copies a block's bytes; blocks of slab have room for a multiple of HEAP_ALIGNMENT. */
+static inline void copy(void *to, const void *from, size_t bytes)
+{
+    if (bytes > COPY_BYTES || !heap_is_plain()) {
+        memcpy(to, from, bytes);
+        return;
+    }
+    for (size_t i = 0; i < bytes; i += HEAP_ALIGNMENT)
+        __builtin_memcpy((char *)to + i, (const char *)from + i, HEAP_ALIGNMENT);
+}
+
+static void free_moved(void *pointer, const struct alloc_site *site)
+{
+    if (!heap_is_plain())
+        free_slowly(pointer, site->file, site->line);
+    else if (!slab_free_quickly(pointer) && !slab_give(pointer) && !backing_give_block(pointer))
+        refuse(pointer, site->file, site->line, "krealloc");
+}
+
+static void *move(void *pointer, size_t usable, size_t bytes, const struct alloc_site *site)
+{
+    void *block = heap_allocate_usual(bytes, site);
+
+    if (!block || !pointer)
+        return block;
+    if (block == pointer) /* it had been freed, and was just allocated again */
+        refuse(pointer, site->file, site->line, "krealloc");
+    copy(block, pointer, usable < bytes ? usable : bytes);
+    free_moved(pointer, site);
+    return block;
 }
 
 void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site)
 {
-    size_t usable = size_of(pointer, site);
-    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-    void *block;
+    size_t usable = slab_usable(pointer);
 
-    if (fits_in_place(pointer, usable, bytes))
-        return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;
-    if (!alloc_fail_watching()) {
-        block = heap_allocate(bytes, HEAP_ALIGNMENT, site);
-        if (block && pointer) {
-            memcpy(block, pointer, usable < bytes ? usable : bytes);
-            if (!slab_free_quickly(pointer) && !slab_free(pointer))
-                refuse(pointer, site->file, site->line, "krealloc");
-        }
-        return block;
-    }
-    block = allocate_slowly(bytes, HEAP_ALIGNMENT, site, frame);
-    if (block && pointer) {
-        memcpy(block, pointer, usable < bytes ? usable : bytes);
-        free_slowly(pointer, site->file, site->line, frame);
-    }
-    return block;
+    if (usable == 0)
+        usable = size_of(pointer, site);
+    if (!fits_in_place(usable, bytes))
+        return move(pointer, usable, bytes, site);
+    return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;
 }
 
 void heap_check(void)

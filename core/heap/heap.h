@@ -29,7 +29,7 @@
 #define HEAP_BYTES_MAX (SIZE_MAX / 2) /**< so no sum with alignments and zones overflows */
 
 /** `bytes` bytes aligned to HEAP_ALIGNMENT, or NULL. */
-#define kmalloc(bytes) heap_allocate(bytes, HEAP_ALIGNMENT, ALLOC_SITE())
+#define kmalloc(bytes) heap_allocate_usual(bytes, ALLOC_SITE())
 
 /** As kmalloc, aligned to `alignment`, a power of two. */
 #define kmalloc_aligned(bytes, alignment) heap_allocate(bytes, alignment, ALLOC_SITE())
@@ -50,6 +50,8 @@
  */
 #define kfree(pointer) heap_free(pointer, __FILE__, __LINE__)
 
+/** `heap_allocate_usual` is heap_allocate with HEAP_ALIGNMENT. */
+HAL_MUST_CHECK void *heap_allocate_usual(size_t bytes, const struct alloc_site *site);
 HAL_MUST_CHECK void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *site);
 HAL_MUST_CHECK void *heap_allocate_zeros(size_t count, size_t bytes, const struct alloc_site *site);
 HAL_MUST_CHECK void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site);

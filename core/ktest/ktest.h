@@ -37,6 +37,10 @@ bool ktest_expect(struct ktest_run *run, bool good, const char *file, int line, 
             return; \
     } while (0)
 
+/** True, and the test counts as skipped, if the policy lets loops run on: for tests with loops that
+ * share a CPU. */
+bool ktest_skip_cooperative(struct ktest_run *run);
+
 #define KTEST_SIZE_MAX 1000000u
 
 /** How often the running test should do what it does: `usual`, or what the user wants. */

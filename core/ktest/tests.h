@@ -17,6 +17,8 @@ void test_thread_cancel_before_sleep(struct ktest_run *run);
 void test_thread_detach(struct ktest_run *run);
 void test_thread_many(struct ktest_run *run);
 void test_thread_guard(struct ktest_run *run);
+void test_thread_sized(struct ktest_run *run);
+void test_thread_spares(struct ktest_run *run);
 
 /* sched/test_smp.c */
 void test_smp_parallel(struct ktest_run *run);
@@ -33,8 +35,15 @@ void test_smp_timeouts(struct ktest_run *run);
 void test_smp_crowd(struct ktest_run *run);
 void test_smp_policies(struct ktest_run *run);
 void test_smp_priority(struct ktest_run *run);
+void test_smp_wake_preempts(struct ktest_run *run);
 void test_smp_nice(struct ktest_run *run);
 void test_thread_locals(struct ktest_run *run);
+
+/* sched/test_lend.c */
+void test_lend_inversion(struct ktest_run *run);
+void test_lend_chain(struct ktest_run *run);
+void test_lend_handover(struct ktest_run *run);
+void test_lend_fair(struct ktest_run *run);
 
 /* test_frames.c */
 void test_frame_alignment(struct ktest_run *run);

@@ -1,52 +1,155 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trace.c: a ring of events for each CPU. Only its CPU writes it, masked, so it needs no lock.
+ *
+ * A ring also knows who runs on its CPU, so that an event can say so without asking the scheduler,
+ * which may be what notes it.
  */
 #include "lib/trace.h"
+
+#include "lib/string.h"
 
 #include <hal/cpu.h>
 #include <hal/errno.h>
 #include <hal/kstate.h>
 #include <hal/machine.h>
 
-#define TRACE_EVENTS 64u
-
 struct trace_ring {
-    uint64_t count; /* of all events ever; the newest is at (count - 1) % TRACE_EVENTS */
-    struct ktrace_record records[TRACE_EVENTS];
+    uint64_t count; /* of all events ever; the newest is at (count - 1) % KTRACE_EVENTS */
+    uint8_t depth;  /* of interrupts */
+    struct hal_trace_thread running;
+    struct hal_trace_event events[KTRACE_EVENTS];
 };
 
 static KSTATE struct trace_ring rings[HAL_CPU_MAX];
 
-void ktrace_event(enum trace_kind kind, uint64_t time, uint64_t a, uint64_t b)
+/* The place of the next event, which the caller fills in and gives to finish. */
+static struct hal_trace_event *begin(enum hal_trace_kind kind, uint64_t time, uint64_t a,
+                                     uint64_t b)
 {
-    struct trace_ring *ring = &rings[hal_cpu_id()];
+    unsigned cpu = hal_cpu_id();
+    struct trace_ring *ring = &rings[cpu];
+    struct hal_trace_event *event = &ring->events[ring->count % KTRACE_EVENTS];
 
-    ring->records[ring->count % TRACE_EVENTS] =
-        (struct ktrace_record){.time = time, .a = a, .b = b, .kind = kind};
-    ring->count++;
+    *event = (struct hal_trace_event){.time = time,
+                                      .a = a,
+                                      .b = b,
+                                      .kind = (uint8_t)kind,
+                                      .cpu = (uint8_t)cpu,
+                                      .depth = ring->depth,
+                                      .self = ring->running};
+    return event;
 }
 
-int ktrace_read(unsigned cpu, unsigned age, struct ktrace_record *record)
+static void finish(const struct hal_trace_event *event)
+{
+    rings[event->cpu].count++;
+    hal_trace(event);
+}
+
+void ktrace_event(enum hal_trace_kind kind, uint64_t time, uint64_t a, uint64_t b)
+{
+    struct hal_trace_event *event = begin(kind, time, a, b);
+
+    if (kind == HAL_TRACE_INTERRUPT)
+        event->depth = ++rings[event->cpu].depth;
+    finish(event);
+    if (kind == HAL_TRACE_END)
+        rings[event->cpu].depth--;
+}
+
+void ktrace_thread(enum hal_trace_kind kind, uint64_t time, const struct hal_trace_thread *other,
+                   uint64_t b, uint32_t c)
+{
+    struct hal_trace_event *event = begin(kind, time, other->number, b);
+
+    event->other = *other;
+    event->c = c;
+    finish(event);
+}
+
+void ktrace_named(enum hal_trace_kind kind, uint64_t time, const char *name, uint64_t a, uint64_t b)
+{
+    struct hal_trace_event *event = begin(kind, time, a, b);
+
+    (void)string_copy(event->other.name, sizeof event->other.name, name);
+    finish(event);
+}
+
+void ktrace_request(enum hal_trace_kind kind, uint64_t time, uint64_t sector, uint32_t sectors,
+                    uint32_t op, int result)
+{
+    struct hal_trace_event *event = begin(kind, time, sector, sectors);
+
+    event->c = op;
+    event->other.number = (uint32_t)-result;
+    finish(event);
+}
+
+void ktrace_switch(uint64_t time, const struct hal_trace_thread *from, char state,
+                   const struct hal_trace_thread *to)
+{
+    unsigned cpu = hal_cpu_id();
+    struct trace_ring *ring = &rings[cpu];
+    struct hal_trace_event *event = &ring->events[ring->count++ % KTRACE_EVENTS];
+
+    /* As begin and finish, but member by member: this is done at every switch. */
+    event->time = time;
+    event->a = from->number;
+    event->b = to->number;
+    event->c = 0;
+    event->kind = HAL_TRACE_SWITCH;
+    event->cpu = (uint8_t)cpu;
+    event->depth = ring->depth;
+    event->state = state;
+    event->self = *from;
+    event->other = *to;
+    ring->running = *to;
+    hal_trace(event);
+}
+
+void ktrace_start(const struct hal_trace_thread *self)
+{
+    rings[hal_cpu_id()].running = *self;
+}
+
+int ktrace_read(unsigned cpu, unsigned age, struct hal_trace_event *event)
 {
     const struct trace_ring *ring;
 
     if (cpu >= HAL_CPU_MAX)
         return -ENOENT;
     ring = &rings[cpu];
-    if (age >= TRACE_EVENTS || age >= ring->count)
+    if (age >= KTRACE_EVENTS || age >= ring->count)
         return -ENOENT;
-    *record = ring->records[(ring->count - 1 - age) % TRACE_EVENTS];
+    *event = ring->events[(ring->count - 1 - age) % KTRACE_EVENTS];
     return 0;
 }
 
-const char *ktrace_name(enum trace_kind kind)
+uint64_t ktrace_count(unsigned cpu)
 {
-    static const char *const names[] = {
-        [TRACE_NONE] = "none", [TRACE_SWITCH] = "switch", [TRACE_INTERRUPT] = "interrupt",
-        [TRACE_WAKE] = "wake", [TRACE_FAULT] = "fault",   [TRACE_CREATE] = "create",
-        [TRACE_EXIT] = "exit", [TRACE_MOVE] = "move",
+    return rings[cpu].count;
+}
+
+const char *ktrace_name(enum hal_trace_kind kind)
+{
+    static const char *const names[HAL_TRACE_KINDS] = {
+        [HAL_TRACE_NONE] = "none",
+        [HAL_TRACE_SWITCH] = "switch",
+        [HAL_TRACE_INTERRUPT] = "interrupt",
+        [HAL_TRACE_WAKE] = "wake",
+        [HAL_TRACE_FAULT] = "fault",
+        [HAL_TRACE_CREATE] = "create",
+        [HAL_TRACE_EXIT] = "exit",
+        [HAL_TRACE_MOVE] = "move",
+        [HAL_TRACE_END] = "end",
+        [HAL_TRACE_READY] = "ready",
+        [HAL_TRACE_WAIT] = "wait",
+        [HAL_TRACE_GOT] = "got",
+        [HAL_TRACE_REQUEST] = "request",
+        [HAL_TRACE_DONE] = "done",
+        [HAL_TRACE_PANIC] = "panic",
     };
 
-    return (unsigned)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";
+    return (unsigned)kind < HAL_TRACE_KINDS ? names[kind] : "unknown";
 }

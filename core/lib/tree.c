@@ -91,26 +91,61 @@ static void settle(struct tree *tree, struct tree_node *node)
     }
 }
 
-void tree_insert(struct tree *tree, struct tree_node *node, const void *key, tree_compare *compare)
+/* Hangs `node` below `parent` (NULL: it becomes the root), where nothing hangs. */
+static void attach(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+                   unsigned side)
 {
-    struct tree_node *parent = NULL, *at = tree->root;
-    unsigned side = 0;
-    bool least = true;
-
-    while (at) {
-        parent = at;
-        side = compare(key, at) >= 0;
-        least = least && side == 0;
-        at = at->child[side];
-    }
     *node = (struct tree_node){.parent = parent, .height = 1};
     if (parent)
         parent->child[side] = node;
     else
         tree->root = node;
-    if (least)
+    if (parent == tree->first && side == 0) /* left of the least, or the first of all */
         tree->first = node;
     settle(tree, parent);
+}
+
+void tree_insert(struct tree *tree, struct tree_node *node, const void *key, tree_compare *compare)
+{
+    struct tree_node *parent = NULL, *at = tree->root;
+    unsigned side = 0;
+
+    while (at) {
+        parent = at;
+        side = compare(key, at) >= 0;
+        at = at->child[side];
+    }
+    attach(tree, node, parent, side);
+}
+
+struct tree_node *tree_insert_new(struct tree *tree, struct tree_node *node, const void *key,
+                                  tree_compare *compare)
+{
+    struct tree_node *parent = NULL, *at = tree->root;
+    unsigned side = 0;
+
+    while (at) {
+        int order = compare(key, at);
+
+        if (order == 0)
+            return at;
+        parent = at;
+        side = order > 0;
+        at = at->child[side];
+    }
+    attach(tree, node, parent, side);
+    return NULL;
+}
+
+void tree_replace(struct tree *tree, struct tree_node *node, struct tree_node *heir)
+{
+    heir->height = node->height;
+    set_child(heir, 0, node->child[0]);
+    set_child(heir, 1, node->child[1]);
+    replace(tree, node, heir);
+    if (tree->first == node)
+        tree->first = heir;
+    tree_node_init(node);
 }
 
 /* The outermost node on `side` of the tree that begins at `node`. */

@@ -80,6 +80,19 @@ static inline bool tree_linked(const struct tree_node *node)
 /** Adds `node`, which is in no tree and whose key is `key`, behind all that are equal to it. */
 void tree_insert(struct tree *tree, struct tree_node *node, const void *key, tree_compare *compare);
 
+/**
+ * As tree_insert, but only if no node equals `key`: returns NULL, or else the one that does, and
+ * has added nothing.
+ */
+struct tree_node *tree_insert_new(struct tree *tree, struct tree_node *node, const void *key,
+                                  tree_compare *compare);
+
+/**
+ * Puts `heir`, which is in no tree, in the place of `node`, which is in `tree` and in none
+ * afterwards. Takes no steps: that the order is still right is the caller's affair.
+ */
+void tree_replace(struct tree *tree, struct tree_node *node, struct tree_node *heir);
+
 /** Takes `node` out of `tree`, if it is in it (it may be in no tree, but not in another one). */
 void tree_remove(struct tree *tree, struct tree_node *node);
 

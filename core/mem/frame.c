@@ -439,6 +439,16 @@ void frame_get_at(void *run, const char *file, unsigned line)
         panic_at(file, (int)line, "frame_get: too many references");
 }
 
+void frame_assign(void *run, const struct alloc_site *site)
+{
+    struct frame *frame = expect_run(run, "frame_assign", site->file, site->line);
+    int64_t bytes = (int64_t)frame->pages * HAL_PAGE_SIZE;
+
+    alloc_live_add(alloc_site_at(frame->site), -1, -bytes);
+    frame->site = (uint16_t)alloc_site_number(site);
+    alloc_live_add(site, 1, bytes);
+}
+
 unsigned frame_references(const void *run)
 {
     const struct frame *frame = find_run(run);

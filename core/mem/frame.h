@@ -61,6 +61,12 @@ void frame_free_at(void *run, unsigned order, const char *file, unsigned line);
 #define frame_get(run) frame_get_at(run, __FILE__, __LINE__)
 void frame_get_at(void *run, const char *file, unsigned line);
 
+/**
+ * From now on the run that begins at `run`, which the caller alone holds, counts as allocated at
+ * `site`: it has another use. Any context.
+ */
+void frame_assign(void *run, const struct alloc_site *site);
+
 /** References to the run that begins at `run`; 0 if none that is in use does. */
 unsigned frame_references(const void *run);
 

@@ -65,7 +65,7 @@ struct frame_table {
     uint8_t blocks[FRAME_BLOCKS_MAX]; /* enum frame_block */
 };
 
-extern struct frame_table frame_table;
+extern HAL_INTERNAL struct frame_table frame_table;
 
 /** True if frame number `number`, any value, has a valid entry. */
 static inline bool frame_known(uint64_t number)

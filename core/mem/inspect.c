@@ -25,9 +25,11 @@ static uint8_t without_entry(uint64_t number)
 
 static uint8_t tag_of(const struct frame *head)
 {
-    if (head->site >= alloc_site_total())
+    unsigned site = __atomic_load_n(&head->site, __ATOMIC_RELAXED); /* once: it may change */
+
+    if (site >= alloc_site_total())
         return HAL_FRAME_TAGS;
-    return (uint8_t)(HAL_FRAME_TAGS + alloc_site_tag(alloc_site_at(head->site)));
+    return (uint8_t)(HAL_FRAME_TAGS + alloc_site_tag(alloc_site_at(site)));
 }
 
 /* A frame with an entry, in the run that begins at `head`. */

@@ -25,9 +25,9 @@ const struct sched_policy *policy_find(const char *name)
 
     for (unsigned i = 0; (policy = policy_at(i)) != NULL; i++) {
         if (string_equal(policy->name, name))
-            break;
+            return policy;
     }
-    return policy;
+    return string_equal(name, policy_search.name) ? &policy_search : NULL;
 }
 
 uint64_t policy_weight(int32_t nice)

@@ -60,15 +60,30 @@
 #define SCHED_WEIGHT_NORMAL 65536u /**< the weight of nice 0 */
 #define SCHED_FOREVER UINT64_MAX   /**< a slice that does not end, a period that never comes */
 
+/** What policies look at, as bits. */
+enum { SCHED_BY_PRIORITY = 1, SCHED_BY_NICE = 2, SCHED_BY_LENGTH = 4 };
+
 struct sched_policy;
 struct sched_queue;
 
-/** What can run. Zero it before first use; while it is on a queue, only the policy writes to it. */
+/**
+ * What can run. Zero it before first use; while it is on a queue, only the policy writes to it.
+ *
+ * The order of the members is that of use. With very many entities most of them are in no cache,
+ * and what a walk through a tree looks at, the node and its keys, is in 64 bytes; so is what a turn
+ * looks at besides.
+ */
 struct sched_entity {
-    /* The place on the queue; which of them is used is the policy's business. */
-    struct list link;
+    /* The place on the queue, and what it goes by; which of them is used is the policy's business.
+     * The first three are valid while its epoch is the queue's. */
     struct tree_node node;
-    uint64_t tickets; /**< lottery: those of its node and of all below */
+    uint64_t vruntime; /**< fair: run time divided by weight */
+    uint64_t
+        pass; /**< stride: the same, by another rule for those who sleep; lottery: its tickets */
+    uint64_t remaining; /**< sjf, srt: what it still needs; UINT64_MAX: unknown */
+    uint64_t tickets;   /**< lottery: those on the left of its node */
+
+    struct list link;
 
     /* What it has used. */
     uint64_t run_time;  /**< all in all; its owner counts it, before each charge */
@@ -76,16 +91,13 @@ struct sched_entity {
 
     /* Where it stands; valid while its epoch is the queue's. */
     uint32_t epoch;
+    uint32_t level; /**< feedback: 0 is the first to run */
     const struct sched_queue
         *home;            /**< the queue that vruntime or pass counts for; never followed */
     uint64_t base;        /**< that queue's min_vruntime at the last charge or removal */
-    uint64_t vruntime;    /**< fair: run time divided by weight */
-    uint64_t pass;        /**< stride: the same, by another rule for those who sleep */
-    uint64_t remaining;   /**< sjf, srt: what it still needs; UINT64_MAX: unknown */
-    uint64_t slice_left;  /**< feedback: of its allowance at its level */
-    uint32_t level;       /**< feedback: 0 is the first to run */
-    uint64_t level_since; /**< feedback: when slice and level were last looked after */
     uint64_t sequence;    /**< order of arrival; kept by who is preempted */
+    uint64_t slice_left;  /**< feedback: of its allowance at its level */
+    uint64_t level_since; /**< feedback: when slice and level were last looked after */
 
     /* What its owner wants, set while it is on no queue. */
     uint32_t priority; /**< 0 the highest .. 31 (priority); above 31 counts as 31 */
@@ -106,15 +118,20 @@ struct sched_queue {
     uint64_t quantum; /**< the unit of slices: see each policy (10 ms; fair: 1 ms) */
     uint64_t period;  /**< feedback: between boosts (100 quanta); fair: target latency (8 quanta) */
     uint64_t random;  /**< lottery: the state of its random numbers */
+    unsigned choice;  /**< search: which of its options the next take takes */
 
     unsigned ready;  /**< entities on it */
     uint64_t weight; /**< the sum of theirs */
 
     uint64_t min_vruntime; /**< fair, stride: where the last in the race is; never goes back */
+    uint64_t step;         /**< fair, stride: virtual times are level if these bits are the same */
+    uint64_t round_own;    /**< fair: the weight of who was taken last; 0: nobody */
+    uint64_t round_rest;   /**< fair: that of all others then */
+    uint64_t round_share;  /**< fair: the slice that came out */
     uint64_t sequence;     /**< the next arrival's */
     uint64_t boosted;      /**< feedback: when all were last put on level 0 */
     uint32_t occupied;     /**< bit i: lists[i] is not empty */
-    struct sched_entity *yielded; /**< lottery: stays out of the next draw; or NULL */
+    struct sched_entity *yielded; /**< lottery, search: stays out of the next draw; or NULL */
     struct list lists[SCHED_LEVELS];
     struct tree tree;
 };
@@ -132,6 +149,8 @@ enum sched_why {
 struct sched_policy {
     const char *name;
     const char *summary; /**< one line for people */
+    bool cooperative;    /**< its slices never end: equals run until they give way */
+    unsigned goes_by;    /**< SCHED_BY_ of what it looks at of an entity */
 
     /** Makes an empty queue (see struct sched_queue for what is set before). */
     void (*init)(struct sched_queue *queue);
@@ -170,9 +189,23 @@ struct sched_policy {
      * If it cannot be moved after all, adding it as SCHED_MOVED puts it back where it was.
      */
     struct sched_entity *(*steal)(struct sched_queue *queue);
+
+    /**
+     * Tells whom the next call of take would give, and whom probably the one after it; NULL:
+     * nobody, or that would cost more than a step. So they can be fetched from memory before their
+     * turns come. NULL instead of the function: nobody can know.
+     */
+    void (*foresee)(const struct sched_queue *queue, struct sched_entity *coming[2]);
+
+    /**
+     * NULL but for `search`, which does not choose itself: number `index` of those that the next
+     * take may take, or NULL behind the last. Before a take, the owner of the queue writes to
+     * queue->choice which of them it shall be.
+     */
+    struct sched_entity *(*option)(const struct sched_queue *queue, unsigned index);
 };
 
-/** The policy called `name`, or NULL. Any context. */
+/** The policy called `name`, or NULL; `search` too, which is not in the list. Any context. */
 const struct sched_policy *policy_find(const char *name);
 
 /** Policy number `index`, from 0 on, or NULL behind the last. Any context. */

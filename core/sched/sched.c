@@ -11,6 +11,7 @@
 
 #include "lib/format.h"
 #include "lib/string.h"
+#include "sched/lend.h"
 #include "sched/policy.h"
 #include "thread/cpu.h"
 #include "thread/run.h"
@@ -74,8 +75,8 @@ static void renew_queue(struct cpu *cpu, uint64_t now)
     while ((link = list_take_head(&ready)))
         cpu->queue.policy->add(&cpu->queue, list_entry(link, struct sched_entity, link), SCHED_NEW,
                                now);
-    if (cpu->queue.ready > 0)
-        run_reschedule(cpu); /* so that what runs has a slice of the new policy */
+    if (cpu->queue.ready > 0 || cpu->current != cpu->idle)
+        run_reschedule(cpu); /* so that what runs is known to the new policy */
 }
 
 /* From now on it is `policy`, with `quantum`. */
@@ -120,6 +121,11 @@ const char *scheduler_policy_name(void)
     return current_policy()->name;
 }
 
+bool scheduler_is_cooperative(void)
+{
+    return current_policy()->cooperative;
+}
+
 void scheduler_list_policies(char *text, uint32_t bytes)
 {
     size_t used = 0;
@@ -141,83 +147,143 @@ uint64_t thread_quantum(void)
 
 /* ---- what a thread is worth ---- */
 
-/*
- * Changes what the policy goes by of a thread, which must not be on a queue meanwhile; by `set`,
- * with `value`.
- */
-static void change_thread(struct thread *thread, void (*set)(struct thread *thread, int64_t value),
-                          int64_t value)
-{
-    hal_irq_state_t state = hal_irq_save();
-    struct cpu *home = run_lock_home(thread);
-    uint64_t now = hal_time_now();
-    bool queued = thread->queued;
+/* Some of what a policy may go by, to be changed. */
+struct worth {
+    unsigned which; /* SCHED_BY_ */
+    unsigned priority, lent_priority;
+    int nice, lent_nice;
+    uint64_t length;
+};
 
-    if (queued)
-        run_dequeue(home, thread);
-    else if (thread->state == THREAD_RUNNING)
-        run_charge(home, now);
-    set(thread, value);
-    if (queued)
-        run_enqueue(home, thread, SCHED_MOVED, now);
-    else if (thread->state == THREAD_RUNNING && home->queue.ready > 0)
-        run_reschedule(home);
-    cpu_unlock(home);
-    hal_irq_restore(state);
-}
-
-static void count_priority(struct thread *thread)
+/* Writes what counts of `thread` to its entity, which is on no queue, or on one of a policy that
+ * does not look at what changes. */
+static void count_worth(struct thread *thread)
 {
-    thread->entity.priority =
+    struct sched_entity *entity = &thread->entity;
+
+    entity->priority =
         thread->own_priority < thread->lent_priority ? thread->own_priority : thread->lent_priority;
+    entity->nice = thread->own_nice < thread->lent_nice ? thread->own_nice : thread->lent_nice;
 }
 
-static void set_priority(struct thread *thread, int64_t value)
+static void write_worth(struct thread *thread, const struct worth *worth)
 {
-    thread->own_priority = (unsigned)value;
-    count_priority(thread);
+    if (worth->which & SCHED_BY_PRIORITY) {
+        thread->own_priority = worth->priority;
+        thread->lent_priority = worth->lent_priority;
+    }
+    if (worth->which & SCHED_BY_NICE) {
+        thread->own_nice = worth->nice;
+        thread->lent_nice = worth->lent_nice;
+    }
+    if (worth->which & SCHED_BY_LENGTH)
+        thread->entity.length = worth->length;
+    count_worth(thread);
 }
 
-static void lend_priority(struct thread *thread, int64_t value)
+/* A ready thread stays in its place under a policy that does not look at what changes; but what its
+ * queue weighs is counted under all. */
+static void rewrite_queued(struct cpu *home, struct thread *thread, const struct worth *worth)
 {
-    thread->lent_priority = (unsigned)value;
-    count_priority(thread);
+    if (home->queue.policy->goes_by & worth->which) {
+        run_dequeue(home, thread);
+        write_worth(thread, worth);
+        run_enqueue(home, thread, SCHED_MOVED, hal_time_now());
+        return;
+    }
+    home->queue.weight -= policy_weight(thread->entity.nice);
+    write_worth(thread, worth);
+    home->queue.weight += policy_weight(thread->entity.nice);
 }
 
-static void set_nice(struct thread *thread, int64_t value)
+/* Caller holds the lock of the thread's home. */
+static void change_worth(struct cpu *home, struct thread *thread, const struct worth *worth)
 {
-    thread->entity.nice = (int32_t)value;
+    if (thread->queued) {
+        rewrite_queued(home, thread, worth);
+        return;
+    }
+    if (thread->state == THREAD_RUNNING)
+        run_charge(home, hal_time_now());
+    write_worth(thread, worth);
+    if (thread->state == THREAD_RUNNING && home->queue.ready > 0)
+        run_reschedule(home);
 }
 
-static void set_length(struct thread *thread, int64_t value)
+/* The worth of `thread` as it is; what is not lent stays as it is when it is written. Caller holds
+ * the lock of its home. */
+static struct worth worth_of(const struct thread *thread, unsigned which)
 {
-    thread->entity.length = (uint64_t)value;
+    return (struct worth){.which = which,
+                          .priority = thread->own_priority,
+                          .lent_priority = thread->lent_priority,
+                          .nice = thread->own_nice,
+                          .lent_nice = thread->lent_nice};
 }
 
 int thread_set_priority(struct thread *thread, unsigned priority)
 {
+    hal_irq_state_t state;
+    struct worth worth;
+    struct cpu *home;
+
     if (priority >= SCHED_LEVELS)
         return -EINVAL;
-    change_thread(thread, set_priority, priority);
+    state = hal_irq_save();
+    home = run_lock_home(thread);
+    worth = worth_of(thread, SCHED_BY_PRIORITY);
+    worth.priority = priority;
+    change_worth(home, thread, &worth);
+    cpu_unlock(home);
+    hal_irq_restore(state);
+    lend_recount(thread);
     return 0;
-}
-
-void thread_lend_priority(struct thread *thread, unsigned priority)
-{
-    change_thread(thread, lend_priority, priority);
 }
 
 int thread_set_nice(struct thread *thread, int nice)
 {
+    hal_irq_state_t state;
+    struct worth worth;
+    struct cpu *home;
+
     if (nice < SCHED_NICE_MIN || nice > SCHED_NICE_MAX)
         return -EINVAL;
-    change_thread(thread, set_nice, nice);
+    state = hal_irq_save();
+    home = run_lock_home(thread);
+    worth = worth_of(thread, SCHED_BY_NICE);
+    worth.nice = nice;
+    change_worth(home, thread, &worth);
+    cpu_unlock(home);
+    hal_irq_restore(state);
+    lend_recount(thread);
     return 0;
 }
 
 void thread_set_length(struct thread *thread, uint64_t length)
 {
-    change_thread(thread, set_length, (int64_t)length);
+    const struct worth worth = {.which = SCHED_BY_LENGTH, .length = length};
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *home = run_lock_home(thread);
+
+    change_worth(home, thread, &worth);
+    cpu_unlock(home);
+    hal_irq_restore(state);
+}
+
+void thread_lend(struct thread *thread, unsigned priority, int nice)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *home = run_lock_home(thread);
+    struct worth worth = worth_of(thread, 0);
+
+    worth.which |= thread->lent_priority != priority ? SCHED_BY_PRIORITY : 0;
+    worth.which |= thread->lent_nice != nice ? SCHED_BY_NICE : 0;
+    worth.lent_priority = priority;
+    worth.lent_nice = nice;
+    if (worth.which)
+        change_worth(home, thread, &worth);
+    cpu_unlock(home);
+    hal_irq_restore(state);
 }
 
 /* ---- looking ---- */

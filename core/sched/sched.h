@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SCHED_POLICY_DEFAULT "rr"
+#define SCHED_POLICY_DEFAULT "fair"
 
 /** Gives each CPU an empty queue of the default policy. Boot only. */
 void scheduler_init(void);
@@ -25,6 +25,9 @@ HAL_MUST_CHECK int scheduler_set_policy(const char *name);
 
 /** The name of the policy. Any context. */
 const char *scheduler_policy_name(void);
+
+/** True if a thread that never gives way may keep its CPU from its equals. Any context. */
+bool scheduler_is_cooperative(void);
 
 /** Writes the names of all policies, with spaces between them. */
 void scheduler_list_policies(char *text, uint32_t bytes);

@@ -78,6 +78,20 @@ int job_cancel(unsigned number)
     return thread == 0 ? 0 : thread_cancel(thread);
 }
 
+uint32_t job_thread(unsigned number)
+{
+    uint32_t thread = 0;
+    hal_irq_state_t irq;
+
+    if (number < 1 || number > JOB_BACKGROUND_MAX)
+        return 0;
+    irq = spinlock_acquire(&table.lock);
+    if (bitmap_test(table.used, number - 1))
+        thread = table.slots[number - 1].thread;
+    spinlock_release(&table.lock, irq);
+    return thread;
+}
+
 unsigned job_of_thread(uint32_t id)
 {
     hal_irq_state_t irq = spinlock_acquire(&table.lock);

@@ -50,5 +50,8 @@ void job_start_background(const struct job *job, const struct command *command);
 /** Asks background job `number` to end. 0, or -ENOENT. */
 HAL_MUST_CHECK int job_cancel(unsigned number);
 
+/** The thread of background job `number`, 0: there is none, or it has not begun. Any context. */
+uint32_t job_thread(unsigned number);
+
 /** The number of the background job that is thread `id`, or 0. */
 unsigned job_of_thread(uint32_t id);

@@ -17,10 +17,11 @@ static KSTATE struct fail_state {
     uint64_t start;    /* attempts when the plan was set */
     uint64_t attempts; /* since power-on */
     uint64_t chance;   /* state of the generator */
-    bool always;       /* alloc_fail_watch was called */
+    bool always;       /* every attempt is to be counted */
 } fail;
 
 KSTATE bool alloc_fail_watched;
+KSTATE size_t alloc_unasked_bytes;
 
 static uint64_t next_chance(void)
 {
@@ -48,14 +49,21 @@ static bool planned(const struct hal_fail_plan *plan, const struct alloc_site *s
     }
 }
 
-/* A copy of the plan and its start. False while it changes. */
+/*
+ * A copy of the plan and its start. False while it changes.
+ *
+ * The members are acquired and released one by one: who reads one of the new plan's also sees, at
+ * the second look, that the version was odd before it was written.
+ */
 static bool read_plan(struct hal_fail_plan *plan, uint64_t *start)
 {
     uint32_t version = __atomic_load_n(&fail.version, __ATOMIC_ACQUIRE);
 
-    *plan = fail.plan;
-    *start = fail.start;
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    plan->kind = __atomic_load_n(&fail.plan.kind, __ATOMIC_ACQUIRE);
+    plan->site = __atomic_load_n(&fail.plan.site, __ATOMIC_ACQUIRE);
+    plan->n = __atomic_load_n(&fail.plan.n, __ATOMIC_ACQUIRE);
+    plan->seed = 0; /* of no use but at the start */
+    *start = __atomic_load_n(&fail.start, __ATOMIC_ACQUIRE);
     return version % 2 == 0 && __atomic_load_n(&fail.version, __ATOMIC_RELAXED) == version;
 }
 
@@ -73,21 +81,28 @@ bool alloc_fails(const struct alloc_site *site)
     return true;
 }
 
+static void watch(bool on)
+{
+    __atomic_store_n(&alloc_fail_watched, on, __ATOMIC_RELAXED);
+    __atomic_store_n(&alloc_unasked_bytes, on ? 0 : ALLOC_UNASKED_MAX, __ATOMIC_RELAXED);
+}
+
 void alloc_fail_set(const struct hal_fail_plan *plan)
 {
     __atomic_add_fetch(&fail.version, 1, __ATOMIC_ACQ_REL);
-    fail.plan = *plan;
-    fail.start = __atomic_load_n(&fail.attempts, __ATOMIC_RELAXED);
-    fail.chance = plan->seed;
+    __atomic_store_n(&fail.plan.kind, plan->kind, __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.plan.site, plan->site, __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.plan.n, plan->n, __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.start, alloc_attempts(), __ATOMIC_RELEASE);
+    __atomic_store_n(&fail.chance, plan->seed, __ATOMIC_RELAXED);
     __atomic_add_fetch(&fail.version, 1, __ATOMIC_RELEASE);
-    __atomic_store_n(&alloc_fail_watched, fail.always || plan->kind != HAL_FAIL_NONE,
-                     __ATOMIC_RELAXED);
+    watch(fail.always || plan->kind != HAL_FAIL_NONE);
 }
 
-void alloc_fail_watch(void)
+void alloc_fail_start(bool always)
 {
-    fail.always = true;
-    __atomic_store_n(&alloc_fail_watched, true, __ATOMIC_RELAXED);
+    fail.always = always;
+    watch(always || fail.plan.kind != HAL_FAIL_NONE);
 }
 
 uint64_t alloc_attempts(void)

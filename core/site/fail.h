@@ -31,19 +31,33 @@ void alloc_fail_set(const struct hal_fail_plan *plan);
  */
 HAL_MUST_CHECK bool alloc_fails(const struct alloc_site *site);
 
-extern bool alloc_fail_watched; /* fail.c's */
+extern HAL_INTERNAL bool alloc_fail_watched; /* fail.c's, as the next */
+extern HAL_INTERNAL size_t alloc_unasked_bytes;
+
+#define ALLOC_UNASKED_MAX 32768u
 
 /**
- * True while a plan is set, or after alloc_fail_watch. While it is false the heap takes its short
- * way, which asks nobody and counts nothing. Any context.
+ * True while a plan is set, or always, as alloc_fail_start was told. While it is false the heap
+ * takes its short way, which asks nobody and counts nothing. Any context.
  */
 static inline bool alloc_fail_watching(void)
 {
     return __builtin_expect(__atomic_load_n(&alloc_fail_watched, __ATOMIC_RELAXED), 0);
 }
 
-/** Makes alloc_fail_watching true for good: every attempt counts. Boot only. */
-void alloc_fail_watch(void);
+/**
+ * True if an allocation of `bytes` bytes, 1 .. ALLOC_UNASKED_MAX, may take the short way: both
+ * questions in one. False before alloc_fail_start. Any context.
+ */
+static inline bool alloc_is_unasked(size_t bytes)
+{
+    size_t most = __atomic_load_n(&alloc_unasked_bytes, __ATOMIC_RELAXED);
+
+    return __builtin_expect(bytes - 1 < most, 1);
+}
+
+/** With `always`, alloc_fail_watching is true for good: every attempt counts. Boot only. */
+void alloc_fail_start(bool always);
 
 /** Attempts since power-on that were counted. Any context. */
 uint64_t alloc_attempts(void);

@@ -90,10 +90,8 @@ static void give_up(struct mutex *mutex)
         held_remove(mutex);
     next = wait_wake_one(&mutex->waiters);
     set_owner(mutex, next);
-    if (next)
-        waits_grant(next->wait);
     if (mutex->waiting)
-        waits_return(self);
+        waits_pass(self, next);
 }
 
 static int lock(struct mutex *mutex, uint64_t deadline, const struct lock_site *site)

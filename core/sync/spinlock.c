@@ -13,14 +13,25 @@
 #include "lib/format.h"
 #include "sync/check/order.h"
 #include "thread/cpu.h"
+#include "thread/thread.h"
 
 #include <hal/kstate.h>
 #include <hal/time.h>
+
+/* Not in the way of an acquire that need not wait: what needs room on the stack is not inlined. */
+#define RARELY __attribute__((noinline, cold))
+
+#define LOOK_TURNS 64u /* of waiting, from one look around to the next */
 
 static KSTATE unsigned bypass; /* atomic: number + 1 of the CPU for which spinlock_bypass is on */
 
 /* By CPU and rank; each row is written by its own CPU only, masked. Needs the checks. */
 static KSTATE struct spinlock_hold holds[HAL_CPU_MAX][LOCK_RANKS];
+
+/* By CPU: what it waits for; written as above, and needs no checks. */
+static KSTATE struct spinlock_hold waits[HAL_CPU_MAX];
+
+static KSTATE uint64_t patience; /* ns; constant after boot */
 
 void spinlock_bypass(bool on)
 {
@@ -55,14 +66,39 @@ void spinlock_init_class(struct spinlock *lock, enum lock_rank rank, const struc
     *lock = (struct spinlock){.rank = (uint8_t)rank, .class = lock_class_number(class)};
 }
 
-struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank)
+void spinlock_set_patience(uint64_t ns)
 {
-    const struct spinlock_hold *hold = &holds[cpu][rank];
+    patience = ns;
+}
 
+static struct spinlock_hold read_hold(const struct spinlock_hold *hold)
+{
     return (struct spinlock_hold){.lock = __atomic_load_n(&hold->lock, __ATOMIC_RELAXED),
                                   .class = __atomic_load_n(&hold->class, __ATOMIC_RELAXED),
                                   .site = __atomic_load_n(&hold->site, __ATOMIC_RELAXED),
                                   .since = __atomic_load_n(&hold->since, __ATOMIC_RELAXED)};
+}
+
+struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank)
+{
+    return read_hold(&holds[cpu][rank]);
+}
+
+bool spinlock_text_of(unsigned cpu, unsigned number, char *text, size_t size)
+{
+    struct spinlock_hold hold;
+    char name[96], site[64];
+
+    if (number > LOCK_RANKS)
+        return false;
+    text[0] = '\0';
+    hold = read_hold(number ? &holds[cpu][number - 1] : &waits[cpu]);
+    if (!hold.lock)
+        return true;
+    lock_class_text(hold.class, name, sizeof name);
+    lock_site_text(hold.site, site, sizeof site);
+    format_text(text, size, number ? "holds %s, since %s" : "waits for %s, at %s", name, site);
+    return true;
 }
 
 /* CPU + 1, or 0. */
@@ -74,9 +110,9 @@ static unsigned holder_of(const struct spinlock *lock)
 /* ---- what is wrong, in words ---- */
 
 /* "spinlock run.lock (core/thread/run.c:55), held since core/thread/run.c:44" */
-static void describe_hold(unsigned rank, char *text, size_t size)
+static void describe_hold(unsigned cpu, unsigned rank, char *text, size_t size)
 {
-    const struct spinlock_hold hold = spinlock_hold_of(hal_cpu_id(), (enum lock_rank)rank);
+    const struct spinlock_hold hold = spinlock_hold_of(cpu, (enum lock_rank)rank);
     char name[96], site[64];
 
     if (!hold.lock) {
@@ -96,13 +132,14 @@ static unsigned highest_rank(uint32_t without)
     return held ? 31u - (unsigned)__builtin_clz(held) : 0;
 }
 
-HAL_NORETURN static void refuse_acquire(const struct spinlock *lock, const struct lock_site *site)
+HAL_NORETURN RARELY static void refuse_acquire(const struct spinlock *lock,
+                                               const struct lock_site *site)
 {
     char name[96], other[160];
     unsigned rank = highest_rank(0);
 
     lock_class_text(lock->class, name, sizeof name);
-    describe_hold(rank, other, sizeof other);
+    describe_hold(hal_cpu_id(), rank, other, sizeof other);
     if (holder_of(lock) == hal_cpu_id() + 1)
         panic_at(site->file, (int)site->line, "%s is taken again by the CPU that holds it: %s",
                  name, other);
@@ -111,7 +148,8 @@ HAL_NORETURN static void refuse_acquire(const struct spinlock *lock, const struc
              other);
 }
 
-HAL_NORETURN static void refuse_release(const struct spinlock *lock, const struct lock_site *site)
+HAL_NORETURN RARELY static void refuse_release(const struct spinlock *lock,
+                                               const struct lock_site *site)
 {
     unsigned holder = holder_of(lock);
     char name[96];
@@ -137,7 +175,7 @@ static void check_sleep(uint32_t own, const struct lock_site *site)
                  alloc_file(site->file), site->line);
     if (!(cpu->held_ranks & ~own))
         return;
-    describe_hold(highest_rank(own), other, sizeof other);
+    describe_hold(hal_cpu_id(), highest_rank(own), other, sizeof other);
     panic_at(site->file, (int)site->line, "sleeping at %s:%u under a spinlock: %s",
              alloc_file(site->file), site->line, other);
 }
@@ -156,17 +194,69 @@ void spinlock_check_sleep(const struct spinlock *released, const struct lock_sit
 
 /* ---- the lock ---- */
 
-/* Waits until `ticket` is called. */
-static void await_turn(struct spinlock *lock, uint32_t ticket)
+/* The holder may be another one by now; whoever it is, this CPU has waited too long. */
+HAL_NORETURN RARELY static void refuse_wait(const struct spinlock *lock,
+                                            const struct lock_site *site)
 {
+    unsigned holder = holder_of(lock);
+    const char *who = holder ? cpu_at(holder - 1)->current->name : "";
+    char name[96], other[160];
+
+    lock_class_text(lock->class, name, sizeof name);
+    if (!holder)
+        panic_at(site->file, (int)site->line,
+                 "CPU %u waits too long for %s, which nobody holds: it is damaged", hal_cpu_id(),
+                 name);
+    describe_hold(holder - 1, lock->rank, other, sizeof other);
+    panic_at(site->file, (int)site->line, "CPU %u waits too long for %s; CPU %u (%s) has it: %s",
+             hal_cpu_id(), name, holder - 1, who, other);
+}
+
+static void note_wait(const struct spinlock *lock, const struct lock_site *site)
+{
+    struct spinlock_hold *wait = &waits[hal_cpu_id()];
+
+    __atomic_store_n(&wait->class, lock ? lock->class : 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&wait->site, site, __ATOMIC_RELAXED);
+    __atomic_store_n(&wait->lock, lock, __ATOMIC_RELAXED);
+}
+
+/*
+ * From time to time in a wait that began at `since`, or 0 for just now: gives when it began. A wait
+ * is a good place to stand still for who looks at the kernel, and that time does not count.
+ */
+static uint64_t look_around(const struct spinlock *lock, const struct lock_site *site,
+                            uint64_t since)
+{
+    uint64_t now = hal_time_now();
+
+    if (cpu_stand_still()) {
+        cpu_stop_interrupt();
+        return 0;
+    }
+    if (patience && since && now - since > patience)
+        refuse_wait(lock, site);
+    return since ? since : now;
+}
+
+/* Waits until `ticket` is called. */
+RARELY static void await_turn(struct spinlock *lock, uint32_t ticket, const struct lock_site *site)
+{
+    uint64_t since = 0;
+
     lock_class_contended(lock->class);
-    while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+    note_wait(lock, site);
+    for (unsigned turns = 1; __atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket; turns++) {
         hal_cpu_relax();
+        if (turns % LOOK_TURNS == 0)
+            since = look_around(lock, site, since);
+    }
+    note_wait(NULL, NULL);
 }
 
 /* `held_before`: the ranks that this CPU held before it got `lock`. */
-static void note_acquire(const struct spinlock *lock, const struct lock_site *site,
-                         uint32_t held_before)
+__attribute__((noinline)) static void
+note_acquire(const struct spinlock *lock, const struct lock_site *site, uint32_t held_before)
 {
     struct spinlock_hold *hold = &holds[hal_cpu_id()][lock->rank];
 
@@ -183,7 +273,7 @@ static void note_acquire(const struct spinlock *lock, const struct lock_site *si
     __atomic_store_n(&hold->lock, lock, __ATOMIC_RELAXED);
 }
 
-static void note_release(const struct spinlock *lock)
+__attribute__((noinline)) static void note_release(const struct spinlock *lock)
 {
     struct spinlock_hold *hold = &holds[hal_cpu_id()][lock->rank];
 
@@ -204,7 +294,7 @@ hal_irq_state_t spinlock_acquire_at(struct spinlock *lock, const struct lock_sit
         refuse_acquire(lock, site);
     ticket = take_ticket(lock);
     if (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
-        await_turn(lock, ticket);
+        await_turn(lock, ticket, site);
     __atomic_store_n(&lock->holder, (uint8_t)(hal_cpu_id() + 1), __ATOMIC_RELAXED);
     if (lock_checked())
         note_acquire(lock, site, cpu->held_ranks);

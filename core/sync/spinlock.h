@@ -26,8 +26,8 @@ enum lock_rank {
     LOCK_RANK_WORK,   /**< work queues */
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
     LOCK_RANK_TIMER,  /**< kernel timers */
-    LOCK_RANK_CHAIN,  /**< who waits for whom */
     LOCK_RANK_THREAD, /**< table of threads */
+    LOCK_RANK_CHAIN,  /**< who waits for whom */
     LOCK_RANK_RUN,    /**< run queue and sleepers of CPU 0; those of the others follow */
     LOCK_RANK_RUN_LAST = LOCK_RANK_RUN + HAL_CPU_MAX - 1,
     LOCK_RANK_CACHES, /**< the list of object caches */
@@ -77,12 +77,18 @@ void spinlock_bypass(bool on);
 bool spinlock_held(const struct spinlock *lock);
 
 /**
+ * How long a CPU may wait for a spinlock before that is a panic, which names the lock, who holds it
+ * and since where. 0, as at power-on: for ever. Boot only.
+ */
+void spinlock_set_patience(uint64_t ns);
+
+/**
  * Panics, naming the place `site`, if the caller may not sleep: in an interrupt, or while this CPU
  * holds a spinlock other than `released` (NULL: any), which is about to be released. Any context.
  */
 void spinlock_check_sleep(const struct spinlock *released, const struct lock_site *site);
 
-/** A spinlock that a CPU holds, as far as it is known: for `locks`. */
+/** A spinlock that a CPU holds or waits for, as far as it is known: for `locks`, and a panic. */
 struct spinlock_hold {
     const struct spinlock *lock; /**< may be gone by now; NULL: none */
     uint16_t class;
@@ -95,3 +101,10 @@ struct spinlock_hold {
  * the checks. Any context.
  */
 struct spinlock_hold spinlock_hold_of(unsigned cpu, enum lock_rank rank);
+
+/**
+ * Puts into words, number by number from 0 on, what CPU `cpu` has to do with spinlocks: "waits for
+ * NAME, at PLACE", known without the checks too, and "holds NAME, since PLACE"; "" for a number
+ * that there is nothing to say of. False past the last number. Any context.
+ */
+HAL_MUST_CHECK bool spinlock_text_of(unsigned cpu, unsigned number, char *text, size_t size);

@@ -27,6 +27,7 @@ static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t de
     spinlock_check_sleep(lock, site);
     kassert(spinlock_held(lock));
     list_add_tail(&queue->waiters, &self->wait_link);
+    self->sleeps_at = site;
     masked = run_lock();
     /* From here to the switch the run lock keeps wakers from missing this thread. */
     spinlock_release(lock, masked);
@@ -35,6 +36,7 @@ static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t de
     /* Interrupts have been masked all the way; the caller still has the state from before. */
     masked = spinlock_acquire_at(lock, site);
     list_remove(&self->wait_link);
+    self->sleeps_at = NULL;
     return reason;
 }
 

@@ -10,8 +10,8 @@
  *   2. A CPU that runs out of threads takes one from the CPU that has the most ("stealing").
  *   3. A CPU whose timer fires while threads wait for it, which happens at the end of each quantum,
  *      looks around once in BALANCE_NS and gives half of the difference to the one with the least.
- *      Where all are busy this is the only tick there is. If the difference is but one, as with
- * five threads on four CPUs, the surplus goes round: so everybody has the same share in the end.
+ *      Where all are busy this is the only tick there is. If the difference is one, as with five
+ *      threads on four CPUs, the surplus goes round: so all have the same share in the end.
  *   4. A thread's affinity says so.
  *
  * The loads of other CPUs are read without their locks: they may be a moment old, and then a thread
@@ -50,6 +50,15 @@ void balance_set_idle(const struct cpu *cpu, bool idle)
         __atomic_or_fetch(&idle_cpus, 1u << cpu->id, __ATOMIC_SEQ_CST);
     else
         __atomic_and_fetch(&idle_cpus, ~(1u << cpu->id), __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Which CPUs idle. All such looks and all changes have one order, since each writes; and whoever
+ * comes later in it sees what the others had written before, whatever that was.
+ */
+static uint32_t look_in_order(void)
+{
+    return __atomic_fetch_or(&idle_cpus, 0, __ATOMIC_ACQ_REL);
 }
 
 /* ---- choosing ---- */
@@ -106,6 +115,19 @@ static struct cpu *choose(const struct thread *thread, struct cpu *home, enum sc
     return cpu_at(least_loaded(cpus, home->id));
 }
 
+/*
+ * A CPU may have begun to idle after this thread looked for one, and before it was to be seen on
+ * the queue where it waits. Either that CPU sees the thread (balance_pull), or this one sees that
+ * it idles: whichever of them looks last.
+ */
+void balance_offer(const struct cpu *cpu)
+{
+    uint32_t idle = look_in_order() & ~(1u << cpu->id);
+
+    if (idle && cpu->movable > 0)
+        hal_cpu_ipi((unsigned)__builtin_ctz(idle));
+}
+
 /* ---- moving ---- */
 
 /* A CPU that was chosen for a thread and does not get it is as idle as it was. Caller holds its
@@ -114,6 +136,12 @@ static void unchoose(const struct cpu *cpu)
 {
     if (cpu->current == cpu->idle && !cpu->reschedule)
         balance_set_idle(cpu, true);
+}
+
+static void trace_move(struct thread *thread, const struct cpu *from, const struct cpu *to,
+                       uint64_t now)
+{
+    ktrace_thread(HAL_TRACE_MOVE, now, run_describe(thread), to->id, from->id);
 }
 
 void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, uint64_t now)
@@ -138,7 +166,7 @@ void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, u
         cpu_lock(target);
     }
     target->arrivals++;
-    ktrace_event(TRACE_MOVE, now, thread->id, target->id);
+    trace_move(thread, home, target, now);
     run_enqueue(target, thread, why, now);
     cpu_unlock(target);
     cpu_lock(home);
@@ -195,7 +223,7 @@ static unsigned move(struct cpu *from, struct cpu *to, unsigned n, uint32_t exce
         __atomic_store_n(&thread->cpu, to->id, __ATOMIC_RELAXED);
         to->arrivals++;
         to->arrived = thread->id;
-        ktrace_event(TRACE_MOVE, now, thread->id, to->id);
+        trace_move(thread, from, to, now);
         run_enqueue(to, thread, SCHED_MOVED, now);
         moved++;
     }
@@ -225,41 +253,52 @@ static struct cpu *busiest(const struct cpu *here)
 bool balance_pull(void)
 {
     struct cpu *here = cpu_here(), *from;
-    unsigned moved;
+    bool sent;
 
-    if (cpu_online() == 1 || !(from = busiest(here)))
+    if (cpu_online() == 1)
+        return false;
+    (void)look_in_order(); /* see balance_offer */
+    from = busiest(here);
+    if (!from)
         return false;
     lock_both(here, from);
-    moved = move(from, here, 1, 0, hal_time_now());
-    here->steals += moved;
+    sent = here->queue.ready > 0; /* meanwhile; a second one would wait behind it */
+    if (!sent)
+        here->steals += move(from, here, 1, 0, hal_time_now());
+    sent = here->queue.ready > 0;
     cpu_unlock(from);
     cpu_unlock(here);
-    return moved > 0;
+    return sent;
 }
 
 /*
  * Gives one thread to a CPU that has one less: then that one has the surplus. A CPU keeps it for
  * ROTATE_NS, and passes on another thread than the one that it got, so that nobody goes from CPU to
- * CPU and waits at each. Caller holds both locks.
+ * CPU and waits at each. False: it is due, but nobody who waits here can go. Caller holds both
+ * locks.
  */
-static void rotate(struct cpu *from, struct cpu *to, uint64_t now)
+static bool rotate(struct cpu *from, struct cpu *to, uint64_t now)
 {
-    if (now - from->rotated < ROTATE_NS || move(from, to, 1, from->visitor, now) == 0)
-        return;
+    if (now - from->rotated < ROTATE_NS)
+        return true;
+    if (move(from, to, 1, from->visitor, now) == 0)
+        return false;
     from->visitor = 0;
     to->visitor = to->arrived;
     to->rotated = now;
+    return true;
 }
 
-/* Caller holds both locks. */
-static void even_out(struct cpu *from, struct cpu *to, uint64_t now)
+/* False: it should be tried again as soon as another thread waits. Caller holds both locks. */
+static bool even_out(struct cpu *from, struct cpu *to, uint64_t now)
 {
     unsigned mine = load_of(from->id), theirs = load_of(to->id);
 
     if (mine > theirs + 1)
         (void)move(from, to, (mine - theirs) / 2, 0, now);
     else if (mine == theirs + 1 && theirs > 0)
-        rotate(from, to, now);
+        return rotate(from, to, now);
+    return true;
 }
 
 void balance_push(uint64_t now)
@@ -274,7 +313,9 @@ void balance_push(uint64_t now)
     if (load_of(to->id) >= load_of(here->id))
         return;
     lock_both(here, to);
-    even_out(here, to, now);
+    /* Else two looks could take an even number of slices, and always meet the same one waiting. */
+    if (!even_out(here, to, now))
+        here->balanced = now - BALANCE_NS;
     cpu_unlock(to);
     cpu_unlock(here);
 }

@@ -61,6 +61,11 @@ static void park(void)
     __atomic_and_fetch(&stop.parked, ~(1u << cpu->id), __ATOMIC_RELEASE);
 }
 
+bool cpu_stand_still(void)
+{
+    return stopped_by() != 0;
+}
+
 void cpu_stop_interrupt(void)
 {
     unsigned by = stopped_by();

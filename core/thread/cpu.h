@@ -110,6 +110,9 @@ bool cpu_stop_others(void);
 /** Lets them go on. Caller's cpu_stop_others was true. */
 void cpu_resume_others(void);
 
+/** True while a CPU has all others stand still. Any context. */
+bool cpu_stand_still(void);
+
 /** HAL_IRQ_IPI: stands still if another CPU wants that. */
 void cpu_stop_interrupt(void);
 

@@ -22,10 +22,12 @@
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
 
+#include <hal/board.h>
 #include <hal/errno.h>
 #include <hal/time.h>
 
 #define PRIORITY_NORMAL (SCHED_LEVELS / 2)
+#define OPTIONS_MAX 16u /* threads that the board chooses from, with the policy `search` */
 
 /* ---- locks ---- */
 
@@ -55,6 +57,29 @@ struct cpu *run_lock_home(const struct thread *thread)
     }
 }
 
+/* ---- telling ---- */
+
+static void trace(enum hal_trace_kind kind, struct thread *thread, uint64_t b, uint32_t c,
+                  uint64_t now)
+{
+    ktrace_thread(kind, now, run_describe(thread), b, c);
+}
+
+/* What `thread`, which leaves its CPU, does from now on: see hal/trace.h. */
+static char trace_state(const struct thread *thread, bool preempted)
+{
+    if (thread->state == THREAD_SLEEPING)
+        return thread->cancellable ? 'S' : 'D';
+    if (thread->state == THREAD_ZOMBIE)
+        return 'Z';
+    return preempted && !thread->idle ? 'r' : 'R';
+}
+
+static void trace_switch(struct thread *from, struct thread *to, bool preempted, uint64_t now)
+{
+    ktrace_switch(now, run_describe(from), trace_state(from, preempted), run_describe(to));
+}
+
 /* ---- the beginning ---- */
 
 void run_init(void)
@@ -79,6 +104,7 @@ void run_init_cpu(struct thread *idle)
     idle->state = THREAD_RUNNING;
     idle->cpu = cpu->id;
     idle->run_since = hal_time_now();
+    ktrace_start(run_describe(idle));
     balance_set_idle(cpu, true);
     cpu_set_online();
 }
@@ -130,7 +156,8 @@ void run_reschedule(struct cpu *cpu)
     if (cpu->reschedule)
         return;
     __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELAXED);
-    if (cpu != cpu_here())
+    /* The end of an interrupt looks at it; a thread of this CPU would go on until the next one. */
+    if (cpu != cpu_here() || cpu->interrupts == 0)
         hal_cpu_ipi(cpu->id);
 }
 
@@ -182,20 +209,39 @@ static void start_quantum(struct cpu *cpu)
         hal_cpu_ipi(cpu->id); /* run_ipi_interrupt */
 }
 
+/* Whether `thread`, which has just become ready, runs at once. A new one does not: who makes
+ * threads goes on until it has made them all, or its time is over. */
+static bool comes_first(struct cpu *cpu, const struct thread *thread, enum sched_why why,
+                        uint64_t now)
+{
+    const struct thread *current = cpu->current;
+    const uint32_t both[] = {current->id, thread->id};
+
+    if (current->idle || !is_known(cpu, current))
+        return true;
+    if (!cpu->queue.policy->option)
+        return why != SCHED_NEW &&
+               cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now);
+    return hal_board_choose(both, 2) != 0;
+}
+
 void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
 {
     struct thread *current = cpu->current;
 
     run_charge(cpu, now);
+    if (why == SCHED_WOKEN || why == SCHED_NEW)
+        trace(HAL_TRACE_READY, thread, cpu->id, why == SCHED_NEW, now);
     add(cpu, thread, why, now);
     run_publish(cpu);
     if (current->idle)
         balance_set_idle(cpu, false);
-    if (current->idle || !is_known(cpu, current) ||
-        cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now))
+    if (comes_first(cpu, thread, why, now))
         run_reschedule(cpu);
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);
+    if (cpu->queue.ready > current->idle && cpu_online() != 1u << cpu->id)
+        balance_offer(cpu); /* not all will run at once */
 }
 
 /* A new thread may run where its creator may, or anywhere if that is the boot code; and so on. */
@@ -206,7 +252,18 @@ static void inherit(struct thread *thread, const struct thread *creator)
     thread->own_priority = creator->idle ? PRIORITY_NORMAL : creator->own_priority;
     thread->lent_priority = SCHED_LEVELS;
     thread->entity.priority = thread->own_priority;
-    thread->entity.nice = creator->entity.nice;
+    thread->own_nice = creator->own_nice;
+    thread->lent_nice = SCHED_NICE_NONE;
+    thread->entity.nice = thread->own_nice;
+}
+
+/* Makes `cpu` the home of a thread that is on no queue. Returns the one before, locked. Masked. */
+static struct cpu *give_home(struct thread *thread, const struct cpu *cpu)
+{
+    struct cpu *before = run_lock_home(thread);
+
+    __atomic_store_n(&thread->cpu, cpu->id, __ATOMIC_RELAXED);
+    return before;
 }
 
 void run_add(struct thread *thread)
@@ -217,11 +274,12 @@ void run_add(struct thread *thread)
 
     tree_node_init(&thread->sleep_node);
     list_init(&thread->wait_link);
-    thread->cpu = cpu->id;
+    /* It is in the table of all threads already: who looks at it there holds its home's lock. */
+    cpu_unlock(give_home(thread, cpu));
     cpu_lock(cpu);
     inherit(thread, cpu->current);
     now = hal_time_now();
-    ktrace_event(TRACE_CREATE, now, thread->id, 0);
+    trace(HAL_TRACE_CREATE, thread, 0, 0, now);
     balance_send(cpu, thread, SCHED_NEW, now);
     cpu_unlock(cpu);
     hal_irq_restore(state);
@@ -243,7 +301,7 @@ static void arrive(void)
 }
 
 /* Gives the CPU to `next`; returns when the caller runs again. */
-static void switch_to(struct cpu *cpu, struct thread *next, uint64_t now)
+static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint64_t now)
 {
     struct thread *previous = cpu->current;
     bool alone = next->idle || cpu->queue.ready == 0;
@@ -263,24 +321,68 @@ static void switch_to(struct cpu *cpu, struct thread *next, uint64_t now)
     cpu->switches++;
     cpu->current = next;
     run_publish(cpu);
-    ktrace_event(TRACE_SWITCH, now, previous->id, next->id);
+    trace_switch(previous, next, preempted, now);
+    thread_check_stack(previous);
     hal_context_switch(&previous->context, &next->context);
     /* Time has passed, and this may be another CPU. */
     arrive();
 }
 
-/* Picks the next thread; the caller's own is where it belongs already. */
-static void choose_and_switch(struct cpu *cpu, uint64_t now)
+/*
+ * With very many threads ready none of them is in a cache when its turn comes. Those whose turns
+ * come next are known, though: so while this one runs, the processor fetches the one after it, and
+ * the stack of the next, whose struct it has fetched a turn ago.
+ */
+static void fetch_coming(const struct cpu *cpu)
 {
-    struct sched_entity *entity = cpu->queue.policy->take(&cpu->queue, now);
+    enum { FEW = 32, LINE = 64 }; /* so many fit into the caches */
+    const struct sched_queue *queue = &cpu->queue;
+    struct sched_entity *coming[2];
+
+    if (queue->ready < FEW || !queue->policy->foresee)
+        return;
+    queue->policy->foresee(queue, coming);
+    if (coming[0]) {
+        hal_context_prefetch(&thread_of_entity(coming[0])->context);
+        __builtin_prefetch(thread_of_entity(coming[0])->canary);
+    }
+    if (coming[1]) {
+        const char *thread = (const char *)thread_of_entity(coming[1]);
+
+        for (unsigned at = 0; at < offsetof(struct thread, name); at += LINE)
+            __builtin_prefetch(thread + at, 1);
+    }
+}
+
+/* Has the board choose among the options of a policy that does not choose itself. */
+static void ask(struct sched_queue *queue)
+{
+    uint32_t threads[OPTIONS_MAX];
+    const struct sched_entity *entity;
+    unsigned n = 0;
+
+    while (n < OPTIONS_MAX && (entity = queue->policy->option(queue, n)))
+        threads[n++] = list_entry(entity, const struct thread, entity)->id;
+    queue->choice = n > 0 ? hal_board_choose(threads, n) : 0;
+}
+
+/* Picks the next thread; the caller's own is where it belongs already. `preempted`: it did not ask
+ * for this. */
+static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
+{
+    struct sched_entity *entity;
     struct thread *next = cpu->idle;
 
+    if (cpu->queue.policy->option)
+        ask(&cpu->queue);
+    entity = cpu->queue.policy->take(&cpu->queue, now);
     if (entity) {
         next = thread_of_entity(entity);
         next->queued = false;
         cpu->pinned -= next->pinned;
+        fetch_coming(cpu);
     }
-    switch_to(cpu, next, now);
+    switch_to(cpu, next, preempted, now);
 }
 
 /* Puts the caller back among the ready, or sends it away if it may not run here any more. */
@@ -296,7 +398,7 @@ static void give_way(struct cpu *cpu, enum sched_why why)
         self->state = THREAD_READY;
         cpu->outgoing = self;
     }
-    choose_and_switch(cpu, now);
+    choose_and_switch(cpu, why == SCHED_PREEMPTED, now);
 }
 
 /* ---- sleeping and waking ---- */
@@ -328,7 +430,7 @@ int run_block(uint64_t deadline, bool cancellable)
         tree_insert(&cpu->sleepers, &self->sleep_node, &deadline, compare_deadline);
     now = hal_time_now();
     run_charge(cpu, now);
-    choose_and_switch(cpu, now);
+    choose_and_switch(cpu, false, now);
     return self->wake_reason;
 }
 
@@ -340,7 +442,7 @@ static void wake(struct cpu *home, struct thread *thread, int reason)
 
     tree_remove(&home->sleepers, &thread->sleep_node);
     thread->wake_reason = reason;
-    ktrace_event(TRACE_WAKE, now, thread->id, (uint64_t)(int64_t)reason);
+    trace(HAL_TRACE_WAKE, thread, (uint64_t)(int64_t)reason, 0, now);
     balance_send(home, thread, SCHED_WOKEN, now);
 }
 
@@ -379,10 +481,10 @@ void run_exit(void)
     cpu_lock(cpu);
     cpu->current->state = THREAD_ZOMBIE;
     now = hal_time_now();
-    ktrace_event(TRACE_EXIT, now, cpu->current->id, 0);
+    ktrace_event(HAL_TRACE_EXIT, now, cpu->current->id, 0);
     now = hal_time_now();
     run_charge(cpu, now);
-    choose_and_switch(cpu, now);
+    choose_and_switch(cpu, false, now);
     panic("a thread ran after its end");
 }
 

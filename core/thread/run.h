@@ -30,6 +30,7 @@
 #include "thread/thread.h"
 
 #include <hal/cpu.h>
+#include <hal/trace.h>
 
 struct cpu;
 
@@ -41,6 +42,19 @@ void run_unlock(hal_irq_state_t state);
 
 /** Locks the home of `thread` and returns it, for cpu_unlock. Caller has interrupts masked. */
 HAL_MUST_CHECK struct cpu *run_lock_home(const struct thread *thread);
+
+/** What traces say of `thread`. Caller holds the run lock of its home. */
+static inline const struct hal_trace_thread *run_describe(struct thread *thread)
+{
+    struct hal_trace_thread *said = &thread->said;
+
+    /* Written only if it has changed: reading in one what was just written in parts is slow. */
+    if (said->priority != (uint8_t)thread->entity.priority)
+        said->priority = (uint8_t)thread->entity.priority;
+    if (said->nice != (int8_t)thread->entity.nice)
+        said->nice = (int8_t)thread->entity.nice;
+    return said;
+}
 
 /** Makes the queues of all CPUs ready. Boot only. */
 void run_init(void);
@@ -118,6 +132,10 @@ void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, u
 
 /** This CPU has nothing to do from now on, or has. Caller holds its lock. */
 void balance_set_idle(const struct cpu *cpu, bool idle);
+
+/** Threads wait on the queue of `cpu`: tells another CPU that idles, if any of them may move.
+ * Caller holds its lock. */
+void balance_offer(const struct cpu *cpu);
 
 /** Takes a thread from the CPU that has most to do. True: there was one. Idle thread, masked. */
 bool balance_pull(void);

@@ -8,9 +8,15 @@
  *                        ^          |         by thread_join, or by itself when detached
  *                        +- SLEEPING+
  *
- * A thread runs on a stack of its own with a guard page below it, and may be preempted at any
- * instruction where interrupts are unmasked. On several CPUs it may be continued on another one
- * then, unless its affinity says otherwise.
+ * A thread runs on a stack of its own, and may be preempted at any instruction where interrupts are
+ * unmasked. On several CPUs it may be continued on another one then, unless its affinity says
+ * otherwise.
+ *
+ * Two things tell of a stack that was too small. Below it lies a guard page, as long as the machine
+ * has any left: touching it is a fault. And its lowest word is a canary, which is looked at
+ * whenever the thread leaves its CPU, and when it is freed: that finds out late, but costs nothing,
+ * and is all there is when the guard pages are used up (the log then says so). Both panic with the
+ * thread's name.
  */
 #pragma once
 
@@ -21,6 +27,7 @@
 
 #include <hal/compiler.h>
 #include <hal/context.h>
+#include <hal/trace.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,29 +39,39 @@
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_ZOMBIE };
 
 struct thread {
+    /* Guarded by the run lock of its home: see run.h. First, so that it begins with a cache line.
+     */
+    struct sched_entity entity; /**< what the policy knows of it */
+    struct hal_context context;
+    uint64_t run_since; /**< until when its run time is counted, while it is RUNNING */
+    uint64_t switches;  /**< how often it got a CPU */
+    unsigned cpu;       /**< its home */
+    enum thread_state state;
+    bool queued;                  /**< READY and on the queue of its home */
+    bool pinned;                  /**< may run on one CPU only */
+    struct hal_trace_thread said; /**< what traces say of it: see run_describe */
+
     /* Constant after creation. */
+    bool idle;      /**< runs when nothing else can */
+    uint32_t magic; /**< THREAD_MAGIC until it is freed */
     uint32_t id;
+    uint64_t *canary; /**< the lowest word of the stack; NULL: the boot code's stack */
     char name[THREAD_NAME_MAX + 1];
     void (*entry)(void *argument);
     void *argument;
-    void *stack; /**< the run of frames; its lowest page is the guard */
-    bool idle;   /**< runs when nothing else can */
+    void *stack;        /**< the run of frames, with the guard page if it has one */
+    size_t stack_bytes; /**< without the guard page */
+    bool guarded;       /**< the lowest page of the run is a guard */
 
-    /* Guarded by the run lock of its home: see run.h. */
-    unsigned cpu; /**< its home */
-    enum thread_state state;
-    bool queued; /**< READY and on the queue of its home */
-    bool pinned; /**< may run on one CPU only */
-    struct hal_context context;
-    struct sched_entity entity;  /**< what the policy knows of it */
+    /* Guarded by the run lock of its home too. */
     unsigned own_priority;       /**< the entity's, unless a higher one is lent */
     unsigned lent_priority;      /**< SCHED_LEVELS: none */
+    int own_nice;                /**< the same with nice levels */
+    int lent_nice;               /**< SCHED_NICE_NONE: none */
     uint32_t affinity;           /**< a bit for each CPU that it may run on */
     struct tree_node sleep_node; /**< among the sleepers that have a deadline */
     uint64_t deadline;
-    uint64_t run_since; /**< until when its run time is counted, while it is RUNNING */
-    uint64_t switches;  /**< how often it got a CPU */
-    int wake_reason;    /**< what its sleep returns */
+    int wake_reason; /**< what its sleep returns */
     bool cancelled;
     bool cancellable; /**< sleeps in a way that cancelling ends */
 
@@ -69,6 +86,7 @@ struct thread {
 
     /* Guarded by the lock of the wait queue it sleeps in. */
     struct list wait_link;
+    const struct lock_site *sleeps_at; /**< where it went to sleep in one; NULL: elsewhere */
 
     /* The checks' of core/sync/check. */
     struct lock_hold *holds; /**< mutexes and rwlocks that it holds */
@@ -92,11 +110,26 @@ static inline struct thread *thread_of_entity(struct sched_entity *entity)
 HAL_MUST_CHECK int thread_create(const char *name, void (*entry)(void *argument), void *argument,
                                  struct thread **thread);
 
-/** The thread frees itself at its end; nobody may use its pointer any more. Any context but
- * interrupts. */
-void thread_detach(struct thread *thread);
+/**
+ * As thread_create, on a stack of `stack_bytes` bytes, a multiple of HAL_PAGE_SIZE. For threads
+ * that there are very many of: HAL_STACK_SMALL is enough for one that only computes, waits and
+ * calls what is on that scale, and not for one that formats text or uses files.
+ *
+ * -EINVAL: less than HAL_STACK_SMALL, more than 1 MiB, or no multiple.
+ */
+HAL_MUST_CHECK int thread_create_sized(const char *name, void (*entry)(void *argument),
+                                       void *argument, size_t stack_bytes, struct thread **thread);
 
-/** Waits for the end of `thread` and frees it. May sleep. */
+/** Panics, naming `thread`, if it has used more stack than it has. Any context. */
+void thread_check_stack(const struct thread *thread);
+
+/** The thread frees itself at its end; nobody may use its pointer any more: one that is detached or
+ * joined already is a panic. Any context but interrupts. */
+#define thread_detach(thread) thread_detach_at(thread, LOCK_SITE())
+void thread_detach_at(struct thread *thread, const struct lock_site *site);
+
+/** Waits for the end of `thread` and frees it. Joining oneself, a thread that is detached, or one
+ * that somebody joins or has joined is a panic that names both. May sleep. */
 #define thread_join(thread) thread_join_at(thread, LOCK_SITE())
 void thread_join_at(struct thread *thread, const struct lock_site *site);
 
@@ -132,21 +165,29 @@ HAL_MUST_CHECK int thread_set_affinity(struct thread *thread, uint32_t cpus);
 
 /**
  * What the policies go by, as far as they do: see sched/policy.h. A new thread has what its creator
- * was given. The thread is not freed meanwhile. Any context.
+ * was given. The thread is not freed meanwhile. If it waits for a mutex, the owner counts as at
+ * least as important. Any context that may take LOCK_RANK_CHAIN.
  *
  * -EINVAL: the priority is not 0 (the highest) .. 31, or the nice level not -20 .. 19.
  */
 HAL_MUST_CHECK int thread_set_priority(struct thread *thread, unsigned priority);
 HAL_MUST_CHECK int thread_set_nice(struct thread *thread, int nice);
 
+/** The same for thread number `id`. -ENOENT: there is none, or it is the idle thread of a CPU. */
+HAL_MUST_CHECK int thread_set_priority_of(uint32_t id, unsigned priority);
+HAL_MUST_CHECK int thread_set_nice_of(uint32_t id, int nice);
+
 /** `thread` will run for about `length` ns, all in all; 0: nobody knows. Any context. */
 void thread_set_length(struct thread *thread, uint64_t length);
 
+#define SCHED_NICE_NONE (SCHED_NICE_MAX + 1)
+
 /**
- * From now on `thread` counts as having priority `priority` if its own is lower; SCHED_LEVELS ends
- * that. For whoever holds what an urgent thread waits for. Takes run locks only. Any context.
+ * From now on `thread` counts as having priority `priority` if its own is lower, and nice level
+ * `nice` if its own share is smaller; SCHED_LEVELS and SCHED_NICE_NONE end that. For whoever holds
+ * what an urgent thread waits for: see sched/lend.h. Takes run locks only. Any context.
  */
-void thread_lend_priority(struct thread *thread, unsigned priority);
+void thread_lend(struct thread *thread, unsigned priority, int nice);
 
 struct thread_info {
     uint32_t id;
@@ -157,7 +198,8 @@ struct thread_info {
     unsigned cpu;      /**< where it runs, is ready, or ran last */
     uint32_t affinity; /**< a bit for each CPU that it may run on */
     unsigned priority; /**< as it counts */
-    int nice;
+    int nice;          /**< the same */
+    bool lent;         /**< one of them is lent by who waits for it */
     bool idle;
 };
 

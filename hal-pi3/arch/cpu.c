@@ -11,6 +11,7 @@
 #include "arch/tables.h"
 #include "soc/intc.h"
 #include "soc/timer.h"
+#include "soc/watch.h"
 
 #include <hal/cpu.h>
 #include <hal/errno.h>
@@ -31,13 +32,16 @@ char boot_stacks[HAL_CPU_MAX * BOOT_STACK_BYTES] __attribute__((aligned(4096)));
 
 void hal_irq_unmask(void)
 {
-    __asm__ volatile("msr daifclr, #2" ::: "memory");
+    __asm__ volatile("msr daifclr, #3" ::: "memory"); /* FIQ, too: see soc/watch.c */
 }
 
 void hal_cpu_idle(void)
 {
+    soc_watch_pause();
     /* wfi ends on a pending interrupt although it is masked, so nothing slips between. */
-    __asm__ volatile("dsb sy\n\twfi\n\tmsr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
+    __asm__ volatile("dsb sy\n\twfi" ::: "memory");
+    soc_watch_resume(); /* before what is taken here switches threads */
+    __asm__ volatile("msr daifclr, #2\n\tisb\n\tmsr daifset, #2" ::: "memory");
 }
 
 void hal_cpu_relax(void)

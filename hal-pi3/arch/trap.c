@@ -10,6 +10,7 @@
 #include "arch/trap.h"
 #include "arch/mmu.h"
 #include "soc/intc.h"
+#include "soc/watch.h"
 
 #include <hal/board.h>
 #include <hal/console.h>
@@ -55,6 +56,7 @@ enum abort_status {
 };
 
 #define ABORT_WRITE (1u << 6)
+#define SPSR_IRQ_MASKED (1u << 7)
 #define TRAP_NAMES 36u
 
 static const char *const trap_names[TRAP_NAMES] = {
@@ -196,13 +198,19 @@ static const char *trap_describe_kind(unsigned kind, uint64_t esr)
     if (kind >= TRAP_STRANGE) {
         return "exception from a level that runs no code";
     }
-    if (kind == TRAP_FIQ) {
-        return "fast interrupt that nobody asked for";
-    }
     if (kind == TRAP_SERROR) {
         return "system error (an access failed after it was made)";
     }
     return trap_describe(esr);
+}
+
+/** What was being done. */
+static void trap_state(const struct trap_frame *frame, struct hal_fault *fault)
+{
+    fault->pc = frame->elr;
+    fault->frame = frame->x[29];
+    fault->code = frame->esr;
+    trap_registers(frame, &fault->registers);
 }
 
 /** Tells core of a fault, and obeys its answer. `stack`: the interrupted stack is exhausted. */
@@ -210,14 +218,11 @@ static void trap_report(struct trap_frame *frame, unsigned kind, bool stack)
 {
     struct hal_fault fault;
 
+    trap_state(frame, &fault);
     fault.kind = kind == TRAP_SYNC ? trap_fault_kind(frame) : HAL_FAULT_OTHER;
     fault.address = trap_is_abort(trap_class(frame->esr)) ? frame->far : frame->elr;
-    fault.pc = frame->elr;
-    fault.frame = frame->x[29];
-    fault.code = frame->esr;
     fault.detail = fault.kind == HAL_FAULT_STACK ? "the stack has run into its guard page"
                                                  : trap_describe_kind(kind, frame->esr);
-    trap_registers(frame, &fault.registers);
     if (stack && fault.kind != HAL_FAULT_STACK && frame->sp % 16 == 0) {
         fault.kind = HAL_FAULT_STACK;
         fault.address = frame->sp;
@@ -231,13 +236,42 @@ static void trap_report(struct trap_frame *frame, unsigned kind, bool stack)
     }
 }
 
-void trap_take(struct trap_frame *frame, unsigned kind)
+/** An IRQ. Only behind save_frame, and only before load_frame, may a FIQ interrupt this. */
+static void trap_take_irq(void)
 {
-    if (kind == TRAP_IRQ) {
-        intc_take();
+    soc_watch_interrupt();
+    __asm__ volatile("msr daifclr, #1" ::: "memory");
+    intc_take();
+    __asm__ volatile("msr daifset, #1" ::: "memory");
+}
+
+static void trap_take_fiq(struct trap_frame *frame)
+{
+    struct hal_fault fault = {.kind = HAL_FAULT_STALL, .detail = "interrupts stay masked"};
+
+    fault.address = soc_watch_take((frame->spsr & SPSR_IRQ_MASKED) != 0);
+    if (fault.address == 0) {
         return;
     }
-    trap_report(frame, kind, false);
+    trap_state(frame, &fault);
+    if (!hal_upcall_fault(&fault)) {
+        hal_board_stop(HAL_STOP_PANIC, 134);
+    }
+}
+
+void trap_take(struct trap_frame *frame, unsigned kind)
+{
+    switch (kind) {
+    case TRAP_IRQ:
+        trap_take_irq();
+        break;
+    case TRAP_FIQ:
+        trap_take_fiq(frame);
+        break;
+    default:
+        trap_report(frame, kind, false);
+        break;
+    }
 }
 
 static void trap_say(const char *text)
@@ -251,6 +285,10 @@ void trap_take_stackless(struct trap_frame *frame, unsigned kind)
 {
     unsigned cpu = hal_cpu_id();
 
+    if (kind == TRAP_FIQ) {
+        trap_take_fiq(frame);
+        return;
+    }
     if (trap_on_emergency_stack[cpu]) {
         trap_say("\r\nThe stack is exhausted again while that is being reported. Stopped.\r\n");
         hal_board_stop(HAL_STOP_PANIC, 134);

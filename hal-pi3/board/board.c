@@ -26,6 +26,7 @@
 #include <hal/compiler.h>
 #include <hal/cpu.h>
 #include <hal/runtime.h>
+#include <hal/trace.h>
 #include <pi3/mmio.h>
 
 #include <stdint.h>
@@ -112,6 +113,13 @@ int hal_board_entropy(void *bytes, size_t n)
     return 0;
 }
 
+unsigned hal_board_choose(const uint32_t *threads, unsigned n)
+{
+    (void)threads;
+    (void)n;
+    return 0;
+}
+
 /** Ends QEMU with `status`. Without QEMU or a debugger this is an illegal instruction. */
 static void board_exit(int status)
 {
@@ -140,4 +148,9 @@ void hal_board_stop(enum hal_stop how, int status)
     for (;;) {
         __asm__ volatile("wfi" ::: "memory");
     }
+}
+
+void hal_trace(const struct hal_trace_event *event)
+{
+    (void)event; /* nobody can look into a real board; `trace` prints what the kernel keeps */
 }

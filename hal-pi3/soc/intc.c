@@ -44,18 +44,35 @@
 #define LOCAL_MAILBOX_CLEAR(n) (LOCAL_BASE + 0xc0u + 16u * (n))
 
 #define SOURCE_VIRTUAL_TIMER (1u << 3)
+#define FAST_PHYSICAL_TIMER (1u << 5) /* of LOCAL_TIMER_CONTROL: as FIQ */
 #define SOURCE_MAILBOX_0 (1u << 4)
 #define SOURCE_GPU (1u << 8)
 
 /** By CPU, one bit a line. Only CPU 0's words count for lines that are not a CPU's own. */
 static uint32_t intc_enabled[HAL_CPU_MAX];
 static uint32_t intc_latched[HAL_CPU_MAX];
+/** By CPU: what its LOCAL_TIMER_CONTROL holds. Its own only, masked. */
+static uint32_t intc_timers[HAL_CPU_MAX];
 /** The GPU's interrupts that are let through, by number. */
 static uint64_t intc_gpu_enabled;
 
 static unsigned intc_owner(enum hal_irq line)
 {
     return line == HAL_IRQ_TIMER || line == HAL_IRQ_IPI ? hal_cpu_id() : 0;
+}
+
+/** Lets a timer of this CPU through, or not. Masked. */
+static void intc_route_timer(unsigned cpu, uint32_t bit, bool on)
+{
+    intc_timers[cpu] = on ? intc_timers[cpu] | bit : intc_timers[cpu] & ~bit;
+    mmio_barrier();
+    mmio_write(LOCAL_TIMER_CONTROL(cpu), intc_timers[cpu]);
+    mmio_barrier();
+}
+
+void intc_route_watch(bool on)
+{
+    intc_route_timer(hal_cpu_id(), FAST_PHYSICAL_TIMER, on);
 }
 
 void intc_start_cpu(unsigned cpu)
@@ -114,8 +131,7 @@ static void intc_enable_wire(enum hal_irq line, unsigned cpu)
 {
     switch (line) {
     case HAL_IRQ_TIMER:
-        mmio_barrier();
-        mmio_write(LOCAL_TIMER_CONTROL(cpu), SOURCE_VIRTUAL_TIMER);
+        intc_route_timer(cpu, SOURCE_VIRTUAL_TIMER, true);
         break;
     case HAL_IRQ_UART:
         intc_enable_gpu(board_uart_gpu_irq());
@@ -132,8 +148,7 @@ static void intc_disable_wire(enum hal_irq line, unsigned cpu)
 {
     switch (line) {
     case HAL_IRQ_TIMER:
-        mmio_barrier();
-        mmio_write(LOCAL_TIMER_CONTROL(cpu), 0);
+        intc_route_timer(cpu, SOURCE_VIRTUAL_TIMER, false);
         break;
     case HAL_IRQ_UART:
         intc_disable_gpu(board_uart_gpu_irq());

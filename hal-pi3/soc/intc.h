@@ -6,6 +6,7 @@
 
 #include <hal/irq.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Quiets everything and lets only the backend's own sources through. At boot, on CPU 0. */
@@ -25,6 +26,9 @@ void intc_poke(unsigned cpu, enum hal_irq line);
 
 /** Forgets the pokes that CPU `cpu` has received. On that CPU, masked. */
 void intc_drop_pokes(unsigned cpu);
+
+/** Has this CPU's physical timer raise a fast interrupt, or nothing. Masked. */
+void intc_route_watch(bool on);
 
 /** Lets one of the GPU's interrupts through, or not. Any context. */
 void intc_enable_gpu(unsigned irq);

@@ -69,16 +69,20 @@ uint64_t hal_time_now(void)
            ticks % timer_frequency * NANOSECONDS / timer_frequency;
 }
 
+uint64_t soc_timer_ticks(uint64_t ns)
+{
+    uint64_t part = ns % NANOSECONDS * timer_frequency;
+
+    return ns / NANOSECONDS * timer_frequency + (part + NANOSECONDS - 1) / NANOSECONDS;
+}
+
 void hal_timer_set(uint64_t deadline)
 {
     if (deadline == HAL_TIME_NEVER) {
         timer_control(0);
         return;
     }
-    uint64_t part = deadline % NANOSECONDS * timer_frequency;
-    uint64_t ticks =
-        deadline / NANOSECONDS * timer_frequency + (part + NANOSECONDS - 1) / NANOSECONDS;
-    __asm__ volatile("msr cntv_cval_el0, %0" ::"r"(ticks + timer_power_on));
+    __asm__ volatile("msr cntv_cval_el0, %0" ::"r"(soc_timer_ticks(deadline) + timer_power_on));
     timer_control(CONTROL_ENABLE);
 }
 

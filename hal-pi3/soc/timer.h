@@ -13,6 +13,9 @@ void soc_timer_start(void);
 /** Quiets the calling CPU's timer. */
 void soc_timer_start_cpu(void);
 
+/** As many ticks of the processor's counter as `ns` takes, rounded up. */
+uint64_t soc_timer_ticks(uint64_t ns);
+
 /** This CPU's timer interrupted: disarms it. False when it had no cause. */
 bool soc_timer_take_interrupt(void);
 

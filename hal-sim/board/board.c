@@ -57,6 +57,7 @@ static void cpu_reset(struct cpu *cpu)
     cpu->worked = 0;
     cpu->idle = cpu->asleep = cpu->started = false;
     cpu->idle_for = 0;
+    cpu->watch = 0;
 }
 
 void machine_start_cpu(struct cpu *cpu)
@@ -81,15 +82,19 @@ void machine_reset(void)
     for (unsigned i = 0; i < RNG_TURN; i++)
         machine.rng[i] = machine.seed * RNG_TURN + i;
     machine.rng[RNG_TURN] = ~machine.seed;
+    machine.rng[RNG_CHOICE] = machine.seed ^ 0xc401ceull << 40;
+    sim_schedule_reset();
     machine.trace = 0;
     machine.led = false;
     machine.status = 0;
+    machine.faulted = 0;
     sim_memory_reset();
     sim_time_reset();
     for (unsigned i = 0; i < machine.cpu_count; i++)
         cpu_reset(&machine.cpu[i]);
     machine_start_cpu(&machine.cpu[0]);
     sim_turn_reset();
+    sim_watch_reset();
     sim_gpio_reset();
     sim_card_reset();
     sim_uart_reset();
@@ -139,6 +144,20 @@ int hal_board_entropy(void *bytes, size_t n)
 {
     struct entropy_work work = {bytes, n};
     return (int)sim_cpu_host(entropy_work, &work, COST_DEVICE);
+}
+
+/* Nobody's search: the seed chooses, unless the clock is real. */
+unsigned hal_board_choose(const uint32_t *threads, unsigned n)
+{
+    unsigned choice = 0;
+    (void)sim_cpu_enter();
+    if (!machine.real && sim_schedule_on())
+        choice = sim_schedule_choose_thread(threads, n);
+    else if (!machine.real)
+        choice = (unsigned)(machine_random(RNG_CHOICE) % n);
+    sim_cpu_leave();
+    sim_cpu_point(COST_MASK);
+    return choice;
 }
 
 struct stop_work {

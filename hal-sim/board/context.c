@@ -92,3 +92,13 @@ uintptr_t hal_context_code_base(void)
 {
     return host_code_base();
 }
+
+bool sim_fault(const struct hal_fault *fault)
+{
+    struct cpu *cpu = sim_cpu_this();
+    cpu->fault_at[0] = fault->pc;
+    cpu->fault_depth =
+        1 + (unsigned)hal_context_backtrace(fault->frame, cpu->fault_at + 1, SIM_FAULT_DEPTH - 1);
+    atomic_store(&machine.faulted, sim_cpu_number(cpu) + 1);
+    return hal_upcall_fault(fault);
+}

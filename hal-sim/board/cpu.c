@@ -88,8 +88,10 @@ void sim_cpu_attend_all(uint32_t bits)
  * next point. */
 static void look_soon(void)
 {
-    if (!machine.real && machine.cpu_count > 1)
-        atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
+    if (machine.real || machine.cpu_count == 1)
+        return;
+    atomic_store_explicit(&machine.due, 0, memory_order_relaxed);
+    atomic_store_explicit(&machine.next, 0, memory_order_relaxed);
 }
 
 void sim_cpu_raise(struct cpu *cpu, enum hal_irq line)
@@ -116,7 +118,7 @@ static unsigned lowest_bit(uint32_t bits)
 /* One of `ready`: the lowest with the real clock, one that the seed picks with the virtual. */
 static unsigned choose_line(uint32_t ready)
 {
-    if (machine.real || !(ready & (ready - 1)))
+    if (machine.real || sim_schedule_on() || !(ready & (ready - 1)))
         return lowest_bit(ready);
     unsigned skip = (unsigned)(machine_random(RNG_STRIKE) % (unsigned)__builtin_popcount(ready));
     while (skip--)
@@ -130,11 +132,16 @@ static void cpu_take(uint32_t ready)
     unsigned line = choose_line(ready);
     struct cpu *cpu = sim_cpu_this();
     cpu->strike_in = -1;
+    if (line == HAL_IRQ_TIMER && !machine.real)
+        sim_schedule_timer_taken(sim_cpu_number(cpu));
     atomic_fetch_and(&cpu->pending, ~(1u << line));
+    atomic_fetch_add_explicit(&cpu->taken, 1, memory_order_relaxed);
     if (!machine.real)
         (void)sim_time_spend(COST_INTERRUPT);
     sim_trace_guest(TB_EVENT_IRQ, line, 0);
     hal_upcall_interrupt((enum hal_irq)line);
+    if (line == HAL_IRQ_TIMER && !machine.real)
+        sim_schedule_timer_done(sim_cpu_number(sim_cpu_this()));
     if (line == HAL_IRQ_UART)
         sim_uart_level();
 }
@@ -152,14 +159,17 @@ void sim_cpu_take_and_unmask(void)
     }
 }
 
-/* Virtual clock: whether the deliverable interrupt strikes at this point. */
-static bool strikes_now(struct cpu *cpu)
+/* Virtual clock: of the deliverable interrupts, those that strike at this point. */
+static uint32_t who_strikes(struct cpu *cpu)
 {
-    if (cpu->strike_in < 0) {
+    uint32_t ready = sim_cpu_ready(cpu);
+    if (sim_schedule_on())
+        return sim_schedule_strikes(cpu, ready);
+    if (ready && cpu->strike_in < 0) {
         unsigned roll = machine_random(RNG_STRIKE) & 7;
         cpu->strike_in = roll < 4 ? 0 : (int)roll - 3;
     }
-    return cpu->strike_in-- == 0;
+    return ready && cpu->strike_in-- == 0 ? ready : 0;
 }
 
 /* Virtual clock: what is due, and whoever wants the host's thread, before this CPU goes on. */
@@ -170,15 +180,33 @@ static void keep_time(struct cpu *cpu)
         fiber_suspend_guest(cpu);
 }
 
+/* Virtual clock: whether the point is more than an occasion for watch.c, which leaves no trace. */
+static bool is_due(const struct cpu *cpu)
+{
+    return sim_time_now() >= atomic_load_explicit(&machine.due, memory_order_relaxed) ||
+           (atomic_load(&cpu->pending) & CPU_ATTENTION) ||
+           machine.points >= machine.schedule.next || (!hal_irq_masked() && sim_cpu_ready(cpu));
+}
+
 static void point_virtual(void)
 {
     struct cpu *cpu = sim_cpu_enter();
+    if (sim_watch_attend(cpu)) {
+        sim_cpu_leave();
+        sim_watch_report();
+        cpu = sim_cpu_enter();
+    }
+    if (!is_due(cpu)) {
+        sim_cpu_leave();
+        return;
+    }
     keep_time(cpu);
+    sim_schedule_point(cpu);
     if (sim_turn_is_over())
         sim_turn_choose(cpu);
+    uint32_t ready = hal_irq_masked() ? 0 : who_strikes(cpu);
     sim_cpu_leave();
-    uint32_t ready = hal_irq_masked() ? 0 : sim_cpu_ready(cpu);
-    if (ready && strikes_now(cpu)) {
+    if (ready) {
         sim_cpu_mask();
         cpu_take(ready);
         sim_cpu_unmask();
@@ -242,6 +270,12 @@ void hal_cpu_point(void)
     sim_cpu_point(COST_MASK);
 }
 
+void *hal_cpu_point_with(void *result)
+{
+    sim_cpu_point(COST_MASK);
+    return result;
+}
+
 void hal_irq_unmask(void)
 {
     hal_irq_restore(0);
@@ -284,6 +318,8 @@ void hal_cpu_relax(void)
     __builtin_ia32_pause();
     if (machine.real && machine.cpu_count > 1)
         give_way();
+    else if (!machine.real)
+        sim_schedule_relax();
     sim_cpu_point(COST_RELAX);
 }
 

@@ -34,8 +34,12 @@ enum {
     CPU_YIELD = 1 << 18,  /* go back to the caller of tb_run_* (virtual clock) */
     CPU_TIMER = 1 << 19,  /* compare the timer with the clock (real clock) */
     CPU_POINTS = 1 << 20, /* always set with the virtual clock: changes of the mask are points */
-    CPU_ATTENTION = CPU_CUT | CPU_PAUSE | CPU_YIELD | CPU_TIMER
+    CPU_PROBE = 1 << 21,  /* goes when the CPU is unmasked (virtual clock, watch.c) */
+    CPU_STALL = 1 << 22,  /* say that it does not come on (virtual clock, watch.c) */
+    CPU_ATTENTION = CPU_CUT | CPU_PAUSE | CPU_YIELD | CPU_TIMER | CPU_STALL
 };
+
+enum { SIM_FAULT_DEPTH = 24 };
 
 struct cpu {
     _Atomic uint32_t pending;  /* first: struct hal_cpu_face points to it */
@@ -49,12 +53,17 @@ struct cpu {
     _Atomic uint64_t idle_since;
     int strike_in;    /* interrupt points until a deliverable interrupt strikes; -1: not chosen */
     unsigned relaxes; /* real clock: counts them */
+    _Atomic uint32_t taken;    /* interrupts; counts them */
+    uint64_t watch;            /* hal_cpu_watch: ns it may stay masked; 0: for ever */
+    unsigned looks;            /* virtual clock: of watch.c, in a row that found it masked */
     _Atomic uint64_t deadline; /* of the timer; HAL_TIME_NEVER: not armed */
     uint64_t worked;           /* virtual clock: ns of its own, while others worked too (turn.c) */
     uintptr_t stack;           /* of the context that runs here */
     size_t stack_bytes;
     struct hal_context guest; /* the suspended guest, while the host or another CPU runs */
-    uint8_t apart[64];        /* the next CPU's flags lie in another cache line */
+    uintptr_t fault_at[SIM_FAULT_DEPTH]; /* its last fault: pc, and the calls that led there */
+    unsigned fault_depth;
+    uint8_t apart[64]; /* the next CPU's flags lie in another cache line */
 };
 
 /** What a thread plays that plays none: it is entered for ever, and nothing is pending. */
@@ -117,8 +126,8 @@ static inline bool sim_cpu_wanted(void)
     uint32_t pending = atomic_load_explicit(&cpu->pending, memory_order_relaxed);
     if (pending & CPU_ATTENTION)
         return true;
-    return (pending & atomic_load_explicit(&cpu->enabled, memory_order_relaxed)) &&
-           !hal_irq_masked();
+    uint32_t open = atomic_load_explicit(&cpu->enabled, memory_order_relaxed) | CPU_PROBE;
+    return (pending & open) && !hal_irq_masked();
 }
 
 /** Takes every deliverable interrupt, then unmasks; called masked, on the stack that was

@@ -78,6 +78,9 @@ size_t outside_input(uint8_t *bytes, size_t n);
 size_t outside_input_waiting(void);
 struct tb_event;
 void outside_event(const struct tb_event *event);
+struct hal_trace_event;
+/** The kernel has scheduled something. HOST_MACHINE held. */
+void outside_scheduled(const struct hal_trace_event *event);
 void outside_pin_changed(uint64_t time, unsigned pin, bool level);
 /** A CPU has parked (real clock). Any context on the CPU's host thread. */
 void outside_parked(void);
@@ -94,3 +97,6 @@ struct cpu;
 HAL_MUST_CHECK int outside_cpu_started(struct cpu *cpu);
 /** Every CPU idles and nothing will end that by itself. */
 void outside_stuck(void);
+/** Something has happened that a schedule's sink wants to know. On the host's stack. */
+struct tb_moment;
+void outside_moment(const struct tb_moment *moment);

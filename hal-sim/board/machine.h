@@ -13,14 +13,17 @@
 
 #include "board/cpu.h"
 #include "board/devices.h"
+#include "board/schedule.h"
 
 #include <hal/board.h>
 #include <hal/machine.h>
 #include <hal/time.h>
+#include <hal/upcall.h>
 
 /* ---- what things cost in virtual nanoseconds ---- */
 
 enum {
+    COST_EDGE = 2,        /* from one edge of the kernel's code to the next (edge.c) */
     COST_MASK = 20,       /* hal_irq_save, hal_irq_restore */
     COST_RELAX = 100,     /* one turn of a polling loop */
     COST_TIME = 30,       /* reading the clock: so a loop on it ends */
@@ -37,7 +40,7 @@ enum {
 
 /* REBOOTING and STOPPING: a CPU has said so, and the others are leaving the guest. */
 enum machine_power { POWER_OFF, POWER_ON, POWER_REBOOTING, POWER_STOPPING, POWER_STOPPED };
-enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_TURN, RNG_COUNT };
+enum machine_rng { RNG_STRIKE, RNG_CARD, RNG_ENTROPY, RNG_TURN, RNG_CHOICE, RNG_COUNT };
 
 /* Virtual clock: whose turn it is; see turn.c. */
 struct turn {
@@ -58,6 +61,7 @@ struct machine {
     unsigned cpu_count;
     uint8_t *ram;
     uint64_t ram_bytes;
+    uint64_t stall_ns; /* virtual clock: processor time without machine time; 0: no limit */
     uint32_t *display;
     uint32_t display_width, display_height;
 
@@ -65,10 +69,15 @@ struct machine {
     _Atomic int power; /* enum machine_power */
     enum hal_stop stop;
     _Atomic int status;
-    _Atomic uint64_t now;  /* virtual clock only */
-    _Atomic uint64_t next; /* virtual clock: when the earliest event is due, or run_until */
-    uint64_t run_until;    /* virtual clock: when tb_run_* wants control back */
-    struct turn turn;      /* virtual clock */
+    _Atomic unsigned faulted; /* number + 1 of the CPU that had the last fault; 0: none */
+    _Atomic uint64_t now;     /* virtual clock only */
+    _Atomic uint64_t due;     /* virtual clock: the earliest event, or run_until */
+    _Atomic uint64_t next;    /* virtual clock: the same, or when watch.c wants to look */
+    uint64_t watch_at;        /* virtual clock: that */
+    uint64_t run_until;       /* virtual clock: when tb_run_* wants control back */
+    struct turn turn;         /* virtual clock */
+    uint64_t points;          /* virtual clock: the position of the last interrupt point */
+    struct schedule schedule; /* virtual clock */
     uint64_t rng[RNG_COUNT];
     uint64_t trace;
     struct uart uart;
@@ -123,7 +132,9 @@ static inline void sim_cpu_point(unsigned cost)
 {
     if (!machine.real) {
         uint64_t now = sim_time_spend(cost);
-        if (now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
+        machine.points = (hal_irq_masked() ? machine.points : machine.points | TB_POINT_MASKED) + 1;
+        if (machine.points >= machine.schedule.next ||
+            now >= atomic_load_explicit(&machine.next, memory_order_relaxed)) {
             sim_cpu_point_slow();
             return;
         }
@@ -175,6 +186,25 @@ void sim_time_skip_to(uint64_t when);
 /** Virtual clock: does what is due. Entered, on a guest stack. */
 void sim_time_catch_up(void);
 
+/* ---- watch.c ---- */
+
+#define SIM_STALL_MASKED "interrupts stay masked"
+
+/** Power-on: nobody is watched. */
+void sim_watch_reset(void);
+/** Virtual clock: looks at all CPUs if it is time to, and whether this one has unmasked. True: it
+ * has not come on, and sim_watch_report is to be called. Entered. */
+bool sim_watch_attend(struct cpu *cpu);
+/** Tells the guest. Guest code, on the CPU that it is about. */
+void sim_watch_report(void);
+/** It idles: that is not staying masked. Entered. */
+void sim_watch_idle(struct cpu *cpu);
+
+/* ---- context.c ---- */
+
+/** Tells the guest of a fault, and remembers where it was. Guest code, masked. */
+bool sim_fault(const struct hal_fault *fault);
+
 /* ---- trace.c ---- */
 
 /** Adds an event to the hash, and tells the library. Entered, on the host's stack. */
@@ -189,6 +219,9 @@ static inline void sim_trace_guest(uint32_t kind, uint64_t a, uint64_t b)
     if (!machine.real || atomic_load_explicit(&sim_trace_wanted, memory_order_relaxed))
         sim_trace_guest_event(kind, a, b);
 }
+
+/** Whether the library wants to hear of what the kernel schedules (hal_trace). */
+extern _Atomic bool sim_trace_heard;
 
 /* ---- memory.c ---- */
 

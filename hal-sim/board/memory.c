@@ -46,7 +46,7 @@ _Static_assert(OTHER_FAULT_BYTES >= HAL_STACK_MIN, "the smaller one is large eno
 uint64_t sim_memory_used[MAX_PAGES / 64];
 uint64_t sim_memory_guarded[MAX_PAGES / 64];
 uint64_t sim_memory_top;
-static bool any_guarded;
+static uint64_t guards; /* pages in sim_memory_guarded */
 
 static bool bit_get(const uint64_t *map, uint64_t page)
 {
@@ -96,8 +96,8 @@ static void announce(uint64_t physical, uint64_t bytes)
 static void forget(void)
 {
     uint64_t words = (sim_memory_top + 63) / 64, bytes = sim_memory_top * HAL_PAGE_SIZE;
-    if (any_guarded)
-        any_guarded = host_ram_protect(SIM_RESERVED, machine.ram_bytes - SIM_RESERVED, false) < 0;
+    if (guards > 0 && host_ram_protect(SIM_RESERVED, machine.ram_bytes - SIM_RESERVED, false) == 0)
+        guards = 0;
     tools_forget_blocks(true);
     tools_memory_closed(machine.ram, bytes);
     if (sim_memory_top > KEEP_PAGES)
@@ -107,11 +107,22 @@ static void forget(void)
     sim_memory_top = 0;
 }
 
+/* Notes what `count` pages from `page` on are; returns how many were not that before. */
+static uint64_t note_guards(uint64_t page, uint64_t count, bool guarded)
+{
+    uint64_t changed = 0;
+    for (uint64_t i = page; i < page + count; i++) {
+        changed += bit_get(sim_memory_guarded, i) != guarded;
+        bit_set(sim_memory_guarded, i, guarded);
+    }
+    return changed;
+}
+
 static void guard_below(const void *stack)
 {
-    uint64_t page = (uint64_t)((const uint8_t *)stack - machine.ram) - HAL_PAGE_SIZE;
-    bit_set(sim_memory_guarded, page / HAL_PAGE_SIZE,
-            host_ram_protect(page, HAL_PAGE_SIZE, true) == 0);
+    uint64_t at = (uint64_t)((const uint8_t *)stack - machine.ram) - HAL_PAGE_SIZE;
+    if (host_ram_protect(at, HAL_PAGE_SIZE, true) == 0)
+        guards += note_guards(at / HAL_PAGE_SIZE, 1, true);
 }
 
 /* The guards of these stacks stay for the life of the machine; a failure only loses a check. */
@@ -139,7 +150,7 @@ void sim_memory_closed(void)
     memset(sim_memory_used, 0, sizeof sim_memory_used);
     memset(sim_memory_guarded, 0, sizeof sim_memory_guarded);
     sim_memory_top = 0;
-    any_guarded = false;
+    guards = 0;
 }
 
 void sim_memory_boot_stack(unsigned cpu, void **stack, size_t *bytes)
@@ -178,17 +189,25 @@ bool sim_memory_is_readable(uintptr_t address)
 
 bool sim_memory_guard_range(uint64_t page, uint64_t count, bool guarded)
 {
-    /* Who runs into the guard finds it noted, from the first moment to the last. */
-    for (uint64_t i = 0; i < count && guarded; i++)
-        bit_set(sim_memory_guarded, page + i, true);
-    bool done = host_ram_protect(page * HAL_PAGE_SIZE, count * HAL_PAGE_SIZE, guarded) == 0;
-    for (uint64_t i = 0; i < count && guarded != done; i++)
-        bit_set(sim_memory_guarded, page + i, false);
-    if (!done)
+    uint64_t bytes = count * HAL_PAGE_SIZE;
+    if (!guarded) {
+        if (host_ram_protect(page * HAL_PAGE_SIZE, bytes, false) < 0)
+            return false;
+        guards -= note_guards(page, count, false);
+        return true;
+    }
+    if (guards + count > host_ram_guards())
         return false;
+    /* Who runs into the guard finds it noted, from the first moment to the last. */
+    uint64_t changed = note_guards(page, count, true);
+    if (host_ram_protect(page * HAL_PAGE_SIZE, bytes, true) < 0) {
+        if (changed == count) /* else some were guarded before, and are */
+            (void)note_guards(page, count, false);
+        return false;
+    }
+    guards += changed;
     if (page + count > sim_memory_top)
         sim_memory_top = page + count;
-    any_guarded = true;
     return true;
 }
 

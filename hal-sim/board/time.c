@@ -3,7 +3,8 @@
  * time.c: machine time, the timer, and what happens when.
  *
  * Virtual clock: machine.now is a number that interrupt points push on and idling lets jump.
- * machine.next says when something is due: the timer, a device, or tb_run_*'s deadline.
+ * machine.due says when something is due: the timer, a device, or tb_run_*'s deadline; next is the
+ * same, or earlier.
  *
  * Real clock: machine time is a line through the host's clock: machine0 + (host - host0) * speed.
  * The line changes when the speed does, or when idle time is skipped; readers on other threads and
@@ -123,6 +124,7 @@ void sim_time_idle_begin(struct cpu *cpu)
     atomic_fetch_add(&cpu->idles, 1);
     atomic_store(&cpu->idle_since, sim_time_now());
     atomic_store(&cpu->idle, true);
+    sim_watch_idle(cpu);
 }
 
 void sim_time_idle_end(struct cpu *cpu)
@@ -195,11 +197,11 @@ uint64_t sim_time_next_event(void)
 
 void sim_time_plan(void)
 {
-    if (!machine.real)
-        atomic_store_explicit(
-            &machine.next,
-            earlier(sim_time_next_event(), earlier(machine.run_until, machine.turn.end)),
-            memory_order_relaxed);
+    if (machine.real)
+        return;
+    uint64_t due = earlier(sim_time_next_event(), earlier(machine.run_until, machine.turn.end));
+    atomic_store_explicit(&machine.due, due, memory_order_relaxed);
+    atomic_store_explicit(&machine.next, earlier(due, machine.watch_at), memory_order_relaxed);
 }
 
 void sim_time_skip_to(uint64_t when)
@@ -230,7 +232,7 @@ static long run_events(void *unused)
 
 void sim_time_catch_up(void)
 {
-    if (sim_time_now() >= atomic_load_explicit(&machine.next, memory_order_relaxed))
+    if (sim_time_now() >= atomic_load_explicit(&machine.due, memory_order_relaxed))
         fiber_call_host(sim_cpu_this(), run_events, NULL);
 }
 

@@ -10,7 +10,10 @@
 #include "host/host.h"
 #include "tayberry.h"
 
+#include <hal/trace.h>
+
 _Atomic bool sim_trace_wanted;
+_Atomic bool sim_trace_heard;
 
 static void mix(uint64_t *hash, uint64_t value)
 {
@@ -68,4 +71,30 @@ void sim_trace_guest_event(uint32_t kind, uint64_t a, uint64_t b)
         if (machine.real) /* that somebody listens must not show in a virtual run */
             sim_cpu_point(0);
     }
+}
+
+/* ---- what the kernel tells (hal/trace.h) ---- */
+
+struct telling {
+    const struct hal_trace_event *event;
+};
+
+static long tell_work(void *argument)
+{
+    const struct telling *telling = argument;
+    host_lock(HOST_MACHINE);
+    outside_scheduled(telling->event);
+    host_unlock(HOST_MACHINE);
+    return 0;
+}
+
+void hal_trace(const struct hal_trace_event *event)
+{
+    if (!atomic_load_explicit(&sim_trace_heard, memory_order_relaxed))
+        return;
+    struct telling telling = {event};
+    bool entered = sim_cpu_entered();
+    fiber_call_host(sim_cpu_enter(), tell_work, &telling);
+    if (!entered)
+        sim_cpu_leave(); /* it is masked: the point at which it unmasks looks at what arrived */
 }

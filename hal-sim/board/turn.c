@@ -62,7 +62,10 @@ bool sim_turn_is_over(void)
 {
     if (machine.cpu_count == 1)
         return false;
-    return sim_time_now() >= machine.turn.end || (who_works() & ~machine.turn.working);
+    uint32_t working = who_works();
+    bool over = sim_schedule_on() ? sim_schedule_turn_is_over(machine.turn.cpu, working)
+                                  : sim_time_now() >= machine.turn.end;
+    return over || (working & ~machine.turn.working);
 }
 
 /* The least count of work among `cpus`. */
@@ -129,8 +132,13 @@ static void begin_turn(struct cpu *self, uint32_t working)
 {
     bool alone = !(working & (working - 1));
     settle(self, working);
-    unsigned next = alone ? (unsigned)__builtin_ctz(working) : choose_cpu(working);
-    machine.turn.end = machine.turn.start + (alone ? TURN_ALONE : choose_length());
+    unsigned next;
+    if (sim_schedule_on()) {
+        next = sim_schedule_choose_cpu(sim_cpu_number(self), working, &machine.turn.end);
+    } else {
+        next = alone ? (unsigned)__builtin_ctz(working) : choose_cpu(working);
+        machine.turn.end = machine.turn.start + (alone ? TURN_ALONE : choose_length());
+    }
     sim_time_plan();
     if (&machine.cpu[next] != self)
         go_over(self, &machine.cpu[next]);

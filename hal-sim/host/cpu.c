@@ -112,8 +112,7 @@ int host_cpu_adopt(struct cpu *cpu)
 {
     struct host_cpu *host = host_of(cpu);
     stack_t alternate;
-    if (!own_tid)
-        own_tid = (pid_t)syscall(SYS_gettid);
+    own_tid = (pid_t)syscall(SYS_gettid); /* each time: the process may be a fork of what it was */
     int error = make_alternate(host);
     if (error)
         return error;
@@ -125,13 +124,14 @@ int host_cpu_adopt(struct cpu *cpu)
         return -errno;
     allow_signals(host);
     atomic_store(&host->tid, own_tid);
-    return 0;
+    return machine.real ? 0 : host_watch_start(cpu, machine.stall_ns);
 }
 
 void host_cpu_disown(struct cpu *cpu)
 {
     struct host_cpu *host = host_of(cpu);
     atomic_store(&host->tid, 0);
+    host_watch_stop(cpu);
     if (atomic_exchange(&host->nagging, false)) {
         const struct itimerspec off = {{0, 0}, {0, 0}};
         (void)timer_settime(host->timer, 0, &off, NULL);
@@ -151,6 +151,7 @@ static void *thread_main(void *argument)
         host_cpu_disown(cpu);
     }
     delete_timer(host);
+    host_watch_end(cpu);
     return NULL;
 }
 
@@ -179,6 +180,7 @@ void host_cpu_free(void)
     for (unsigned i = 0; i < HAL_CPU_MAX; i++) {
         struct host_cpu *host = &host_cpus[i];
         delete_timer(host);
+        host_watch_end(&machine.cpu[i]);
         if (host->alternate)
             (void)munmap(host->alternate, ALTERNATE_BYTES);
         host->alternate = NULL;

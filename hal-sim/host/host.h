@@ -55,6 +55,12 @@ void host_yield(void);
  */
 HAL_MUST_CHECK int host_ram_create(uint64_t bytes, uint8_t **ram);
 void host_ram_destroy(void);
+/**
+ * How many single pages the simulated RAM may have guarded at a time: each guard divides a mapping
+ * of the host's, of which a process may have only so many (Linux: vm.max_map_count, 65,530 unless
+ * changed). Guards get one half of them, and the rest of the process the other.
+ */
+uint64_t host_ram_guards(void);
 /** Makes pages fault on any access, or not. Content stays. */
 HAL_MUST_CHECK int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarded);
 /** Gives the pages' host memory back; they then read as zero. */
@@ -135,6 +141,16 @@ void host_timer_arm(struct cpu *cpu, uint64_t when);
 /** Bounds of the CPU's alternate stack hold `address`. Any context. */
 bool host_cpu_on_alternate(uintptr_t address);
 
+/* ---- watch.c: a CPU that does not come on ---- */
+
+/** Watches the CPU that this thread plays: with the real clock whether it stays masked for `ns` of
+ * the thread's processor time, with the virtual one whether machine time stands still that long.
+ * 0: no more. Outside or entered, on the CPU's thread. */
+HAL_MUST_CHECK int host_watch_start(struct cpu *cpu, uint64_t ns);
+void host_watch_stop(struct cpu *cpu);
+/** The thread goes, or the machine does. */
+void host_watch_end(struct cpu *cpu);
+
 /* ---- trap.c: signals as interrupts and exceptions ---- */
 
 /** Installs the handlers, and puts back what was there. */
@@ -145,6 +161,8 @@ uintptr_t host_trap_where(void);
 
 /** The address that this code was loaded at less the one it was linked for. A machine is open. */
 uintptr_t host_code_base(void);
+/** The file that it was loaded from. */
+const char *host_code_path(void);
 /** Whether `pc` lies in the kernel or the simulator, not in another library. Any context. */
 bool host_code_holds(uint64_t pc);
 

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ static struct {
     int fd;
     uint8_t *base, *alias;
     uint64_t bytes;
+    uint64_t guards;
 } ram = {.fd = -1};
 
 static uint8_t *map(void *where, int flags)
@@ -30,9 +32,29 @@ static uint8_t *map(void *where, int flags)
     return at == MAP_FAILED ? NULL : at;
 }
 
+/* The host's limit on mappings; its usual value if it does not say. */
+static uint64_t mappings_allowed(void)
+{
+    char text[32] = "";
+    int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (read(fd, text, sizeof text - 1) < 0)
+            text[0] = '\0';
+        (void)close(fd);
+    }
+    unsigned long long allowed = strtoull(text, NULL, 10);
+    return allowed ? allowed : 65530;
+}
+
+uint64_t host_ram_guards(void)
+{
+    return ram.guards;
+}
+
 int host_ram_create(uint64_t bytes, uint8_t **out)
 {
     ram.bytes = bytes;
+    ram.guards = mappings_allowed() / 4; /* a guard is a mapping, and what follows it another */
     ram.fd = memfd_create("tayberry-ram", MFD_CLOEXEC);
     if (ram.fd < 0)
         return -errno;

@@ -18,6 +18,13 @@
 /** The signal of the timers and of kicks: a real-time one that programs rarely use. */
 #define HOST_SIGNAL (SIGRTMIN + 2)
 
+/** What the signal of a watch's timer carries, to be told from the CPU's own timer. */
+enum { HOST_WATCH_MARK = 0x7a7c };
+
+/** A watch's timer has signalled: NULL, or in which words the CPU does not come on, and `*ns`, for
+ * how long. In the handler. */
+const char *host_watch_look(struct cpu *cpu, uint64_t *ns);
+
 /** Which host thread plays `cpu`: with the virtual clock one plays them all. */
 UNWATCHED static inline unsigned host_index(const struct cpu *cpu)
 {

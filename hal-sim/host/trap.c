@@ -174,7 +174,7 @@ NO_REDZONES static void trap_suspend(struct trap *trap)
 
 NO_REDZONES static void trap_fault(struct trap *trap)
 {
-    if (!hal_upcall_fault(&trap->fault))
+    if (!sim_fault(&trap->fault))
         hal_board_stop(HAL_STOP_PANIC, 0);
     if (!trap->masked)
         sim_cpu_take_and_unmask();
@@ -221,15 +221,18 @@ NO_REDZONES static void attend_real(struct cpu *cpu, ucontext_t *context)
     }
 }
 
+static bool on_watch(struct cpu *cpu, ucontext_t *context);
+
 NO_REDZONES static void on_attention(int signal, siginfo_t *info, void *argument)
 {
     int saved = errno;
     struct cpu *cpu = sim_cpu_this();
     ucontext_t *context = argument;
+    bool watch = info->si_code == SI_TIMER && info->si_value.sival_int == HOST_WATCH_MARK;
     (void)signal;
-    if (!sim_cpu_is_here())
+    if (!sim_cpu_is_here() || (watch && on_watch(cpu, context)))
         return;
-    if (machine.real && info->si_code == SI_TIMER) {
+    if (machine.real && info->si_code == SI_TIMER && !watch) {
         host_timer_fired(cpu);
         atomic_fetch_or(&cpu->pending, CPU_TIMER);
     }
@@ -290,18 +293,25 @@ static void describe(struct hal_fault *fault, int signal, const siginfo_t *info,
     }
 }
 
-static void fill_fault(struct hal_fault *fault, int signal, const siginfo_t *info,
-                       const ucontext_t *context)
+/* What was being done. */
+NO_REDZONES static void fill_state(struct hal_fault *fault, const ucontext_t *context)
 {
     const greg_t *regs = context->uc_mcontext.gregs;
-    describe(fault, signal, info, regs);
-    fault->pc = (uintptr_t)regs[REG_RIP] - (fault->kind == HAL_FAULT_BREAKPOINT);
+    fault->pc = (uintptr_t)regs[REG_RIP];
     fault->frame = (uintptr_t)regs[REG_RBP];
     fault->code = (uint64_t)regs[REG_TRAPNO];
     fault->registers.count = sizeof register_index;
     fault->registers.names = register_names;
     for (unsigned i = 0; i < sizeof register_index; i++)
         fault->registers.values[i] = (uint64_t)regs[register_index[i]];
+}
+
+static void fill_fault(struct hal_fault *fault, int signal, const siginfo_t *info,
+                       const ucontext_t *context)
+{
+    fill_state(fault, context);
+    describe(fault, signal, info, context->uc_mcontext.gregs);
+    fault->pc -= fault->kind == HAL_FAULT_BREAKPOINT;
 }
 
 /* Copies the frame to where the guest can handle it: its stack, or the spare one if that is full.
@@ -321,6 +331,28 @@ static struct trap *push_fault(const struct cpu *cpu, const ucontext_t *context)
         return trap;
     sim_memory_open_stack(spare, bytes);
     return push(context, (uint64_t)(uintptr_t)spare + bytes, (uintptr_t)spare);
+}
+
+/* A look at a CPU that may not come on. True: it does not, and the guest is told so. */
+NO_REDZONES static bool on_watch(struct cpu *cpu, ucontext_t *context)
+{
+    uint64_t ns = 0, mask;
+    const uint64_t pc = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+    copy_bytes(&mask, &context->uc_sigmask, sizeof mask);
+    if (sim_cpu_entered() || mask != host_cpu_mask(cpu) || !tools_can_interrupt(pc))
+        return false;
+    const char *detail = host_watch_look(cpu, &ns);
+    struct trap *trap = detail ? push_fault(cpu, context) : NULL;
+    if (!trap)
+        return false;
+    fill_state(&trap->fault, context);
+    trap->fault.kind = HAL_FAULT_STALL;
+    trap->fault.address = ns;
+    trap->fault.detail = detail;
+    trap->masked = hal_irq_masked();
+    sim_cpu_mask();
+    enter_trap(context, trap, trap_fault);
+    return true;
 }
 
 /* The signal is not for the guest: to whoever had it before, or the host's default. */
@@ -380,6 +412,7 @@ void hal_cpu_breakpoint(void)
 static struct {
     uintptr_t base, start;
     size_t bytes;
+    const char *path; /* "": the program itself */
 } code;
 
 static int find_code(struct dl_phdr_info *info, size_t size, void *argument)
@@ -394,6 +427,7 @@ static int find_code(struct dl_phdr_info *info, size_t size, void *argument)
             code.base = info->dlpi_addr;
             code.start = info->dlpi_addr + header->p_vaddr;
             code.bytes = header->p_memsz;
+            code.path = info->dlpi_name;
             return 1;
         }
     }
@@ -439,6 +473,11 @@ uintptr_t host_trap_where(void)
 uintptr_t host_code_base(void)
 {
     return code.base;
+}
+
+const char *host_code_path(void)
+{
+    return code.path && code.path[0] ? code.path : "/proc/self/exe";
 }
 
 NO_REDZONES bool host_code_holds(uint64_t pc)

@@ -13,9 +13,10 @@
  */
 #pragma once
 
+#include "tayberry_guard.h"
 #include "tayberry_memory.h"
+#include "tayberry_trace.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,12 +50,12 @@ struct tb_config {
     unsigned cpus;          /**< default 1; 1 .. 4 */
     uint32_t display_width; /**< a framebuffer of that size; 0: none */
     uint32_t display_height;
-    /** Raw boot tags to place at 0x100 instead of the library's own; at most 61,184 bytes.
-     * A list of ATAGs, a flattened device tree, or anything else. */
+    /** Raw boot tags to place at 0x100 instead of the library's own; at most 61,184 bytes. */
     const void *boot_tags;
     size_t boot_tags_size;
     bool no_boot_tags;                /**< leave at 0x100 what RAM holds at power-on */
     enum tb_boot_tags boot_tags_kind; /**< which of the two the library makes */
+    uint32_t stall_ms; /**< see tayberry_guard.h; default 5000; UINT32_MAX: no limit */
 };
 
 /**
@@ -205,8 +206,7 @@ TB_API int tb_card_stats(const struct tb_machine *machine, struct tb_card_stats 
 
 /* ---- display ---- */
 
-/** The framebuffer, 0x00RRGGBB, width * height pixels without gaps; or NULL. Valid until tb_close.
- */
+/** The framebuffer, 0x00RRGGBB, width * height pixels without gaps, until tb_close; or NULL. */
 TB_API const uint32_t *tb_display(const struct tb_machine *machine, uint32_t *width,
                                   uint32_t *height);
 

@@ -75,6 +75,8 @@ struct tb_machine {
     struct tb_pin_change *history;
     uint64_t history_end; /* changes ever since power-on */
     struct vcd vcd;
+    tb_schedule_sink *schedule_sink;
+    void *schedule_context;
     tb_event_sink *event_sink;
     void *event_context;
 };
@@ -97,8 +99,14 @@ uint64_t library_guest_left(uint64_t deadline);
 /** Runs until `deadline` or a flag; a tb_reason or an error. */
 int library_run(uint64_t deadline);
 
+/** Real clock: has the CPUs stand still soon, or go on. Machine time does not stand still. */
+void library_pause(bool paused);
+
 HAL_MUST_CHECK int serial_open(void);
 void serial_close(void);
+/** Schedules are the seed's again. */
+void schedule_close(void);
+
 /** Forgets input that the guest has not read. */
 void serial_drop_input(void);
 
@@ -110,3 +118,8 @@ void vcd_power_down(uint64_t now);
 void vcd_power_up(uint64_t now);
 void vcd_change(uint64_t now, unsigned wire, bool level);
 void vcd_close(void);
+
+/** As those of the VCD file, for who listens to the scheduler. */
+void listen_power_down(uint64_t now);
+void listen_power_up(uint64_t now, bool restored);
+void listen_close(void);

@@ -13,7 +13,13 @@
 
 struct tb_machine library;
 
-enum { MIN_MEMORY = 2 << 20, MAX_MEMORY = 960 << 20, DEFAULT_MEMORY = 64 << 20, MAX_SIDE = 4096 };
+enum {
+    MIN_MEMORY = 2 << 20,
+    MAX_MEMORY = 960 << 20,
+    DEFAULT_MEMORY = 64 << 20,
+    MAX_SIDE = 4096,
+    DEFAULT_STALL_MS = 5000
+};
 
 uint32_t tb_version(void)
 {
@@ -123,6 +129,14 @@ static int copy_strings(const struct tb_config *config)
     return 0;
 }
 
+/* In ns; 0: none. */
+static uint64_t stall_limit(uint32_t ms)
+{
+    if (ms == UINT32_MAX)
+        return 0;
+    return (uint64_t)(ms ? ms : DEFAULT_STALL_MS) * 1000000;
+}
+
 static int make_machine(const struct tb_config *config)
 {
     memset(&machine, 0, sizeof machine);
@@ -130,6 +144,7 @@ static int make_machine(const struct tb_config *config)
     machine.seed = config->seed;
     machine.cpu_count = config->cpus;
     machine.ram_bytes = config->memory;
+    machine.stall_ns = stall_limit(config->stall_ms);
     for (unsigned i = 0; i < HAL_GPIO_PINS; i++)
         machine.pin[i].drive = TB_FLOATING;
     int error = host_ram_create(config->memory, &machine.ram);
@@ -150,6 +165,7 @@ static void take_apart(void)
 {
     host_card_close(&library.card);
     vcd_close();
+    listen_close();
     serial_close();
     free(library.history);
     free(library.command_line);
@@ -220,6 +236,7 @@ void tb_close(struct tb_machine *m)
         return;
     tb_power_cut(m);
     host_traps_remove();
+    schedule_close();
     library.error[0] = '\0';
     take_apart();
 }

@@ -28,6 +28,7 @@ void library_power_up(void)
     machine_reset();
     sim_tags_place(&library.tags);
     pins_power_up();
+    listen_power_up(0, false);
 }
 
 /* What is left of `deadline` when time starts again after it was `now`. */
@@ -43,6 +44,7 @@ static void stopped(void)
 {
     sim_time_freeze();
     vcd_power_down(sim_time_now());
+    listen_power_down(sim_time_now());
     atomic_store(&machine.power, POWER_STOPPED);
 }
 
@@ -52,6 +54,7 @@ static uint64_t reboot(uint64_t deadline)
 {
     uint64_t now = sim_time_now();
     vcd_power_down(now);
+    listen_power_down(now);
     library_power_up();
     return deadline_after(deadline, now);
 }
@@ -176,6 +179,7 @@ void tb_power_cut(struct tb_machine *m)
     if (library_is_on()) {
         sim_time_freeze();
         vcd_power_down(sim_time_now());
+        listen_power_down(sim_time_now());
     }
     atomic_store(&machine.power, POWER_OFF);
     serial_drop_input();

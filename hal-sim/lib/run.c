@@ -182,9 +182,8 @@ void tb_interrupt(struct tb_machine *m)
 
 /* ---- speed and single steps ---- */
 
-static void set_paused(bool paused)
+void library_pause(bool paused)
 {
-    library.paused = paused;
     for (unsigned i = 0; i < machine.cpu_count; i++) {
         struct cpu *cpu = &machine.cpu[i];
         if (paused) {
@@ -194,6 +193,12 @@ static void set_paused(bool paused)
             host_word_wake(&cpu->pending);
         }
     }
+}
+
+static void set_paused(bool paused)
+{
+    library.paused = paused;
+    library_pause(paused);
 }
 
 int tb_set_speed(struct tb_machine *m, double speed)

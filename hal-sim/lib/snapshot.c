@@ -189,8 +189,10 @@ int tb_restore(struct tb_machine *m, const struct tb_snapshot *s)
     if (machine.display)
         memcpy(machine.display, s->display, display_bytes());
     vcd_power_down(sim_time_now());
+    listen_power_down(sim_time_now());
     memcpy(&machine, &s->machine, sizeof machine);
     vcd_power_up(sim_time_now());
+    listen_power_up(sim_time_now(), true);
     restore_history();
     host_unlock(HOST_MACHINE);
     return 0;

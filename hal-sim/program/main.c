@@ -7,6 +7,7 @@
  * which pictures and logs are finished; and the exit status, which follows from why the run ended.
  */
 #include "program.h"
+#include "search.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +100,35 @@ static bool prepare_screenshot(const struct options *options)
     return true;
 }
 
+/** Has the run follow the steps of --schedule. */
+static bool set_schedule(const struct program *program)
+{
+    struct steps steps;
+    if (program->options.schedule == NULL)
+        return true;
+    const char *wanted = steps_read(program->options.schedule, &steps);
+    const struct tb_schedule schedule = {.size = sizeof(schedule),
+                                         .strategy = TB_BY_STEPS,
+                                         .steps = steps.list,
+                                         .step_count = steps.count};
+    if (wanted != NULL)
+        terminal_say("--schedule wants %s", wanted);
+    int error = wanted != NULL ? -EINVAL : tb_schedule_set(program->machine, &schedule);
+    if (error < 0 && wanted == NULL)
+        terminal_say("%s", tb_error(program->machine));
+    free(steps.list);
+    return error == 0;
+}
+
+/** For tb_config: 0 is the default there, and UINT32_MAX no limit. */
+static uint32_t stall_ms(const struct options *options)
+{
+    uint64_t ms = options->stall_limit / 1000000u;
+    if (options->stall_limit != 0 && ms == 0)
+        return 1;
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 static bool open_machine(struct program *program)
 {
     const struct options *options = &program->options;
@@ -112,6 +142,7 @@ static bool open_machine(struct program *program)
         .seed = options->seed,
         .cpus = (unsigned)options->cpus,
         .boot_tags_kind = (enum tb_boot_tags)options->boot_tags,
+        .stall_ms = stall_ms(options),
         .display_width = options->display[0],
         .display_height = options->display[1],
     };
@@ -123,8 +154,16 @@ static bool open_machine(struct program *program)
         terminal_say("%s", tb_error(program->machine));
         return false;
     }
+    if (options->panels.timeline && tb_sched_keep(program->machine, true) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        return false;
+    }
+    if (options->trace != NULL && tb_sched_file(program->machine, options->trace) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        return false;
+    }
     session_set_machine(program->machine);
-    return true;
+    return set_schedule(program);
 }
 
 /** True: a run that ends here has not seen the text that it was to see. */
@@ -220,6 +259,10 @@ static void finish(struct program *program)
         terminal_say("%s", tb_error(program->machine));
         program->artefact_lost = true;
     }
+    if (options->trace != NULL && tb_sched_file(program->machine, NULL) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        program->artefact_lost = true;
+    }
 }
 
 /** Says on standard error why the run ended, where the guest has not said so itself. */
@@ -236,6 +279,10 @@ static void say_end(const struct program *program, enum end end)
         terminal_say("%s", tb_error(program->machine));
     else if (end < sizeof(reasons) / sizeof(reasons[0]) && reasons[end] != NULL)
         terminal_say("%s", reasons[end]);
+    if (end == END_PANIC)
+        report_fault(program->machine);
+    if (end == END_TIMEOUT && tb_state(program->machine) == TB_RUNNING)
+        report_hang(program->machine);
     if (options->expect_text != NULL && end != END_MATCH && end != END_FAIL && end != END_SIGNAL)
         terminal_say("the expected text was not printed: %s", options->expect_text);
 }
@@ -333,6 +380,8 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     if (program.options.help || program.options.version)
         return print_and_leave(&program);
+    if (search_wanted(&program.options))
+        return search_main(&program.options);
     if (!prepare_window(&program))
         return STATUS_USAGE;
     if (!program.stdout_open && !program.with_window) {

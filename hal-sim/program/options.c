@@ -7,6 +7,7 @@
  * much memory, which card) is the library's to say.
  */
 #include "program.h"
+#include "tayberry_schedule.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -151,6 +152,50 @@ static const char *read_cpus(const char *text, void *field)
     return NULL;
 }
 
+static const char *read_seeds(const char *text, void *field)
+{
+    uint64_t *seeds = field;
+    const char *end = read_digits(text, &seeds[0]);
+    if (end != NULL && strncmp(end, "..", 2) == 0)
+        end = read_digits(end + 2, &seeds[1]);
+    if (end == NULL || *end != '\0' || seeds[1] == 0 || seeds[1] < seeds[0])
+        return "the first and the last seed, such as 1..1000";
+    return NULL;
+}
+
+/* A number from 1 to `most`. */
+static bool read_up_to(const char *text, uint64_t most, void *field)
+{
+    uint64_t value;
+    const char *end = read_digits(text, &value);
+    if (end == NULL || *end != '\0' || value < 1 || value > most)
+        return false;
+    *(uint64_t *)field = value;
+    return true;
+}
+
+static const char *read_depth(const char *text, void *field)
+{
+    return read_up_to(text, TB_CHANGES_MAX + 1, field) ? NULL : "the depth of a bug, 1 to 17";
+}
+
+static const char *read_spacing(const char *text, void *field)
+{
+    return read_up_to(text, 1000000000, field) ? NULL : "a number of points, 1 or more";
+}
+
+static const char *read_jobs(const char *text, void *field)
+{
+    return read_up_to(text, 64, field) ? NULL : "a number of processes from 1 to 64";
+}
+
+static const char *read_bound(const char *text, void *field)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] != '\0')
+        return "a number of preemptions from 0 to 9";
+    return read_text(text, field);
+}
+
 static const char *read_pixels(const char *text, void *field)
 {
     static const char wanted[] = "a width and a height in pixels, such as 640x480";
@@ -170,9 +215,13 @@ static const char *read_pixels(const char *text, void *field)
 
 static const char *read_panel(const char *text, void *field)
 {
-    if (strcmp(text, "memory") != 0)
-        return "'memory', the only panel there is";
-    *(bool *)field = true;
+    struct panels *panels = field;
+    if (strcmp(text, "memory") == 0)
+        panels->memory = true;
+    else if (strcmp(text, "timeline") == 0)
+        panels->timeline = true;
+    else
+        return "'memory' or 'timeline'";
     return NULL;
 }
 
@@ -191,14 +240,25 @@ static const struct option_rule rules[] = {
     {"seed", "N", read_number, FIELD(seed), "what chance decides; the same seed, the same run"},
     {"timeout", "SECONDS", read_seconds, FIELD(timeout), "end after that much of your time"},
     {"timeout-exit-code", "N", read_status, FIELD(timeout_status), "the status for that (124)"},
+    {"stall-limit", "SECONDS", read_seconds, FIELD(stall_limit),
+     "virtual clock: a panic after that much work without an interrupt point (5)"},
     {"expect-text", "TEXT", read_pattern, FIELD(expect_text), "end well when it is printed"},
     {"fail-text", "TEXT", read_pattern, FIELD(fail_text), "end with 120 when it is printed"},
     {"serial-log-file", "FILE", read_file, FIELD(serial_log), "copy what the guest prints to FILE"},
     {"screenshot", "F.png", read_file, FIELD(screenshot), "a picture of the board at the end"},
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
+    {"trace", "FILE", read_file, FIELD(trace), "record the scheduler: ftrace text, or F.json"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
-    {"panel", "memory", read_panel, FIELD(memory_panel), "show RAM in the window (F9) at once"},
+    {"panel", "memory|timeline", read_panel, FIELD(panels), "show it in the window from the start"},
     {"display", "WxH", read_pixels, FIELD(display), "a framebuffer of that size"},
+    {"seeds", "A..B", read_seeds, FIELD(seeds), "search: run with each of these seeds"},
+    {"pct", "D", read_depth, FIELD(pct), "search by random priorities, for bugs of depth D"},
+    {"chance", "N", read_spacing, FIELD(chance), "search by a preemption each N points or so"},
+    {"preemptions", "N", read_bound, FIELD(preemptions), "search all schedules with up to N"},
+    {"schedule", "STEPS", read_pattern, FIELD(schedule), "run with these steps, from a search"},
+    {"from-text", "TEXT", read_pattern, FIELD(from_text), "where the search begins"},
+    {"limit", "SECONDS", read_seconds, FIELD(limit), "machine time that a run may take (60)"},
+    {"jobs", "N", read_jobs, FIELD(jobs), "processes that search"},
     {"version", NULL, NULL, FIELD(version), "print the version and leave"},
     {"help", NULL, NULL, FIELD(help), "print this and leave"},
 };

@@ -32,16 +32,30 @@ enum exit_status {
 
 struct options {
     bool headless, read_only, help, version;
-    bool memory_panel; /**< the window shows the machine's RAM from the start */
-    const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *diagram;
+    struct panels {
+        bool memory, timeline;
+    } panels; /**< what the window shows from the start */
+    const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *trace,
+        *diagram;
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;
     uint64_t cpus;    /**< 0: the library's default */
     uint64_t timeout; /**< nanoseconds of the host's time; 0: none */
     uint64_t timeout_status;
-    uint64_t clock;      /**< an enum tb_clock */
-    uint64_t boot_tags;  /**< an enum tb_boot_tags */
-    uint32_t display[2]; /**< width and height; 0: none */
+    uint64_t stall_limit; /**< nanoseconds; 0: the library's default */
+    uint64_t clock;       /**< an enum tb_clock */
+    uint64_t boot_tags;   /**< an enum tb_boot_tags */
+    uint32_t display[2];  /**< width and height; 0: none */
+
+    /* search.c */
+    uint64_t seeds[2];       /**< the first and the last; 0: not given */
+    uint64_t pct;            /**< depth of a bug, 0: not so */
+    uint64_t chance;         /**< points between two decisions, 0: not so */
+    const char *preemptions; /**< a number, NULL: not so */
+    const char *schedule;    /**< the steps of the run, as text */
+    const char *from_text;   /**< where a search begins */
+    uint64_t limit;          /**< ns of machine time of a run; 0: the usual */
+    uint64_t jobs;           /**< processes; 0: one for each of the host's processors */
 };
 
 /** Reads the command line. False: one line on standard error has said what is wrong and what to do.
@@ -50,6 +64,14 @@ bool options_parse(struct options *options, int argc, char **argv);
 
 /** Prints the summary of --help. False: standard output cannot be written. */
 bool options_print_help(void);
+
+/* ---- report.c: what went wrong ---- */
+
+/** Says on standard error in which functions and lines the guest was at its last fault. */
+void report_fault(const struct tb_machine *machine);
+
+/** Says there who was where and waited for what. */
+void report_hang(struct tb_machine *machine);
 
 /* ---- session.c: how the run ends ---- */
 

@@ -97,7 +97,8 @@ static struct tayberry_gui_options common_options(const struct options *options)
         .diagram = options->diagram,
         .seed = options->seed,
         .screenshot = options->screenshot,
-        .memory = options->memory_panel,
+        .memory = options->panels.memory,
+        .timeline = options->panels.timeline,
         .error = window.error,
         .error_size = sizeof(window.error),
     };

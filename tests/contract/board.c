@@ -57,10 +57,23 @@ CONTRACT_TEST(entropy_fills_no_more)
     }
 }
 
+CONTRACT_TEST(choose_gives_an_index)
+{
+    uint32_t threads[] = {7, 11, 13, 17};
+    hal_irq_state_t state = hal_irq_save();
+    for (unsigned i = 0; i < 100; i++)
+        for (unsigned n = 1; n <= 4; n++)
+            EXPECT(hal_board_choose(threads, n) < n);
+    EXPECT(hal_irq_masked());
+    EXPECT(threads[0] == 7 && threads[3] == 17);
+    hal_irq_restore(state);
+}
+
 const struct contract_test board_tests[] = {
     {"hal_board_name is a constant, printable text", name_is_a_constant_text},
     {"hal_board_led lights the LED, and puts it out", led_is_lit},
     {"hal_board_entropy gives other bytes each time", entropy_fills},
     {"hal_board_entropy fills what it was given, and no more", entropy_fills_no_more},
+    {"hal_board_choose gives one of the threads, and leaves them", choose_gives_an_index},
     {NULL, NULL},
 };

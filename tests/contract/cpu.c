@@ -91,6 +91,24 @@ CONTRACT_TEST(try_mask_loses_nothing)
     }
 }
 
+CONTRACT_TEST(end_mask_with_does_the_same)
+{
+    unsigned before = 0;
+    hal_irq_enable(HAL_IRQ_IPI);
+    hal_irq_unmask();
+    for (unsigned i = 0; i < 100; i++) {
+        bool masked = hal_irq_try_mask();
+        void *result = &before;
+        before = contract_irqs(HAL_IRQ_IPI);
+        hal_cpu_ipi(hal_cpu_id());
+        if (masked)
+            result = hal_irq_end_mask_with(&before);
+        EXPECT(result == &before);
+        EXPECT(!hal_irq_masked());
+        REQUIRE(CONTRACT_WAIT(contract_irqs(HAL_IRQ_IPI) == before + 1, SOON));
+    }
+}
+
 CONTRACT_TEST(idle_takes_what_is_pending)
 {
     hal_irq_enable(HAL_IRQ_TIMER);
@@ -257,6 +275,7 @@ const struct contract_test cpu_tests[] = {
     {"several arrivals on one line are taken at least once", several_may_be_one},
     {"hal_irq_try_mask masks, or changes nothing", try_mask_masks_or_changes_nothing},
     {"hal_irq_end_mask takes what arrived meanwhile", try_mask_loses_nothing},
+    {"hal_irq_end_mask_with does the same, and returns its argument", end_mask_with_does_the_same},
     {"hal_cpu_idle takes a pending interrupt and returns masked", idle_takes_what_is_pending},
     {"hal_cpu_idle misses no wake-up, whenever it comes", idle_misses_no_wake_up},
     {"hal_cpu_idle waits", idle_waits_for_time},

@@ -16,6 +16,7 @@ static const struct suite suites[] = {
     {"boot", boot_tests},       {"context", context_tests}, {"cpus", cpus_tests},
     {"console", console_tests}, {"uart", uart_tests},       {"block", block_tests},
     {"gpio", gpio_tests},       {"board", board_tests},     {"display", display_tests},
+    {"trace", trace_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -145,12 +146,36 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 }
 
 /** This kernel has no heap that a report could tell of. */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes)
+{
+    (void)cpu;
+    (void)name;
+    (void)bytes;
+    return 0;
+}
+
+size_t hal_inspect_hang(char *text, size_t bytes)
+{
+    (void)text;
+    (void)bytes;
+    return 0;
+}
+
 bool hal_inspect_block(const void *address, char *text, size_t bytes)
 {
     (void)address;
     (void)text;
     (void)bytes;
     return false;
+}
+
+/** Nor a scheduler. */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes)
+{
+    (void)event;
+    if (bytes)
+        text[0] = '\0';
+    return 0;
 }
 
 /** Takes what is still pending, so that the next test starts with nothing. */

@@ -180,7 +180,8 @@ static void start(const char *command_line)
     };
     memset(run.text, 0, sizeof(run.text));
     run.text_length = 0;
-    if (tb_open(&config, &run.machine) < 0 || tb_power_on(run.machine) < 0)
+    if (tb_open(&config, &run.machine) < 0 || tb_sched_keep(run.machine, true) < 0 ||
+        tb_power_on(run.machine) < 0)
         die("cannot start");
 }
 

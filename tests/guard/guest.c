@@ -196,6 +196,22 @@ static void use_properly(void)
     heap_settle();
 }
 
+/* As a function does whose frame is larger than what is left, guard page included. */
+static void overrun(void *unused)
+{
+    (void)unused;
+    *(volatile uint64_t *)thread_current()->canary = 1;
+    thread_yield();
+}
+
+static void stack_overrun(void)
+{
+    struct thread *deep;
+
+    if (thread_create_sized("deep", overrun, NULL, HAL_STACK_MIN, &deep) == 0)
+        thread_join(deep);
+}
+
 static const struct misuse {
     const char *name;
     void (*commit)(void);
@@ -218,6 +234,7 @@ static const struct misuse {
     {"realloc-freed", realloc_freed},
     {"free-nothing", free_nothing},
     {"leak", leak},
+    {"stack-overrun", stack_overrun},
     {"none", use_properly},
 };
 

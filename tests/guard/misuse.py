@@ -15,6 +15,7 @@ Criteria:
    chains of the block's allocation and of its end; under the former also after a snapshot came
    back in between.
 4. What is left at power-off is told by the line that allocated it.
+5. A thread that wrote below its stack is a panic that names it, without a guard page too.
 
 PROGRAM gets the kind of misuse behind its other arguments, or in place of an argument with {} in
 it. Lines of the guest's source are known by their comments ("site: ...").
@@ -90,6 +91,11 @@ WRONG_WRITES = [
 ]
 
 
+WRONG_STACKS = [
+    ("stack-overrun", r"thread [0-9]+ \(deep\) has used more than the [0-9]+ bytes of its stack"),
+]
+
+
 # Without checks the heap knows less, and finds out what costs nothing.
 UNCHECKED = [
     ("free-long-ago", "kfree at {wrong free}: the block was freed before"),
@@ -129,7 +135,7 @@ def check_leak(tap, guest):
 
 
 def check_plain(tap, guest):
-    check_panics(tap, guest, WRONG_FREES + WRONG_WRITES)
+    check_panics(tap, guest, WRONG_FREES + WRONG_WRITES + WRONG_STACKS)
     status, text = guest.run("read-after-free")
     tap.case(status == 0 and "read df" in text, "what is read after kfree is the poison",
              "status %d\n%s" % (status, text))

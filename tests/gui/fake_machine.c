@@ -171,3 +171,19 @@ uint64_t tb_alloc_count(const struct tb_machine *machine)
 {
     return machine->allocations;
 }
+
+int tb_sched_keep(struct tb_machine *machine, bool keep)
+{
+    machine->kept = keep;
+    return 0;
+}
+
+size_t tb_sched_read(const struct tb_machine *machine, uint64_t *position,
+                     struct tb_sched_event *events, size_t n)
+{
+    size_t got = 0;
+
+    while (machine->kept && got < n && *position < machine->event_count)
+        events[got++] = machine->events[(*position)++];
+    return got;
+}

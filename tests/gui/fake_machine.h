@@ -13,6 +13,8 @@
 #define FAKE_DRIVES 256
 #define FAKE_FRAMES (1u << 18)
 
+#define FAKE_EVENTS 4096
+
 struct fake_drive {
     uint64_t time;
     unsigned pin;
@@ -42,6 +44,9 @@ struct tb_machine {
     uint8_t frames[FAKE_FRAMES]; /* of RAM; 0: TB_FRAME_NONE */
     size_t frame_count;
     uint64_t allocations;
+    struct tb_sched_event events[FAKE_EVENTS]; /* of the scheduler */
+    size_t event_count;
+    bool kept;          /* tb_sched_keep */
     unsigned looks;     /* calls of tb_memory_frames from frame 0 on */
     uint64_t look_cost; /* host ns each of them takes */
 };

@@ -27,7 +27,8 @@
 #include "panel.h"
 
 #define MS UINT64_C(1000000)
-#define ALL_AREAS (((1u << PANEL_AREAS) - 1) & ~(1u << PANEL_MEMORY)) /* memory is hidden */
+#define HIDDEN (1u << PANEL_MEMORY | 1u << PANEL_TIMELINE)
+#define ALL_AREAS (((1u << PANEL_AREAS) - 1) & ~HIDDEN)
 
 static const char board_text[] =
     "{\"parts\":["

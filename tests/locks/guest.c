@@ -363,12 +363,62 @@ static void part_join_self(void *unused)
 {
     (void)unused;
     (void)thread_sleep(MS);
-    thread_join(thread_current());
+    thread_join(thread_current()); /* site: join itself */
 }
 
 static void join_self(void)
 {
     play(1, (void (*const[])(void *)){part_join_self});
+}
+
+static void part_nap(void *unused)
+{
+    (void)unused;
+    (void)thread_sleep(5 * MS);
+}
+
+static void part_join_first(void *unused)
+{
+    (void)unused;
+    (void)thread_sleep(MS);
+    thread_join(state.threads[0]); /* site: join again */
+}
+
+static void join_twice(void)
+{
+    play(2, (void (*const[])(void *)){part_nap, part_join_first});
+}
+
+static void join_ended(void)
+{
+    play(1, (void (*const[])(void *)){part_nap});
+    thread_join(state.threads[0]);
+}
+
+static struct thread *nap_detached(void)
+{
+    struct thread *thread;
+
+    if (thread_create("player", part_nap, NULL, &thread))
+        tty_print("no memory\n");
+    thread_detach(thread);
+    return thread;
+}
+
+static void join_detached(void)
+{
+    thread_join(nap_detached());
+}
+
+static void detach_twice(void)
+{
+    thread_detach(nap_detached());
+}
+
+static void detach_joined(void)
+{
+    play(1, (void (*const[])(void *)){part_nap});
+    thread_detach(state.threads[0]);
 }
 
 /* The same circles where every wait has a deadline: these go apart by themselves. */
@@ -485,6 +535,11 @@ static const struct misuse {
     {"deadlock-behind-writer", deadlock_behind_writer},
     {"deadlock-with-join", deadlock_with_join},
     {"join-self", join_self},
+    {"join-twice", join_twice},
+    {"join-ended", join_ended},
+    {"join-detached", join_detached},
+    {"detach-twice", detach_twice},
+    {"detach-joined", detach_joined},
     {"order-circle", order_circle},
     {"order-of-three", order_of_three},
     {"order-nested", order_nested},

@@ -76,6 +76,13 @@ ALWAYS = [
     ("write-not-begun", [r"ends writing, which it did not begin, of rwlock state\.r"]),
     ("write-twice", [r"rwlock state\.r"]),
     ("flush-inside", [r"a thread of a work queue waits for all work of that queue"]),
+    ("join-self", [r"thread \d+ \(player\) joins itself", r"where: .*{join itself}"]),
+    ("join-twice", [r"thread \d+ \(player\) joins thread \d+ \(player\), which thread \d+ "
+                    r"\(init\) joins", r"where: .*{join again}"]),
+    ("join-ended", [r"thread \d+ \(init\) joins a thread that is no more"]),
+    ("join-detached", [r"thread \d+ \(init\) joins thread \d+ \(player\), which is detached"]),
+    ("detach-joined", [r"thread \d+ \(init\) detaches a thread that is no more"]),
+    ("detach-twice", [r"thread \d+ \(init\) detaches thread \d+ \(player\), which is detached"]),
     ("await-itself", [r"a function of a work queue waits for its own end"]),
 ]
 
@@ -103,7 +110,6 @@ CHECKED = [
     ("deadlock-behind-writer", [r"for rwlock state\.r", r"what:  deadlock of 2 threads"]),
     ("deadlock-with-join", [r"waits at .* for the end of thread \d+ \(player\)",
                             r"what:  deadlock of 2 threads"]),
-    ("join-self", [r"waits at .* for the end of thread", r"what:  deadlock of 1 thread:"]),
 ]
 
 # What must be found once, in this order.

@@ -3,7 +3,7 @@
 """Compares what two builds do with the same input. Prints TAP.
 
     compare.py transcript CARD KERNEL8 RUN_QEMU SCRIPT
-    compare.py trace OS_REPEAT
+    compare.py trace SUITE
 
 The other build is the folder that TAYBERRY_PEER names, a native one; without it the test is
 skipped.
@@ -12,8 +12,7 @@ transcript: types the lines of SCRIPT into the shell, in the simulator and on th
 QEMU), and compares what they print, command by command. Both must end with the script's status.
 Commands whose output differs by nature are not in SCRIPT but in DIFFERS, and are only run.
 
-trace: asks two builds of the suite os-repeat for the hash of the trace and of the console of a few
-seeds.
+trace: asks two builds of the suite os-repeat or os-search for hashes of the traces of their seeds.
 """
 import os
 import pathlib
@@ -81,11 +80,12 @@ def compare_transcripts(peer, card, kernel, run_qemu, script):
 def trace_lines(program):
     done = subprocess.run([str(program)], env={**os.environ, "CK_RUN_CASE": "print"}, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=300)
-    return re.findall(r"^# seed .*$", done.stdout.decode(), flags=re.MULTILINE)
+    return re.findall(r"^# (?:seed \d|\d CPUs).* trace.*$", done.stdout.decode(),
+                      flags=re.MULTILINE)
 
 
 def compare_traces(peer, own):
-    tap, other = Tap(), peer / "tests" / "os" / "os-repeat"
+    tap, other = Tap(), peer / "tests" / "os" / pathlib.Path(own).name
     ours, theirs = trace_lines(own), trace_lines(other)
     tap.case(len(ours) == len(theirs) > 0, "both builds ran all seeds",
              "%d and %d lines" % (len(ours), len(theirs)))

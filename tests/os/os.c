@@ -25,12 +25,25 @@ unsigned os_size(const char *name, unsigned otherwise)
     return text && *text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
+static enum tb_clock clock_wanted(void)
+{
+    const char *text = getenv("TAYBERRY_CLOCK");
+
+    return text && strcmp(text, "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
+}
+
+unsigned os_cpus(void)
+{
+    return os_size("TAYBERRY_CPUS", 1);
+}
+
 struct tb_config os_config(void)
 {
     return (struct tb_config){.size = sizeof(struct tb_config),
                               .card = os_card(),
                               .card_read_only = true,
-                              .clock = TB_CLOCK_VIRTUAL,
+                              .clock = clock_wanted(),
+                              .cpus = os_cpus(),
                               .seed = 1};
 }
 
@@ -45,11 +58,19 @@ struct tb_machine *os_boot(const struct tb_config *config)
     return machine;
 }
 
+const char *os_hang(struct tb_machine *machine)
+{
+    static char text[8192];
+
+    return tb_inspect_hang(machine, text, sizeof(text)) < 0 ? tb_error(machine) : text;
+}
+
 void os_wait_prompt(struct tb_machine *machine)
 {
     int reason = tb_uart_expect(machine, OS_PROMPT, 60 * OS_SECOND);
 
-    ck_assert_msg(reason == TB_MATCH, "no prompt (%d): %s", reason, os_output(machine));
+    ck_assert_msg(reason == TB_MATCH, "no prompt (%d): %s\n%s", reason, os_output(machine),
+                  os_hang(machine));
 }
 
 const char *os_output(struct tb_machine *machine)

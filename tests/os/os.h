@@ -5,6 +5,7 @@
  * The paths of the card and of the other files come by the environment, set by Meson:
  *   TAYBERRY_CARD      the standard card image
  *   TAYBERRY_BAD_CARDS a folder of cards that lie
+ *   TAYBERRY_CPUS      how many CPUs the machine has; 1 if it is not set
  *   TAYBERRY_RUNS      a size for the suites that repeat: how often (each has its own default)
  */
 #pragma once
@@ -17,7 +18,10 @@
 #define OS_SECOND UINT64_C(1000000000)
 #define OS_MS UINT64_C(1000000)
 
-/** A configuration with the standard card (read only) and the virtual clock. */
+/** How many CPUs the machines of this run have. */
+unsigned os_cpus(void);
+
+/** A configuration with the standard card (read only), os_cpus() CPUs and the virtual clock. */
 struct tb_config os_config(void);
 
 /** Opens, powers on, and waits for the prompt; fails the test otherwise. */
@@ -34,6 +38,9 @@ const char *os_command(struct tb_machine *machine, const char *line);
 
 /** Everything printed that nobody has read yet; valid until the next call. */
 const char *os_output(struct tb_machine *machine);
+
+/** Who is where and waits for what (tb_inspect_hang); valid until the next call. */
+const char *os_hang(struct tb_machine *machine);
 
 /** The value of environment variable `name` as a number, or `otherwise`. */
 unsigned os_size(const char *name, unsigned otherwise);

@@ -75,6 +75,13 @@ static bool is_backing(const struct tb_alloc_site *site)
     return strcmp(site->file, "core/heap/backing.c") == 0;
 }
 
+/* The stacks that threads leave for the next are assigned to a site that nobody ever asks. */
+static bool is_assigned(const struct tb_machine *machine, unsigned number,
+                        const struct tb_alloc_site *site)
+{
+    return strcmp(site->file, "core/thread/thread.c") == 0 && sweep_ordinal(machine, number) == 2;
+}
+
 START_TEST(each_site_has_failed)
 {
     struct tb_config config = os_config();
@@ -84,11 +91,12 @@ START_TEST(each_site_has_failed)
 
     printf("# %u cases at the prompt, %u boots\n", sweep_totals->cases, sweep_totals->boots);
     for (unsigned i = 0; tb_alloc_site(machine, i, &site) == 0; i++) {
+        bool asked = !is_backing(&site) && !is_assigned(machine, i, &site);
         bool failed = sweep_totals->sites[i].prompt || sweep_totals->sites[i].boot;
 
-        all += !is_backing(&site);
+        all += asked;
         visited += failed;
-        if (!failed && !is_backing(&site))
+        if (!failed && asked)
             printf("# never visited: %s:%u\n", site.file, site.line);
         if (sweep_totals->sites[i].silent)
             printf("# needs no report: %s:%u: %s\n", site.file, site.line,

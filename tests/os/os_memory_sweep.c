@@ -51,8 +51,7 @@ static const struct {
     {"core/fs/fat32/chain.c", 1, "where a file's clusters are: it is looked up again each time"},
 };
 
-/* Which of its file's sites number `number` is, from 1 on. */
-static unsigned ordinal_of(const struct tb_machine *m, unsigned number)
+unsigned sweep_ordinal(const struct tb_machine *m, unsigned number)
 {
     struct tb_alloc_site site, other;
     unsigned ordinal = 1;
@@ -69,7 +68,8 @@ const char *sweep_excuse(const struct tb_machine *m, unsigned number)
 
     ck_assert_int_eq(tb_alloc_site(m, number, &site), 0);
     for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++) {
-        if (strcmp(site.file, excuses[i].file) == 0 && ordinal_of(m, number) == excuses[i].ordinal)
+        if (strcmp(site.file, excuses[i].file) == 0 &&
+            sweep_ordinal(m, number) == excuses[i].ordinal)
             return excuses[i].reason;
     }
     return NULL;

@@ -68,5 +68,8 @@ bool sweep_is_report(const char *text);
 /** Runs all cases of a boot with `memory` bytes of RAM. */
 void sweep_run_boot(uint64_t memory);
 
+/** Which of its file's sites number `number` is, from 1 on. */
+unsigned sweep_ordinal(const struct tb_machine *machine, unsigned number);
+
 /** Why nobody has to hear of a failure at site `number`, or NULL: somebody has to. */
 const char *sweep_excuse(const struct tb_machine *machine, unsigned number);

@@ -120,11 +120,13 @@ static const struct {
     {"cpus=5", "cpus=5 is not a number from 1 to 4"},
     {"cpus=two", "cpus=two is not a number from 1 to 4"},
     {"cpus=-1", "cpus=-1 is not a number from 1 to 4"},
-    {"cpus=4", "cpus=4: this machine has 1"},
+    {"cpus=4", "cpus=4: this machine has "},
 };
 
 START_TEST(a_wrong_number_of_cpus_is_answered)
 {
+    if (os_cpus() == 4 && strcmp(wrong_cpus[_i].words, "cpus=4") == 0)
+        return; /* it is right */
     boot(wrong_cpus[_i].words);
     assert_has(os_command(machine, "dmesg -l warning"), wrong_cpus[_i].answer);
     assert_has(os_command(machine, "echo here"), "here");
@@ -136,7 +138,7 @@ START_TEST(sched_and_ps_tell_of_the_cpu)
 {
     const char *text;
 
-    boot("");
+    boot("cpus=1");
     (void)os_command(machine, "spawn 2 10s");
     (void)os_command(machine, "sched");
     (void)os_command(machine, "sleep 200ms");
@@ -153,6 +155,50 @@ START_TEST(sched_and_ps_tell_of_the_cpu)
 }
 END_TEST
 
+START_TEST(nice_and_priority_change_what_ps_shows)
+{
+    const char *text;
+
+    boot("");
+    (void)os_command(machine, "sleep 1000 &");
+    text = os_command(machine, "nice 5 %1; priority 9 %1; ps");
+    assert_has(text, "   9    5   sleep %1");
+    assert_has(os_command(machine, "nice -20 %1; ps"), "   9  -20   sleep %1");
+    assert_has(os_command(machine, "nice 20 %1"), "error: 20 is not a level from -20 to 19");
+    assert_has(os_command(machine, "priority 32 %1"), "error: 32 is not a level from 0 to 31");
+    assert_has(os_command(machine, "priority -1 %1"), "error: -1 is not a level");
+    assert_has(os_command(machine, "nice 0 %2"), "error: %2 is no command in the background");
+    assert_has(os_command(machine, "nice 0 77777"), "error: 77777: no such thread");
+    assert_has(os_command(machine, "nice 5"), "error: nice needs a level and threads");
+    close_machine();
+}
+END_TEST
+
+START_TEST(top_shows_the_busiest_first_until_q)
+{
+    const char *text, *busy, *shell;
+
+    boot("");
+    (void)os_command(machine, "spawn 8 100s"); /* enough for all CPUs */
+    ck_assert_ptr_nonnull(
+        strstr(strstr(os_command(machine, "top 50ms 2"), "\x1b[H") + 1, "\x1b[H"));
+    (void)os_output(machine);
+    ck_assert_int_gt(tb_uart_write(machine, "top 100ms\r", 10), 0);
+    (void)tb_run_for(machine, OS_SECOND);
+    text = os_output(machine);
+    assert_has(text, "policy fair; q leaves");
+    assert_has(text, "CPU 0   100.0 %");
+    busy = strstr(text, "busy-");
+    shell = strstr(text, "  reaper");
+    ck_assert(busy != NULL && shell != NULL && busy < shell);
+    ck_assert_int_eq(tb_uart_write(machine, "q", 1), 1);
+    os_wait_prompt(machine);
+    assert_has(os_command(machine, "top 1ms"), "error: 1ms is not a time from 10ms on");
+    assert_has(os_command(machine, "echo here"), "here");
+    close_machine();
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *all = suite_create("sched");
@@ -164,6 +210,8 @@ static Suite *suite(void)
     tcase_add_test(cases, an_unknown_policy_is_answered_with_all_there_are);
     tcase_add_loop_test(cases, a_wrong_number_of_cpus_is_answered, 0,
                         (int)(sizeof(wrong_cpus) / sizeof(wrong_cpus[0])));
+    tcase_add_test(cases, nice_and_priority_change_what_ps_shows);
+    tcase_add_test(cases, top_shows_the_busiest_first_until_q);
     tcase_add_test(cases, sched_and_ps_tell_of_the_cpu);
     suite_add_tcase(all, cases);
     return all;

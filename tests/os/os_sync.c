@@ -2,8 +2,8 @@
 /*
  * Criteria:
  *  1. Each classic problem and each race of core/ktest/problems keeps its invariants under every
- *     seed of the virtual clock (TAYBERRY_RUNS of them, 50 by default), with the checks on, and
- *     none of them makes the checks report anything.
+ *     seed of the virtual clock (TAYBERRY_RUNS of them; by default 50, or 10 with several CPUs),
+ *     with the checks on, and none of them makes the checks report anything.
  *  2. So do they with a size other than the usual one, and without the checks.
  *  3. A seed gives one trace, with the checks and without: they do not change what they watch.
  *  4. `locks` shows a lock that was contended, who waits for which, and the orders.
@@ -12,29 +12,10 @@
  */
 #include "os.h"
 
+#include "scenarios.h"
+
 #include <stdio.h>
 #include <string.h>
-
-static const char *const scenarios[] = {
-    "problem.producers_and_consumers",
-    "problem.producers_and_consumers_with_semaphores",
-    "problem.producers_and_consumers_in_a_monitor",
-    "problem.readers_and_writers",
-    "problem.dining_philosophers",
-    "problem.polite_philosophers",
-    "problem.traffic_intersection",
-    "race.sleep_against_wake_up",
-    "race.wait_against_signal",
-    "race.deadline_against_wake_up",
-    "race.late_wake_ups_go_to_the_next",
-    "race.cancel_against_wake_up",
-    "race.hand_over_against_deadline",
-    "race.end_against_join",
-    "race.timer_against_cancel",
-    "race.work_against_cancel",
-};
-
-#define SCENARIOS (sizeof scenarios / sizeof scenarios[0])
 
 static char console[1 << 16];
 static size_t console_used;
@@ -67,9 +48,10 @@ static uint64_t run_tests(const char *words, uint64_t seed)
     reason = tb_run_for(machine, 3600 * OS_SECOND);
     ck_assert_msg(reason == TB_STOPPED && tb_exit_status(machine) == 0 &&
                       !strstr(console, "locks:") && strstr(console, ", 0 failed"),
-                  "seed %llu fails (%d); tayberry --headless --clock virtual --seed %llu --append "
-                  "'%s' repeats it: %s",
-                  (unsigned long long)seed, reason, (unsigned long long)seed, words, console);
+                  "seed %llu fails (%d); tayberry --headless --clock virtual --cpus %u --seed %llu "
+                  "--append '%s' repeats it: %s",
+                  (unsigned long long)seed, reason, os_cpus(), (unsigned long long)seed, words,
+                  console);
     trace = tb_trace_hash(machine);
     tb_close(machine);
     return trace;
@@ -77,7 +59,7 @@ static uint64_t run_tests(const char *words, uint64_t seed)
 
 START_TEST(a_scenario_keeps_its_invariants_under_every_seed)
 {
-    unsigned runs = os_size("TAYBERRY_RUNS", 50);
+    unsigned runs = os_size("TAYBERRY_RUNS", os_cpus() == 1 ? 50 : 10);
     char words[128];
 
     snprintf(words, sizeof words, "checks=1 ktest=%s", scenarios[_i]);

@@ -12,6 +12,7 @@ import fcntl
 import os
 import pty
 import pwd
+import re
 import select
 import shutil
 import signal
@@ -65,6 +66,58 @@ class Case(unittest.TestCase):
             self.assertIn(word, message)
 
 
+class Search(Case):
+    """Looking for schedules: docs/SEARCH.md."""
+
+    def search(self, name, *options):
+        return tayberry("--headless", "--jobs", "1", "--append",
+                        "sched=search ktest=" + name, *options)
+
+    def check_found(self, name, place, preemptions, *options):
+        done = self.search(name, *options)
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, 1, text)
+        self.assertIn("preemptions: %d." % preemptions, text)
+        self.assertIn(" is preempted, and crew ", text)
+        self.assertRegex(text, r"\n  in .*%s" % place)
+        steps = re.search(r"--seed 0 --schedule '([^']*)'", text).group(1)
+        runs = [virtual("--append", "sched=search ktest=" + name, "--schedule", steps,
+                        "--expect-text", "# 1 passed") for _ in range(2)]
+        self.assertNotEqual(runs[0].returncode, 0)
+        self.assertEqual(runs[0].returncode, runs[1].returncode)
+        # A panic shows registers, in which are addresses of the host.
+        shown = [re.sub(rb"[0-9a-f]{16}", b"", run.stdout) for run in runs]
+        self.assertEqual(shown[0], shown[1])
+
+    def test_chance_finds_and_explains(self):
+        self.check_found("broken.lost_update", r"account_(read|write)", 1, "--chance", "10")
+        self.check_found("broken.lock_order", "part_forks", 1, "--chance", "10")
+
+    def test_priorities_find_and_explain(self):
+        self.check_found("broken.lost_update", r"account_(read|write)", 1, "--pct", "2")
+
+    def test_few_preemptions_find_the_least(self):
+        self.check_found("broken.lost_wake_up", "part_parcel", 1, "--preemptions", "2")
+        self.check_found("broken.torn_record", "record_", 2, "--preemptions", "2")
+
+    def test_what_is_sound_passes(self):
+        done = self.search("mutex.first_come_first_served", "--chance", "10", "--seeds", "1..20")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(b"nothing went wrong", done.stdout)
+
+    def test_bad_steps_are_refused(self):
+        for steps in ("4>", "x", "4>1,", "4.99999999>1", "5>1,4>1", "4@9", "4>1;5>1"):
+            with self.subTest(steps=steps):
+                done = virtual("--schedule", steps)
+                self.assertEqual(done.returncode, 125)
+                self.assertRegex(done.stderr, rb"(step|point)")
+
+    def test_schedules_need_the_virtual_clock(self):
+        done = tayberry("--headless", "--clock", "real", "--schedule", "4>1")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn(b"virtual clock", done.stderr)
+
+
 class Options(Case):
     def test_help_lists_every_option_of_the_manual(self):
         done = tayberry("--help")
@@ -101,6 +154,7 @@ class Options(Case):
                          "17179869184G", "1e9", " 64M"),
             "--seed": ("", "x", "-1", "18446744073709551616", "0x", "1.5"),
             "--cpus": ("", "0", "5", "x", "-1", "1.5", "99999999999999999999"),
+            "--stall-limit": ("0", "-1", "x", ""),
             "--timeout": ("0", "-1", "nan", "inf", "1s", ".", "1.2.3", "0x10", ""),
             "--timeout-exit-code": ("256", "-1", "x", ""),
             "--display": ("640", "640x", "x480", "0x480", "640x480x2", "99999x1", "-1x5"),
@@ -109,6 +163,12 @@ class Options(Case):
             "--expect-text": ("",),
             "--fail-text": ("",),
             "--card": ("",),
+            "--seeds": ("", "5", "5..", "..5", "7..5", "0..0", "1..x"),
+            "--chance": ("", "0", "x"),
+            "--pct": ("", "0", "18"),
+            "--preemptions": ("", "10", "x", "-1"),
+            "--jobs": ("0", "65"),
+            "--limit": ("0", "x"),
         }
         for option, values in bad.items():
             for value in values:
@@ -160,6 +220,16 @@ class Statuses(Case):
     def test_poweroff_gives_the_status_by_the_real_clock_too(self):
         done = tayberry("--headless", text="poweroff 7\n")
         self.assertEqual(done.returncode, 7)
+
+    def test_a_loop_without_interrupt_points_is_a_panic_that_names_it(self):
+        # spawn's pure loops call nothing for 2^26 turns.
+        done = virtual("--headless", "--stall-limit", "0.01", text="spawn 1 1s --pure\n")
+        said, complaint = done.stdout.decode(), done.stderr.decode()
+        self.assertEqual(done.returncode, 134, complaint)
+        self.assertRegex(said, r"what:  CPU 0 makes no progress for 0\.010 s: .*edge-grained")
+        self.assertRegex(said, r"who:   thread \d+ \(busy-1\), CPU 0")
+        if shutil.which("addr2line"):
+            self.assertRegex(complaint, r"spawn_(count|pure) at core/shell/commands/threads\.c:\d+")
 
     def test_panic_is_134(self):
         done = virtual(text="panic\n")
@@ -296,6 +366,31 @@ class BadFiles(Case):
     def test_vcd_in_a_missing_folder(self):
         self.check_refusal(tayberry("--vcd", self.path("no/such.vcd")), "no/such.vcd")
 
+    def test_trace_in_a_missing_folder(self):
+        self.check_refusal(tayberry("--trace", self.path("no/such.json")), "no/such.json")
+
+    def test_full_disk_under_the_trace_spoils_status_0(self):
+        for path in ("/dev/full", self.path("full.json")):
+            if path != "/dev/full":
+                os.symlink("/dev/full", path)
+            done = virtual("--trace", path, text="poweroff 0\n")
+            self.assertEqual(done.returncode, 125)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(b"in full", done.stderr)
+
+    def test_the_trace_repeats_from_the_seed(self):
+        for name in ("trace.txt", "trace.json"):
+            texts = []
+            for seed in ("3", "3", "4"):
+                done = virtual("--trace", self.path(name), "--seed", seed, "--cpus", "4",
+                               text="spawn 3 5ms\nsleep 9ms\npoweroff\n")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                with open(self.path(name), "rb") as file:
+                    texts.append(file.read())
+            self.assertEqual(texts[0], texts[1])
+            self.assertNotEqual(texts[0], texts[2])
+            self.assertIn(b"busy-3", texts[0])
+
     def test_full_disk_under_the_log_lets_the_guest_go_on(self):
         done = virtual("--serial-log-file", "/dev/full", text="echo still here\npoweroff 8\n")
         self.assertEqual(done.returncode, 8)
@@ -342,6 +437,17 @@ class Pictures(Case):
         self.assertEqual(done.returncode, 124, done.stderr)
         self.assertGreater(os.path.getsize(self.path("board.png")), 1000)
 
+    def test_the_timeline_in_the_picture_repeats_from_the_seed(self):
+        pictures = []
+        for options in (("--panel", "timeline"), ("--panel", "timeline"), ()):
+            done = virtual("--screenshot", self.path("t.png"), "--cpus", "4", *options,
+                           text="spawn 5 9ms &\nsleep 5ms\npoweroff\n")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(self.path("t.png"), "rb") as file:
+                pictures.append(file.read())
+        self.assertEqual(pictures[0], pictures[1])
+        self.assertNotEqual(pictures[0], pictures[2])
+
     def test_screenshot_that_cannot_be_written(self):
         self.check_refusal(tayberry("--screenshot", self.path("no/such.png")), "no/such.png")
 
@@ -351,7 +457,7 @@ class Pictures(Case):
         self.check_refusal(tayberry("--diagram", self.path("diagram.json")), "diagram.json:3")
 
     def test_a_panel_that_does_not_exist(self):
-        self.check_refusal(tayberry("--panel", "radar"), "'memory'")
+        self.check_refusal(tayberry("--panel", "radar"), "'memory'", "'timeline'")
 
     def test_missing_diagram(self):
         self.check_refusal(tayberry("--diagram", self.path("none.json")), "none.json")
@@ -407,6 +513,14 @@ class Windows(Case):
                                 "--screenshot", self.path("m.png"), text="spawn 2 1s\n")
         self.assertEqual(done.returncode, 124, done.stderr)
         with open(self.path("m.png"), "rb") as picture:
+            self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_the_timeline_is_shown_in_the_window(self):
+        done = self.on_a_screen("--timeout", "1.5", "--panel", "timeline", "--panel", "memory",
+                                "--cpus", "4", "--screenshot", self.path("t.png"),
+                                text="spawn 5 1s\n")
+        self.assertEqual(done.returncode, 124, done.stderr)
+        with open(self.path("t.png"), "rb") as picture:
             self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_panic_in_the_window_is_134_in_the_end(self):

@@ -418,10 +418,34 @@ bool hal_upcall_fault(const struct hal_fault *fault)
 }
 
 /* A guest without a heap. */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes)
+{
+    (void)cpu;
+    (void)name;
+    (void)bytes;
+    return 0;
+}
+
+size_t hal_inspect_hang(char *text, size_t bytes)
+{
+    (void)text;
+    (void)bytes;
+    return 0;
+}
+
 bool hal_inspect_block(const void *address, char *text, size_t bytes)
 {
     (void)address;
     (void)text;
     (void)bytes;
     return false;
+}
+
+/* Nor a scheduler. */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes)
+{
+    (void)event;
+    if (bytes)
+        text[0] = '\0';
+    return 0;
 }

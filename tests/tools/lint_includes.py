@@ -28,7 +28,8 @@ ISO_C = FREESTANDING | {"assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h",
 GUI_LIBRARIES = ("SDL.h", "SDL_", "SDL2/", "libtsm.h", "png.h", "cjson/", "cJSON.h")
 # What the build makes of its options, and who may see it.
 GENERATED = {"config.h": "core/"}
-PUBLIC = {"hal-sim/include/tayberry.h", "hal-sim/include/tayberry_memory.h"}
+PUBLIC = {"hal-sim/include/tayberry.h", "hal-sim/include/tayberry_memory.h",
+          "hal-sim/include/tayberry_schedule.h"}
 
 
 class Layer:
@@ -56,7 +57,7 @@ LAYERS = [
     Layer("hal-sim/include/tayberry", "the public header sees itself and the C standard's headers",
           ISO_C, ("hal-sim/include/tayberry",), ("hal-sim/include",)),
     Layer("hal-sim/program/", "hal-sim/program/ is a user of the library: its public header and "
-          "the host's C library", None, ("hal-sim/program/", "hal-sim/include/tayberry.h",
+          "the host's C library", None, ("hal-sim/program/", "hal-sim/include/tayberry",
                                          "sim-gui/tayberry_gui.h"),
           ("hal-sim/program", "hal-sim/include", "sim-gui")),
     Layer("hal-sim/host/", "hal-sim/host/ sees hal-sim/, hal/ and the host", None,
@@ -64,10 +65,10 @@ LAYERS = [
     Layer("hal-sim/", "hal-sim/ outside host/ sees itself, hal/ and the C standard's headers",
           ISO_C, ("hal-sim/", HAL), ("hal-sim", "hal-sim/include", "hal/include")),
     Layer("sim-gui/", "sim-gui/ sees itself, <tayberry.h>, its own libraries and the C library",
-          None, ("sim-gui/", "hal-sim/include/tayberry.h"), ("sim-gui", "hal-sim/include"),
+          None, ("sim-gui/", "hal-sim/include/tayberry"), ("sim-gui", "hal-sim/include"),
           gui=True),
     Layer("tests/gui/", "tests/gui/ sees sim-gui/ and the public header", None,
-          ("tests/", "sim-gui/", "hal-sim/include/tayberry.h"),
+          ("tests/", "sim-gui/", "hal-sim/include/tayberry"),
           ("tests", "sim-gui", "hal-sim/include"), gui=True),
     Layer("tests/contract/run_", "the runners of tests/contract/ see hal/ and their machine", None,
           ("tests/contract/", HAL, "hal-sim/include/", "hal-pi3/"),
@@ -77,7 +78,7 @@ LAYERS = [
     Layer("tests/pi3/", "tests/pi3/ sees hal-pi3/ and hal/", None, ("tests/", "hal-pi3/", HAL),
           ("tests", "hal-pi3", "hal/include")),
     Layer("tests/os/", "tests/os/ sees the public header: it tests the whole from outside", None,
-          ("tests/", "hal-sim/include/tayberry.h"), ("tests", "hal-sim/include")),
+          ("tests/", "hal-sim/include/tayberry"), ("tests", "hal-sim/include")),
     Layer("tests/sim/", "tests/sim/ sees the public header, and hal/ for its guests", None,
           ("tests/", "hal-sim/include/", HAL), ("tests", "hal-sim/include", "hal/include")),
     Layer("tests/", "tests/ see core/, hal/ and the public header", None,

@@ -14,7 +14,7 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config python3 binutils mtoo
 packages_simulator="libsdl2-dev libtsm-dev libpng-dev libcjson-dev fonts-spleen check libsubunit-dev"
 packages_pi3="gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu qemu-system-arm"
 packages_test="clang clang-format lld llvm libclang-rt-14-dev valgrind expect \
-xvfb xauth x11-utils gtkwave sigrok-cli gdb git device-tree-compiler libjemalloc-dev libmimalloc-dev"
+xvfb xauth x11-utils gtkwave sigrok-cli gdb git patch device-tree-compiler libjemalloc-dev libmimalloc-dev"
 
 # packages_missing NAME... - prints those that are not installed.
 packages_missing() {

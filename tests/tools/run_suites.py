@@ -23,14 +23,17 @@ import sys
 import time
 
 SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+# It judges what several CPUs do, which is a matter of a few suites, and of no window.
+THREADS = ["-Db_sanitize=thread", "-Db_lundef=false", "-Dgui=disabled"]
 
 
 class Build:
-    """One way to build the tree: the name of its folder, the compiler, the options of Meson."""
+    """One way to build the tree: the name of its folder, the compiler, the options of Meson; and
+    the suites that are run of it, if not all are."""
 
-    def __init__(self, name, compiler, options, quick=False, slowness=1):
+    def __init__(self, name, compiler, options, quick=False, slowness=1, only=()):
         self.name, self.compiler, self.options = name, compiler, options
-        self.quick, self.slowness = quick, slowness
+        self.quick, self.slowness, self.only = quick, slowness, only
 
 
 BUILDS = [
@@ -38,6 +41,7 @@ BUILDS = [
     Build("pi3-gcc", None, ["--cross-file", "hal-pi3/cross-gcc.ini"], quick=True),
     Build("sim-clang", "clang", []),
     Build("sim-sanitize", "gcc", SANITIZE, slowness=4),
+    Build("sim-threads", "gcc", THREADS, slowness=4, only=("tsan",)),
     Build("pi3-clang", None, ["--cross-file", "hal-pi3/cross-clang.ini"]),
 ]
 
@@ -142,6 +146,8 @@ class Runner:
         return self.command(words + build.options, log, env)
 
     def run_build(self, build):
+        if build.only and not self.suites_of(build):
+            return
         folder, log = self.base / build.name, self.base / (build.name + ".log")
         self.base.mkdir(exist_ok=True)
         log.write_bytes(b"")
@@ -156,11 +162,17 @@ class Runner:
         self.run_tests(build, folder, log)
         self.say("%s: %.0f s" % (build.name, time.monotonic() - start))
 
+    def suites_of(self, build):
+        """Those that were asked for; of a build for some only, those of them. [] means all."""
+        if not build.only:
+            return self.suites
+        return [suite for suite in build.only if not self.suites or suite in self.suites]
+
     def run_tests(self, build, folder, log):
         results = folder / "meson-logs" / "testlog.json"
         results.unlink(missing_ok=True)
         words = ["meson", "test", "-C", folder, "--timeout-multiplier", build.slowness]
-        for suite in self.suites:
+        for suite in self.suites_of(build):
             words += ["--suite", suite]
         # What judges the sources judges the same ones in every build: once is enough.
         if build is not BUILDS[0]:

@@ -22,6 +22,7 @@
 #include <hal/irq.h>
 #include <hal/machine.h>
 #include <hal/time.h>
+#include <hal/trace.h>
 #include <hal/uart.h>
 #include <hal/upcall.h>
 
@@ -58,6 +59,7 @@ void fake_hal_reset(uint64_t ram_bytes)
     memset(&fake, 0, sizeof fake);
     done = NULL;
     hal_cpu_face_here.masked = true;
+    hal_cpu_face_here.id = 0;
     zero_kstate();
     if (ram_bytes == 0)
         return;
@@ -112,6 +114,16 @@ void hal_cpu_point(void)
 {
 }
 
+void *hal_cpu_point_with(void *result)
+{
+    return result;
+}
+
+void fake_be_cpu(unsigned cpu)
+{
+    hal_cpu_face_here.id = (uint8_t)cpu;
+}
+
 void hal_irq_unmask(void)
 {
     hal_cpu_face_here.masked = false;
@@ -141,6 +153,11 @@ int hal_cpu_start(unsigned cpu)
 void hal_cpu_ipi(unsigned cpu)
 {
     (void)cpu;
+}
+
+void hal_cpu_watch(uint64_t ns)
+{
+    (void)ns;
 }
 
 void hal_cpu_breakpoint(void)
@@ -186,6 +203,11 @@ void hal_irq_enable(enum hal_irq line)
 void hal_irq_disable(enum hal_irq line)
 {
     (void)line;
+}
+
+void hal_trace(const struct hal_trace_event *event)
+{
+    (void)event; /* nobody listens */
 }
 
 uint64_t hal_time_now(void)
@@ -242,6 +264,12 @@ void hal_board_led(bool on)
 int hal_board_entropy(void *bytes, size_t n)
 {
     memset(bytes, 0x42, n);
+    return 0;
+}
+
+unsigned hal_board_choose(const uint32_t *threads, unsigned n)
+{
+    (void)threads, (void)n;
     return 0;
 }
 

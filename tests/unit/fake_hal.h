@@ -58,5 +58,8 @@ void fake_kernel_start(uint64_t ram_bytes);
 /** As above, with a command line, which must stay. */
 void fake_kernel_start_with(uint64_t ram_bytes, const char *command_line);
 
+/** What follows runs on `cpu`, until the next call or reset. */
+void fake_be_cpu(unsigned cpu);
+
 /** Runs `body(argument)`; true if it ended in a panic. */
 bool fake_panics(void (*body)(void *argument), void *argument);

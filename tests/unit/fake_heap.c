@@ -67,6 +67,11 @@ void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *sit
     return block;
 }
 
+void *heap_allocate_usual(size_t bytes, const struct alloc_site *site)
+{
+    return heap_allocate(bytes, 16, site);
+}
+
 void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site)
 {
     void *block;

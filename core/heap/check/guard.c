@@ -124,6 +124,12 @@ static void give_back(struct guard_block *block)
         guard.allocator->free(block);
 }
 
+/* guard_drain looks without the lock. Caller holds it. */
+static void set_quarantined(size_t bytes)
+{
+    __atomic_store_n(&guard.quarantined, bytes, __ATOMIC_RELAXED);
+}
+
 /* The block that has waited longest, if more than `keep` bytes wait. */
 static struct guard_block *take_oldest(size_t keep)
 {
@@ -132,7 +138,7 @@ static struct guard_block *take_oldest(size_t keep)
     struct guard_block *block = link ? list_entry(link, struct guard_block, link) : NULL;
 
     if (block) {
-        guard.quarantined -= footprint(block);
+        set_quarantined(guard.quarantined - footprint(block));
         if (lies_apart(block))
             unlink_apart(block);
     }
@@ -296,7 +302,7 @@ void guard_free(void *pointer, const char *file, unsigned line, uintptr_t frame)
     hal_mem_block_end(block->user, block->bytes, !lies_apart(block));
     state = spinlock_acquire(&guard.lock);
     list_add_tail(&guard.quarantine, &block->link);
-    guard.quarantined += bytes;
+    set_quarantined(guard.quarantined + bytes);
     spinlock_release(&guard.lock, state);
     (void)drain_to(bytes > guard.quarantine_most / QUARANTINE_LARGEST ? 0 : guard.quarantine_most);
 }

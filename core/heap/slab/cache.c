@@ -18,12 +18,10 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-/* A cache with its magazines, each on a line of the processor's caches of its own. */
+/* A cache with its stores. */
 struct named_cache {
     struct object_cache cache;
-    struct {
-        _Alignas(64) struct magazine magazine;
-    } cpus[HAL_CPU_MAX];
+    struct slab_store stores[HAL_CPU_MAX];
 };
 
 struct object_cache *object_cache_create_at(const char *name, size_t bytes, size_t alignment,
@@ -44,22 +42,22 @@ struct object_cache *object_cache_create_at(const char *name, size_t bytes, size
     memset(named, 0, sizeof *named);
     slab_cache_init(&named->cache, bytes, alignment, construct);
     named->cache.name = name;
-    if (heap_is_plain())
-        named->cache.room = (uint16_t)slab_room(bytes);
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        named->cache.magazines[cpu] = &named->cpus[cpu].magazine;
+        slab_store_init(&named->cache, &named->stores[cpu], cpu);
     slab_list_add(&named->cache);
     return &named->cache;
 }
 
 void object_cache_destroy(struct object_cache *cache)
 {
+    struct slab_sum sum;
+
     slab_list_remove(cache);
-    slab_take_over(cache);
-    (void)slab_trim(cache);
-    if (cache->used > 0)
+    slab_close(cache);
+    slab_add_up(cache, &sum);
+    if (sum.live > 0)
         panic("heap: the cache %s is destroyed with %llu objects in use", cache->name,
-              (unsigned long long)cache->used);
+              (unsigned long long)sum.live);
     kfree(cache);
 }
 
@@ -72,31 +70,27 @@ static void *allocate_block(struct object_cache *cache, const struct alloc_site 
         return NULL;
     if (cache->construct)
         cache->construct(object);
-    __atomic_fetch_add(&cache->used, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&cache->served, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&cache->shared.used, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&cache->shared.served, 1, __ATOMIC_RELAXED);
     return object;
 }
 
 static void *take_quickly(struct object_cache *cache)
 {
+    struct slab_store *store;
     void *object;
 
     if (!hal_irq_try_mask())
         return NULL;
-    object = magazine_take(cache->magazines[hal_cpu_id()]);
+    store = cache->stores[hal_cpu_id()];
+    if (store->count > 0)
+        object = slab_pop(store);
+    else if (store->magazine.free)
+        object = magazine_take(&store->magazine);
+    else
+        return slab_refill(store);
     hal_irq_end_mask();
     return object;
-}
-
-static bool give_quickly(struct object_cache *cache, void *object)
-{
-    bool good;
-
-    if (!hal_irq_try_mask())
-        return false;
-    good = magazine_give(cache->magazines[hal_cpu_id()], object);
-    hal_irq_end_mask();
-    return good;
 }
 
 void *object_allocate_at(struct object_cache *cache, const struct alloc_site *site)
@@ -119,9 +113,9 @@ void object_free_at(struct object_cache *cache, void *object, const char *file, 
         return;
     if (!heap_is_plain()) {
         heap_free(object, file, line);
-        __atomic_fetch_sub(&cache->used, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_sub(&cache->shared.used, 1, __ATOMIC_RELAXED);
     } else if (slab_cache_of(object) != cache ||
-               (!give_quickly(cache, object) && !slab_give(cache, object))) {
+               (!slab_free_quickly(object) && !slab_give(object))) {
         panic_at(file, (int)line, "object_free of %p, which is no object in use of the cache %s",
                  object, cache->name);
     }
@@ -131,17 +125,18 @@ static void read_cache(struct object_cache *cache, void *context)
 {
     struct object_cache_info *info = context;
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
-    uint64_t magazines = slab_magazine_objects(cache);
+    struct slab_sum sum;
 
+    slab_add_up(cache, &sum);
     *info =
         (struct object_cache_info){.name = cache->name,
                                    .bytes = cache->bytes,
-                                   .live = cache->used > magazines ? cache->used - magazines : 0,
-                                   .total = cache->total,
-                                   .magazines = magazines,
-                                   .slabs = cache->slabs,
-                                   .frames = cache->frames,
-                                   .allocations = slab_served(cache)};
+                                   .live = sum.live > sum.magazines ? sum.live - sum.magazines : 0,
+                                   .total = sum.total,
+                                   .magazines = sum.magazines,
+                                   .slabs = sum.slabs,
+                                   .frames = sum.frames,
+                                   .allocations = sum.served - sum.magazines};
     spinlock_release(&cache->lock, state);
 }
 

@@ -12,12 +12,15 @@
 #include "boot/panic.h"
 #include "heap/allocator.h"
 #include "lib/format.h"
+#include "site/fail.h"
 
 #include <hal/kstate.h>
 
 KSTATE struct object_cache slab_classes[SLAB_CLASSES];
-KSTATE struct slab_cpu slab_cpus[HAL_CPU_MAX];
-KSTATE uint8_t slab_class_of[SLAB_BYTES_MAX / 16 + 1];
+KSTATE struct slab_front slab_front;
+
+_Static_assert(sizeof slab_front.cpus[0] <= UINT16_MAX, "two bytes can say where a store lies");
+_Static_assert(SLAB_BYTES_MAX == ALLOC_UNASKED_MAX, "what need not ask has a class");
 
 /* ---- what the front end asks for ---- */
 
@@ -32,52 +35,25 @@ static void slab_init(void)
 
         slab_cache_init(cache, bytes, bytes & -bytes & (2 * HAL_PAGE_SIZE - 1), NULL);
         cache->number = (uint16_t)i;
-        cache->room = (uint16_t)slab_room(bytes);
         for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-            cache->magazines[cpu] = &slab_cpus[cpu].magazines[i];
+            slab_store_init(cache, &slab_front.cpus[cpu].stores[i], cpu);
         (void)format_text(cache->label, sizeof cache->label, "kmalloc-%u", cache->bytes);
     }
     for (size_t bytes = HEAP_ALIGNMENT; bytes <= SLAB_BYTES_MAX; bytes += HEAP_ALIGNMENT)
-        slab_class_of[bytes / HEAP_ALIGNMENT] = (uint8_t)slab_class(bytes);
-}
-
-/* An object that is aligned, past the magazines and what they have borrowed. */
-static void *take_aligned(struct object_cache *cache)
-{
-    hal_irq_state_t state;
-    void *object;
-
-    do {
-        state = spinlock_acquire(&cache->lock);
-        if (slab_take_objects(cache, &object, 1) > 0)
-            cache->served++;
-        else
-            object = NULL;
-        spinlock_release(&cache->lock, state);
-    } while (!object && slab_grow(cache));
-    return object;
+        slab_front.places[(bytes - 1) / HEAP_ALIGNMENT] =
+            (uint16_t)(slab_class(bytes) * sizeof(struct slab_store));
 }
 
 struct object_cache *slab_cache_of(const void *pointer)
 {
-    uintptr_t owner = (uintptr_t)backing_owner(pointer);
-    const struct slab *slab = backing_unmark(owner);
+    struct slab *slab = slab_of(pointer);
 
-    if (backing_mark_of(owner) - BACKING_SLAB > SLAB_CLASSES || !slab_holds(slab, pointer))
-        return NULL;
-    return slab->cache;
-}
-
-bool slab_free(void *pointer)
-{
-    struct object_cache *cache = slab_cache_of(pointer);
-
-    return cache ? slab_give(cache, pointer) : backing_give_block(pointer);
+    return slab && slab_is_in_use(slab, pointer) ? slab->store->cache : NULL;
 }
 
 static void free_block(void *block)
 {
-    bool good = slab_free(block);
+    bool good = slab_give(block) || backing_give_block(block);
 
     kassert(good);
 }
@@ -95,36 +71,34 @@ static void *slab_allocate(size_t bytes, size_t alignment)
     if (((uintptr_t)object & (alignment - 1)) == 0)
         return object;
     free_block(object);
-    return take_aligned(cache);
+    return slab_take_own(cache);
 }
 
 static enum heap_pointer slab_find(const void *pointer, size_t *usable)
 {
     uintptr_t owner = (uintptr_t)backing_owner(pointer);
-    const struct slab *slab = backing_unmark(owner);
-    uint32_t index;
+    struct slab *slab = backing_unmark(owner);
 
     if (owner == 0)
         return HEAP_FOREIGN;
     if (backing_mark_of(owner) == BACKING_BLOCK)
         return backing_find_block(pointer, owner, usable);
-    index = slab_index(slab, (uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start));
-    if (index == UINT32_MAX)
+    if (slab_find_index(slab, pointer) == UINT32_MAX)
         return HEAP_INTERIOR;
-    *usable = slab->cache->bytes;
-    if (!slab_busy(slab, index) || slab_in_magazine(slab->cache, pointer))
-        return HEAP_FREED;
-    return HEAP_BLOCK;
+    *usable = slab->store->cache->bytes;
+    return slab_is_in_use(slab, pointer) && !slab_waits(slab, pointer) ? HEAP_BLOCK : HEAP_FREED;
 }
 
 static void add_cache(struct object_cache *cache, void *context)
 {
     struct heap_stats *stats = context;
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    struct slab_sum sum;
 
     if (!cache->inside) {
-        stats->live_blocks += cache->used - slab_magazine_objects(cache);
-        stats->live_bytes += cache->used * cache->bytes - slab_magazine_bytes(cache);
+        slab_add_up(cache, &sum);
+        stats->live_blocks += sum.live - sum.magazines;
+        stats->live_bytes += sum.live * cache->bytes - sum.magazine_bytes;
     }
     spinlock_release(&cache->lock, state);
 }

@@ -1,314 +1,335 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * magazine.c: the CPUs' free objects: filling, flushing, lending between classes.
+ * magazine.c: taking objects and giving them back, where that is more than the fast way.
  *
- * A magazine has room for 32 KiB of objects, up to 64 of them. It uses as much of it as makes a
- * page, or 1/32 of the objects that are in use: a cache with few objects shall not keep many in
- * reserve. What is flushed are the oldest; headers are all that this touches.
+ * A magazine that is empty, as is the stack, gets the next word of the loaded slab that has free
+ * objects. Behind the last word the slab goes back to the store, on the list that fits what was
+ * freed of it meanwhile, and the fullest slab with room is loaded. When there is none, the CPU asks
+ * in this order for
+ *
+ *     what others have freed of its slabs      the list `returned`
+ *     slabs that another CPU gave up           the cache's shared store
+ *     a slab of a larger class                 lending, see below
+ *     frames for a new slab                    slab_grow
+ *     slabs that wait to have more room        slab_scrape
  *
  * Lending: the number of blocks of one size goes up and down, and the slabs of a class stay as many
- * as its peak needed. Before a class grows, it borrows from one of the next larger classes if that
- * has many free objects. They stay the lender's, and go back to it when they are freed. Only
+ * as its peak needed. Before a class grows, it loads a slab of one of the next larger classes if
+ * that has many free objects. They stay the lender's, and go back to it when they are freed. Only
  * kmalloc's classes do this: its blocks may be larger than asked for.
+ *
+ * Other CPUs' objects: who frees an object of a slab that belongs to another CPU leaves a bit in
+ * its header, beside those that the owner changes, and puts the slab on the owner's list of slabs
+ * with such bits. The owner collects them before it takes a new slab. A list has the slabs'
+ * headers by number, so that it fits into 4 bytes: multiples of 64 bytes from the start of RAM.
  */
 #include "heap/slab/parts.h"
 
 #include "boot/panic.h"
 
-#define MAGAZINE_BYTES 32768u
-#define CAPACITY_SHARE 32u
-#define CAPACITY_LEAST 4u
-#define LEAST_BYTES 8192u /* ... but of objects that are large, fewer */
-#define CHUNK 32u         /* objects that are moved at a time, on the stack */
-
 #define LENDERS 6u       /* how many larger classes are asked */
 #define LENDER_SHARE 32u /* one lends if more than one in so many of its objects are free */
 
-unsigned slab_room(size_t bytes)
-{
-    unsigned room = SLAB_ROOM_MAX;
+#define NUMBER_UNIT 64u
+#define NUMBER_END UINT32_MAX /* the list ends here; 0: it is empty, or the slab is on none */
 
-    while (room > 1 && room * bytes > MAGAZINE_BYTES)
-        room /= 2;
-    return room;
+/* ---- loading; the caller owns the stores ---- */
+
+/* Fills an empty magazine from a word of the loaded slab. False: that has no free objects. */
+static bool load_word(struct magazine *magazine, unsigned word)
+{
+    struct slab *slab = magazine->slab;
+    uint64_t free = slab_free_bits(slab, word);
+    unsigned n = slab_count_bits(free);
+
+    if (!free)
+        return false;
+    magazine->busy = &slab->busy[word];
+    magazine->base = slab->start + word * 64 * magazine->bytes;
+    slab_add_used(slab, (int)n);
+    __atomic_store_n(&slab->busy[word], slab->busy[word] | free, __ATOMIC_RELAXED);
+    slab->store->served += n;
+    __atomic_store_n(&magazine->free, free, __ATOMIC_RELAXED);
+    return true;
 }
 
-/* ---- the magazine itself; who changes it is masked ---- */
-
-static struct magazine *own_magazine(const struct object_cache *cache)
+static bool load_words(struct magazine *magazine, unsigned word)
 {
-    return cache->magazines[hal_cpu_id()];
+    unsigned words = slab_words(magazine->slab);
+
+    while (word < words && !load_word(magazine, word))
+        word++;
+    return word < words;
 }
 
-static uint32_t count_objects(const struct magazine *magazine)
+static void load_slab(struct magazine *magazine, struct slab *slab)
 {
-    return __atomic_load_n(&magazine->tail, __ATOMIC_RELAXED) -
-           __atomic_load_n(&magazine->head, __ATOMIC_RELAXED);
+    bool good;
+
+    list_remove(&slab->link);
+    slab_set_floor(slab, -1);
+    magazine->slab = slab;
+    magazine->bytes = slab->store->bytes;
+    good = load_words(magazine, 0);
+    kassert(good);
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+/* Takes the slab out, and with it what is left of the magazine. */
+static void eject(struct magazine *magazine, struct list *gone)
 {
-    return a < b ? a : b;
+    struct slab *slab = magazine->slab;
+    unsigned n = slab_count_bits(magazine->free);
+
+    if (!slab)
+        return;
+    slab_add_used(slab, -(int)n);
+    if (n)
+        __atomic_store_n(magazine->busy, *magazine->busy & ~magazine->free, __ATOMIC_RELAXED);
+    slab->store->served -= n;
+    __atomic_store_n(&magazine->free, 0, __ATOMIC_RELAXED);
+    magazine->slab = NULL;
+    slab_settle(slab, gone);
 }
 
-static uint64_t most(uint64_t a, uint64_t b)
+/* ---- what other CPUs have freed ---- */
+
+HAL_NORETURN static void refuse(const struct slab *slab)
 {
-    return a > b ? a : b;
+    panic("heap: a block of %u bytes (%s) from %p on was freed by two CPUs",
+          slab->store->cache->bytes, slab->store->cache->name, slab->start);
 }
 
-/* How much of its room a magazine uses. Caller holds the cache's lock. */
-static uint32_t pick_capacity(const struct object_cache *cache)
+static uint32_t number_of(const struct slab *slab)
 {
-    uint64_t few = most(least(LEAST_BYTES / cache->bytes, CAPACITY_LEAST), 1);
-    uint64_t many = most(HAL_PAGE_SIZE / cache->bytes, cache->used / CAPACITY_SHARE);
-
-    return (uint32_t)least(most(few, many), cache->room);
+    return (uint32_t)(((uintptr_t)slab - (uintptr_t)frame_table.base) / NUMBER_UNIT);
 }
 
-/*
- * Takes the oldest objects out, CHUNK at most, until `keep` are left. They do not count as
- * allocations. Caller holds the cache's lock.
- */
-static size_t take_oldest(struct object_cache *cache, void **objects, uint32_t keep)
+static struct slab *slab_number(uint32_t number)
 {
-    struct magazine *magazine = own_magazine(cache);
-    size_t n = 0;
-
-    while (n < CHUNK && count_objects(magazine) > keep)
-        objects[n++] = magazine->objects[magazine->head++ & magazine->mask];
-    cache->served -= n;
-    return n;
+    return (struct slab *)(frame_table.base + (size_t)number * NUMBER_UNIT);
 }
 
-/* Fills an empty magazine with up to n objects of `from`, whose lock the caller holds. */
-static void fill(struct magazine *magazine, struct object_cache *from, uint32_t n)
+/* The caller owns the slab's store, and holds the cache's lock. */
+static void collect_from(struct slab *slab, struct list *gone)
 {
-    void *objects[CHUNK];
-    size_t got = slab_take_objects(from, objects, n < CHUNK ? n : CHUNK);
+    uint64_t *returned = slab_returned(slab);
+    unsigned n = 0;
 
-    for (size_t i = 0; i < got; i++)
-        magazine->objects[magazine->tail++ & magazine->mask] = objects[i];
-}
+    for (unsigned word = 0; word < slab_words(slab); word++) {
+        uint64_t bits = returned[word];
 
-/* ---- to the slabs ---- */
-
-HAL_NORETURN static void refuse(const void *object, const struct object_cache *cache)
-{
-    panic("heap: the block at %p (%s) was freed twice", object, cache->name);
-}
-
-/*
- * Puts those of `n` objects back that are of `cache`, whose lock the caller holds; the others,
- * which it had borrowed, move to the front. Returns how many.
- */
-static size_t put_own(struct object_cache *cache, void **objects, size_t n, struct list *gone)
-{
-    size_t others = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct slab *slab = slab_of(objects[i]);
-
-        if (slab->cache != cache)
-            objects[others++] = objects[i];
-        else if (!slab_put_object(slab, objects[i], gone))
-            refuse(objects[i], cache);
+        if (bits & ~slab->busy[word])
+            refuse(slab);
+        __atomic_store_n(&returned[word], 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&slab->busy[word], slab->busy[word] & ~bits, __ATOMIC_RELAXED);
+        n += slab_count_bits(bits);
     }
-    return others;
+    slab->store->cache->returned_objects -= n;
+    slab_add_used(slab, -(int)n);
+    if (slab->left <= 0)
+        slab_settle(slab, gone);
 }
 
-/* Puts `n` objects, of any caches, back into their slabs; returns frames that became free. */
-static size_t put_all(void **objects, size_t n)
+static void collect(struct slab_store *store, struct list *gone)
 {
-    struct list gone;
+    struct object_cache *cache = store->cache;
+    uint32_t *first = &cache->returned[store->cpu];
+    hal_irq_state_t state;
 
-    list_init(&gone);
-    while (n > 0) {
-        struct object_cache *cache = slab_of(objects[0])->cache;
-        hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    if (__atomic_load_n(first, __ATOMIC_RELAXED) == 0)
+        return;
+    state = spinlock_acquire(&cache->lock);
+    for (uint32_t number = *first; number != 0 && number != NUMBER_END;) {
+        struct slab *slab = slab_number(number);
 
-        n = put_own(cache, objects, n, &gone);
-        spinlock_release(&cache->lock, state);
+        number = slab->next_returned;
+        slab->next_returned = 0;
+        collect_from(slab, gone);
     }
-    return slab_destroy_list(&gone);
-}
-
-/* Empties this CPU's magazine; returns frames that became free. */
-static size_t flush(struct object_cache *cache)
-{
-    void *objects[CHUNK];
-    size_t n, frames = 0;
-
-    do {
-        hal_irq_state_t state = spinlock_acquire(&cache->lock);
-
-        n = take_oldest(cache, objects, 0);
-        spinlock_release(&cache->lock, state);
-        frames += put_all(objects, n);
-    } while (n > 0);
-    return frames;
-}
-
-size_t slab_drop_magazine(struct object_cache *cache)
-{
-    size_t frames = flush(cache);
-    hal_irq_state_t state = spinlock_acquire(&cache->lock);
-    struct magazine *magazine = own_magazine(cache);
-    void **objects = NULL;
-
-    cache->drain &= (uint8_t) ~(1u << hal_cpu_id());
-    if (count_objects(magazine) == 0) {
-        objects = magazine->objects;
-        magazine->objects = NULL;
-        magazine->capacity = 0;
-    }
+    __atomic_store_n(first, 0, __ATOMIC_RELAXED);
     spinlock_release(&cache->lock, state);
-    if (objects)
-        slab_own_give(objects);
-    return frames;
 }
 
-void slab_take_over(struct object_cache *cache)
+static bool is_returned(struct slab *slab, uint32_t index)
 {
-    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
-        hal_irq_state_t state = spinlock_acquire(&cache->lock);
-        struct magazine *magazine = cache->magazines[cpu];
-
-        cache->magazines[cpu] = own_magazine(cache);
-        cache->magazines[hal_cpu_id()] = magazine;
-        spinlock_release(&cache->lock, state);
-        (void)slab_drop_magazine(cache);
-    }
+    return __atomic_load_n(&slab_returned(slab)[index / 64], __ATOMIC_RELAXED) >> index % 64 & 1;
 }
+
+bool slab_is_in_use(struct slab *slab, const void *pointer)
+{
+    uint32_t index = slab_find_index(slab, pointer);
+
+    return index != UINT32_MAX && slab_is_busy(slab, index) && !is_returned(slab, index);
+}
+
+static bool is_on_stack(const struct slab_store *store, const void *object)
+{
+    for (uint32_t i = store->count; i > 0; i--)
+        if (store->stack[i] == object)
+            return true;
+    return false;
+}
+
+static bool is_in_magazine(const struct magazine *magazine, const void *object)
+{
+    for (uint64_t free = magazine->free; free; free &= free - 1)
+        if (magazine->base + (unsigned)__builtin_ctzll(free) * magazine->bytes == object)
+            return true;
+    return false;
+}
+
+bool slab_waits(const struct slab *slab, const void *object)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = slab->store->cache->stores[hal_cpu_id()];
+    unsigned number = store->cache->number, first = number < LENDERS ? 0 : number - LENDERS;
+    bool found = is_on_stack(store, object) || is_in_magazine(&store->magazine, object);
+
+    for (unsigned i = first; i < number && number < SLAB_CLASSES && !found; i++)
+        found = is_in_magazine(&slab_classes[i].stores[hal_cpu_id()]->magazine, object);
+    hal_irq_restore(state);
+    return found;
+}
+
+/* Leaves an object of another CPU's slab for it. Caller holds the cache's lock. */
+static bool leave_for_owner(struct object_cache *cache, struct slab *slab, const void *object)
+{
+    uint32_t index = slab_find_index(slab, object), *first = &cache->returned[slab->cpu];
+    uint64_t *word;
+
+    if (index == UINT32_MAX || !slab_is_busy(slab, index) || is_returned(slab, index))
+        return false;
+    word = &slab_returned(slab)[index / 64];
+    __atomic_store_n(word, *word | 1ull << index % 64, __ATOMIC_RELAXED);
+    cache->returned_objects++;
+    if (slab->next_returned == 0) {
+        slab->next_returned = *first ? *first : NUMBER_END;
+        __atomic_store_n(first, number_of(slab), __ATOMIC_RELAXED);
+    }
+    return true;
+}
+
+static bool give_elsewhere(struct slab *slab, const void *object, struct list *gone)
+{
+    struct object_cache *cache = slab->store->cache;
+    hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    bool good = slab->cpu == SLAB_SHARED ? slab_give_one(slab, object, gone)
+                                         : leave_for_owner(cache, slab, object);
+
+    spinlock_release(&cache->lock, state);
+    return good;
+}
+
+/* ---- where slabs come from; the caller is masked ---- */
+
+/* A slab that another CPU gave up, in this CPU's store. */
+static struct slab *adopt(struct slab_store *store)
+{
+    struct object_cache *cache = store->cache;
+    hal_irq_state_t state;
+    struct slab *slab;
+
+    if (__atomic_load_n(&cache->shared.slabs, __ATOMIC_RELAXED) == 0)
+        return NULL;
+    state = spinlock_acquire(&cache->lock);
+    slab = slab_best(&cache->shared);
+    if (slab)
+        slab_move(slab, store);
+    spinlock_release(&cache->lock, state);
+    return slab;
+}
+
+static bool can_lend(const struct slab_store *store)
+{
+    return (store->total - store->used) * LENDER_SHARE > store->total;
+}
+
+static struct slab *borrow(const struct slab_store *store)
+{
+    unsigned number = store->cache->number;
+    struct slab *slab = NULL;
+
+    for (unsigned i = number + 1; !slab && i <= number + LENDERS && i < SLAB_CLASSES; i++) {
+        struct slab_store *lender = slab_classes[i].stores[store->cpu];
+
+        if (can_lend(lender))
+            slab = slab_best(lender);
+    }
+    return slab;
+}
+
+/* Fills the magazine, which is empty. False: the cache has to grow. */
+static bool refill(struct slab_store *store, struct list *gone)
+{
+    struct magazine *magazine = &store->magazine;
+    struct slab *slab = magazine->slab;
+
+    if (slab && load_words(magazine, (unsigned)(magazine->busy - slab->busy) + 1))
+        return true;
+    eject(magazine, gone);
+    collect(store, gone);
+    slab = slab_best(store);
+    if (!slab)
+        slab = adopt(store);
+    if (!slab)
+        slab = borrow(store);
+    if (slab)
+        load_slab(magazine, slab);
+    return slab != NULL;
+}
+
+/* ---- taking ---- */
 
 static bool asked_to_drain(const struct object_cache *cache)
 {
     return __atomic_load_n(&cache->drain, __ATOMIC_RELAXED) >> hal_cpu_id() & 1;
 }
 
-/* True if `object` is the last that came to the magazine. */
-static bool is_newest(const struct magazine *magazine, const void *object)
+void *slab_refill(struct slab_store *store)
 {
-    return count_objects(magazine) > 0 &&
-           magazine->objects[(magazine->tail - 1) & magazine->mask] == object;
-}
-
-/*
- * Adds an object to this CPU's magazine, or to what is to go back to the slabs, the oldest first,
- * of which it returns the number. Caller holds the cache's lock.
- */
-static size_t add_object(struct object_cache *cache, void *object, void **objects)
-{
-    struct magazine *magazine = own_magazine(cache);
-    size_t n = 0;
-
-    if (!magazine->objects) {
-        objects[n++] = object;
-        return n;
-    }
-    if (count_objects(magazine) >= magazine->capacity) {
-        magazine->capacity = pick_capacity(cache);
-        n = take_oldest(cache, objects, magazine->capacity / 2);
-    }
-    magazine->objects[magazine->tail++ & magazine->mask] = object;
-    return n;
-}
-
-bool slab_give(struct object_cache *cache, void *object)
-{
-    void *objects[CHUNK];
+    struct object_cache *cache = store->cache;
+    bool drain = asked_to_drain(cache);
+    void *object = NULL;
     struct list gone;
-    hal_irq_state_t state = spinlock_acquire(&cache->lock);
-    bool drain = asked_to_drain(cache), twice = is_newest(own_magazine(cache), object);
-    size_t n = twice ? 0 : add_object(cache, object, objects);
 
     list_init(&gone);
-    n = put_own(cache, objects, n, &gone);
-    spinlock_release(&cache->lock, state);
+    if (refill(store, &gone))
+        object = magazine_take(&store->magazine);
+    hal_irq_end_mask();
     (void)slab_destroy_list(&gone);
-    (void)put_all(objects, n);
     if (drain)
-        (void)slab_drop_magazine(cache);
-    return !twice;
-}
-
-/* ---- from the slabs ---- */
-
-/* Gives this CPU's magazine room, if memory for it can be had. */
-static void provide_room(struct object_cache *cache)
-{
-    void **objects = slab_own_take(cache->room * sizeof *objects);
-    hal_irq_state_t state;
-    struct magazine *magazine;
-
-    if (!objects)
-        return;
-    state = spinlock_acquire(&cache->lock);
-    magazine = own_magazine(cache);
-    if (!magazine->objects) {
-        magazine->objects = objects;
-        magazine->mask = cache->room - 1u;
-        magazine->capacity = pick_capacity(cache);
-        objects = NULL;
-    }
-    spinlock_release(&cache->lock, state);
-    if (objects)
-        slab_own_give(objects);
-}
-
-/*
- * One object of `from` for the caller, and half a magazine of `cache`, which is empty. NULL: there
- * are none. Caller holds the lock of `from`.
- */
-static void *take_for(struct object_cache *cache, struct object_cache *from)
-{
-    struct magazine *magazine = own_magazine(cache);
-    void *object;
-
-    if (slab_take_objects(from, &object, 1) == 0)
-        return NULL;
-    from->served++;
-    if (count_objects(magazine) == 0)
-        fill(magazine, from, magazine->capacity / 2);
+        (void)slab_drain(cache);
     return object;
 }
 
-/* From this CPU's magazine, or else from the slabs, which fill it again. */
-static void *refill(struct object_cache *cache)
+static void *take(struct object_cache *cache, bool (*fill)(struct slab_store *, struct list *))
 {
-    hal_irq_state_t state = spinlock_acquire(&cache->lock);
-    struct magazine *magazine = own_magazine(cache);
-    void *object;
-
-    if (count_objects(magazine) > 0) {
-        object = magazine->objects[magazine->head++ & magazine->mask];
-    } else {
-        if (magazine->objects)
-            magazine->capacity = pick_capacity(cache);
-        object = take_for(cache, cache);
-    }
-    spinlock_release(&cache->lock, state);
-    return object;
-}
-
-static bool can_lend(const struct object_cache *cache)
-{
-    return (cache->total - cache->used) * LENDER_SHARE > cache->total;
-}
-
-static void *borrow(struct object_cache *cache)
-{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = cache->stores[hal_cpu_id()];
     void *object = NULL;
+    struct list gone;
 
-    for (unsigned i = cache->number + 1u;
-         !object && i <= cache->number + LENDERS && i < SLAB_CLASSES; i++) {
-        struct object_cache *lender = &slab_classes[i];
-        hal_irq_state_t state = spinlock_acquire(&lender->lock);
-
-        if (can_lend(lender))
-            object = take_for(cache, lender);
-        spinlock_release(&lender->lock, state);
-    }
+    list_init(&gone);
+    if (store->count > 0)
+        object = slab_pop(store);
+    else if (store->magazine.free || fill(store, &gone))
+        object = magazine_take(&store->magazine);
+    hal_irq_restore(state);
+    (void)slab_destroy_list(&gone);
     return object;
+}
+
+/* As refill, when there are no frames any more. */
+static bool refill_from_last(struct slab_store *store, struct list *gone)
+{
+    struct slab *slab;
+
+    if (refill(store, gone))
+        return true;
+    slab = slab_scrape(store);
+    if (slab)
+        load_slab(&store->magazine, slab);
+    return slab != NULL;
 }
 
 void *slab_take(struct object_cache *cache)
@@ -316,57 +337,167 @@ void *slab_take(struct object_cache *cache)
     void *object;
 
     if (asked_to_drain(cache))
-        (void)slab_drop_magazine(cache);
-    else if (cache->room > 0 && !own_magazine(cache)->objects)
-        provide_room(cache);
-    do {
-        object = refill(cache);
-        if (!object)
-            object = borrow(cache);
-    } while (!object && slab_grow(cache));
+        (void)slab_drain(cache);
+    do
+        object = take(cache, refill);
+    while (!object && slab_grow(cache));
+    return object ? object : take(cache, refill_from_last);
+}
+
+/* The object past the magazine, so that it cannot be borrowed. */
+static void *take_own(struct object_cache *cache)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = cache->stores[hal_cpu_id()];
+    struct list gone;
+    void *object;
+
+    list_init(&gone);
+    slab_unload(store, &gone);
+    object = slab_take_one(store);
+    hal_irq_restore(state);
+    (void)slab_destroy_list(&gone);
     return object;
+}
+
+void *slab_take_own(struct object_cache *cache)
+{
+    void *object;
+
+    do
+        object = take_own(cache);
+    while (!object && slab_grow(cache));
+    return object;
+}
+
+/* ---- giving back ---- */
+
+void slab_low(struct slab *slab)
+{
+    struct object_cache *cache = slab->store->cache;
+    bool drain = asked_to_drain(cache);
+    struct list gone;
+
+    list_init(&gone);
+    slab_settle(slab, &gone);
+    hal_irq_end_mask();
+    (void)slab_destroy_list(&gone);
+    if (drain)
+        (void)slab_drain(cache);
+}
+
+/* Gives an object of this CPU's slab back. The caller is masked. */
+static bool give_own(struct slab *slab, void *object, struct list *gone)
+{
+    struct slab_store *store = slab->store;
+
+    if (is_on_stack(store, object))
+        return false;
+    if (store->count < store->capacity && slab_is_in_use(slab, object)) {
+        slab_push(store, object);
+        return true;
+    }
+    return slab_give_one(slab, object, gone);
+}
+
+bool slab_give(void *object)
+{
+    struct slab *slab = slab_of(object);
+    hal_irq_state_t state;
+    struct list gone;
+    struct object_cache *cache;
+    bool good, drain;
+
+    if (!slab)
+        return false;
+    list_init(&gone);
+    state = hal_irq_save();
+    cache = slab->store->cache;
+    drain = asked_to_drain(cache);
+    if (__atomic_load_n(&slab->cpu, __ATOMIC_RELAXED) == hal_cpu_id())
+        good = give_own(slab, object, &gone);
+    else
+        good = give_elsewhere(slab, object, &gone);
+    hal_irq_restore(state);
+    if (drain)
+        (void)slab_drain(cache);
+    (void)slab_destroy_list(&gone);
+    return good;
+}
+
+void slab_unload(struct slab_store *store, struct list *gone)
+{
+    void **stack = store->stack;
+
+    while (store->count > 0) {
+        void *object = slab_pop(store);
+
+        if (!slab_give_one(slab_of(object), object, gone))
+            refuse(slab_of(object));
+        store->pushed--;
+    }
+    store->capacity = 0;
+    store->stack = slab_no_stack;
+    if (stack != slab_no_stack)
+        slab_own_give(stack);
+    eject(&store->magazine, gone);
+    collect(store, gone);
+}
+
+/* Gives a slab with room to the others. False: there are none. */
+static bool share(struct object_cache *cache, struct list *gone)
+{
+    hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    struct slab *slab = slab_best(cache->stores[hal_cpu_id()]);
+
+    if (slab) {
+        slab_move(slab, &cache->shared);
+        slab_settle(slab, gone);
+    }
+    spinlock_release(&cache->lock, state);
+    return slab != NULL;
+}
+
+size_t slab_drain(struct object_cache *cache)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = cache->stores[hal_cpu_id()];
+    struct list gone;
+
+    __atomic_fetch_and(&cache->drain, (uint8_t) ~(1u << hal_cpu_id()), __ATOMIC_RELAXED);
+    list_init(&gone);
+    slab_unload(store, &gone);
+    slab_give_up(store, &gone);
+    hal_irq_restore(state);
+    while (share(cache, &gone))
+        ;
+    return slab_destroy_list(&gone);
 }
 
 /* ---- looking ---- */
 
-bool slab_in_magazine(const struct object_cache *cache, const void *object)
+static void add_store(const struct object_cache *cache, const struct slab_store *store,
+                      struct slab_sum *sum)
 {
-    hal_irq_state_t state = hal_irq_save();
-    const struct magazine *magazine = own_magazine(cache);
-    bool found = false;
+    uint64_t n = slab_count_bits(__atomic_load_n(&store->magazine.free, __ATOMIC_RELAXED));
+    const struct slab *slab = store->magazine.slab;
 
-    for (uint32_t i = magazine->head; i != magazine->tail && !found; i++)
-        found = magazine->objects[i & magazine->mask] == object;
-    hal_irq_restore(state);
-    return found;
+    sum->live += __atomic_load_n(&store->used, __ATOMIC_RELAXED);
+    sum->total += __atomic_load_n(&store->total, __ATOMIC_RELAXED);
+    sum->slabs += __atomic_load_n(&store->slabs, __ATOMIC_RELAXED);
+    sum->frames += __atomic_load_n(&store->frames, __ATOMIC_RELAXED);
+    sum->served += store->served + store->pushed;
+    sum->magazines += n + store->count;
+    sum->magazine_bytes += n * (slab ? slab->store->cache->bytes : cache->bytes);
+    sum->magazine_bytes += (uint64_t)store->count * cache->bytes;
 }
 
-/* What other CPUs change meanwhile may be missed; a magazine goes only while the lock is held. */
-uint64_t slab_magazine_objects(const struct object_cache *cache)
+void slab_add_up(const struct object_cache *cache, struct slab_sum *sum)
 {
-    uint64_t sum = 0;
-
+    *sum = (struct slab_sum){0};
+    add_store(cache, &cache->shared, sum);
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        sum += count_objects(cache->magazines[cpu]);
-    return sum;
-}
-
-/* What is borrowed is larger; of other CPUs it cannot be told which that is. */
-uint64_t slab_magazine_bytes(const struct object_cache *cache)
-{
-    uint64_t sum = slab_magazine_objects(cache) * cache->bytes;
-    const struct magazine *magazine = own_magazine(cache);
-
-    for (uint32_t i = magazine->head; i != magazine->tail; i++)
-        sum += slab_of(magazine->objects[i & magazine->mask])->cache->bytes - cache->bytes;
-    return sum;
-}
-
-uint64_t slab_served(const struct object_cache *cache)
-{
-    uint64_t sum = cache->served;
-
-    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        sum += __atomic_load_n(&cache->magazines[cpu]->head, __ATOMIC_RELAXED);
-    return sum;
+        if (cache->stores[cpu])
+            add_store(cache, cache->stores[cpu], sum);
+    sum->live -= cache->returned_objects;
 }

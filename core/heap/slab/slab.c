@@ -3,8 +3,8 @@
  * slab.c: slabs: runs of pages cut into equal objects.
  *
  * The header of a slab lies elsewhere, so that 64 objects of 64 bytes fit into a page, and objects
- * of a power of two lie at multiples of their size. It has a bit for each object, set while that is
- * in use or in a magazine: giving an object back does not touch it, and twice is noticed.
+ * of a power of two lie at multiples of their size. It has a bit for each object: freeing one does
+ * not touch the object, which may be cold, and freeing it twice is noticed.
  *
  *     header: | start | bits: 1 1 0 1 ... |          owner of each page of the slab
  *                |
@@ -12,7 +12,8 @@
  *
  * How many pages: as few as leave a tail of less than 1/32, but never more than half of what the
  * cache has already, so that one of 2,304 bytes starts with a page that holds one object, and is
- * soon at 4 pages with 7. 48 bytes: 1 page, 85 objects, 16 bytes left over.
+ * soon at 4 pages with 7. 48 bytes: 1 page, 85 objects, 16 bytes left over. A cache with many slabs
+ * makes them of up to 4 pages: that is less often, and each has more room when it is loaded.
  *
  * Colouring: the tail is shared out, so that object 0 lies up to a tail further in every next slab,
  * and the first lines of objects, which are used most, do not all compete for the same sets of the
@@ -20,12 +21,20 @@
  * two. Those that are have no tail, and must keep their alignment; small ones spread over all sets
  * by themselves.
  *
- * Objects are taken from the fullest slabs, so that the emptiest become empty and can be given
- * back. One empty slab a cache is kept if it is small.
+ * Sorting: a store has a list for each quarter that a slab may be full, and one for those that are
+ * full. Objects are taken from the fullest slabs with room, so that the emptiest become empty and
+ * can be given back. When a slab is put on a list, its header notes how many objects may be freed
+ * until it belongs to another; only then it is looked at again. A full one waits until 1/16 of its
+ * objects are free, so that it is worth loading. One empty slab a store is kept if it is small.
+ *
+ *     loaded --> full --> 3/4 .. --> 1/2 .. --> 1/4 .. --> less --> empty --> given back
+ *       ^                   |          |          |         |         |
+ *       +-------------------+----------+----------+---------+---------+
  */
 #include "heap/slab/parts.h"
 
 #include "boot/panic.h"
+#include "heap/heap.h"
 #include "lib/format.h"
 #include "mem/frame.h"
 
@@ -34,21 +43,46 @@
 
 #define TAIL_SHARE 32u
 #define PAGES_MAX 16u
+#define GROWN_PAGES 4u  /* that a slab has when the cache has */
+#define GROWN_SHARE 16u /* so many times as many */
+#define KEEP_PAGES 8u
 #define KEEP_SHARE 8u
+#define LEAST(a, b) ((a) < (b) ? (a) : (b))
+#define MOST(a, b) ((a) > (b) ? (a) : (b))
 #define LINE 64u /* colours are apart by one line of the processor's caches */
 
-#define HEADER_OBJECTS(bytes) (((bytes) - sizeof(struct slab)) * 8)
+#define STACK_BYTES 32768u /* that a stack may hold, */
+#define STACK_SHARE 32u    /* and this part of the objects in use, */
+#define STACK_LEAST 8192u  /* or what is less than this, or a page, */
+#define STACK_FEW 4u       /* and these few */
+#define WAIT_SHARE 16u     /* a full slab waits until one in so many objects is free */
 
-KSTATE struct magazine slab_no_magazine;
+#define HEADER_OBJECTS(bytes) (((bytes) - sizeof(struct slab)) / 16 * 64)
+
+KSTATE void *slab_no_stack[1];
 KSTATE struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 
-static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE, 256,
-                                                  SLAB_ROOM_MAX * sizeof(void *)};
+static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE,
+                                                  SLAB_STACK_BYTES};
 
 _Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= PAGES_MAX * HAL_PAGE_SIZE / 256,
                "a slab of many pages has objects of 256 bytes at least");
-_Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= 2 * HAL_PAGE_SIZE / 16,
+_Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= HAL_PAGE_SIZE / 16,
                "a slab of objects of 16 bytes has one page");
+
+void slab_store_init(struct object_cache *cache, struct slab_store *store, unsigned cpu)
+{
+    memset(store, 0, sizeof *store);
+    store->cache = cache;
+    store->bytes = cache->bytes;
+    store->stack = slab_no_stack;
+    store->cpu = (uint8_t)cpu;
+    for (unsigned level = 0; level <= SLAB_LEVELS; level++)
+        list_init(&store->with_room[level]);
+    list_init(&store->full);
+    if (cpu < HAL_CPU_MAX)
+        cache->stores[cpu] = store;
+}
 
 void slab_cache_init(struct object_cache *cache, size_t bytes, size_t align,
                      void (*construct)(void *object))
@@ -60,29 +94,87 @@ void slab_cache_init(struct object_cache *cache, size_t bytes, size_t align,
     cache->construct = construct;
     cache->number = SLAB_CLASSES;
     cache->name = cache->label;
-    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        cache->magazines[cpu] = &slab_no_magazine;
     spinlock_init(&cache->lock, LOCK_RANK_HEAP);
-    for (unsigned level = 0; level <= SLAB_LEVELS; level++)
-        list_init(&cache->slabs_with_room[level]);
+    slab_store_init(cache, &cache->shared, SLAB_SHARED);
     list_init(&cache->link);
 }
 
+/* ---- owning a store ---- */
+
+/* The store that this CPU takes from. */
+static struct slab_store *open_store(struct object_cache *cache, hal_irq_state_t *state)
+{
+    struct slab_store *store;
+
+    if (!cache->stores[0]) {
+        *state = spinlock_acquire(&cache->lock);
+        return &cache->shared;
+    }
+    *state = hal_irq_save();
+    store = cache->stores[hal_cpu_id()];
+    return store;
+}
+
+static void close_store(struct slab_store *store, hal_irq_state_t state)
+{
+    if (store->cpu == SLAB_SHARED)
+        spinlock_release(&store->cache->lock, state);
+    else
+        hal_irq_restore(state);
+}
+
 /* ---- making a slab ---- */
+
+void *slab_own_take(size_t bytes)
+{
+    struct object_cache *cache = slab_own_caches;
+    hal_irq_state_t state;
+    void *object;
+
+    while (cache->bytes < bytes)
+        cache++;
+    do {
+        state = spinlock_acquire(&cache->lock);
+        object = slab_take_one(&cache->shared);
+        spinlock_release(&cache->lock, state);
+    } while (!object && slab_grow(cache));
+    return object;
+}
+
+void slab_own_give(void *object)
+{
+    /* The header of a slab of headers is the start of its page. */
+    struct slab *slab = (struct slab *)((uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1));
+    struct object_cache *cache = slab->store->cache;
+    struct list gone;
+    hal_irq_state_t state;
+    bool good;
+
+    list_init(&gone);
+    state = spinlock_acquire(&cache->lock);
+    good = slab_give_one(slab, object, &gone);
+    spinlock_release(&cache->lock, state);
+    kassert(good);
+    (void)slab_destroy_list(&gone);
+}
 
 static unsigned count_objects(const struct object_cache *cache, unsigned pages)
 {
     size_t bytes = pages * HAL_PAGE_SIZE;
 
-    return (unsigned)((cache->inside ? bytes - cache->bytes : bytes) / cache->bytes);
+    unsigned objects = (unsigned)((cache->inside ? bytes - cache->bytes : bytes) / cache->bytes);
+
+    /* There is always a bit behind the last object: see slab_free_quickly. */
+    return objects % 64 == 0 && objects * cache->bytes < bytes ? objects - 1 : objects;
 }
 
-/* The fewest pages with a small tail; else, of those that the cache may have, those with the least.
+/*
+ * The fewest pages with a small tail; else, of those that the cache may have, those with the least.
  */
-static unsigned pick_pages(const struct object_cache *cache)
+static unsigned pick_least_pages(const struct object_cache *cache, const struct slab_store *store)
 {
     unsigned least = (cache->bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, best = least;
-    uint64_t most = cache->frames / 2 < PAGES_MAX ? cache->frames / 2 : PAGES_MAX;
+    unsigned most = store->frames / 2 < PAGES_MAX ? store->frames / 2 : PAGES_MAX;
     size_t best_tail = SIZE_MAX;
 
     for (unsigned pages = least; pages == least || pages <= most; pages++) {
@@ -98,21 +190,31 @@ static unsigned pick_pages(const struct object_cache *cache)
     return best;
 }
 
-static char *first_object(struct object_cache *cache, char *run, unsigned pages, unsigned objects)
+/* And more of them when there are many slabs, so that they are made and loaded less often. */
+static unsigned pick_pages(const struct object_cache *cache, const struct slab_store *store)
+{
+    unsigned pages = pick_least_pages(cache, store);
+
+    while (pages * 2 <= GROWN_PAGES && pages * 2 * GROWN_SHARE <= store->frames && !cache->inside &&
+           count_objects(cache, pages * 2) <= HEADER_OBJECTS(own_sizes[SLAB_OWN_CACHES - 1]))
+        pages *= 2;
+    return pages;
+}
+
+static char *first_object(struct object_cache *cache, char *run, unsigned pages, unsigned objects,
+                          unsigned number)
 {
     size_t tail = pages * HAL_PAGE_SIZE - objects * cache->bytes;
     size_t step = cache->align > LINE ? cache->align : LINE;
-    uint32_t colour = (uint32_t)(cache->slabs % (tail / step + 1));
 
-    return run + (cache->inside ? cache->bytes : colour * step);
+    return run + (cache->inside ? cache->bytes : number % (tail / step + 1) * step);
 }
 
-/* A slab with all of its objects free, on no list. */
-static struct slab *create_slab(struct object_cache *cache, unsigned pages)
+/* A slab with all of its objects free, on no list and in no store. */
+static struct slab *create_slab(struct object_cache *cache, unsigned pages, unsigned number)
 {
     unsigned objects = count_objects(cache, pages);
-    size_t header =
-        objects <= HEADER_OBJECTS(SLAB_HEADER_SMALL) ? SLAB_HEADER_SMALL : SLAB_HEADER_LARGE;
+    size_t header = sizeof(struct slab) + (objects + 63) / 64 * 2 * sizeof(uint64_t);
     char *run = backing_take(pages, 0);
     struct slab *slab;
 
@@ -125,35 +227,93 @@ static struct slab *create_slab(struct object_cache *cache, unsigned pages)
     }
     memset(slab, 0, header);
     list_init(&slab->link);
-    slab->cache = cache;
-    slab->reciprocal = cache->reciprocal;
-    slab->start = first_object(cache, run, pages, objects);
+    slab->reciprocal = heap_is_plain() ? cache->reciprocal : 0;
+    slab->start = first_object(cache, run, pages, objects, number);
     slab->objects = (uint16_t)objects;
     slab->pages = (uint8_t)pages;
     for (unsigned i = 0; cache->construct && i < objects; i++)
         cache->construct(slab->start + (size_t)i * cache->bytes);
-    if (!cache->inside)
-        backing_own(run, pages, backing_mark(slab, BACKING_SLAB + cache->number));
     return slab;
+}
+
+/* Other CPUs look at the sums of a store while it changes. */
+static void set_sums(struct slab_store *store, unsigned slabs, unsigned frames, uint64_t total,
+                     uint64_t used)
+{
+    __atomic_store_n(&store->slabs, slabs, __ATOMIC_RELAXED);
+    __atomic_store_n(&store->frames, frames, __ATOMIC_RELAXED);
+    __atomic_store_n(&store->total, total, __ATOMIC_RELAXED);
+    __atomic_store_n(&store->used, used, __ATOMIC_RELAXED);
+}
+
+/* Makes it known whose the slab is. */
+static void add_slab(struct slab_store *store, struct slab *slab)
+{
+    slab->store = store;
+    __atomic_store_n(&slab->cpu, store->cpu, __ATOMIC_RELEASE);
+    set_sums(store, store->slabs + 1, store->frames + slab->pages, store->total + slab->objects,
+             store->used + slab_used(slab));
+}
+
+static void remove_slab(struct slab *slab)
+{
+    struct slab_store *store = slab->store;
+
+    list_remove(&slab->link);
+    set_sums(store, store->slabs - 1, store->frames - slab->pages, store->total - slab->objects,
+             store->used - slab_used(slab));
+}
+
+/* How many objects may be on the stack: a cache with few shall not keep many in reserve. */
+static uint32_t pick_capacity(const struct slab_store *store)
+{
+    size_t bytes = store->cache->bytes;
+    uint64_t few = LEAST(STACK_LEAST / bytes, STACK_FEW), share = store->used / STACK_SHARE;
+    uint64_t page = HAL_PAGE_SIZE / bytes, most = LEAST(STACK_BYTES / bytes, SLAB_STACK_MAX);
+
+    few = MOST(few, 1);
+    return (uint32_t)LEAST(MOST(MOST(few, page), share), most);
+}
+
+/* The stack is set up when there are slabs, and may hold more with each. */
+static void fit_stack(struct object_cache *cache)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = cache->stores[hal_cpu_id()];
+    void **stack = store->stack == slab_no_stack ? slab_own_take(SLAB_STACK_BYTES) : NULL;
+
+    if (stack) {
+        stack[0] = NULL;
+        store->stack = stack;
+    }
+    if (store->stack != slab_no_stack)
+        store->capacity = pick_capacity(store);
+    hal_irq_restore(state);
 }
 
 bool slab_grow(struct object_cache *cache)
 {
     unsigned least = (cache->bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
-    unsigned pages = pick_pages(cache);
-    struct slab *slab = create_slab(cache, pages);
     hal_irq_state_t state;
+    struct slab_store *store = open_store(cache, &state);
+    unsigned pages = pick_pages(cache, store), number = store->slabs;
+    struct slab *slab;
 
+    close_store(store, state);
+    slab = create_slab(cache, pages, number);
     if (!slab && pages > least)
-        slab = create_slab(cache, least);
+        slab = create_slab(cache, least, number);
     if (!slab)
         return false;
-    state = spinlock_acquire(&cache->lock);
-    list_add_head(&cache->slabs_with_room[0], &slab->link);
-    cache->slabs++;
-    cache->frames += slab->pages;
-    cache->total += slab->objects;
-    spinlock_release(&cache->lock, state);
+    store = open_store(cache, &state); /* maybe another CPU's by now */
+    add_slab(store, slab);
+    list_add_head(&store->with_room[0], &slab->link);
+    if (!cache->inside)
+        backing_own(slab->start - (uintptr_t)slab->start % HAL_PAGE_SIZE, slab->pages,
+                    backing_mark(slab, BACKING_SLAB));
+    close_store(store, state);
+    if (cache->stores[0])
+        fit_stack(cache);
     return true;
 }
 
@@ -161,7 +321,7 @@ static size_t destroy_slab(struct slab *slab)
 {
     char *page = slab->start - (uintptr_t)slab->start % HAL_PAGE_SIZE;
     size_t pages = slab->pages;
-    bool inside = slab->cache->inside;
+    bool inside = slab->store->cache->inside;
 
     /* A slab with its header inside goes with its page. */
     backing_give(page);
@@ -180,121 +340,117 @@ size_t slab_destroy_list(struct list *gone)
     return frames;
 }
 
-/* ---- objects ---- */
-
-/*
- * Puts the slab on the list that fits how full it is; a full one is on none. Until `used` leaves
- * the bounds that are noted then, it stays there.
- */
-static void sort_slab(struct slab *slab)
-{
-    unsigned level = slab->used > 0;
-
-    while (level > 0 && slab->used * SLAB_LEVELS >= level * slab->objects)
-        level++;
-    slab->least =
-        (uint16_t)(level ? ((level - 1) * slab->objects + SLAB_LEVELS - 1) / SLAB_LEVELS : 0);
-    if (level == 1)
-        slab->least = 1;
-    slab->most = (uint16_t)(level ? (level * slab->objects - 1) / SLAB_LEVELS : 0);
-    list_remove(&slab->link);
-    if (level <= SLAB_LEVELS)
-        list_add_head(&slab->cache->slabs_with_room[level], &slab->link);
-}
-
-static void look_at_level(struct slab *slab)
-{
-    if (slab->used < slab->least || slab->used > slab->most)
-        sort_slab(slab);
-}
-
-/* The slab to take from next: the fullest that has room, or NULL. */
-static struct slab *best_slab(struct object_cache *cache)
-{
-    for (unsigned level = SLAB_LEVELS + 1; level-- > 0;)
-        if (!list_empty(&cache->slabs_with_room[level]))
-            return list_entry(cache->slabs_with_room[level].next, struct slab, link);
-    return NULL;
-}
-
-/* Takes up to n free objects, the first ones. */
-static size_t take_from(struct slab *slab, void **objects, size_t n)
-{
-    size_t bytes = slab->cache->bytes, taken = 0;
-
-    for (unsigned word = 0; taken < n && slab->used + taken < slab->objects; word++) {
-        uint64_t busy = slab->busy[word];
-
-        while (taken < n && ~busy) {
-            unsigned bit = (unsigned)__builtin_ctzll(~busy);
-
-            if (word * 64 + bit >= slab->objects)
-                break;
-            busy |= 1ull << bit;
-            objects[taken++] = slab->start + (word * 64 + bit) * bytes;
-        }
-        __atomic_store_n(&slab->busy[word], busy, __ATOMIC_RELAXED);
-    }
-    slab->used = (uint16_t)(slab->used + taken);
-    look_at_level(slab);
-    return taken;
-}
-
-size_t slab_take_objects(struct object_cache *cache, void **objects, size_t n)
-{
-    struct slab *slab;
-    size_t taken = 0;
-
-    while (taken < n && (slab = best_slab(cache)))
-        taken += take_from(slab, objects + taken, n - taken);
-    cache->used += taken;
-    return taken;
-}
-
-static void remove_slab(struct slab *slab, struct list *gone)
-{
-    struct object_cache *cache = slab->cache;
-
-    cache->slabs--;
-    cache->frames -= slab->pages;
-    cache->total -= slab->objects;
-    list_remove(&slab->link);
-    list_add_head(gone, &slab->link);
-}
+/* ---- sorting ---- */
 
 /* The first empty slab, if it is small, absolutely or compared with the rest. */
 static bool is_worth_keeping(const struct slab *slab)
 {
-    const struct object_cache *cache = slab->cache;
+    const struct slab_store *store = slab->store;
 
-    return list_empty(&cache->slabs_with_room[0]) &&
-           (slab->pages == 1 || slab->pages * KEEP_SHARE <= cache->frames);
+    return list_empty(&store->with_room[0]) &&
+           (slab->pages <= KEEP_PAGES || slab->pages * KEEP_SHARE <= store->frames);
 }
 
-bool slab_put_object(struct slab *slab, void *object, struct list *gone)
+/* Finds the list for a slab with objects in use, and notes how many keep it there. */
+static struct list *pick_list(struct slab *slab)
 {
-    uint32_t index = slab_index(slab, (uint64_t)((char *)object - slab->start));
+    unsigned wait = (slab->objects + WAIT_SHARE - 1) / WAIT_SHARE, level = 1;
+    unsigned used = slab_used(slab);
 
-    if (index == UINT32_MAX || !slab_busy(slab, index))
+    if (used + wait > slab->objects) {
+        slab_set_floor(slab, (int)(slab->objects - wait));
+        return &slab->store->full;
+    }
+    while (level < SLAB_LEVELS && used * SLAB_LEVELS >= level * slab->objects)
+        level++;
+    slab_set_floor(slab, level == 1 ? 0 : (int)(((level - 1) * slab->objects - 1) / SLAB_LEVELS));
+    return &slab->store->with_room[level];
+}
+
+void slab_settle(struct slab *slab, struct list *gone)
+{
+    if (slab_used(slab) > 0) {
+        list_remove(&slab->link);
+        list_add_head(pick_list(slab), &slab->link);
+    } else if (is_worth_keeping(slab)) {
+        list_remove(&slab->link);
+        list_add_head(&slab->store->with_room[0], &slab->link);
+    } else {
+        remove_slab(slab);
+        list_add_head(gone, &slab->link);
+    }
+}
+
+struct slab *slab_best(struct slab_store *store)
+{
+    for (unsigned level = SLAB_LEVELS + 1; level-- > 0;)
+        if (!list_empty(&store->with_room[level]))
+            return list_entry(store->with_room[level].next, struct slab, link);
+    return NULL;
+}
+
+struct slab *slab_scrape(struct slab_store *store)
+{
+    list_for_each (link, &store->full) {
+        struct slab *slab = list_entry(link, struct slab, link);
+
+        if (slab_used(slab) < slab->objects)
+            return slab;
+    }
+    return NULL;
+}
+
+void slab_move(struct slab *slab, struct slab_store *to)
+{
+    remove_slab(slab);
+    add_slab(to, slab);
+}
+
+/* ---- objects ---- */
+
+void *slab_take_one(struct slab_store *store)
+{
+    struct slab *slab = slab_best(store);
+    unsigned word = 0, index;
+    struct list none;
+
+    if (!slab)
+        return NULL;
+    while (slab_free_bits(slab, word) == 0)
+        word++;
+    index = word * 64 + (unsigned)__builtin_ctzll(slab_free_bits(slab, word));
+    __atomic_store_n(&slab->busy[word], slab->busy[word] | 1ull << index % 64, __ATOMIC_RELAXED);
+    slab_add_used(slab, 1);
+    store->served++;
+    list_init(&none);
+    slab_settle(slab, &none);
+    return slab->start + (size_t)index * store->cache->bytes;
+}
+
+bool slab_give_one(struct slab *slab, const void *object, struct list *gone)
+{
+    uint32_t index = slab_find_index(slab, object);
+    uint64_t *word;
+
+    if (index == UINT32_MAX || !slab_is_busy(slab, index))
         return false;
-    __atomic_store_n(&slab->busy[index / 64], slab->busy[index / 64] & ~(1ull << index % 64),
-                     __ATOMIC_RELAXED);
-    slab->used--;
-    slab->cache->used--;
-    if (slab->used == 0 && !is_worth_keeping(slab))
-        remove_slab(slab, gone);
-    else
-        look_at_level(slab);
+    word = &slab->busy[index / 64];
+    __atomic_store_n(word, *word & ~(1ull << index % 64), __ATOMIC_RELAXED);
+    slab_add_used(slab, -1);
+    if (slab->left <= 0)
+        slab_settle(slab, gone);
     return true;
 }
 
-void slab_give_up(struct object_cache *cache, struct list *gone)
+void slab_give_up(struct slab_store *store, struct list *gone)
 {
-    while (!list_empty(&cache->slabs_with_room[0]))
-        remove_slab(list_entry(cache->slabs_with_room[0].next, struct slab, link), gone);
-}
+    while (!list_empty(&store->with_room[0])) {
+        struct slab *slab = list_entry(store->with_room[0].next, struct slab, link);
 
-/* ---- what the allocator itself needs ---- */
+        remove_slab(slab);
+        list_add_head(gone, &slab->link);
+    }
+}
 
 void slab_own_init(void)
 {
@@ -304,38 +460,4 @@ void slab_own_init(void)
         (void)format_text(slab_own_caches[i].label, sizeof slab_own_caches[i].label, "slab-%u",
                           slab_own_caches[i].bytes);
     }
-}
-
-void *slab_own_take(size_t bytes)
-{
-    struct object_cache *cache = slab_own_caches;
-    hal_irq_state_t state;
-    void *object;
-
-    while (cache->bytes < bytes)
-        cache++;
-    do {
-        state = spinlock_acquire(&cache->lock);
-        if (slab_take_objects(cache, &object, 1) == 0)
-            object = NULL;
-        spinlock_release(&cache->lock, state);
-    } while (!object && slab_grow(cache));
-    return object;
-}
-
-void slab_own_give(void *object)
-{
-    /* The header of such a slab is the start of its page. */
-    struct slab *slab = (struct slab *)((uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1));
-    struct object_cache *cache = slab->cache;
-    struct list gone;
-    hal_irq_state_t state;
-    bool good;
-
-    list_init(&gone);
-    state = spinlock_acquire(&cache->lock);
-    good = slab_put_object(slab, object, &gone);
-    spinlock_release(&cache->lock, state);
-    kassert(good);
-    (void)slab_destroy_list(&gone);
 }

@@ -2,9 +2,9 @@
 /*
  * trim.c: the list of all caches, and giving back what they hold in reserve when memory is short.
  *
- * Slabs without objects go at once, and the magazines of this CPU are emptied, which may empty more
- * slabs. Other CPUs' magazines are theirs: a flag in the cache asks for them, which each sees the
- * next time it finds its magazine empty or full.
+ * Slabs without objects go at once, also those that this CPU's magazines hold. Other CPUs' slabs
+ * are theirs: a flag in the cache asks for them, which each sees the next time it needs more than
+ * its magazine. It gives up those that are empty, and shares those with room.
  */
 #include "heap/slab/parts.h"
 
@@ -62,40 +62,67 @@ bool slab_list_look(unsigned index, void (*look)(struct object_cache *cache, voi
 
 static void ask_others(struct object_cache *cache)
 {
-    hal_irq_state_t state = spinlock_acquire(&cache->lock);
+    hal_irq_state_t state = hal_irq_save();
 
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        if (cpu != hal_cpu_id() && cache->magazines[cpu] != &slab_no_magazine)
-            cache->drain |= (uint8_t)(1u << cpu);
-    spinlock_release(&cache->lock, state);
+        if (cpu != hal_cpu_id() && __atomic_load_n(&cache->stores[cpu]->slabs, __ATOMIC_RELAXED))
+            __atomic_fetch_or(&cache->drain, (uint8_t)(1u << cpu), __ATOMIC_RELAXED);
+    hal_irq_restore(state);
 }
 
-static size_t give_up_empty(struct object_cache *cache)
+static size_t give_up_shared(struct object_cache *cache)
 {
     struct list gone;
     hal_irq_state_t state;
 
     list_init(&gone);
     state = spinlock_acquire(&cache->lock);
-    slab_give_up(cache, &gone);
+    slab_give_up(&cache->shared, &gone);
     spinlock_release(&cache->lock, state);
     return slab_destroy_list(&gone);
 }
 
-size_t slab_trim(struct object_cache *cache)
+static size_t give_up_own(struct object_cache *cache)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct slab_store *store = cache->stores[hal_cpu_id()];
+    struct list gone;
+
+    list_init(&gone);
+    slab_unload(store, &gone);
+    slab_give_up(store, &gone);
+    hal_irq_restore(state);
+    return slab_destroy_list(&gone);
+}
+
+/* Gives up what can be given up of a cache; returns the frames. */
+static size_t trim(struct object_cache *cache)
 {
     size_t frames = 0;
 
-    if (!cache->inside) {
-        frames += slab_drop_magazine(cache);
+    if (cache->stores[0]) {
+        frames += give_up_own(cache);
         ask_others(cache);
     }
-    return frames + give_up_empty(cache);
+    return frames + give_up_shared(cache);
+}
+
+void slab_close(struct object_cache *cache)
+{
+    struct list gone;
+
+    list_init(&gone);
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        slab_unload(cache->stores[cpu], &gone);
+        slab_give_up(cache->stores[cpu], &gone);
+    }
+    (void)slab_destroy_list(&gone);
+    (void)give_up_shared(cache);
 }
 
 static void trim_one(struct object_cache *cache, void *context)
 {
-    *(size_t *)context += slab_trim(cache);
+    *(size_t *)context += trim(cache);
 }
 
 /*

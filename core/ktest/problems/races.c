@@ -5,14 +5,15 @@
  *
  *   a wake-up against falling asleep, a deadline, or a cancellation
  *   the hand-over of a mutex against the deadline of who waits for it
- *   the end of a thread against who joins it
- *   a timer or an item of work against who cancels it
+ *   the end of a thread against who joins it; of a stack against who wakes by a completion on it
+ *   a timer or an item of work against who cancels it; arming against the rest of the timers
  *
  * Where exactly the two meet is chance: the suite os-sync runs these under many seeds. The size is
  * how often each race is run.
  */
 #include "ktest/sync/crew.h"
 #include "ktest/sync/tests.h"
+#include "sync/flow/bounded.h"
 #include "sync/flow/gate.h"
 #include "sync/flow/semaphore.h"
 #include "sync/mutex.h"
@@ -22,6 +23,7 @@
 #include "work/work.h"
 
 #include <hal/errno.h>
+#include <hal/runtime.h>
 #include <hal/time.h>
 
 /* ---- falling asleep against a wake-up ---- */
@@ -263,6 +265,51 @@ void test_race_cancel(struct ktest_run *run)
         KTEST_EXPECT(run, crew.members[0].result == 0 && crew.members[1].result == 0);
 }
 
+/* ---- a cancellation against falling asleep ---- */
+
+struct dozer {
+    bool tired; /* atomic: is about to fall asleep */
+    int result;
+};
+
+static void dozer_main(void *argument)
+{
+    struct dozer *dozer = argument;
+
+    __atomic_store_n(&dozer->tired, true, __ATOMIC_RELEASE);
+    dozer->result = thread_sleep(60 * CREW_S);
+}
+
+/* Nothing but the cancellation ends the sleep, and it comes just before, or just after it began. */
+static void part_doze(struct crew_member *member)
+{
+    unsigned rounds = *(const unsigned *)member->play;
+
+    while (rounds-- > 0) {
+        struct dozer dozer = {.tired = false};
+        struct thread *thread;
+
+        if (thread_create("dozer", dozer_main, &dozer, &thread) != 0) {
+            member->result++;
+            continue;
+        }
+        while (!__atomic_load_n(&dozer.tired, __ATOMIC_ACQUIRE))
+            thread_yield();
+        member->result += thread_cancel(thread->id) != 0;
+        thread_join(thread);
+        member->result += dozer.result != -EINTR;
+    }
+}
+
+void test_race_doze(struct ktest_run *run)
+{
+    unsigned rounds = ktest_size(30);
+    struct crew crew;
+
+    if (crew_play(&crew, run, 2, part_doze, &rounds))
+        KTEST_EXPECT(run, crew.members[0].result == 0 && crew.members[1].result == 0);
+}
+
 /* ---- the hand-over of a mutex against a deadline ---- */
 
 struct door {
@@ -270,6 +317,13 @@ struct door {
     struct mutex mutex;
     volatile unsigned inside, wrong, passed, late;
 };
+
+/* With or without the mutex. */
+static void note_wrong(struct door *door, bool wrong)
+{
+    if (wrong)
+        __atomic_add_fetch(&door->wrong, 1, __ATOMIC_RELAXED);
+}
 
 static void part_door(struct crew_member *member)
 {
@@ -281,10 +335,10 @@ static void part_door(struct crew_member *member)
 
         if (error) {
             __atomic_add_fetch(&door->late, 1, __ATOMIC_RELAXED);
-            door->wrong += mutex_owned(&door->mutex) || error != -ETIMEDOUT;
+            note_wrong(door, mutex_owned(&door->mutex) || error != -ETIMEDOUT);
             continue;
         }
-        door->wrong += door->inside++ != 0 || !mutex_owned(&door->mutex);
+        note_wrong(door, door->inside++ != 0 || !mutex_owned(&door->mutex));
         crew_dawdle(member);
         door->inside--;
         door->passed++;
@@ -303,6 +357,56 @@ void test_race_handover(struct ktest_run *run)
     KTEST_EXPECT(run, door.wrong == 0);
     KTEST_EXPECT(run, door.passed + door.late == 4 * door.rounds);
     KTEST_EXPECT(run, mutex_owner(&door.mutex) == NULL && wait_empty(&door.mutex.waiters));
+}
+
+/* ---- a completion on the stack of who waits, against its end ---- */
+
+struct counter_hall {
+    unsigned rounds;
+    struct bounded_queue requests;
+    void *slots[2];
+};
+
+/* Waits for an answer in a place that is used for something else right afterwards. */
+static void ask(struct counter_hall *hall)
+{
+    struct completion answered;
+
+    completion_init(&answered);
+    if (bounded_queue_put(&hall->requests, &answered, HAL_TIME_NEVER) == 0)
+        completion_wait(&answered);
+    memset(&answered, 0x5a, sizeof answered);
+    __asm__ volatile("" : : "r"(&answered) : "memory");
+}
+
+/* Member 0 answers; the others ask. */
+static void part_hall(struct crew_member *member)
+{
+    struct counter_hall *hall = member->play;
+    void *answered;
+
+    if (member->number > 0) {
+        for (unsigned i = 0; i < hall->rounds; i++) {
+            ask(hall);
+            crew_dawdle(member);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < 2 * hall->rounds; i++) {
+        member->result += bounded_queue_get(&hall->requests, &answered, HAL_TIME_NEVER) != 0;
+        completion_all(answered);
+    }
+}
+
+void test_race_stack(struct ktest_run *run)
+{
+    struct counter_hall hall = {.rounds = ktest_size(100)};
+    struct crew crew;
+
+    bounded_queue_init(&hall.requests, hall.slots, 2);
+    if (!crew_play(&crew, run, 3, part_hall, &hall))
+        return;
+    KTEST_EXPECT(run, crew.members[0].result == 0 && bounded_queue_count(&hall.requests) == 0);
 }
 
 /* ---- the end of a thread against a join ---- */
@@ -406,6 +510,41 @@ void test_race_timer(struct ktest_run *run)
     if (crew_play(&crew, run, 3, part_timer, &rounds))
         for (unsigned i = 0; i < 3; i++)
             KTEST_EXPECT(run, crew.members[i].result == 0);
+}
+
+/* One timer at a time: nothing but arming it wakes the thread of the timers, which is about to
+ * rest when that happens. */
+struct bell {
+    struct ktimer timer;
+    struct completion rung;
+};
+
+static void bell_rings(struct ktimer *timer)
+{
+    completion_one(&list_entry(timer, struct bell, timer)->rung);
+}
+
+static void part_bell(struct crew_member *member)
+{
+    unsigned rounds = *(const unsigned *)member->play;
+    struct bell bell;
+
+    ktimer_init(&bell.timer, bell_rings);
+    completion_init(&bell.rung);
+    while (rounds-- > 0) {
+        ktimer_arm(&bell.timer, hal_time_now() + crew_random(member, 20) * CREW_US);
+        member->result += completion_wait_until(&bell.rung, hal_time_now() + 60 * CREW_S) != 0;
+    }
+    (void)ktimer_cancel(&bell.timer);
+}
+
+void test_race_rest(struct ktest_run *run)
+{
+    unsigned rounds = ktest_size(200);
+    struct crew crew;
+
+    if (crew_play(&crew, run, 1, part_bell, &rounds))
+        KTEST_EXPECT(run, crew.members[0].result == 0);
 }
 
 struct office {

@@ -2,6 +2,7 @@
 /*
  * basic.c: spinlocks, wait queues, and what a mutex has always done.
  */
+#include "ktest/sync/crew.h"
 #include "ktest/sync/tests.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
@@ -41,9 +42,18 @@ static void stage_init(struct stage *stage)
     wait_init(&stage->queue);
 }
 
-/* Starts up to `n` actors, one behind the other by 2 ms, so that they arrive in order. */
+static void await_rest(struct ktest_run *run, const struct actor *actor)
+{
+    uint64_t deadline = hal_time_now() + HOUR_NS / 60;
+
+    while (!crew_rests(actor->thread) && hal_time_now() < deadline)
+        thread_sleep(MS / 10);
+    KTEST_EXPECT(run, crew_rests(actor->thread));
+}
+
+/* Starts up to `n` actors; in order, if each is to sleep, or end, before the next one begins. */
 static unsigned stage_start(struct ktest_run *run, struct stage *stage, struct actor *actors,
-                            unsigned n, void (*part)(void *actor))
+                            unsigned n, void (*part)(void *actor), bool in_order)
 {
     unsigned i = 0;
 
@@ -51,7 +61,8 @@ static unsigned stage_start(struct ktest_run *run, struct stage *stage, struct a
         actors[i] = (struct actor){.stage = stage, .number = i};
         if (!KTEST_EXPECT(run, thread_create("actor", part, &actors[i], &actors[i].thread) == 0))
             break;
-        thread_sleep(2 * MS);
+        if (in_order)
+            await_rest(run, &actors[i]);
     }
     return i;
 }
@@ -86,7 +97,7 @@ void test_mutex_excludes(struct ktest_run *run)
     unsigned n;
 
     stage_init(&stage);
-    n = stage_start(run, &stage, actors, ACTORS, part_increment);
+    n = stage_start(run, &stage, actors, ACTORS, part_increment, false);
     stage_join(actors, n);
     KTEST_EXPECT(run, stage.value == 100 * ACTORS);
 }
@@ -110,7 +121,7 @@ void test_mutex_order(struct ktest_run *run)
 
     stage_init(&stage);
     mutex_lock(&stage.mutex);
-    n = stage_start(run, &stage, actors, 3, part_lock_once);
+    n = stage_start(run, &stage, actors, 3, part_lock_once, true);
     KTEST_EXPECT(run, stage.arrived == 0);
     mutex_unlock(&stage.mutex);
     stage_join(actors, n);
@@ -133,7 +144,7 @@ void test_mutex_trylock(struct ktest_run *run)
 
     stage_init(&stage);
     KTEST_EXPECT(run, mutex_trylock(&stage.mutex));
-    stage_join(actors, stage_start(run, &stage, actors, 1, part_trylock));
+    stage_join(actors, stage_start(run, &stage, actors, 1, part_trylock, true));
     KTEST_EXPECT(run, actors[0].result == 0);
     mutex_unlock(&stage.mutex);
     KTEST_EXPECT(run, mutex_trylock(&stage.mutex));
@@ -148,7 +159,7 @@ void test_mutex_cancel(struct ktest_run *run)
 
     stage_init(&stage);
     mutex_lock(&stage.mutex);
-    n = stage_start(run, &stage, actors, 1, part_lock_once);
+    n = stage_start(run, &stage, actors, 1, part_lock_once, true);
     if (n == 1)
         KTEST_EXPECT(run, thread_cancel(actors[0].thread->id) == 0);
     thread_sleep(5 * MS);
@@ -189,11 +200,11 @@ void test_wait_order(struct ktest_run *run)
     unsigned n;
 
     stage_init(&stage);
-    n = stage_start(run, &stage, actors, 3, part_wait);
+    n = stage_start(run, &stage, actors, 3, part_wait, true);
     for (unsigned i = 0; i < n; i++) {
         KTEST_EXPECT(run, stage.arrived == i);
         stage_wake(&stage, false);
-        thread_sleep(5 * MS);
+        await_rest(run, &actors[i]);
     }
     stage_wake(&stage, true); /* if one was missed, it is not waited for in vain */
     stage_join(actors, n);
@@ -208,7 +219,7 @@ void test_wait_all(struct ktest_run *run)
     unsigned n;
 
     stage_init(&stage);
-    n = stage_start(run, &stage, actors, ACTORS, part_wait);
+    n = stage_start(run, &stage, actors, ACTORS, part_wait, true);
     KTEST_EXPECT(run, stage.arrived == 0);
     stage_wake(&stage, true);
     stage_join(actors, n);
@@ -240,7 +251,7 @@ void test_wait_cancel(struct ktest_run *run)
     unsigned n;
 
     stage_init(&stage);
-    n = stage_start(run, &stage, actors, 1, part_wait);
+    n = stage_start(run, &stage, actors, 1, part_wait, true);
     if (n == 1)
         KTEST_EXPECT(run, thread_cancel(actors[0].thread->id) == 0);
     stage_join(actors, n);

@@ -25,6 +25,7 @@ struct play {
     volatile unsigned runs[ITEMS];
     char order[16];
     volatile unsigned ran, inside, most;
+    unsigned together; /* how many are to be inside at a time, once at least */
     struct completion started, go, done;
     struct work_queue *queue;
 };
@@ -46,7 +47,7 @@ static void note(struct play *play, unsigned number)
     unsigned place = __atomic_fetch_add(&play->ran, 1, __ATOMIC_RELAXED);
 
     play->order[place % sizeof play->order] = (char)('0' + number);
-    play->runs[number]++;
+    __atomic_fetch_add(&play->runs[number], 1, __ATOMIC_RELEASE);
 }
 
 /* ---- timers ---- */
@@ -110,10 +111,12 @@ void test_timer_cancel(struct ktest_run *run)
     ktimer_arm(&timers[1].timer, now + 8 * CREW_MS); /* later */
     KTEST_EXPECT(run, ktimer_cancel(&timers[0].timer) && ktimer_cancel(&timers[2].timer));
     thread_sleep(CREW_SETTLE);
+    crew_await_count(&play.runs[1], run, 1);
     KTEST_EXPECT(run, play.runs[0] == 0 && play.runs[2] == 0);
     KTEST_EXPECT(run, play.runs[1] == 1 && play.at[1] >= now + 8 * CREW_MS);
     ktimer_arm(&timers[3].timer, 0); /* long past */
-    thread_sleep(CREW_SETTLE);
+    crew_await_count(&play.runs[3], run, 1);
+    (void)ktimer_cancel(&timers[3].timer); /* waits for its end */
     KTEST_EXPECT(run, play.runs[3] == 1 && ktimer_try_cancel(&timers[3].timer) == 0);
 }
 
@@ -191,7 +194,7 @@ static void timer_of_many(struct ktimer *timer)
 
     crowd->before += timer->node.time < crowd->last || hal_time_now() < timer->node.time;
     crowd->last = timer->node.time;
-    crowd->ran++;
+    __atomic_fetch_add(&crowd->ran, 1, __ATOMIC_RELEASE);
 }
 
 /* As many as asked for, or as half of the memory holds. */
@@ -228,7 +231,7 @@ void test_timer_many(struct ktest_run *run)
     for (unsigned i = 0; i < n; i++)
         if (i % 4 == 1) /* some of the rest are wanted now after all */
             ktimer_arm(&all[i].timer, now + i);
-    thread_sleep(CREW_SETTLE);
+    crew_await_count(&crowd.ran, run, (n + 2) / 4);
     for (unsigned i = 0; i < n; i++)
         cancelled += ktimer_cancel(&all[i].timer);
     KTEST_EXPECT(run, crowd.before == 0);
@@ -242,9 +245,13 @@ static void work_notes(struct work *work)
 {
     struct numbered_work *numbered = list_entry(work, struct numbered_work, work);
     struct play *play = numbered->play;
+    uint64_t deadline = hal_time_now() + CREW_PATIENCE;
 
     crew_note_most(&play->most, __atomic_add_fetch(&play->inside, 1, __ATOMIC_RELAXED));
-    thread_sleep(CREW_MS);
+    do
+        thread_sleep(CREW_MS);
+    while (__atomic_load_n(&play->most, __ATOMIC_RELAXED) < play->together &&
+           hal_time_now() < deadline);
     note(numbered->play, numbered->number);
     __atomic_sub_fetch(&numbered->play->inside, 1, __ATOMIC_RELAXED);
 }
@@ -348,6 +355,7 @@ void test_work_flush(struct ktest_run *run)
     if (!init_work(run, &play, items, 2, work_notes))
         return;
     work_queue_flush(play.queue); /* of nothing */
+    play.together = 2;
     for (unsigned i = 0; i < ITEMS; i++)
         (void)work_submit(play.queue, &items[i].work);
     work_queue_flush(play.queue);
@@ -356,29 +364,37 @@ void test_work_flush(struct ktest_run *run)
     work_queue_destroy(play.queue);
 }
 
+struct noted_work {
+    struct delayed_work work;
+    struct completion done;
+    uint64_t at;
+};
+
 static void delayed_notes(struct work *work)
 {
-    struct delayed_work *delayed = list_entry(work, struct delayed_work, work);
+    struct noted_work *noted = list_entry(work, struct noted_work, work.work);
 
-    delayed->timer.node.time = hal_time_now(); /* it is not armed: a place to leave that */
+    noted->at = hal_time_now();
+    completion_all(&noted->done);
 }
 
 void test_work_delayed(struct ktest_run *run)
 {
     uint64_t start = hal_time_now();
-    struct delayed_work soon, late;
+    struct noted_work soon = {.at = 0}, late = {.at = 0};
     struct work_queue *queue;
 
-    delayed_work_init(&soon, delayed_notes);
-    delayed_work_init(&late, delayed_notes);
+    completion_init(&soon.done);
+    completion_init(&late.done);
+    delayed_work_init(&soon.work, delayed_notes);
+    delayed_work_init(&late.work, delayed_notes);
     KTEST_REQUIRE(run, work_queue_create("ktest", 1, &queue) == 0);
-    delayed_work_submit(queue, &soon, start + 5 * CREW_MS);
-    delayed_work_submit(queue, &late, start + 3600 * CREW_S);
-    thread_sleep(CREW_SETTLE);
+    delayed_work_submit(queue, &soon.work, start + 5 * CREW_MS);
+    delayed_work_submit(queue, &late.work, start + 3600 * CREW_S);
+    KTEST_EXPECT(run, completion_wait_until(&soon.done, start + CREW_PATIENCE) == 0);
     work_queue_flush(queue);
-    KTEST_EXPECT(run, soon.timer.node.time >= start + 5 * CREW_MS);
-    KTEST_EXPECT(run, soon.timer.node.time < start + 3600 * CREW_S);
-    KTEST_EXPECT(run, !delayed_work_cancel(&soon) && delayed_work_cancel(&late));
+    KTEST_EXPECT(run, soon.at >= start + 5 * CREW_MS);
+    KTEST_EXPECT(run, !delayed_work_cancel(&soon.work) && delayed_work_cancel(&late.work));
     work_queue_destroy(queue);
 }
 

@@ -35,7 +35,7 @@ static void note(struct play *play, const struct crew_member *member)
 
 static struct play *arrive(struct crew_member *member)
 {
-    thread_sleep((uint64_t)(member->number + 1) * 2 * CREW_MS);
+    crew_arrive(member);
     return member->play;
 }
 
@@ -72,13 +72,13 @@ void test_semaphore_order(struct ktest_run *run)
     semaphore_init(&play.semaphore, 0);
     if (!crew_start(&crew, run, 3, part_down, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     KTEST_EXPECT(run, play.arrived == 0);
     for (unsigned i = 1; i <= 3; i++) {
         semaphore_up(&play.semaphore);
         KTEST_EXPECT(run, semaphore_count(&play.semaphore) == 0); /* handed over */
         KTEST_EXPECT(run, !semaphore_try_down(&play.semaphore));
-        thread_sleep(CREW_SETTLE / 2);
+        crew_settle(&crew, run);
         KTEST_EXPECT(run, play.arrived == i);
     }
     crew_join(&crew);
@@ -102,7 +102,7 @@ void test_semaphore_ends(struct ktest_run *run)
     KTEST_EXPECT(run, semaphore_down_until(&play.semaphore, deadline) == -ETIMEDOUT);
     KTEST_EXPECT(run, hal_time_now() >= deadline);
     if (crew_start(&crew, run, 1, part_down_patiently, &play)) {
-        thread_sleep(CREW_SETTLE);
+        crew_settle(&crew, run);
         KTEST_EXPECT(run, thread_cancel(crew.members[0].thread->id) == 0);
         crew_join(&crew);
         KTEST_EXPECT(run, crew.members[0].result == -EINTR);
@@ -131,7 +131,7 @@ void test_completion_one(struct ktest_run *run)
     KTEST_EXPECT(run, completion_is_done(&play.completion));
     if (!crew_start(&crew, run, 3, part_await, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     KTEST_EXPECT(run, play.arrived == 1 && !completion_is_done(&play.completion));
     completion_one(&play.completion);
     completion_one(&play.completion);
@@ -147,7 +147,7 @@ void test_completion_all(struct ktest_run *run)
     completion_init(&play.completion);
     if (!crew_start(&crew, run, 3, part_await, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     KTEST_EXPECT(run, play.arrived == 0);
     completion_all(&play.completion);
     crew_join(&crew);
@@ -174,7 +174,7 @@ void test_completion_ends(struct ktest_run *run)
                  completion_wait_until(&play.completion, hal_time_now() + CREW_MS) == -ETIMEDOUT);
     if (!crew_start(&crew, run, 1, part_await_patiently, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     KTEST_EXPECT(run, thread_cancel(crew.members[0].thread->id) == 0);
     crew_join(&crew);
     KTEST_EXPECT(run, crew.members[0].result == -EINTR);
@@ -252,10 +252,11 @@ void test_bounded_full(struct ktest_run *run)
     KTEST_EXPECT(run, bounded_queue_put(&play.queue, &play, 0) == 0);
     if (!crew_start(&crew, run, 3, part_put, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_await_end(&crew, run, 1);
+    crew_settle(&crew, run);
     KTEST_EXPECT(run, crew.members[1].result == -ETIMEDOUT);
     KTEST_EXPECT(run, thread_cancel(crew.members[2].thread->id) == 0);
-    thread_sleep(CREW_SETTLE / 2);
+    crew_await_end(&crew, run, 2);
     KTEST_EXPECT(run, crew.members[2].result == -EINTR);
     KTEST_EXPECT(run, bounded_queue_try_get(&play.queue, &item) == 0 && item == &play);
     crew_join(&crew);

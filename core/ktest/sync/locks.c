@@ -36,8 +36,17 @@ static void play_init(struct play *play)
 /* Members begin one behind the other, so that the order of their arrival is known. */
 static struct play *arrive(struct crew_member *member)
 {
-    thread_sleep((uint64_t)(member->number + 1) * 2 * CREW_MS);
+    crew_arrive(member);
     return member->play;
+}
+
+/* Inside, until `n` have been there at a time. */
+static void stay_with(struct play *play, unsigned n)
+{
+    uint64_t deadline = hal_time_now() + CREW_PATIENCE;
+
+    while (__atomic_load_n(&play->most, __ATOMIC_RELAXED) < n && hal_time_now() < deadline)
+        thread_sleep(CREW_MS / 10);
 }
 
 static void note(struct play *play, const struct crew_member *member)
@@ -100,7 +109,8 @@ void test_mutex_timed_order(struct ktest_run *run)
         mutex_unlock(&play.mutex);
         return;
     }
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
+    crew_await_end(&crew, run, 1);
     mutex_unlock(&play.mutex);
     crew_join(&crew);
     KTEST_EXPECT(run, crew.members[1].result == -ETIMEDOUT);
@@ -131,13 +141,13 @@ void test_condition_signal(struct ktest_run *run)
     condition_signal(&play.condition); /* to nobody: it is not kept */
     if (!crew_start(&crew, run, 3, part_wait_for_value, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     for (unsigned i = 1; i <= 3; i++) {
         mutex_lock(&play.mutex);
         play.value++;
         condition_signal(&play.condition);
         mutex_unlock(&play.mutex);
-        thread_sleep(CREW_SETTLE / 2);
+        crew_settle(&crew, run);
         KTEST_EXPECT(run, play.arrived == i);
     }
     crew_join(&crew);
@@ -153,12 +163,12 @@ void test_condition_broadcast(struct ktest_run *run)
     play_init(&play);
     if (!crew_start(&crew, run, 4, part_wait_for_value, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     mutex_lock(&play.mutex);
     play.value = 3;
     condition_broadcast(&play.condition);
     mutex_unlock(&play.mutex);
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     /* After Mesa: all were woken, and the last one found nothing and waits on. */
     KTEST_EXPECT(run, play.arrived == 3 && play.value == 0);
     mutex_lock(&play.mutex);
@@ -189,7 +199,7 @@ void test_condition_ends(struct ktest_run *run)
     play_init(&play);
     if (!crew_start(&crew, run, 2, part_wait_long, &play))
         return;
-    thread_sleep(CREW_SETTLE);
+    crew_settle(&crew, run);
     KTEST_EXPECT(run, thread_cancel(crew.members[1].thread->id) == 0);
     crew_join(&crew);
     KTEST_EXPECT(run, crew.members[0].result == -ETIMEDOUT);
@@ -215,7 +225,7 @@ static void part_read(struct crew_member *member)
 
     rwlock_read(&play->rwlock);
     enter(play);
-    thread_sleep(2 * CREW_MS);
+    stay_with(play, 3);
     leave(play);
     rwlock_end_read(&play->rwlock);
 }
@@ -272,7 +282,7 @@ void test_rwlock_writer_first(struct ktest_run *run)
     play_init(&play);
     rwlock_read(&play.rwlock);
     if (crew_start(&crew, run, 4, part_read_or_write, &play)) {
-        thread_sleep(CREW_SETTLE);
+        crew_settle(&crew, run);
         /* Reader 0 came before any writer; reader 2 stands behind writer 1. */
         KTEST_EXPECT(run, play.arrived == 1 && play.order[0] == '0');
         rwlock_end_read(&play.rwlock);
@@ -296,7 +306,7 @@ static void part_odd_reads(struct crew_member *member)
     rwlock_read(&play->rwlock);
     note(play, member);
     enter(play);
-    thread_sleep(3 * CREW_MS);
+    stay_with(play, 3);
     leave(play);
     rwlock_end_read(&play->rwlock);
 }
@@ -309,7 +319,7 @@ void test_rwlock_readers_after(struct ktest_run *run)
     play_init(&play);
     rwlock_write(&play.rwlock);
     if (crew_start(&crew, run, 4, part_odd_reads, &play)) {
-        thread_sleep(CREW_SETTLE);
+        crew_settle(&crew, run);
         KTEST_EXPECT(run, play.arrived == 0);
         rwlock_end_write(&play.rwlock);
         crew_join(&crew);
@@ -372,14 +382,17 @@ void test_rwlock_timed(struct ktest_run *run)
 {
     struct crew crew;
     struct play play;
+    uint64_t start = hal_time_now();
+    unsigned early;
 
     play_init(&play);
     rwlock_read(&play.rwlock);
     if (crew_start(&crew, run, 2, part_give_up, &play)) {
-        thread_sleep(CREW_SETTLE);
-        KTEST_EXPECT(run, play.arrived == 0);
+        crew_settle(&crew, run);
+        early = play.arrived;
+        KTEST_EXPECT(run, early == 0 || hal_time_now() - start >= 4 * CREW_SETTLE);
         /* Nobody unlocks, and yet the reader comes in when the writer is gone. */
-        thread_sleep(6 * CREW_SETTLE);
+        crew_await_end(&crew, run, 1);
         KTEST_EXPECT(run, play.arrived == 1);
         crew_join(&crew);
         KTEST_EXPECT(run, crew.members[0].result == -ETIMEDOUT && crew.members[1].result == 0);
@@ -417,14 +430,18 @@ void test_locks_nobody(struct ktest_run *run)
 
 static KSTATE struct hook_log {
     struct thread *owners[4]; /* that were lent to, nearest first */
-    unsigned lent, given, still_lent;
+    unsigned lent, counted, still_lent;
 } hook_log;
 
 static void hook_waits(struct thread *owner, struct thread *waiter)
 {
+    unsigned n = hook_log.lent;
+
     (void)waiter;
-    if (hook_log.lent < 4)
-        hook_log.owners[hook_log.lent++] = owner;
+    if (n < 4) {
+        hook_log.owners[n] = owner;
+        __atomic_store_n(&hook_log.lent, n + 1, __ATOMIC_RELEASE);
+    }
 }
 
 static void hook_count(struct thread *waiter, void *context)
@@ -433,22 +450,28 @@ static void hook_count(struct thread *waiter, void *context)
     ++*(unsigned *)context;
 }
 
-static void hook_gives(struct thread *owner)
+static void hook_counts(struct thread *owner)
 {
-    hook_log.given++;
+    hook_log.counted++;
     waits_each(owner, hook_count, &hook_log.still_lent);
 }
 
-/* Member 0 owns the second mutex of the test and waits for the first; member 1 waits for member
- * 0's. */
+struct chain {
+    struct ktest_run *run;
+    struct mutex mutexes[2];
+};
+
+/* Member 0 owns the second mutex of the test and waits for the first; the others wait for it. */
 static void part_chain(struct crew_member *member)
 {
-    struct mutex *mutexes = member->play;
+    struct chain *chain = member->play;
+    struct mutex *mutexes = chain->mutexes;
 
-    thread_sleep((uint64_t)(member->number + 1) * 2 * CREW_MS);
+    crew_arrive(member);
     mutex_lock(&mutexes[1]);
     if (member->number == 0) {
-        thread_sleep(CREW_SETTLE); /* until the others wait */
+        crew_await_rest(member->crew, chain->run, 1);
+        crew_await_rest(member->crew, chain->run, 2);
         mutex_lock(&mutexes[0]);
         mutex_unlock(&mutexes[0]);
     }
@@ -457,31 +480,33 @@ static void part_chain(struct crew_member *member)
 
 void test_locks_hooks(struct ktest_run *run)
 {
-    static const struct waits_hooks hooks = {hook_waits, hook_gives};
-    struct mutex mutexes[2];
+    static const struct waits_hooks hooks = {hook_waits, hook_counts};
+    const struct waits_hooks *before;
+    struct chain chain = {.run = run};
+    struct mutex *mutexes = chain.mutexes;
     struct crew crew;
 
     hook_log = (struct hook_log){.lent = 0};
+    before = waits_set_hooks(&hooks);
     mutex_init(&mutexes[0]);
     mutex_init(&mutexes[1]);
     mutex_lock(&mutexes[0]);
-    if (crew_start(&crew, run, 3, part_chain, mutexes)) {
+    if (crew_start(&crew, run, 3, part_chain, &chain)) {
         struct thread *first = crew.members[0].thread;
 
-        waits_set_hooks(&hooks);
-        thread_sleep(3 * CREW_SETTLE);
+        crew_await_count(&hook_log.lent, run, 3);
         /* Members 1 and 2 lend to member 0; then it lends to this thread. */
         KTEST_EXPECT(run, hook_log.lent == 3);
         KTEST_EXPECT(run, hook_log.owners[0] == first && hook_log.owners[1] == first);
         KTEST_EXPECT(run, hook_log.owners[2] == thread_current());
         mutex_unlock(&mutexes[0]);
         crew_join(&crew);
-        waits_set_hooks(NULL);
-        /* This thread gave to 0, 0 to 1, 1 to 2; nothing was lent to any of them after that. */
-        KTEST_EXPECT(run, hook_log.given == 3 && hook_log.still_lent == 0);
+        /* This thread gave to 0, 0 to 1, 1 to 2. Of these, 0 had two waiting, and 1 then one. */
+        KTEST_EXPECT(run, hook_log.counted == 6 && hook_log.still_lent == 3);
     } else {
         mutex_unlock(&mutexes[0]);
     }
+    (void)waits_set_hooks(before);
 }
 
 /* ---- what the checks note ---- */

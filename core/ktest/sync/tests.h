@@ -60,6 +60,12 @@ void test_work_flush(struct ktest_run *run);
 void test_work_delayed(struct ktest_run *run);
 void test_work_refusal(struct ktest_run *run);
 
+/* ../problems/broken.c */
+void test_broken_update(struct ktest_run *run);
+void test_broken_wakeup(struct ktest_run *run);
+void test_broken_order(struct ktest_run *run);
+void test_broken_record(struct ktest_run *run);
+
 /* ../problems/classic.c */
 void test_problem_queue(struct ktest_run *run);
 void test_problem_semaphores(struct ktest_run *run);
@@ -75,7 +81,10 @@ void test_race_match(struct ktest_run *run);
 void test_race_deadline(struct ktest_run *run);
 void test_race_heirs(struct ktest_run *run);
 void test_race_cancel(struct ktest_run *run);
+void test_race_doze(struct ktest_run *run);
 void test_race_handover(struct ktest_run *run);
+void test_race_stack(struct ktest_run *run);
 void test_race_join(struct ktest_run *run);
 void test_race_timer(struct ktest_run *run);
+void test_race_rest(struct ktest_run *run);
 void test_race_work(struct ktest_run *run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * common.h: what the policies share: counting who comes and goes, and virtual time. For the files
- * of this folder and ../policy.c only.
+ * of this folder, ../policy.c and ../search.c only.
  *
  * Every add goes through policy_enter and every take, remove and steal through policy_leave, so
  * that ready and weight are right whatever the policy does in between.
@@ -13,7 +13,20 @@
 #define POLICY_QUANTUM 10000000u /* 10 ms, unless the owner of the queue says otherwise */
 
 extern const struct sched_policy policy_fifo, policy_rr, policy_priority, policy_stride,
-    policy_lottery, policy_feedback, policy_fair, policy_sjf, policy_srt;
+    policy_lottery, policy_feedback, policy_fair, policy_sjf, policy_srt, policy_search;
+
+#define POLICY_STEPS 16u /* at least, in a quantum */
+
+/**
+ * The bits of a virtual time that count where it is compared: all but those that are less than a
+ * step, which is a power of two and a 16th of a quantum at most. Who is in the same step is level.
+ */
+static inline uint64_t policy_step(uint64_t quantum)
+{
+    uint64_t most = quantum / POLICY_STEPS;
+
+    return most == 0 ? UINT64_MAX : UINT64_MAX << (63 - __builtin_clzll(most));
+}
 
 /** Sets all of a queue but what its owner chose; a choice of 0 becomes the one given. */
 static inline void policy_init_queue(struct sched_queue *queue, uint64_t quantum,
@@ -28,6 +41,8 @@ static inline void policy_init_queue(struct sched_queue *queue, uint64_t quantum
     queue->ready = 0;
     queue->weight = 0;
     queue->min_vruntime = 0;
+    queue->step = policy_step(queue->quantum);
+    queue->round_own = 0;
     queue->sequence = 0;
     queue->boosted = 0;
     queue->occupied = 0;
@@ -124,6 +139,21 @@ static inline struct sched_entity *policy_take_listed(struct sched_queue *queue,
     return entity;
 }
 
+/** foresee: the first two of the first list that has one. */
+static inline void policy_foresee_listed(const struct sched_queue *queue,
+                                         struct sched_entity *coming[2])
+{
+    const struct list *head;
+
+    coming[0] = coming[1] = NULL;
+    if (queue->occupied == 0)
+        return;
+    head = &queue->lists[__builtin_ctz(queue->occupied)];
+    coming[0] = list_entry(head->next, struct sched_entity, link);
+    if (head->next->next != head)
+        coming[1] = list_entry(head->next->next, struct sched_entity, link);
+}
+
 /** steal: the last entity of the first list that has one. */
 static inline struct sched_entity *policy_steal_listed(struct sched_queue *queue)
 {
@@ -181,12 +211,22 @@ static inline bool policy_preempts_never(const struct sched_queue *queue,
 /** ns of run time in virtual time. The product of the rest and 2^16 cannot pass 64 bits. */
 static inline uint64_t policy_virtual(uint64_t ns, uint64_t weight)
 {
+    if (weight == SCHED_WEIGHT_NORMAL) /* without dividing */
+        return ns;
     return ns / weight * SCHED_WEIGHT_NORMAL + ns % weight * SCHED_WEIGHT_NORMAL / weight;
 }
 
 static inline bool policy_before(uint64_t a, uint64_t b)
 {
     return (int64_t)(a - b) < 0;
+}
+
+/** The same, where a step does not count. */
+static inline int policy_compare(const struct sched_queue *queue, uint64_t a, uint64_t b)
+{
+    int64_t distance = (int64_t)((a & queue->step) - (b & queue->step));
+
+    return (distance > 0) - (distance < 0);
 }
 
 /** The later of two virtual times. */

@@ -28,30 +28,31 @@
  * nothing to do with each other; `base` is what it was where it came from. Who yields goes behind
  * the first of those who wait, wherever it stood.
  *
- * Invariants: the tree is ordered by vruntime, equals by arrival; min_vruntime never goes back, and
- * is at most what the first in the tree has, unless that one came with a bonus. Nobody starves: who
- * waits stands still while all others move on, and must be the first some time.
+ * Who is ahead is not told to the nanosecond: virtual times are compared in steps of a 16th of a
+ * granularity or less, and who is in the same step stands in one bunch (../bunch.h), first come
+ * first. That gives nobody more than a step, and many threads that are about even make no large
+ * tree.
+ *
+ * Invariants: the order is that of the steps, within one by arrival; min_vruntime never goes back,
+ * and is at most what the first bunch's leader has, unless that one came with a bonus. Nobody
+ * starves: who waits stands still while all others move on, and must be the first some time.
  *
  * Weighted fair queueing of packets (Demers, Keshav and Shenker, 1989) has the same idea; for
  * threads it is best known from Linux, whose scheduler from 2007 to 2023 was Ingo Molnar's CFS,
  * after Con Kolivas had shown that fairness alone makes a desktop pleasant.
  */
+#include "sched/bunch.h"
 #include "sched/policy/common.h"
 
 #define FAIR_GRANULARITY 1000000u /* 1 ms */
 #define FAIR_PERIOD 8u            /* granularities in the target latency */
 
-static struct sched_entity *entity_of(const struct tree_node *node)
-{
-    return tree_entry(node, struct sched_entity, node);
-}
-
+/* `key` is who is added; its home is the queue already. */
 static int compare(const void *key, const struct tree_node *node)
 {
-    const uint64_t *vruntime = key;
-    uint64_t other = entity_of(node)->vruntime;
+    const struct sched_entity *entity = key;
 
-    return policy_before(*vruntime, other) ? -1 : *vruntime != other;
+    return policy_compare(entity->home, entity->vruntime, bunch_of_node(node)->vruntime);
 }
 
 static void fair_init(struct sched_queue *queue)
@@ -63,10 +64,10 @@ static void fair_init(struct sched_queue *queue)
  */
 static void advance(struct sched_queue *queue, uint64_t vruntime)
 {
-    const struct tree_node *first = tree_first(&queue->tree);
+    const struct sched_entity *first = bunch_first(queue);
 
-    if (first && policy_before(entity_of(first)->vruntime, vruntime))
-        vruntime = entity_of(first)->vruntime;
+    if (first && policy_before(first->vruntime, vruntime))
+        vruntime = first->vruntime;
     queue->min_vruntime = policy_later(queue->min_vruntime, vruntime);
 }
 
@@ -91,7 +92,7 @@ static uint64_t place_woken(const struct sched_queue *queue, const struct sched_
 static uint64_t place(const struct sched_queue *queue, const struct sched_entity *entity,
                       enum sched_why why)
 {
-    const struct tree_node *first = tree_first(&queue->tree);
+    const struct sched_entity *first = bunch_first(queue);
     uint64_t vruntime = entity->vruntime;
 
     if (why == SCHED_NEW)
@@ -100,8 +101,8 @@ static uint64_t place(const struct sched_queue *queue, const struct sched_entity
         return place_woken(queue, entity);
     if (entity->home != queue)
         vruntime = queue->min_vruntime + (vruntime - entity->base);
-    if (why == SCHED_YIELDED && first)
-        vruntime = policy_later(vruntime, entity_of(first)->vruntime);
+    if (why == SCHED_YIELDED && first && policy_compare(queue, vruntime, first->vruntime) < 0)
+        vruntime = first->vruntime;
     return vruntime;
 }
 
@@ -112,49 +113,64 @@ static void fair_add(struct sched_queue *queue, struct sched_entity *entity, enu
     why = policy_enter(queue, entity, why);
     entity->vruntime = place(queue, entity, why);
     entity->home = queue;
-    tree_insert(&queue->tree, &entity->node, &entity->vruntime, compare);
+    bunch_add(queue, entity, entity, compare);
 }
 
 static void fair_remove(struct sched_queue *queue, struct sched_entity *entity)
 {
-    tree_remove(&queue->tree, &entity->node);
+    bunch_remove(queue, entity);
     policy_leave(queue, entity);
     entity->base = queue->min_vruntime;
 }
 
 static struct sched_entity *fair_steal(struct sched_queue *queue)
 {
-    struct tree_node *first = tree_first(&queue->tree);
+    struct sched_entity *first = bunch_first(queue);
 
-    if (!first)
-        return NULL;
-    fair_remove(queue, entity_of(first));
-    return entity_of(first);
+    if (first)
+        fair_remove(queue, first);
+    return first;
+}
+
+/* The part of a round that a weight of `own` has among `total`. */
+static uint64_t share_of(const struct sched_queue *queue, uint64_t own, uint64_t total)
+{
+    /* In 1/65536 of the round: a weight has 23 bits, so this cannot pass 64. */
+    uint64_t part = own * 65536 / total;
+    uint64_t share = queue->period / 65536 * part + queue->period % 65536 * part / 65536;
+
+    return share > queue->quantum ? share : queue->quantum;
 }
 
 static struct sched_entity *fair_take(struct sched_queue *queue, uint64_t now)
 {
     struct sched_entity *entity = fair_steal(queue);
+    uint64_t own;
 
     (void)now;
-    if (entity)
-        policy_begin(entity);
+    if (!entity)
+        return NULL;
+    own = policy_usual_weight(entity->nice);
+    if (queue->round_rest != queue->weight || queue->round_own != own) {
+        queue->round_rest = queue->weight;
+        queue->round_own = own;
+        queue->round_share = share_of(queue, own, own + queue->weight);
+    }
+    policy_begin(entity);
     return entity;
 }
 
-/* The share of a round that `running` has. */
+/* What is left of its share. While nobody comes and goes, there is nothing to be divided. */
 static uint64_t fair_slice(const struct sched_queue *queue, const struct sched_entity *running,
                            uint64_t now)
 {
-    uint64_t own = policy_weight(running->nice), total = queue->weight + own;
-    uint64_t share, used = policy_used(running);
+    uint64_t own = policy_usual_weight(running->nice), used = policy_used(running), share;
 
     (void)now;
-    /* In 1/65536 of the round: a weight has 23 bits, so this cannot pass 64. */
-    share = own * 65536 / total;
-    share = queue->period / 65536 * share + queue->period % 65536 * share / 65536;
-    if (share < queue->quantum)
-        share = queue->quantum;
+    if (queue->round_rest == queue->weight && queue->round_own == own)
+        share = queue->round_share;
+    else
+        share = share_of(queue, own, own + queue->weight);
     return used < share ? share - used : 0;
 }
 
@@ -162,7 +178,7 @@ static void fair_charge(struct sched_queue *queue, struct sched_entity *running,
                         uint64_t now)
 {
     (void)now;
-    running->vruntime += policy_virtual(ns, policy_weight(running->nice));
+    running->vruntime += policy_virtual(ns, policy_usual_weight(running->nice));
     advance(queue, running->vruntime);
     running->base = queue->min_vruntime;
 }
@@ -177,6 +193,7 @@ static bool fair_preempts(const struct sched_queue *queue, const struct sched_en
 const struct sched_policy policy_fair = {
     .name = "fair",
     .summary = "shares by weight, and who slept goes first",
+    .goes_by = SCHED_BY_NICE,
     .init = fair_init,
     .add = fair_add,
     .remove = fair_remove,
@@ -185,4 +202,5 @@ const struct sched_policy policy_fair = {
     .charge = fair_charge,
     .preempts = fair_preempts,
     .steal = fair_steal,
+    .foresee = bunch_foresee,
 };

@@ -195,4 +195,5 @@ const struct sched_policy policy_feedback = {
     .charge = feedback_charge,
     .preempts = feedback_preempts,
     .steal = policy_steal_listed,
+    .foresee = policy_foresee_listed,
 };

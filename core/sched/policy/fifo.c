@@ -41,6 +41,7 @@ static void fifo_remove(struct sched_queue *queue, struct sched_entity *entity)
 const struct sched_policy policy_fifo = {
     .name = "fifo",
     .summary = "first come first served, until it gives way",
+    .cooperative = true,
     .init = fifo_init,
     .add = fifo_add,
     .remove = fifo_remove,
@@ -49,4 +50,5 @@ const struct sched_policy policy_fifo = {
     .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = policy_steal_listed,
+    .foresee = policy_foresee_listed,
 };

@@ -12,23 +12,25 @@
  * To find the holder of a ticket in O(log n) steps, who waits stands in a binary tree without gaps:
  * number 1 is the root, and number i hangs below number i / 2. So the bits of i behind the first
  * say the way to it, 0 left and 1 right, and n entities make a tree of log2(n) levels with no need
- * for balancing. Each node knows the tickets of itself and of all below:
+ * for balancing. Each node knows its own tickets and how many there are on its left, so that a draw
+ * looks at those on its way only:
  *
- *                1: A, 2 of 10               ticket 6: not left of 1, where there are 0 .. 4;
- *               /            \                         not A's own, 5 and 6: yes, it is. A wins.
- *        2: B, 1 of 5     3: C, 3 of 3       ticket 4: left; at B: not on its left (0 .. 3);
- *       /                                              B's own is the next one, 4. B wins.
- *    4: D, 4 of 4
+ *             1: A, 2 (5)            ticket 6: not on the left of A, where there are 0 .. 4; of A's
+ *            /           \                     own, 5 and 6: yes. A wins.
+ *       2: B, 1 (4)   3: C, 3 (0)    ticket 4: left; at B: not on its left (0 .. 3); B's own is the
+ *       /                                      next one, 4. B wins.
+ *    4: D, 4 (0)
  *
  * A new one becomes the last number. When one leaves from the middle, the last one takes its place.
  *
- * Invariant: numbers 1 .. ready are taken and no others; each node's sum is its own tickets and its
- * children's sums; the root's is queue->weight.
+ * Who yields stays out of the next draw: it stands aside, and then takes the place of the winner.
+ *
+ * Invariant: numbers 1 .. n are taken and no others, n being all that are ready but who stands
+ * aside; each node's `tickets` are those of all on its left, `pass` its own.
  *
  * By Waldspurger and Weihl (1994), who could also lend tickets to a server and inflate those of who
  * gives way early; neither is here. The random numbers come from a state in the queue (xorshift, by
- * Marsaglia): the same seed draws the same winners. Who yields stays out of the next draw, if there
- * is anybody else.
+ * Marsaglia): the same seed draws the same winners.
  */
 #include "sched/policy/common.h"
 
@@ -39,18 +41,20 @@ static struct sched_entity *entity_of(const struct tree_node *node)
     return tree_entry(node, struct sched_entity, node);
 }
 
-/* The tickets of all from `node` down; NULL: none. */
-static uint64_t tickets_at(const struct tree_node *node)
+/* `node` and all below it have got `tickets` more: tells those that it is on the left of. */
+static void count_up(const struct tree_node *node, uint64_t tickets)
 {
-    return node ? entity_of(node)->tickets : 0;
+    if (tickets == 0)
+        return;
+    for (const struct tree_node *parent; (parent = node->parent); node = parent)
+        if (parent->child[0] == node)
+            entity_of(parent)->tickets += tickets;
 }
 
-/* Counts anew from `node` up to the root. */
-static void count_up(struct tree_node *node)
+/* How many stand in the tree: who has just yielded does not. */
+static unsigned standing(const struct sched_queue *queue)
 {
-    for (; node; node = node->parent)
-        entity_of(node)->tickets = policy_weight(entity_of(node)->nice) +
-                                   tickets_at(node->child[0]) + tickets_at(node->child[1]);
+    return queue->ready - (queue->yielded != NULL);
 }
 
 /* Where the pointer to number `i` is or will be; and its parent. */
@@ -70,26 +74,32 @@ static struct tree_node **slot_of(struct sched_queue *queue, unsigned i, struct 
 /* Adds the entity, which is counted already, as the last number. */
 static void hang(struct sched_queue *queue, struct sched_entity *entity)
 {
-    struct tree_node *parent, **slot = slot_of(queue, queue->ready, &parent);
+    struct tree_node *parent, **slot = slot_of(queue, standing(queue), &parent);
 
     entity->node = (struct tree_node){.parent = parent, .height = 1};
+    entity->tickets = 0;
     *slot = &entity->node;
-    count_up(&entity->node);
+    count_up(&entity->node, entity->pass);
 }
 
-/* Puts `heir`, which is nowhere, in the place of `node`. */
-static void replace(struct sched_queue *queue, const struct tree_node *node, struct tree_node *heir)
+/* Takes out the last number. */
+static struct sched_entity *take_last(struct sched_queue *queue)
 {
-    *heir = *node;
-    if (!node->parent)
-        queue->tree.root = heir;
-    else
-        node->parent->child[node->parent->child[1] == node] = heir;
-    for (unsigned side = 0; side < 2; side++) {
-        if (heir->child[side])
-            heir->child[side]->parent = heir;
-    }
-    count_up(heir);
+    struct tree_node *parent, **slot = slot_of(queue, standing(queue), &parent);
+    struct sched_entity *last = entity_of(*slot);
+
+    count_up(*slot, 0 - last->pass);
+    *slot = NULL;
+    return last;
+}
+
+/* Puts `heir`, which is nowhere, in the place of `entity`. */
+static void replace(struct sched_queue *queue, struct sched_entity *entity,
+                    struct sched_entity *heir)
+{
+    tree_replace(&queue->tree, &entity->node, &heir->node);
+    heir->tickets = entity->tickets;
+    count_up(&heir->node, heir->pass - entity->pass);
 }
 
 static void lottery_init(struct sched_queue *queue)
@@ -103,24 +113,30 @@ static void lottery_add(struct sched_queue *queue, struct sched_entity *entity, 
                         uint64_t now)
 {
     (void)now;
-    if (policy_enter(queue, entity, why) == SCHED_YIELDED)
+    why = policy_enter(queue, entity, why);
+    entity->pass = policy_usual_weight(entity->nice);
+    if (why == SCHED_YIELDED) { /* it stands aside, and who did so before it does no longer */
+        struct sched_entity *before = queue->yielded;
+
         queue->yielded = entity;
-    hang(queue, entity);
+        entity = before;
+    }
+    if (entity)
+        hang(queue, entity);
 }
 
 static void lottery_remove(struct sched_queue *queue, struct sched_entity *entity)
 {
-    struct tree_node *parent, **slot = slot_of(queue, queue->ready, &parent);
-    struct tree_node *last = *slot;
-
-    *slot = NULL;
-    count_up(parent);
-    if (last != &entity->node)
-        replace(queue, &entity->node, last);
-    tree_node_init(&entity->node);
-    policy_leave(queue, entity);
-    if (queue->yielded == entity)
+    if (queue->yielded == entity) {
         queue->yielded = NULL;
+    } else {
+        struct sched_entity *last = take_last(queue);
+
+        if (last != entity)
+            replace(queue, entity, last);
+        tree_node_init(&entity->node);
+    }
+    policy_leave(queue, entity);
 }
 
 /* A random number. Each state but 0 comes once before any comes again. */
@@ -132,39 +148,44 @@ static uint64_t next_random(struct sched_queue *queue)
     return queue->random * UINT64_C(0x2545f4914f6cdd1d);
 }
 
-/* The holder of a ticket; there are more than `ticket`. */
+/* The holder of a ticket; there are more than `ticket` in the tree. */
 static struct sched_entity *holder(const struct sched_queue *queue, uint64_t ticket)
 {
-    struct tree_node *node = queue->tree.root;
+    const struct tree_node *node = queue->tree.root;
 
     for (;;) {
-        uint64_t left = tickets_at(node->child[0]), own = policy_weight(entity_of(node)->nice);
+        struct sched_entity *entity = entity_of(node);
 
-        if (ticket < left) {
+        if (ticket < entity->tickets) {
             node = node->child[0];
-        } else if (ticket - left < own) {
-            return entity_of(node);
-        } else {
-            ticket -= left + own;
-            node = node->child[1];
+            continue;
         }
+        ticket -= entity->tickets;
+        if (ticket < entity->pass)
+            return entity;
+        ticket -= entity->pass;
+        node = node->child[1];
     }
 }
 
+/* Who stood aside takes the winner's place: with as many tickets, nobody above has to know. */
 static struct sched_entity *lottery_steal(struct sched_queue *queue)
 {
-    struct sched_entity *aside = queue->ready > 1 ? queue->yielded : NULL;
-    struct sched_entity *winner;
+    struct sched_entity *aside = queue->yielded, *winner;
 
-    queue->yielded = NULL;
     if (queue->ready == 0)
         return NULL;
-    if (aside)
-        lottery_remove(queue, aside);
-    winner = holder(queue, next_random(queue) % queue->weight);
-    lottery_remove(queue, winner);
-    if (aside)
-        lottery_add(queue, aside, SCHED_PREEMPTED, 0);
+    if (standing(queue) == 0)
+        winner = aside;
+    else
+        winner = holder(queue, next_random(queue) % (queue->weight - (aside ? aside->pass : 0)));
+    if (!aside || winner == aside) {
+        lottery_remove(queue, winner);
+        return winner;
+    }
+    replace(queue, winner, aside);
+    queue->yielded = NULL;
+    policy_leave(queue, winner);
     return winner;
 }
 
@@ -181,6 +202,7 @@ static struct sched_entity *lottery_take(struct sched_queue *queue, uint64_t now
 const struct sched_policy policy_lottery = {
     .name = "lottery",
     .summary = "shares by weight, by drawing tickets at random",
+    .goes_by = SCHED_BY_NICE,
     .init = lottery_init,
     .add = lottery_add,
     .remove = lottery_remove,

@@ -56,6 +56,8 @@ static bool priority_preempts(const struct sched_queue *queue, const struct sche
 const struct sched_policy policy_priority = {
     .name = "priority",
     .summary = "strict priority, first come first served within a level",
+    .cooperative = true,
+    .goes_by = SCHED_BY_PRIORITY,
     .init = priority_init,
     .add = priority_add,
     .remove = priority_remove,
@@ -64,4 +66,5 @@ const struct sched_policy policy_priority = {
     .charge = policy_charge_nothing,
     .preempts = priority_preempts,
     .steal = policy_steal_listed,
+    .foresee = policy_foresee_listed,
 };

@@ -48,4 +48,5 @@ const struct sched_policy policy_rr = {
     .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = policy_steal_listed,
+    .foresee = policy_foresee_listed,
 };

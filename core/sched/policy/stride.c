@@ -15,6 +15,9 @@
  * chance and in the long run: both are by Waldspurger (1994 and 1995, with Weihl), and this is the
  * one that he came to.
  *
+ * Passes are compared in steps of a 16th of a quantum or less; who is in the same step stands in
+ * one bunch (../bunch.h), first come first.
+ *
  * A stride here is not for a whole quantum but for what was really run: who gives way early has
  * made a smaller step. Tickets are the weights of the nice levels.
  *
@@ -25,19 +28,15 @@
  * who wakes up waits for the end of a quantum, and with n ready for up to n of them. That is the
  * price, and where fair.c does better.
  */
+#include "sched/bunch.h"
 #include "sched/policy/common.h"
 
-static struct sched_entity *entity_of(const struct tree_node *node)
-{
-    return tree_entry(node, struct sched_entity, node);
-}
-
+/* `key` is who is added; its home is the queue already. */
 static int compare(const void *key, const struct tree_node *node)
 {
-    const uint64_t *pass = key;
-    uint64_t other = entity_of(node)->pass;
+    const struct sched_entity *entity = key;
 
-    return policy_before(*pass, other) ? -1 : *pass != other;
+    return policy_compare(entity->home, entity->pass, bunch_of_node(node)->pass);
 }
 
 static void stride_init(struct sched_queue *queue)
@@ -48,17 +47,17 @@ static void stride_init(struct sched_queue *queue)
 /* Moves the mark of the last in the race to `pass`, or to the first who waits if that is less. */
 static void advance(struct sched_queue *queue, uint64_t pass)
 {
-    const struct tree_node *first = tree_first(&queue->tree);
+    const struct sched_entity *first = bunch_first(queue);
 
-    if (first && policy_before(entity_of(first)->pass, pass))
-        pass = entity_of(first)->pass;
+    if (first && policy_before(first->pass, pass))
+        pass = first->pass;
     queue->min_vruntime = policy_later(queue->min_vruntime, pass);
 }
 
 static void stride_add(struct sched_queue *queue, struct sched_entity *entity, enum sched_why why,
                        uint64_t now)
 {
-    const struct tree_node *first = tree_first(&queue->tree);
+    const struct sched_entity *first = bunch_first(queue);
 
     (void)now;
     why = policy_enter(queue, entity, why);
@@ -66,27 +65,26 @@ static void stride_add(struct sched_queue *queue, struct sched_entity *entity, e
         entity->pass = queue->min_vruntime;
     else if (why == SCHED_WOKEN || entity->home != queue)
         entity->pass = queue->min_vruntime + (entity->pass - entity->base);
-    if (why == SCHED_YIELDED && first)
-        entity->pass = policy_later(entity->pass, entity_of(first)->pass);
+    if (why == SCHED_YIELDED && first && policy_compare(queue, entity->pass, first->pass) < 0)
+        entity->pass = first->pass;
     entity->home = queue;
-    tree_insert(&queue->tree, &entity->node, &entity->pass, compare);
+    bunch_add(queue, entity, entity, compare);
 }
 
 static void stride_remove(struct sched_queue *queue, struct sched_entity *entity)
 {
-    tree_remove(&queue->tree, &entity->node);
+    bunch_remove(queue, entity);
     policy_leave(queue, entity);
     entity->base = queue->min_vruntime;
 }
 
 static struct sched_entity *stride_steal(struct sched_queue *queue)
 {
-    struct tree_node *first = tree_first(&queue->tree);
+    struct sched_entity *first = bunch_first(queue);
 
-    if (!first)
-        return NULL;
-    stride_remove(queue, entity_of(first));
-    return entity_of(first);
+    if (first)
+        stride_remove(queue, first);
+    return first;
 }
 
 static struct sched_entity *stride_take(struct sched_queue *queue, uint64_t now)
@@ -103,7 +101,7 @@ static void stride_charge(struct sched_queue *queue, struct sched_entity *runnin
                           uint64_t now)
 {
     (void)now;
-    running->pass += policy_virtual(ns, policy_weight(running->nice));
+    running->pass += policy_virtual(ns, policy_usual_weight(running->nice));
     advance(queue, running->pass);
     running->base = queue->min_vruntime;
 }
@@ -111,6 +109,7 @@ static void stride_charge(struct sched_queue *queue, struct sched_entity *runnin
 const struct sched_policy policy_stride = {
     .name = "stride",
     .summary = "shares by weight, exact to a quantum",
+    .goes_by = SCHED_BY_NICE,
     .init = stride_init,
     .add = stride_add,
     .remove = stride_remove,
@@ -119,4 +118,5 @@ const struct sched_policy policy_stride = {
     .charge = stride_charge,
     .preempts = policy_preempts_never,
     .steal = stride_steal,
+    .foresee = bunch_foresee,
 };

@@ -68,10 +68,16 @@ void command_slabs(struct job *job);
 void command_sched(struct job *job);
 void command_sched_state(struct job *job); /* without a part */
 void command_sched_lab(struct job *job);   /* sched lab ... */
+/* ../sched/trace.c */
+void command_trace(struct job *job);
+void command_ps(struct job *job);
+void command_prepare_ps(void);
+void command_top(struct job *job);
+void command_nice(struct job *job);
+void command_priority(struct job *job);
 /* ../sync/locks.c */
 void command_locks(struct job *job);
 /* threads.c */
-void command_ps(struct job *job);
 void command_spawn(struct job *job);
 void command_sleep(struct job *job);
 void command_kill(struct job *job);

@@ -67,13 +67,23 @@ static const struct command commands[] = {
      "ADDRESS is physical: RAM that the kernel manages, or the boot tags (0x100). Numbers may be\n"
      "hexadecimal: 0x100.\n",
      command_mem, false},
+    {"nice", "LEVEL THREAD...", "give threads a larger or smaller share",
+     "LEVEL: -20 (much) .. 19 (little), 1.25 times for each step, under fair, stride and lottery.\n"
+     "THREAD: its number, as ps shows it, or %JOB.\n"
+     "    nice 5 %1\n",
+     command_nice, true},
     {"panic", "[TEXT...]", "stop the kernel as if it could not go on", NULL, command_panic, true},
     {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
      command_poweroff, true},
     {"ps", "", "list the threads",
      "SHARE is the part of one CPU's time since the last ps (at first: since power-on). CPU is\n"
-     "where it runs or ran last, MAY where it may run.\n",
+     "where it runs or ran last, MAY where it may run. PRI and NICE are what the policies go by;\n"
+     "with a * one of them is lent by a thread that waits for a mutex of this one.\n",
      command_ps, false},
+    {"priority", "LEVEL THREAD...", "make threads more or less important",
+     "LEVEL: 0 (first) .. 31 (last), under the policy priority. THREAD: its number, as ps shows\n"
+     "it, or %JOB.\n",
+     command_priority, true},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
     {"sched", "[POLICY | quantum TIME | lab POLICY [OPTION=VALUE...] [turns] JOB...]",
@@ -108,6 +118,14 @@ static const struct command commands[] = {
      command_tags, false},
     {"time", "COMMAND [ARGUMENT...]", "run a command and say how long it took", NULL, command_time,
      false},
+    {"trace", "[COUNT]", "show the last things that the CPUs did",
+     "COUNT events (40, if not said), in the text of Linux's ftrace, which trace viewers read.\n"
+     "Each CPU keeps its last 128.\n",
+     command_trace, false},
+    {"top", "[TIME [COUNT]]", "show the busiest threads and the CPUs, live; q leaves",
+     "TIME: between two pictures (1 s); COUNT: how many (until q or Ctrl-C).\n"
+     "The columns are those of ps; shares are of the time since the picture before.\n",
+     command_top, false},
     {"uptime", "", "show the time since power-on, and how much of it was idle", NULL,
      command_uptime, true},
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * threads.c: ps, spawn, sleep, kill, uptime.
+ * threads.c: spawn, sleep, kill, uptime.
  */
 #include "lib/format.h"
 #include "lib/string.h"
 #include "heap/heap.h"
 #include "shell/commands/command.h"
-#include "sync/mutex.h"
+#include "shell/sched/shares.h"
 #include "thread/cpu.h"
 #include "thread/run.h"
 #include "thread/thread.h"
@@ -18,22 +18,6 @@
 #include <hal/machine.h>
 #include <hal/runtime.h>
 #include <hal/time.h>
-
-/* ---- ps ---- */
-
-#define PS_KEPT 256u /* threads whose time of the last ps is remembered */
-
-struct ps_kept {
-    uint32_t id; /* 0: unused */
-    uint64_t run_time;
-};
-
-static KSTATE struct ps_state {
-    struct mutex lock; /* guards the rest: one ps at a time */
-    uint64_t when;     /* the last ps, 0: none */
-    struct ps_kept kept[PS_KEPT];
-    struct ps_kept next[PS_KEPT]; /* is filled while `kept` is compared with */
-} ps;
 
 static KSTATE unsigned threads_at_first;
 
@@ -49,96 +33,13 @@ static unsigned count_threads(void)
 
 void command_prepare(void)
 {
-    mutex_init(&ps.lock);
+    command_prepare_ps();
     threads_at_first = count_threads();
 }
 
 bool command_alone(void)
 {
     return count_threads() <= threads_at_first;
-}
-
-/* What thread `id` had used at the last ps. */
-static uint64_t ps_earlier(uint32_t id)
-{
-    for (unsigned i = 0; i < PS_KEPT; i++) {
-        if (ps.kept[i].id == id)
-            return ps.kept[i].run_time;
-    }
-    return 0;
-}
-
-/* A thousand times `part` / `whole`, rounded; whatever their sizes. */
-static unsigned permille(uint64_t part, uint64_t whole)
-{
-    while (part > UINT64_MAX / 2000) {
-        part >>= 1;
-        whole >>= 1;
-    }
-    return whole == 0 ? 0 : (unsigned)((part * 1000 + whole / 2) / whole);
-}
-
-/* "0,2-3": where a thread may run; "any": wherever it likes. */
-static void ps_format_cpus(uint32_t cpus, char *text, size_t size)
-{
-    size_t used = 0;
-
-    if ((cpus & cpu_online()) == cpu_online()) {
-        (void)string_copy(text, size, "any");
-        return;
-    }
-    for (unsigned first = 0; first < HAL_CPU_MAX; first++) {
-        unsigned last = first;
-
-        if (!(cpus >> first & 1))
-            continue;
-        while (last + 1 < HAL_CPU_MAX && cpus >> (last + 1) & 1)
-            last++;
-        used += format_text(text + used, size - used, "%s%u", used ? "," : "", first);
-        if (last > first)
-            used += format_text(text + used, size - used, "-%u", last);
-        first = last;
-    }
-}
-
-static void ps_print(const struct thread_info *info, uint64_t span)
-{
-    static const char *const states[] = {"ready", "running", "sleeping", "ended"};
-    char cpus[4 * HAL_CPU_MAX];
-    uint64_t used = info->run_time - ps_earlier(info->id);
-    unsigned tenths = permille(used, span);
-
-    ps_format_cpus(info->affinity, cpus, sizeof(cpus));
-    tty_print("%4u %-8s %3u %-5s %7llu.%06llu %4u.%u %% %9llu  %s\n", info->id, states[info->state],
-              info->cpu, cpus, (unsigned long long)info->run_time / 1000000000,
-              (unsigned long long)info->run_time / 1000 % 1000000, tenths / 10, tenths % 10,
-              (unsigned long long)info->switches, info->name);
-}
-
-static void ps_print_all(void)
-{
-    uint64_t now = hal_time_now();
-    struct thread_info info;
-    unsigned n = 0;
-
-    tty_print("  ID STATE    CPU MAY             TIME   SHARE  SWITCHES  NAME\n");
-    for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1) {
-        ps_print(&info, now - ps.when);
-        if (n < PS_KEPT)
-            ps.next[n++] = (struct ps_kept){.id = info.id, .run_time = info.run_time};
-    }
-    ps.when = now;
-    memset(ps.next + n, 0, (PS_KEPT - n) * sizeof(ps.next[0]));
-    memcpy(ps.kept, ps.next, sizeof(ps.kept));
-}
-
-void command_ps(struct job *job)
-{
-    if (!command_takes_none(job))
-        return;
-    mutex_lock(&ps.lock);
-    ps_print_all();
-    mutex_unlock(&ps.lock);
 }
 
 /* ---- spawn ---- */
@@ -150,8 +51,8 @@ void command_ps(struct job *job)
 #define PURE_LEAST_NS 1000000u
 
 struct spawn_batch {
-    volatile bool stop;
-    bool stuck; /* a pure loop found that the clock does not move meanwhile */
+    bool stop;  /* atomic */
+    bool stuck; /* atomic: a pure loop found that the clock does not move meanwhile */
     unsigned count;
     struct thread *threads[SPAWN_MAX];
 };
@@ -163,19 +64,29 @@ static void spawn_step_back(void)
         return; /* there is no such level, and all are equal */
 }
 
+static bool spawn_stopped(const struct spawn_batch *batch)
+{
+    return __atomic_load_n(&batch->stop, __ATOMIC_RELAXED);
+}
+
+static void spawn_stop(struct spawn_batch *batch)
+{
+    __atomic_store_n(&batch->stop, true, __ATOMIC_RELAXED);
+}
+
 static void spawn_poll(void *argument)
 {
     struct spawn_batch *batch = argument;
 
     spawn_step_back();
-    while (!batch->stop)
+    while (!spawn_stopped(batch))
         hal_cpu_relax();
 }
 
 /* Nothing is called in this loop: only the timer interrupt can end it early. */
 static void spawn_count(const struct spawn_batch *batch)
 {
-    for (volatile uint32_t turns = 0; turns < PURE_TURNS && !batch->stop; turns++)
+    for (volatile uint32_t turns = 0; turns < PURE_TURNS && !spawn_stopped(batch); turns++)
         continue;
 }
 
@@ -184,13 +95,13 @@ static void spawn_pure(void *argument)
     struct spawn_batch *batch = argument;
 
     spawn_step_back();
-    while (!batch->stop) {
+    while (!spawn_stopped(batch)) {
         uint64_t before = hal_time_now();
 
         spawn_count(batch);
-        if (!batch->stop && hal_time_now() - before < PURE_LEAST_NS) {
-            batch->stuck = true;
-            batch->stop = true;
+        if (!spawn_stopped(batch) && hal_time_now() - before < PURE_LEAST_NS) {
+            __atomic_store_n(&batch->stuck, true, __ATOMIC_RELAXED);
+            spawn_stop(batch);
         }
     }
 }
@@ -241,7 +152,7 @@ static void spawn_supervise(struct job *job)
     if (spawn_read_arguments(job, &n, &ns, &pure)) {
         if (spawn_start(batch, n, pure))
             thread_sleep(ns); /* shorter when it is cancelled: the threads end with it */
-        batch->stop = true;
+        spawn_stop(batch);
         for (unsigned i = 0; i < batch->count; i++)
             thread_join(batch->threads[i]);
     }
@@ -305,7 +216,7 @@ void command_uptime(struct job *job)
 
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
         idle += run_idle_time(cpu);
-    tenths = permille(idle, now * cpu_count_online());
+    tenths = shares_permille(idle, now * cpu_count_online());
 
     if (command_takes_none(job))
         tty_print("up %llu:%02u:%02u, idle %u.%u %%\n", (unsigned long long)seconds / 3600,

@@ -2,7 +2,7 @@
 /*
  * slabs.c: the object caches: what each is for, and how full its slabs are.
  *
- * A cache without a name is one that the heap makes for itself: headers of slabs, magazines. With
+ * A cache without a name is one that the heap makes for itself: headers of slabs, stacks. With
  * another allocator than slab there are no slabs, and with checks on objects are blocks of kmalloc:
  * then a named cache counts its objects and has no memory of its own.
  */

@@ -12,12 +12,14 @@
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/trace.h"
 #include "sync/check/held.h"
 #include "sync/mutex.h"
 #include "sync/spinlock.h"
 #include "thread/thread.h"
 
 #include <hal/kstate.h>
+#include <hal/time.h>
 
 #define STEPS_MAX 64u /* threads that a search for a circle looks at; it sees no circle beyond */
 #define CHAIN_MAX 16u /* owners along a chain that are told to the scheduler */
@@ -58,9 +60,20 @@ void waits_start(bool checks)
     lock_checks_start(read_checks(checks));
 }
 
-void waits_set_hooks(const struct waits_hooks *hooks)
+const struct waits_hooks *waits_set_hooks(const struct waits_hooks *hooks)
 {
-    chain.hooks = hooks;
+    hal_irq_state_t state = spinlock_acquire(&chain.lock);
+    const struct waits_hooks *before = chain.hooks;
+
+    __atomic_store_n(&chain.hooks, hooks, __ATOMIC_RELAXED);
+    spinlock_release(&chain.lock, state);
+    return before;
+}
+
+/* Also without the lock: who is not told of hooks that come just now has no loans yet. */
+static const struct waits_hooks *hooks_now(void)
+{
+    return __atomic_load_n(&chain.hooks, __ATOMIC_RELAXED);
 }
 
 /* ---- the search ---- */
@@ -165,10 +178,27 @@ static void search(const struct lock_wait *wait)
 
 /* ---- waits ---- */
 
+_Static_assert((int)WAIT_FOR_MUTEX == (int)HAL_TRACE_WAIT_MUTEX &&
+                   (int)WAIT_FOR_READ == (int)HAL_TRACE_WAIT_READ &&
+                   (int)WAIT_FOR_WRITE == (int)HAL_TRACE_WAIT_WRITE &&
+                   (int)WAIT_FOR_END == (int)HAL_TRACE_WAIT_THREAD,
+               "waits have the same numbers in traces");
+
+/* Caller has interrupts masked. */
+static void trace_wait(enum hal_trace_kind kind, const struct lock_wait *wait)
+{
+    const struct lock_class *class = lock_class_at(wait->class);
+    const struct thread *end = wait->object;
+    const char *name = wait->what == WAIT_FOR_END ? end->name : class ? class->name : "unnamed";
+
+    ktrace_named(kind, hal_time_now(), name[0] == '&' ? name + 1 : name, wait->class, wait->what);
+}
+
 void waits_begin(struct lock_wait *wait)
 {
     hal_irq_state_t state = spinlock_acquire(&chain.lock);
 
+    trace_wait(HAL_TRACE_WAIT, wait);
     wait->thread = thread_current();
     wait->over = false;
     wait->thread->wait = wait;
@@ -183,8 +213,8 @@ void waits_grant(struct lock_wait *wait)
 {
     hal_irq_state_t state;
 
-    if (!lock_checked() && !chain.hooks)
-        return; /* nobody follows chains */
+    if (!lock_checked())
+        return; /* nobody follows chains through what is no mutex */
     state = spinlock_acquire(&chain.lock);
     wait->over = true;
     spinlock_release(&chain.lock, state);
@@ -194,6 +224,7 @@ void waits_end(struct lock_wait *wait)
 {
     hal_irq_state_t state = spinlock_acquire(&chain.lock);
 
+    trace_wait(HAL_TRACE_GOT, wait);
     wait->thread->wait = NULL;
     list_remove(&wait->link);
     __atomic_fetch_sub(&chain.count, 1, __ATOMIC_RELAXED);
@@ -228,23 +259,56 @@ unsigned waits_count(void)
 static struct thread *next_owner(const struct thread *thread)
 {
     const struct lock_wait *wait = thread->wait;
+    struct thread *owner;
 
     if (!wait || wait->over || wait->what != WAIT_FOR_MUTEX)
         return NULL;
-    return mutex_owner(wait->object);
+    owner = mutex_owner(wait->object);
+    return owner == thread ? NULL : owner;
+}
+
+bool waits_has_hooks(void)
+{
+    return hooks_now() != NULL;
+}
+
+/* Has what is lent to `owner`, and to those it waits for, counted anew. Caller holds the lock. */
+static void count_chain(struct thread *owner)
+{
+    const struct waits_hooks *hooks = hooks_now();
+
+    for (unsigned i = 0; hooks && owner && i < CHAIN_MAX; i++) {
+        hooks->counts(owner);
+        owner = next_owner(owner);
+    }
 }
 
 void waits_lend(struct lock_wait *wait, struct thread *owner)
 {
     hal_irq_state_t state;
 
-    if (!chain.hooks)
+    if (!hooks_now())
         return;
     state = spinlock_acquire(&chain.lock);
-    for (unsigned i = 0; owner && i < CHAIN_MAX; i++) {
-        chain.hooks->waits(owner, wait->thread);
+    for (unsigned i = 0; hooks_now() && owner && i < CHAIN_MAX; i++) {
+        hooks_now()->waits(owner, wait->thread);
         owner = next_owner(owner);
     }
+    spinlock_release(&chain.lock, state);
+}
+
+/*
+ * Takes the lock even if nobody wants to know: `owner` may be just what somebody found who follows
+ * a chain, and must not go on, and maybe end, before that is over.
+ */
+void waits_pass(struct thread *owner, struct thread *next)
+{
+    hal_irq_state_t state = spinlock_acquire(&chain.lock);
+
+    if (next)
+        next->wait->over = true;
+    count_chain(owner);
+    count_chain(next);
     spinlock_release(&chain.lock, state);
 }
 
@@ -252,10 +316,18 @@ void waits_return(struct thread *owner)
 {
     hal_irq_state_t state;
 
-    if (!chain.hooks)
+    if (!hooks_now())
         return;
     state = spinlock_acquire(&chain.lock);
-    chain.hooks->gives(owner);
+    count_chain(owner);
+    spinlock_release(&chain.lock, state);
+}
+
+void waits_recount(struct thread *waiter)
+{
+    hal_irq_state_t state = spinlock_acquire(&chain.lock);
+
+    count_chain(next_owner(waiter));
     spinlock_release(&chain.lock, state);
 }
 
@@ -265,7 +337,8 @@ void waits_each(const struct thread *owner, void (*visit)(struct thread *waiter,
     list_for_each (link, &chain.waits) {
         const struct lock_wait *wait = list_entry(link, const struct lock_wait, link);
 
-        if (wait->what == WAIT_FOR_MUTEX && !wait->over && mutex_owner(wait->object) == owner)
+        if (wait->what == WAIT_FOR_MUTEX && !wait->over && wait->thread != owner &&
+            mutex_owner(wait->object) == owner)
             visit(wait->thread, context);
     }
 }

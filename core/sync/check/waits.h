@@ -49,7 +49,8 @@ void waits_start(bool checks);
  */
 void waits_begin(struct lock_wait *wait);
 
-/** The wait is granted: `wait` is no longer in anybody's way. Caller as above; any thread. */
+/** The wait is granted: `wait` is no longer in anybody's way. Caller as above; any thread. For a
+ * mutex, waits_pass does this. */
 void waits_grant(struct lock_wait *wait);
 
 /** The calling thread does not wait any more. Caller as above. */
@@ -66,23 +67,42 @@ unsigned waits_count(void);
  * What a scheduler does about threads that are in the way of others.
  *
  * waits: `waiter` has begun to wait for a mutex of `owner`. Called for each owner along the chain,
- * nearest first. gives: `owner` has given up a mutex that others waited for, or one of them gave up
- * waiting; what is still lent to it, waits_each tells. Both are called with LOCK_RANK_CHAIN held,
+ * nearest first. counts: who waits for `owner` has changed in another way: it gave up a mutex or
+ * was given one that others wait for, or one of them gave up waiting; what is lent to it now,
+ * waits_each tells. This is called along the chain too. Both are called with LOCK_RANK_CHAIN held,
  * so that the threads stay, and may take the locks of higher ranks.
  */
 struct waits_hooks {
     void (*waits)(struct thread *owner, struct thread *waiter);
-    void (*gives)(struct thread *owner);
+    void (*counts)(struct thread *owner);
 };
 
-/** Sets the hooks, which must stay; NULL: none. Boot, or while no thread waits for a mutex. */
-void waits_set_hooks(const struct waits_hooks *hooks);
+/**
+ * Sets the hooks, which must stay; NULL: none. Returns those before. What is waited for already
+ * they are not told; waits_recount does that. Any context that may take LOCK_RANK_CHAIN.
+ */
+const struct waits_hooks *waits_set_hooks(const struct waits_hooks *hooks);
+
+/** True if there are hooks. Any context. */
+bool waits_has_hooks(void);
 
 /** A mutex's wait has begun, whose owner is `owner`: calls the hook along the chain. */
 void waits_lend(struct lock_wait *wait, struct thread *owner);
 
-/** `owner` gave up a mutex that others waited for, or somebody gave up waiting: calls the hook. */
+/**
+ * `owner` gives up a mutex that others wait for, and `next` owns it from now on; NULL: nobody, they
+ * are all late. Grants the wait of `next` and calls the hook for both. Caller holds the mutex's
+ * spinlock.
+ */
+void waits_pass(struct thread *owner, struct thread *next);
+
+/** A thread gave up waiting for a mutex of `owner`: calls the hook along the chain. Caller holds
+ * the mutex's spinlock. */
 void waits_return(struct thread *owner);
+
+/** What `waiter` lends has changed: calls the hook along the chain of those it waits for. Any
+ * context that may take LOCK_RANK_CHAIN; the thread stays meanwhile. */
+void waits_recount(struct thread *waiter);
 
 /**
  * Calls visit(waiter, context) for each thread that waits for a mutex which `owner` owns: for the

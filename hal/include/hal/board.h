@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** The board's name, such as "Raspberry Pi 3 Model B". Constant. Any context. */
 const char *hal_board_name(void);
@@ -21,6 +22,14 @@ void hal_board_led(bool on);
  * a repeatable run. Any context. -EIO: the source does not answer; the bytes are then undefined.
  */
 HAL_MUST_CHECK int hal_board_entropy(void *bytes, size_t n);
+
+/**
+ * Which of `n` threads shall run next, n >= 1: an index into `threads`, their numbers.
+ *
+ * All are equally right; whoever tests the kernel wants to see what comes of each. threads[0] is
+ * the usual choice, and the answer of a board that nobody tests. Masked; any lock may be held.
+ */
+unsigned hal_board_choose(const uint32_t *threads, unsigned n);
 
 enum hal_stop {
     HAL_STOP_POWER_OFF, /**< the user asked for it; `status` goes to whoever watches the machine */

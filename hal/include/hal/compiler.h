@@ -5,6 +5,8 @@
 #pragma once
 
 /** The caller has to look at the result; a plain call is a warning, and so an error. */
+/** For what only one program sees: a variable so declared is reached without looking it up. */
+#define HAL_INTERNAL __attribute__((visibility("hidden")))
 #define HAL_MUST_CHECK __attribute__((warn_unused_result))
 /** Control does not come back to the caller. */
 #define HAL_NORETURN __attribute__((noreturn))

@@ -47,6 +47,12 @@ HAL_MUST_CHECK static inline bool hal_irq_try_mask(void);
 /** Unmasks them after a hal_irq_try_mask that returned true. As hal_irq_restore. */
 static inline void hal_irq_end_mask(void);
 
+/**
+ * The same as the last step of a function that returns `result`: then nothing has to be saved in
+ * case an interrupt is taken here.
+ */
+HAL_MUST_CHECK static inline void *hal_irq_end_mask_with(void *result);
+
 /** Unmasks interrupts on this CPU, as the last step of starting a context. */
 void hal_irq_unmask(void);
 
@@ -101,5 +107,16 @@ void hal_cpu_ipi(unsigned cpu);
  * Any context.
  */
 void hal_cpu_breakpoint(void);
+
+/**
+ * Watches this CPU from now on, until the next call; 0: no more. At power-on nobody is watched.
+ *
+ * If interrupts then stay masked for longer than about `ns` while the CPU is not in hal_cpu_idle,
+ * hal_upcall_fault is called with HAL_FAULT_STALL on top of whatever the CPU does, masked or not;
+ * and again after the same time, if it returned true. About: up to twice as long. An idle CPU is
+ * not woken for it. To find out, the backend may raise HAL_IRQ_IPI. Thread context; `ns` is at
+ * least a millisecond. A backend whose machine cannot interrupt masked code does nothing.
+ */
+void hal_cpu_watch(uint64_t ns);
 
 #include <hal/machine_cpu.h>

@@ -64,6 +64,12 @@ void hal_inspect_fail(const struct hal_fail_plan *plan);
 uint64_t hal_inspect_allocations(void);
 
 /**
+ * The number of the thread that CPU `cpu` runs, and its name, NUL-terminated and cut to `bytes`
+ * (0: not wanted). 0: there is none yet. Also asked in the middle of anything.
+ */
+uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes);
+
+/**
  * Writes the abstract state of the kernel as lines of text, NUL-terminated, and returns its length
  * without the NUL, which may be more than fits: threads, open files, mounts, memory by tag. Caches
  * and statistics are left out, so a command that failed leaves this as it was.
@@ -71,7 +77,22 @@ uint64_t hal_inspect_allocations(void);
 size_t hal_inspect_state(char *text, size_t bytes);
 
 /**
+ * Writes who is where and waits for what, as lines of text for people, NUL-terminated, and returns
+ * its length without the NUL, which may be more than fits: each CPU with its thread and spinlocks,
+ * and each thread that does not run.
+ */
+size_t hal_inspect_hang(char *text, size_t bytes);
+
+/**
  * What is known about the heap's block at or around `address`: one or more lines for people (where
  * it was allocated and freed, with backtraces). False: nothing.
  */
 bool hal_inspect_block(const void *address, char *text, size_t bytes);
+
+struct hal_trace_event;
+
+/**
+ * Writes `event` as a line of Linux's ftrace, without a newline and NUL-terminated. Returns its
+ * length without the NUL, which may be more than fits.
+ */
+size_t hal_inspect_trace_text(const struct hal_trace_event *event, char *text, size_t bytes);

@@ -34,7 +34,9 @@ enum hal_fault_kind {
     HAL_FAULT_INSTRUCTION, /**< an instruction that does not exist or is not allowed */
     HAL_FAULT_ARITHMETIC,  /**< a division by zero, where the processor tells */
     HAL_FAULT_BREAKPOINT,  /**< hal_cpu_breakpoint, or the processor's own instruction for it */
-    HAL_FAULT_OTHER        /**< `detail` says what, in the machine's terms */
+    HAL_FAULT_STALL, /**< no fault: the CPU has not come on for `address` ns; `detail` says in what
+                          way. hal_cpu_watch asks for this; a backend may have reasons of its own */
+    HAL_FAULT_OTHER  /**< `detail` says what, in the machine's terms */
 };
 
 /** The general registers at a fault, for people: `count` names with their values. */
@@ -46,7 +48,7 @@ struct hal_registers {
 
 struct hal_fault {
     enum hal_fault_kind kind;
-    uint64_t address;   /**< what was accessed, where the kind has an address */
+    uint64_t address;   /**< what was accessed, where the kind has an address; ns of a stall */
     uintptr_t pc;       /**< the instruction */
     uintptr_t frame;    /**< where hal_context_backtrace starts for the interrupted code */
     uint64_t code;      /**< the processor's own word for it (ESR_EL1; the trap number on x86) */
@@ -58,7 +60,8 @@ struct hal_fault {
  * The kernel's code did something that the processor refuses, or met a breakpoint.
  *
  * On the interrupted stack, or on one of the backend's own when that stack is exhausted; masked.
- * Returning true continues: after a breakpoint behind it, otherwise by trying again. Returning
+ * Returning true continues: after a breakpoint behind it, after a stall as if nothing had been,
+ * otherwise by trying again. Returning
  * false means that core does not know either: the backend stops the machine as a panic.
  */
 bool hal_upcall_fault(const struct hal_fault *fault);

@@ -6,6 +6,7 @@
  *  2. A tree holds what an array that is sorted after each step holds, equal objects in the order
  * in which they came; after each step every node's height is right, its sides differ by one at
  * most, its children know it, and the first node is the one at hand.
+ * An object can take the place of another one, and one whose key is there already is told apart.
  *  3. Walking, searching and taking out work at any node, also while walking.
  *  4. Inserted in order, 10,000 objects make a tree of at most 20 levels.
  *  5. A bitmap does what an array of bool does, for every start, end and length around the borders
@@ -224,6 +225,64 @@ static void insert_both(struct tree *tree, struct item *item, int key)
     tree_insert(tree, &item->node, &item->key, compare_key);
 }
 
+/* Inserts `item` unless its key is there; what is there must be the one of that key. */
+static void insert_new_both(struct tree *tree, struct item *item, int key)
+{
+    unsigned at = 0;
+    struct tree_node *there;
+
+    while (at < model_size && model[at]->key < key)
+        at++;
+    there = tree_insert_new(tree, &item->node, &key, compare_key);
+    if (at < model_size && model[at]->key == key) {
+        CLAIM(tree_entry(there, struct item, node)->key == key);
+        CLAIM(!tree_linked(&item->node));
+        return;
+    }
+    CLAIM(!there);
+    item->key = key;
+    model_insert(at, item);
+}
+
+static void remove_both(struct tree *tree, struct item *item)
+{
+    for (unsigned i = 0; i < model_size; i++) {
+        if (model[i] == item) {
+            (void)model_remove(i);
+            break;
+        }
+    }
+    tree_remove(tree, &item->node);
+    CLAIM(!tree_linked(&item->node));
+    tree_remove(tree, &item->node); /* it is in no tree, and nothing happens */
+}
+
+/* `heir` takes the place of one by chance. */
+static void replace_both(struct tree *tree, struct item *heir)
+{
+    unsigned at = random_below(model_size);
+    struct item *item = model[at];
+
+    heir->key = item->key;
+    model[at] = heir;
+    tree_replace(tree, &item->node, &heir->node);
+    CLAIM(!tree_linked(&item->node));
+}
+
+static void tree_step(struct tree *tree, struct item *item, int key)
+{
+    unsigned kind = random_below(4);
+
+    if (tree_linked(&item->node))
+        remove_both(tree, item);
+    else if (kind == 0 && model_size > 0)
+        replace_both(tree, item);
+    else if (kind == 1)
+        insert_new_both(tree, item, key);
+    else
+        insert_both(tree, item, key);
+}
+
 START_TEST(a_tree_is_what_a_sorted_array_is)
 {
     static struct item items[ITEMS];
@@ -236,21 +295,7 @@ START_TEST(a_tree_is_what_a_sorted_array_is)
     for (unsigned i = 0; i < ITEMS; i++)
         tree_node_init(&items[i].node);
     for (unsigned step = 0; step < 3000; step++) {
-        struct item *item = &items[random_below(ITEMS)];
-
-        if (!tree_linked(&item->node)) {
-            insert_both(&tree, item, (int)random_below((unsigned)keys));
-        } else {
-            for (unsigned i = 0; i < model_size; i++) {
-                if (model[i] == item) {
-                    (void)model_remove(i);
-                    break;
-                }
-            }
-            tree_remove(&tree, &item->node);
-            CLAIM(!tree_linked(&item->node));
-            tree_remove(&tree, &item->node); /* it is in no tree, and nothing happens */
-        }
+        tree_step(&tree, &items[random_below(ITEMS)], (int)random_below((unsigned)keys));
         assert_tree_is_model(&tree);
         if (step % 16 == 0)
             assert_searches_agree(&tree, keys < 10 ? keys : 50);

@@ -220,7 +220,10 @@ void model_finish(struct model *model)
     for (unsigned at = 0; at < MODEL_BLOCKS; at++)
         model_free(model, at);
     heap_settle();
-    (void)reclaim_frames(SIZE_MAX);
+    for (unsigned cpu = HAL_CPU_MAX; cpu-- > 0;) {
+        fake_be_cpu(cpu);
+        (void)reclaim_frames(SIZE_MAX);
+    }
     heap_read_stats(&stats);
     if (stats.live_blocks != 0 || stats.live_bytes != 0)
         fail(model, "something is left", NULL, stats.live_bytes);

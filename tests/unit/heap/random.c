@@ -3,12 +3,15 @@
  * Criteria:
  *  1. Under any sequence of operations blocks are aligned, apart from each other and inside RAM,
  *     and keep their contents; find is right about every pointer; nothing is left at the end.
- *  2. So it is with checks on, and when RAM is so small that allocations fail.
+ *  2. So it is with checks on, when RAM is so small that allocations fail, and when each operation
+ *     runs on any of several CPUs.
  *
  * The operations are as many as TAYBERRY_RUNS says for each case, 150,000 by default.
  */
 #include "heap/model.h"
 #include "heap/suites.h"
+
+#include <hal/machine.h>
 
 #include <stdlib.h>
 
@@ -83,12 +86,14 @@ static void step(uint64_t *state)
     }
 }
 
-static void run(int index, bool checks, uint64_t ram_bytes, uint64_t seed)
+static void run_on(unsigned cpus, int index, bool checks, uint64_t ram_bytes, uint64_t seed)
 {
     uint64_t state = 0x2545f4914f6cdd1dull * (seed + 1);
 
     model_start(&model, allocators[index], checks, ram_bytes);
     for (uint64_t i = 0; i < operations(); i++) {
+        if (cpus > 1)
+            fake_be_cpu((unsigned)(next_random(&state) % cpus));
         step(&state);
         /* Bump is empty before long: then the machine boots again. */
         if (model.allocator == &heap_bump && model.refused > 100) {
@@ -97,6 +102,11 @@ static void run(int index, bool checks, uint64_t ram_bytes, uint64_t seed)
         }
     }
     model_finish(&model);
+}
+
+static void run(int index, bool checks, uint64_t ram_bytes, uint64_t seed)
+{
+    run_on(1, index, checks, ram_bytes, seed);
 }
 
 START_TEST(every_answer_agrees_with_the_oracle)
@@ -117,6 +127,12 @@ START_TEST(when_memory_is_short_too)
 }
 END_TEST
 
+START_TEST(on_several_cpus_too)
+{
+    run_on(HAL_CPU_MAX, _i % ALLOCATORS, false, _i < ALLOCATORS ? 32 * MIB : 3 * MIB, 4);
+}
+END_TEST
+
 Suite *random_suite(void)
 {
     Suite *suite = suite_create("random");
@@ -126,6 +142,7 @@ Suite *random_suite(void)
     tcase_add_loop_test(tcase, every_answer_agrees_with_the_oracle, 0, ALLOCATORS);
     tcase_add_loop_test(tcase, with_checks_too, 0, ALLOCATORS);
     tcase_add_loop_test(tcase, when_memory_is_short_too, 0, ALLOCATORS);
+    tcase_add_loop_test(tcase, on_several_cpus_too, 0, 2 * ALLOCATORS);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -22,3 +22,4 @@ void start(int index, uint64_t ram_bytes);
 Suite *properties_suite(void);
 Suite *random_suite(void);
 Suite *caches_suite(void);
+Suite *cpus_suite(void);

@@ -5,12 +5,14 @@
  *     plain array.
  *  2. Whom take and steal choose is whom a search through that array chooses: the first in order
  *     (fifo, rr), the first with the highest priority, one on the highest level (feedback), the
- * least virtual time (fair, stride) or remaining time (sjf, srt), first come first among equals;
- * under lottery, any but who has just yielded.
+ * least virtual time, counted in steps (fair, stride), or remaining time (sjf, srt), first come
+ * first among equals; under lottery, any but who has just yielded.
  *  3. Structures hold: `occupied` tells which lists have entities; each node of lottery's tree has
- *     the sum of tickets from there down; min_vruntime never goes back.
+ *     the sum of tickets on its left; min_vruntime never goes back; bunches are in order, and
+ *     nobody in them has another key than who leads it.
  */
 #include "cpus.h"
+#include "sched/bunch.h"
 #include "suites.h"
 
 #include <string.h>
@@ -68,13 +70,19 @@ static void model_remove(struct queue *queue, const struct sched_entity *entity)
     memmove(&queue->model[at], &queue->model[at + 1], (--queue->n - at) * sizeof(queue->model[0]));
 }
 
+/* Of a virtual time, the bits that are compared: the same in both queues. */
+static uint64_t step_mask(void)
+{
+    return queues[0].real.step;
+}
+
 /* Less is sooner. */
 static uint64_t key_of(const struct sched_entity *entity)
 {
     if (is("priority"))
         return entity->priority > 31 ? 31 : entity->priority;
     if (is("fair") || is("stride")) /* who is ahead of a queue that begins at 0 is below 0 */
-        return (is("fair") ? entity->vruntime : entity->pass) + (UINT64_C(1) << 63);
+        return ((is("fair") ? entity->vruntime : entity->pass) & step_mask()) + (UINT64_C(1) << 63);
     if (is("sjf") || is("srt"))
         return entity->remaining;
     return 0;
@@ -125,10 +133,54 @@ static uint64_t check_tickets(const struct tree_node *node, const struct tree_no
     ++*count;
     ASSERT_FAST(node->parent == parent);
     entity = tree_entry((struct tree_node *)(uintptr_t)node, struct sched_entity, node);
-    sum = policy_weight(entity->nice) + check_tickets(node->child[0], node, count);
-    sum += check_tickets(node->child[1], node, count);
+    sum = check_tickets(node->child[0], node, count);
     ASSERT_FAST(entity->tickets == sum);
-    return sum;
+    ASSERT_FAST(entity->pass == policy_weight(entity->nice));
+    return sum + entity->pass + check_tickets(node->child[1], node, count);
+}
+
+/* Who stands aside is the only one that is not in the tree. */
+static void check_lottery(const struct sched_queue *queue)
+{
+    const struct sched_entity *aside = queue->yielded;
+    uint64_t sum = aside ? policy_weight(aside->nice) : 0;
+    unsigned count = aside != NULL;
+
+    sum += check_tickets(queue->tree.root, NULL, &count);
+    ASSERT_FAST(sum == queue->weight);
+    ASSERT_FAST(count == queue->ready);
+}
+
+static bool has_bunches(void)
+{
+    return is("fair") || is("stride") || is("sjf") || is("srt");
+}
+
+/* All members of the bunch have one key, and the first only is in the tree. Returns how many. */
+static unsigned check_bunch(struct sched_entity *leader)
+{
+    unsigned n = 1;
+
+    for (struct sched_entity *at = bunch_next(leader); at != leader; at = bunch_next(at), n++) {
+        ASSERT_FAST(!tree_linked(&at->node));
+        ASSERT_FAST(key_of(at) == key_of(leader));
+    }
+    return n;
+}
+
+static void check_bunches(const struct queue *queue)
+{
+    const struct sched_entity *before = NULL;
+    unsigned n = 0;
+
+    tree_for_each (node, &queue->real.tree) {
+        struct sched_entity *leader = bunch_of_node(node);
+
+        ASSERT_FAST(!before || key_of(before) < key_of(leader));
+        n += check_bunch(leader);
+        before = leader;
+    }
+    ASSERT_FAST(n == queue->n);
 }
 
 static void check_structure(struct queue *queue)
@@ -147,15 +199,13 @@ static void check_structure(struct queue *queue)
         ASSERT_FAST((n > 0) == (real->occupied >> i & 1u));
         listed += n;
     }
-    ASSERT_FAST(listed == (tree_empty(&real->tree) ? queue->n : 0));
+    ASSERT_FAST(listed == (tree_empty(&real->tree) && !real->yielded ? queue->n : 0));
     ASSERT_FAST(real->min_vruntime >= queue->least);
     queue->least = real->min_vruntime;
-    if (is("lottery")) {
-        unsigned count = 0;
-
-        ASSERT_FAST(check_tickets(real->tree.root, NULL, &count) == weight);
-        ASSERT_FAST(count == queue->n);
-    }
+    if (has_bunches())
+        check_bunches(queue);
+    if (is("lottery"))
+        check_lottery(real);
 }
 
 static enum sched_why choose_why(struct place *place, struct queue *queue)
@@ -186,11 +236,16 @@ static void step_take(struct queue *queue, bool steal)
 {
     const struct sched_entity *barred = queue->n > 1 ? queue->real.yielded : NULL;
     uint64_t old = queue->real.boosted;
-    struct sched_entity *entity =
-        steal ? policy->steal(&queue->real) : policy->take(&queue->real, now);
+    struct sched_entity *coming[2] = {NULL, NULL}, *entity;
+
+    if (policy->foresee)
+        policy->foresee(&queue->real, coming);
+    ASSERT_FAST(!coming[1] || (coming[1] != coming[0] && place_of(coming[1])->queue == queue));
+    entity = steal ? policy->steal(&queue->real) : policy->take(&queue->real, now);
     struct place *place;
 
     check_choice(queue, entity, steal);
+    ASSERT_FAST(steal || !policy->foresee || coming[0] == entity);
     if (!entity)
         return;
     ASSERT_FAST(entity != barred);

@@ -19,6 +19,9 @@
 /** The smallest kernel stack that hal_context_init accepts, in bytes. */
 #define HAL_STACK_MIN 8192u
 
+/** For a thread that calls nothing deep. */
+#define HAL_STACK_SMALL 8192u
+
 /** The size of an ordinary thread's kernel stack, in bytes, without its guard page. */
 #define HAL_STACK_SIZE 16384u
 

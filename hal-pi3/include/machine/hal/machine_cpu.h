@@ -46,6 +46,12 @@ static inline void hal_irq_end_mask(void)
     __asm__ volatile("msr daifclr, #2" ::: "memory");
 }
 
+static inline void *hal_irq_end_mask_with(void *result)
+{
+    hal_irq_end_mask();
+    return result;
+}
+
 static inline unsigned hal_cpu_id(void)
 {
     uint64_t affinity;

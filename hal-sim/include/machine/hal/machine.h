@@ -16,6 +16,11 @@
 
 /** The smallest stack that holds an interrupt's frame (3 KiB with AVX-512) and its handling. */
 #define HAL_STACK_MIN 32768u
+/**
+ * For a thread that calls nothing deep: holds an interrupt's frame and its handling in a build
+ * without sanitizers, whose frames are larger.
+ */
+#define HAL_STACK_SMALL 8192u
 /** What a thread of the kernel should get; a guard page comes on top. */
 #define HAL_STACK_SIZE 65536u
 

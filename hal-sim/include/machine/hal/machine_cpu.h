@@ -17,10 +17,11 @@
  *   hal_irq_save     between its look at the flag and its write a move does no harm: the context is
  *                    unmasked before and after it. From the write on it stays where it is.
  *   hal_irq_restore  writes on the CPU it is on, being masked. If it is moved before it has looked
- * at the pending bits, then an interrupt did that, and the CPU that it left took all that was
- * pending; and the CPU that continues it took all of its own before it returned to here unmasked.
- * Bits that come later bring a signal. So the look may be at the bits of a CPU that is no longer
- * this one: at worst it is for nothing.
+ *                    at the pending bits, then an interrupt did that, and the CPU that it left took
+ *                    all that was pending; and the CPU that continues it took all of its own before
+ *                    it returned to here unmasked. Bits that come later bring a signal. So the look
+ *                    may be at the bits of a CPU that is no longer this one: at worst it is for
+ *                    nothing.
  */
 #pragma once
 
@@ -81,6 +82,9 @@ static inline _Atomic uint32_t *hal_cpu_pending(void)
 /** The rest of an interrupt point at a change of the mask. Unmasked. */
 void hal_cpu_point(void);
 
+/** The same, and returns `result`. */
+HAL_MUST_CHECK void *hal_cpu_point_with(void *result);
+
 /** With the virtual clock a bit is always set: every unmasked call is an interrupt point. */
 static inline void hal_cpu_check(void)
 {
@@ -124,6 +128,12 @@ static inline void hal_irq_end_mask(void)
 {
     HAL_CPU_FACE_SET(masked, 0);
     hal_cpu_check();
+}
+
+static inline void *hal_irq_end_mask_with(void *result)
+{
+    HAL_CPU_FACE_SET(masked, 0);
+    return __builtin_expect(*hal_cpu_pending() != 0, 0) ? hal_cpu_point_with(result) : result;
 }
 
 static inline unsigned hal_cpu_id(void)

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hunt.c: runs a scenario of the kernel's own tests under one seed after the other, until one of
+ * them goes wrong.
+ *
+ *     planted-hunt WORDS CPUS FIRST LAST LIMIT-MS
+ *
+ * WORDS are the kernel's command line, with a ktest= in them. Prints a line for each seed that goes
+ * wrong, and ends after the first; or, if none does, one line:
+ *
+ *     seed 17 failed 9c0f... not ok 1 - race.wait_against_signal
+ *     none 200
+ *
+ * that is: how it shows, a hash of the trace and of all that was printed, and what says so. (Where
+ * the host does not let a program choose that it lies at the same addresses each time, what was
+ * printed is left out of the hash: a panic prints registers.) How:
+ *
+ *     panic, deadlock, order   the kernel says that something is wrong
+ *     failed                   a test says that something does not hold
+ *     hang                     the tests do not end: 1,000 s have passed, or the CPUs have worked
+ *                              for LIMIT-MS, all of it virtual time
+ *     loop                     10 s of the host's processor without an interrupt point
+ *
+ * A program that ends by a signal does so in the seed after the last "at N": that line stands on
+ * standard error before each run. The card comes by the environment: TAYBERRY_CARD, or none.
+ *
+ * Not here: what is planted, and building it; see planted.py.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/time.h>
+#include <tayberry.h>
+#include <unistd.h>
+
+#define MS UINT64_C(1000000)
+#define STEP (10 * MS)
+#define PATIENCE (1000000 * MS)
+#define HOST_SECONDS 10
+#define FNV_START UINT64_C(0xcbf29ce484222325)
+
+struct hunt {
+    const char *words;
+    unsigned cpus;
+    uint64_t limit; /* ns of work, of all CPUs */
+};
+
+struct outcome {
+    const char *how; /* NULL: all is well */
+    uint64_t hash;
+    char says[256];
+};
+
+static char console[1 << 16];
+static size_t console_used;
+static uint64_t console_hash;
+static bool settled; /* the addresses are the same in each run of this program */
+static struct tb_machine *machine;
+
+static uint64_t mix(uint64_t hash, const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static void keep(void *context, const uint8_t *bytes, size_t n)
+{
+    (void)context;
+    console_hash = mix(console_hash, bytes, n);
+    if (n > sizeof console - 1 - console_used)
+        n = sizeof console - 1 - console_used;
+    memcpy(console + console_used, bytes, n);
+    console_used += n;
+    console[console_used] = '\0';
+}
+
+static void give_up(int number)
+{
+    (void)number;
+    tb_interrupt(machine);
+}
+
+static void set_host_limit(time_t seconds)
+{
+    struct itimerval limit = {.it_value = {.tv_sec = seconds}};
+
+    (void)signal(SIGVTALRM, give_up);
+    (void)setitimer(ITIMER_VIRTUAL, &limit, NULL);
+}
+
+/* Runs until the tests have ended, or are not going to. */
+static int run(const struct hunt *hunt)
+{
+    uint64_t time = 0, worked = 0;
+    int reason = TB_DEADLINE;
+
+    set_host_limit(HOST_SECONDS);
+    while (reason == TB_DEADLINE && time < PATIENCE && worked < hunt->limit) {
+        reason = tb_run_for(machine, STEP);
+        time = tb_time(machine);
+        worked = hunt->cpus * time - tb_idle_time(machine);
+    }
+    set_host_limit(0);
+    return reason;
+}
+
+/* Copies the line of the console that begins at `text`, with "..." for each address: they are not
+ * the same on another host. */
+static void quote(struct outcome *outcome, const char *text)
+{
+    enum { SHORT = 8 }; /* digits of what is no address of the host */
+    size_t left = strcspn(text, "\r\n"), used = 0;
+
+    while (left > 0 && used < sizeof outcome->says - 4) {
+        size_t digits = strspn(text, "0123456789abcdef"), n = digits > 0 ? digits : 1;
+
+        n = n < left ? n : left;
+        if (n > SHORT)
+            used += (size_t)sprintf(outcome->says + used, "...");
+        else
+            used += (size_t)snprintf(outcome->says + used, sizeof outcome->says - used, "%.*s",
+                                     (int)n, text);
+        text += n;
+        left -= n;
+    }
+}
+
+/* What the console says of it: the first that is found of these, in this order. */
+static const struct {
+    const char *text, *how;
+} signs[] = {
+    {"deadlock of ", "deadlock"}, {"what:  ", "panic"}, {"locks: possible deadlock", "order"},
+    {"does not hold", "failed"},  {"not ok", "failed"}, {"Bail out!", "failed"},
+};
+
+static void judge(struct outcome *outcome, int reason)
+{
+    const char *found = NULL;
+
+    outcome->how = NULL;
+    outcome->says[0] = '\0';
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0] && !found; i++) {
+        found = strstr(console, signs[i].text);
+        if (!found)
+            continue;
+        outcome->how = signs[i].how;
+        while (found > console && found[-1] != '\n')
+            found--;
+        quote(outcome, found);
+    }
+    if (found)
+        return;
+    if (reason == TB_DEADLINE)
+        outcome->how = "hang";
+    else if (reason == TB_INTERRUPTED)
+        outcome->how = "loop";
+    else if (reason != TB_STOPPED || tb_exit_status(machine) != 0 || !strstr(console, ", 0 failed"))
+        outcome->how = "failed";
+    if (outcome->how)
+        snprintf(outcome->says, sizeof outcome->says, "%llu ms passed, %llu ms idle",
+                 (unsigned long long)(tb_time(machine) / MS),
+                 (unsigned long long)(tb_idle_time(machine) / MS));
+}
+
+static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *outcome)
+{
+    struct tb_config config = {.size = sizeof config,
+                               .command_line = hunt->words,
+                               .card = getenv("TAYBERRY_CARD"),
+                               .card_read_only = true,
+                               .clock = TB_CLOCK_VIRTUAL,
+                               .seed = seed,
+                               .cpus = hunt->cpus};
+    uint64_t trace;
+
+    console_used = 0;
+    console[0] = '\0';
+    console_hash = FNV_START;
+    if (tb_open(&config, &machine)) {
+        fprintf(stderr, "%s\n", tb_error(NULL));
+        exit(2);
+    }
+    tb_uart_set_sink(machine, keep, NULL);
+    if (tb_power_on(machine)) {
+        fprintf(stderr, "%s\n", tb_error(machine));
+        exit(2);
+    }
+    judge(outcome, run(hunt));
+    trace = tb_trace_hash(machine);
+    outcome->hash = mix(settled ? console_hash : FNV_START, (const uint8_t *)&trace, sizeof trace);
+    tb_close(machine);
+}
+
+static uint64_t number(const char *text)
+{
+    char *end;
+    uint64_t value = strtoull(text, &end, 10);
+
+    if (*end || end == text) {
+        fprintf(stderr, "%s is not a number\n", text);
+        exit(2);
+    }
+    return value;
+}
+
+/* Runs this program again, once, where its code and data lie at the same places each time: what a
+ * kernel does that follows a wrong pointer, and what a panic prints of registers, depends on that.
+ */
+static void settle(char **argv)
+{
+    int before = personality(0xffffffff);
+
+    settled = before >= 0 && (before & ADDR_NO_RANDOMIZE);
+    if (before < 0 || settled)
+        return;
+    if (personality((unsigned long)before | ADDR_NO_RANDOMIZE) >= 0)
+        (void)execv("/proc/self/exe", argv);
+}
+
+int main(int argc, char **argv)
+{
+    struct outcome outcome;
+    struct hunt hunt;
+    uint64_t first, last;
+
+    if (argc != 6) {
+        fprintf(stderr, "usage: planted-hunt WORDS CPUS FIRST LAST LIMIT-MS\n");
+        return 2;
+    }
+    settle(argv);
+    hunt.words = argv[1];
+    hunt.cpus = (unsigned)number(argv[2]);
+    first = number(argv[3]);
+    last = number(argv[4]);
+    hunt.limit = number(argv[5]) * MS;
+    for (uint64_t seed = first; seed <= last; seed++) {
+        fprintf(stderr, "at %llu\n", (unsigned long long)seed);
+        try_seed(&hunt, seed, &outcome);
+        if (!outcome.how)
+            continue;
+        printf("seed %llu %s %016llx %s\n", (unsigned long long)seed, outcome.how,
+               (unsigned long long)outcome.hash, outcome.says);
+        if (getenv("PLANTED_SAY"))
+            fputs(console, stdout);
+        return 1;
+    }
+    printf("none %llu\n", (unsigned long long)(last - first + 1));
+    return 0;
+}
