@@ -36,7 +36,7 @@ void fat32_complain(struct fat32_volume *volume, const char *format, ...)
         klog(KLOG_NOTICE, "%s: no more damage is reported", volume->device.name);
 }
 
-/** When memory is short: what the cache holds, unless somebody is using it. */
+/** When memory is short: what the cache and indexes hold, unless somebody is using them. */
 static size_t reclaim(void *context, size_t frames)
 {
     struct fat32_volume *volume = context;
@@ -44,6 +44,8 @@ static size_t reclaim(void *context, size_t frames)
 
     if (mutex_trylock(&volume->mutex)) {
         given = fat32_cache_reclaim(&volume->cache, frames);
+        if (given < frames)
+            given += fat32_index_reclaim(volume, frames - given);
         mutex_unlock(&volume->mutex);
     }
     return given;
@@ -155,6 +157,7 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
     tree_init(&volume->open);
+    list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
     mutex_lock(&volume->mutex);

@@ -276,8 +276,8 @@ static void node_release(struct vnode *vnode)
         mutex_lock(&volume->mutex);
         free_orphan(node);
         fat32_node_place(node, 0);
-        mutex_unlock(&volume->mutex);
         fat32_index_drop(node);
+        mutex_unlock(&volume->mutex);
         fat32_chain_finish(&node->chain);
         vnode_finish(&node->vnode);
         object_free(volume->nodes, node);

@@ -10,7 +10,7 @@
  *
  * Source: the FAT specification, "Long File Name Implementation".
  */
-#include "fs/fat32/write/write.h"
+#include "fs/fat32/entry/entry.h"
 
 #include "lib/bytes.h"
 #include "lib/crc32.h"
