@@ -79,7 +79,9 @@ static int64_t read_piece(struct fat32_node *node, uint64_t offset, uint8_t *dat
     mutex_unlock(&volume->mutex);
     if (!error && direct) {
         bytes -= bytes % HAL_SECTOR_SIZE;
-        error = block_read(&volume->device, place / HAL_SECTOR_SIZE, data, bytes / HAL_SECTOR_SIZE);
+        error =
+            fat32_cache_failed(&volume->cache, block_read(&volume->device, place / HAL_SECTOR_SIZE,
+                                                          data, bytes / HAL_SECTOR_SIZE));
     }
     return error ? error : (int64_t)bytes;
 }
