@@ -162,8 +162,7 @@ int fat32_batch_write(struct fat32_batch *batch, uint64_t sector, const uint8_t 
 
     batch->writes++;
     batch->unflushed = true;
-    if (!error)
-        batch->hooks->written(batch->context, sector, data);
+    batch->hooks->written(batch->context, sector, error ? NULL : data);
     return error;
 }
 

@@ -66,7 +66,10 @@ struct fat32_slot {
 struct fat32_batch_hooks {
     /** Reads one sector as it is on the card. */
     int (*read)(void *context, uint64_t sector, uint8_t *data);
-    /** A sector has been written: what is cached of it is out of date. */
+    /**
+     * A sector has been written: what is cached of it is out of date. `data` NULL: that failed, and
+     * it contains what it did before, or what it should, or neither.
+     */
     void (*written)(void *context, uint64_t sector, const uint8_t *data);
     /**
      * Before a batch is written: writes the data that its files need, unless it is on the card.
