@@ -102,8 +102,8 @@ static void see_request(const struct hal_block_request *request)
         return;
     for (unsigned i = 0; i < request->segment_count; i++)
         for (uint32_t at = 0; at < request->segments[i].sectors; at++)
-            record_write(sector++, (const uint8_t *)request->segments[i].data +
-                                       (size_t)at * HAL_SECTOR_SIZE);
+            record_write(sector++,
+                         (const uint8_t *)request->segments[i].data + (size_t)at * HAL_SECTOR_SIZE);
 }
 
 void card_put(uint32_t sector, const uint8_t *data, uint64_t hash)
@@ -196,6 +196,5 @@ void log_done(struct log *log, uint32_t state, uint32_t synced)
         log->overflow = true;
         return;
     }
-    log->events[log->used++] =
-        (struct event){.kind = EVENT_DONE, .state = state, .synced = synced};
+    log->events[log->used++] = (struct event){.kind = EVENT_DONE, .state = state, .synced = synced};
 }

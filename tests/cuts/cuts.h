@@ -56,9 +56,9 @@ struct log {
 };
 
 struct card {
-    uint8_t *image;        /* what the driver sees */
-    uint64_t *hashes;      /* of each sector and its number */
-    uint64_t hash;         /* of all: those, added up */
+    uint8_t *image;   /* what the driver sees */
+    uint64_t *hashes; /* of each sector and its number */
+    uint64_t hash;    /* of all: those, added up */
     uint32_t sectors;
     struct log *recording; /* NULL: nobody wants to know */
     uint64_t writes;
@@ -93,7 +93,7 @@ void log_done(struct log *log, uint32_t state, uint32_t synced);
 
 /* ---- model.c: the tree as it should be ---- */
 
-#define PATH_BYTES 300u
+#define PATH_BYTES 1000u
 #define FILES_MAX 40u
 #define CONTENT_MAX 16384u
 #define STATES_MAX 40u
@@ -292,6 +292,7 @@ struct settings {
     unsigned nested_each;   /* of that many distinct volumes one is cut again; 0: none */
     unsigned fsck_raw_each; /* the same for fsck.fat's opinion before it is mounted */
     unsigned fsck_each;     /* and of those that have been mounted and unmounted */
+    bool verbose;
     const char *dump;
     const char *plant;
     char sequence[300]; /* how to have it again */

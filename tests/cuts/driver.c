@@ -162,8 +162,8 @@ int driver_rename(const char *from, const char *to)
     error = parent_of(to, &to_parent, &to_name);
     if (!error) {
         mutex_lock(&volume()->mutex);
-        error = fat32_rename(node_of(from_parent), from_name, strlen(from_name),
-                             node_of(to_parent), to_name, strlen(to_name));
+        error = fat32_rename(node_of(from_parent), from_name, strlen(from_name), node_of(to_parent),
+                             to_name, strlen(to_name));
         mutex_unlock(&volume()->mutex);
         vnode_put(to_parent);
     }
@@ -197,8 +197,8 @@ int driver_truncate(const char *path, uint64_t size)
     if (result)
         return result;
     mutex_lock(&volume()->mutex);
-    result = vnode->attributes.type == VNODE_DIRECTORY ? -EISDIR
-                                                       : fat32_truncate(node_of(vnode), size);
+    result =
+        vnode->attributes.type == VNODE_DIRECTORY ? -EISDIR : fat32_truncate(node_of(vnode), size);
     mutex_unlock(&volume()->mutex);
     vnode_put(vnode);
     return result;

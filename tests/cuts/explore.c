@@ -4,8 +4,8 @@
  *
  * What a flush has finished is on the card. Of the writes since, any may be and any may not. A cut
  * right behind a write is tried with that write in each choice, for the choices without it were
- * tried at the cut before it. Where the number of open writes is beyond settings.subset_bits: all of
- * them, all but one, and samples.
+ * tried at the cut before it. Where the number of open writes is beyond settings.subset_bits: all
+ * of them, all but one, and samples.
  *
  * The card holds what is finished, except while a volume is judged.
  */

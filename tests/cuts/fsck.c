@@ -27,6 +27,9 @@ static const char *const allowed[] = {
     "Using first FAT.",
     "Free cluster summary uninitialized (should be ",
     "Leaving filesystem unchanged.",
+    "Orphaned long file name part ", /* of a name that fills more than a sector */
+    "  Auto-deleting.",
+    "Long filename fragment ",
 };
 
 /* What it always says: these volumes are smaller than some systems would have them. */

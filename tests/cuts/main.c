@@ -33,7 +33,7 @@ struct size {
 };
 
 static const struct size sizes[] = {
-    {"small", 9, 60, 6, 4, 6, 12, 150, 200, 12, 20},
+    {"small", 1, 12, 40, 10, 7, 24, 100, 200, 12, 21},
     {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23},
     {"release", 1, 1, 2500, 300, 10, 256, 60, 4000, 200, 26},
 };
@@ -51,8 +51,8 @@ static double seconds(void)
 
 static void share_counters(void)
 {
-    counters = mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                    0);
+    counters =
+        mmap(NULL, sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (counters == MAP_FAILED)
         exit(2);
 }
@@ -81,6 +81,8 @@ static bool work_in_processes(const struct work *work, unsigned n)
 
         if (waitpid(children[i], &status, 0) < 0 || status != 0)
             good = false;
+        if (WIFSIGNALED(status))
+            printf("# process %u died of signal %d\n", i, WTERMSIG(status));
     }
     return good;
 }
@@ -112,7 +114,9 @@ static bool run_geometry(unsigned geometry)
     if (child == 0) {
         configure(geometry);
         run_start(geometry);
-        _Exit(work_in_processes(work, jobs) ? 0 : 1);
+        status = work_in_processes(work, jobs) ? 0 : 1;
+        fflush(stdout);
+        _Exit(status);
     }
     return waitpid(child, &status, 0) == child && status == 0;
 }
@@ -193,8 +197,8 @@ static bool finds(const char *bug)
             run_work(&(struct work){5, 1, 20, 3}, 0, 1);
             _Exit(0);
         }
-        found = waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-                WEXITSTATUS(status) == 1;
+        found =
+            waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 1;
         seen_clear();
     }
     return found;
@@ -261,6 +265,7 @@ static int run_one(const struct request *request)
 
     seen_start(20);
     run_start(request->geometry);
+    settings.verbose = true;
     if (request->cut) {
         read_where(request->cut, &where);
         only = &where;
@@ -270,9 +275,7 @@ static int run_one(const struct request *request)
         char *at = (char *)request->sequence;
 
         for (; *at && n < STATES_MAX - 1; at += *at == ',') {
-            numbers[n] = (unsigned)strtoul(at, &at, 0) % operation_count();
-            printf("# %u:", numbers[n]);
-            operation_print(&operations[numbers[n++]]);
+            numbers[n++] = (unsigned)strtoul(at, &at, 0) % operation_count();
         }
         run_numbers(numbers, n, only);
     } else {

@@ -291,16 +291,16 @@ static bool same_content(const struct entry *file, const struct entry *found, un
     return true;
 }
 
-static bool same_tree(const struct snapshot *tree, struct snapshot *found, unsigned state, unsigned first,
-                      unsigned last_state)
+static bool same_tree(const struct snapshot *tree, struct snapshot *found, unsigned state,
+                      unsigned first, unsigned last_state)
 {
     if (tree->count != found->count)
         return false;
     for (unsigned i = 0; i < tree->count; i++) {
         const struct entry *file = &tree->files[i], *other = tree_find_file(found, file->path);
 
-        if (!other || strcmp(other->path, file->path) != 0 ||
-            other->directory != file->directory || other->bytes != file->bytes)
+        if (!other || strcmp(other->path, file->path) != 0 || other->directory != file->directory ||
+            other->bytes != file->bytes)
             return false;
         if (file->hash != other->hash && !same_content(file, other, state, first, last_state))
             return false;

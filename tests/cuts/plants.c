@@ -25,10 +25,17 @@ enum bug {
     NO_BUG
 };
 
-static const char *const names[] = {
-    "forget-all-flushes", "forget-flushes-0-of-3", "forget-flushes-1-of-3",
-    "forget-flushes-2-of-3", "record-unflushed", "no-record", "no-replay",
-    "entries-first", "free-first", "cut-first", "no-recovery"};
+static const char *const names[] = {"forget-all-flushes",
+                                    "forget-flushes-0-of-3",
+                                    "forget-flushes-1-of-3",
+                                    "forget-flushes-2-of-3",
+                                    "record-unflushed",
+                                    "no-record",
+                                    "no-replay",
+                                    "entries-first",
+                                    "free-first",
+                                    "cut-first",
+                                    "no-recovery"};
 
 static enum bug active = NO_BUG;
 
@@ -76,7 +83,7 @@ void __wrap_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *
         stage = FAT32_NEW;
     if (active == FREE_FIRST && of_fat && stage >= FAT32_REMOVED)
         stage = FAT32_NEW;
-    if (active == CUT_FIRST && of_fat && stage >= FAT32_CLAIMED && stage < FAT32_CUT)
+    if (active == CUT_FIRST && of_fat && stage >= FAT32_REMOVED && stage < FAT32_CUT)
         stage = FAT32_CUT;
     __real_fat32_stage_content(of_fat, old, new, stage, to);
 }

@@ -96,8 +96,8 @@ void run_numbers(const unsigned *numbers, unsigned n, const struct where *only)
 
     used = (size_t)snprintf(settings.sequence, sizeof settings.sequence, "--sequence ");
     for (unsigned i = 0; i < n; i++)
-        used += (size_t)snprintf(settings.sequence + used, sizeof settings.sequence - used,
-                                 "%s%u", i ? "," : "", numbers[i]);
+        used += (size_t)snprintf(settings.sequence + used, sizeof settings.sequence - used, "%s%u",
+                                 i ? "," : "", numbers[i]);
     begin();
     for (unsigned i = 0; i < n; i++) {
         /* Cuts before the last operation are those of a shorter sequence. */

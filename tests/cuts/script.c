@@ -17,17 +17,22 @@
 #define SECONDS 1000000000u
 
 #define BIG "/a big file with a name that takes slots.data"
-#define LONG_100                                                                                   \
+#define LONG_100 \
     "0123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 1" \
     "23456789"
 #define VERY_LONG "/e/" LONG_100 LONG_100 "a name of 240 units, which fills sectors"
 
 const struct operation preparations[] = {
-    {OP_CREATE, "/a.txt", NULL, 0, 0},     {OP_APPEND, "/a.txt", NULL, 0, 700},
-    {OP_CREATE, BIG, NULL, 0, 0},          {OP_APPEND, BIG, NULL, 0, 2600},
-    {OP_CREATE, "/empty", NULL, 0, 0},     {OP_MKDIR, "/d", NULL, 0, 0},
-    {OP_CREATE, "/d/x", NULL, 0, 0},       {OP_APPEND, "/d/x", NULL, 0, 300},
-    {OP_MKDIR, "/d/inner", NULL, 0, 0},    {OP_MKDIR, "/e", NULL, 0, 0},
+    {OP_CREATE, "/a.txt", NULL, 0, 0},
+    {OP_APPEND, "/a.txt", NULL, 0, 700},
+    {OP_CREATE, BIG, NULL, 0, 0},
+    {OP_APPEND, BIG, NULL, 0, 2600},
+    {OP_CREATE, "/empty", NULL, 0, 0},
+    {OP_MKDIR, "/d", NULL, 0, 0},
+    {OP_CREATE, "/d/x", NULL, 0, 0},
+    {OP_APPEND, "/d/x", NULL, 0, 300},
+    {OP_MKDIR, "/d/inner", NULL, 0, 0},
+    {OP_MKDIR, "/e", NULL, 0, 0},
     {OP_CREATE, "/d/One more file, so that entries are in several sectors.text", NULL, 0, 0},
     {OP_CREATE, "/a name that pushes others into the next sector of the root", NULL, 0, 0},
 };
@@ -77,9 +82,9 @@ unsigned preparation_count(void)
     return sizeof preparations / sizeof preparations[0];
 }
 
-static const char *const kinds[OP_KINDS] = {
-    "create", "mkdir", "write", "append", "truncate", "rename",
-    "unlink", "unlink while open", "rmdir", "fsync", "sync", "remount"};
+static const char *const kinds[OP_KINDS] = {"create",   "mkdir",  "write",  "append",
+                                            "truncate", "rename", "unlink", "unlink while open",
+                                            "rmdir",    "fsync",  "sync",   "remount"};
 
 void operation_print(const struct operation *operation)
 {
@@ -90,14 +95,16 @@ void operation_print(const struct operation *operation)
 
 struct operation operation_random(uint64_t *random)
 {
-    static const char *const names[] = {"/a.txt", BIG, "/empty", "/d", "/d/x", "/d/inner", "/e",
-                                        "/e/y", "/d/another long name in the directory below",
-                                        "/New", "/e/inner", VERY_LONG};
-    static const uint8_t weights[] = {OP_CREATE, OP_CREATE, OP_CREATE, OP_MKDIR, OP_MKDIR,
-                                      OP_WRITE, OP_WRITE, OP_WRITE, OP_APPEND, OP_APPEND,
-                                      OP_APPEND, OP_TRUNCATE, OP_TRUNCATE, OP_RENAME, OP_RENAME,
-                                      OP_RENAME, OP_RENAME, OP_UNLINK, OP_UNLINK, OP_UNLINK_OPEN,
-                                      OP_RMDIR, OP_RMDIR, OP_FSYNC, OP_SYNC, OP_REMOUNT};
+    static const char *const names[] = {
+        "/a.txt", BIG,        "/empty",
+        "/d",     "/d/x",     "/d/inner",
+        "/e",     "/e/y",     "/d/another long name in the directory below",
+        "/New",   "/e/inner", VERY_LONG};
+    static const uint8_t weights[] = {
+        OP_CREATE, OP_CREATE, OP_CREATE, OP_MKDIR,  OP_MKDIR,    OP_WRITE,       OP_WRITE,
+        OP_WRITE,  OP_APPEND, OP_APPEND, OP_APPEND, OP_TRUNCATE, OP_TRUNCATE,    OP_RENAME,
+        OP_RENAME, OP_RENAME, OP_RENAME, OP_UNLINK, OP_UNLINK,   OP_UNLINK_OPEN, OP_RMDIR,
+        OP_RMDIR,  OP_FSYNC,  OP_SYNC,   OP_REMOUNT};
     const unsigned n = sizeof names / sizeof names[0];
     struct operation operation = {weights[chance(random, sizeof weights)], NULL, NULL, 0, 0};
 
@@ -261,6 +268,10 @@ void operate(const struct operation *operation, struct log *log)
     if (result >= 0)
         call_model(operation, offset, result);
     synced = result >= 0 && operation->kind >= OP_FSYNC;
+    if (settings.verbose) {
+        operation_print(operation);
+        printf("#       state %u, result %lld\n", state, (long long)result);
+    }
     COUNT(operations);
     if (log)
         log_done(log, state, synced ? state : UINT32_MAX);

@@ -71,7 +71,7 @@ bool seen_add(uint64_t volume, uint64_t tree)
         }
         new = __atomic_compare_exchange_n(&place->volume, &expected, volume, false,
                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-        if (!new && expected != volume)
+        if (!new &&expected != volume)
             continue; /* another one took it */
         __atomic_store_n(&place->tree, tree, __ATOMIC_RELEASE);
         return new;
