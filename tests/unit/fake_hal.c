@@ -408,6 +408,8 @@ int hal_block_submit(struct hal_block_request *request)
     fake.requests++;
     if (fake.request_limit && fake.requests > fake.request_limit)
         out_of_place("more card requests than the test allows");
+    if (fake.card_event)
+        fake.card_event(request);
     error = transfer(request);
     if (error == -EINVAL)
         return error;

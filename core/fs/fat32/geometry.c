@@ -159,6 +159,9 @@ static void choose_fat(const struct fields *fields, struct fat32_geometry *geome
 
     geometry->fat_start = first + active * bytes;
     geometry->fat_spare = mirrored && fields->fats > 1 ? first + bytes : 0;
+    geometry->fat_bytes = bytes;
+    geometry->fats = mirrored ? fields->fats : 1;
+    geometry->reserved = first;
 }
 
 int fat32_geometry_parse(const uint8_t *sector, uint64_t device_sectors,
@@ -188,6 +191,8 @@ int fat32_geometry_parse(const uint8_t *sector, uint64_t device_sectors,
     geometry->root_cluster = fields.root_cluster;
     geometry->volume_id = le32(sector + 67);
     geometry->dirty = sector[65] & 1;
+    if (le16(sector + 48) > 0 && le16(sector + 48) < fields.reserved)
+        geometry->info = (uint64_t)le16(sector + 48) * fields.sector_bytes;
     choose_fat(&fields, geometry);
     if (!fat32_cluster_valid(geometry, fields.root_cluster))
         return lie(problem, "start of the root directory", fields.root_cluster,

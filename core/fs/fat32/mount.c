@@ -5,6 +5,7 @@
 #include "fs/fat32/fat32.h"
 
 #include "fs/fat32/volume.h"
+#include "fs/fat32/write/write.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "heap/cache.h"
@@ -35,7 +36,7 @@ void fat32_complain(struct fat32_volume *volume, const char *format, ...)
         klog(KLOG_NOTICE, "%s: no more damage is reported", volume->device.name);
 }
 
-/** When memory is short: what the cache holds, unless somebody is using it. */
+/** When memory is short: what the cache and indexes hold, unless somebody is using them. */
 static size_t reclaim(void *context, size_t frames)
 {
     struct fat32_volume *volume = context;
@@ -43,6 +44,8 @@ static size_t reclaim(void *context, size_t frames)
 
     if (mutex_trylock(&volume->mutex)) {
         given = fat32_cache_reclaim(&volume->cache, frames);
+        if (given < frames)
+            given += fat32_index_reclaim(volume, frames - given);
         mutex_unlock(&volume->mutex);
     }
     return given;
@@ -50,6 +53,9 @@ static size_t reclaim(void *context, size_t frames)
 
 void fat32_volume_destroy(struct fat32_volume *volume)
 {
+    mutex_lock(&volume->mutex);
+    fat32_writer_stop(volume);
+    mutex_unlock(&volume->mutex);
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     object_cache_destroy(volume->nodes);
@@ -150,6 +156,8 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
+    tree_init(&volume->open);
+    list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
     mutex_lock(&volume->mutex);
@@ -165,6 +173,11 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
         goto out_destroy;
     }
     report(volume);
+    if (!volume->device.read_only && !volume->geometry.clamped) {
+        mutex_lock(&volume->mutex);
+        fat32_writer_start(volume);
+        mutex_unlock(&volume->mutex);
+    }
     *root = &node->vnode;
     return 0;
 
