@@ -17,6 +17,9 @@
  */
 #pragma once
 
+#include "card.h"
+#include "model.h"
+
 #include <hal/block.h>
 
 #include <stdbool.h>
@@ -25,7 +28,6 @@
 
 /* ---- common ---- */
 
-#define GEOMETRIES 7u
 #define DEPTH_MAX 2u /* cuts of the mount that follows a cut */
 
 uint64_t mix_hash(uint64_t hash, uint64_t value);
@@ -33,131 +35,6 @@ uint64_t hash_bytes(uint64_t hash, const void *data, size_t n);
 
 /** A sequence of numbers that is the same everywhere; `n` > 0. */
 uint32_t chance(uint64_t *state, uint32_t n);
-
-/* ---- card.c: a volume in memory, and what is written to it ---- */
-
-enum event_kind { EVENT_WRITE, EVENT_FLUSH, EVENT_DONE };
-
-struct event {
-    enum event_kind kind;
-    uint32_t sector;
-    uint32_t state;  /* EVENT_DONE: which of the model's states is reached ... */
-    uint32_t synced; /* ... and which of them is on the card to stay */
-    uint64_t hash;   /* EVENT_WRITE: of sector and data */
-    uint8_t data[HAL_SECTOR_SIZE];
-};
-
-#define EVENTS_MAX 6000u
-
-struct log {
-    struct event *events;
-    unsigned used;
-    bool overflow;
-};
-
-struct card {
-    uint8_t *image;   /* what the driver sees */
-    uint64_t *hashes; /* of each sector and its number */
-    uint64_t hash;    /* of all: those, added up */
-    uint32_t sectors;
-    struct log *recording; /* NULL: nobody wants to know */
-    uint64_t writes;
-    /* A planted bug: of so many flushes one is forgotten, the one behind so many others. 0: none */
-    unsigned forget_each, forget_behind;
-};
-
-extern struct card card;
-
-struct geometry {
-    const char *name;
-    uint32_t sectors, sector_bytes, cluster_bytes, reserved, fats;
-    bool atomic; /* there is room for the record */
-};
-
-extern const struct geometry geometries[GEOMETRIES];
-
-/** Starts the kernel's heap and the driver's device over an empty card. */
-void card_start(const struct geometry *geometry);
-
-/** Formats it. */
-void card_format(const struct geometry *geometry);
-
-/** The sector becomes `data`. */
-void card_put(uint32_t sector, const uint8_t *data, uint64_t hash);
-
-void card_load(const uint8_t *image, const uint64_t *hashes);
-void card_dump(const char *path);
-
-void log_init(struct log *log);
-void log_done(struct log *log, uint32_t state, uint32_t synced);
-
-/* ---- model.c: the tree as it should be ---- */
-
-#define PATH_BYTES 1000u
-#define FILES_MAX 40u
-#define CONTENT_MAX 16384u
-#define STATES_MAX 40u
-#define PATCHES_MAX 256u
-#define BETWEEN_MAX 3u
-
-struct entry {
-    char path[PATH_BYTES];
-    uint32_t id; /* the same as long as it is the same file */
-    bool directory;
-    uint32_t bytes;
-    const uint8_t *content;
-    uint64_t hash; /* of all of the above but the id */
-};
-
-struct snapshot {
-    struct entry files[FILES_MAX];
-    unsigned count;
-    uint64_t hash; /* of all files, whatever their order */
-};
-
-/* A sector of a file that was written over in place. */
-struct patch {
-    uint32_t state; /* the first one that has the new content */
-    uint32_t id, sector;
-    uint8_t old[HAL_SECTOR_SIZE], new[HAL_SECTOR_SIZE];
-};
-
-struct model {
-    struct snapshot states[STATES_MAX]; /* after so many operations */
-    unsigned count;
-    struct patch patches[PATCHES_MAX];
-    unsigned patch_count;
-    uint32_t next_id;
-    /* What a volume without a record may be on the way to the state. */
-    struct snapshot between[STATES_MAX][BETWEEN_MAX];
-    unsigned between_count[STATES_MAX];
-};
-
-extern struct model model;
-
-uint64_t file_hash(const struct entry *file);
-struct entry *tree_find_file(struct snapshot *tree, const char *path);
-void tree_print(const struct snapshot *tree);
-
-/** The last state is the first from now on; where model_reset goes back to. */
-void model_base(void);
-void model_reset(void);
-
-/** One more state, like the last; to be changed by the functions below. */
-struct snapshot *model_next(void);
-
-void model_create(const char *path, bool directory);
-void model_write(const char *path, uint32_t offset, const uint8_t *data, uint32_t n);
-void model_truncate(const char *path, uint32_t bytes);
-void model_remove(const char *path);
-void model_rename(const char *from, const char *to);
-
-/** True if the directory has entries. */
-bool tree_has_children(const struct snapshot *tree, const char *path);
-
-/** True if a tree is allowed when state `first` is on the card and `last` may be. */
-bool model_allows(uint64_t hash, unsigned first, unsigned last);
-bool model_allows_tree(struct snapshot *found, unsigned first, unsigned last);
 
 /* ---- script.c: operations ---- */
 
