@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../../marks.h"
 
 Suite *geometry_suite(void);
 Suite *partition_suite(void);
