@@ -262,8 +262,8 @@ void fat32_node_discard(struct fat32_node *node)
 /* What remains of a file that was removed while it was open. */
 static void free_orphan(struct fat32_node *node)
 {
-    if (node->removed && node->volume->writer && fat32_space_free(node->volume, node->chain.start))
-        fat32_complain(node->volume, "the clusters of a removed file could not be freed");
+    if (node->removed && node->volume->writer)
+        fat32_space_give_up(node->volume, node->chain.start);
 }
 
 /** Frees the node, and then each ancestor that nobody else holds: a loop, for paths can be deep. */

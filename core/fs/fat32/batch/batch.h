@@ -96,7 +96,7 @@ struct fat32_batch {
     uint64_t sequence; /**< of the last record */
     unsigned recorded; /**< sectors that the record on the card is about; 0: it is void */
     uint64_t record_targets[FAT32_BATCH_MAX];
-    uint8_t *work; /**< FAT32_RECORD_MAX sectors, to put records together */
+    uint8_t *work; /**< FAT32_RECORD_MAX sectors, to put records together, and another one */
 
     uint64_t records, writes, flushes; /**< how many, for statistics and tests */
 };

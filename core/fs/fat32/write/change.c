@@ -228,7 +228,8 @@ static int take_out(struct fat32_node *directory, const struct fat32_place *plac
         return error;
     if (open)
         fat32_node_orphan(open);
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 int fat32_remove(struct fat32_node *directory, const char *name, size_t n, bool is_directory)
@@ -360,7 +361,8 @@ static int move(struct fat32_node *from, struct fat32_node *to, struct renaming 
         fat32_node_move(open, to);
         fat32_node_place(open, renaming->new.place.entry);
     }
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 static int rename(struct fat32_node *from, const char *name, size_t n, struct fat32_node *to,

@@ -14,6 +14,8 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
+#include <stdalign.h>
+
 #define SIZE_MAX_FAT32 0xFFFFFFFFu
 #define LINK_END 0x0FFFFFFFu
 #define FREE_SECTORS 8u
@@ -21,7 +23,7 @@
 
 /* ---- bytes on the card ---- */
 
-static const uint8_t zeros[ZEROS];
+static const alignas(HAL_BLOCK_ALIGN) uint8_t zeros[ZEROS];
 
 /* Writes a part of one sector. */
 static int put_part(struct fat32_volume *volume, uint64_t offset, const void *data, size_t n)
@@ -114,11 +116,10 @@ struct fresh {
     uint32_t first, last, count;
 };
 
-/* What cannot be freed now is lost until the next recovery. */
 static void discard(struct fat32_volume *volume, const struct fresh *fresh)
 {
-    if (fresh->count > 0 && fat32_space_free(volume, fresh->first))
-        fat32_complain(volume, "%u clusters are lost until the next mount", fresh->count);
+    if (fresh->count > 0)
+        fat32_space_give_up(volume, fresh->first);
 }
 
 /* Adds up to `want` clusters to it. */
@@ -338,7 +339,8 @@ static int shorten(struct fat32_node *node, uint32_t size)
     node->vnode.attributes.size = size;
     node->vnode.attributes.modified = now;
     forget_chain(node, start);
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 int fat32_truncate(struct fat32_node *node, uint64_t size)

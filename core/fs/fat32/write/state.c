@@ -349,6 +349,24 @@ void fat32_writer_start(struct fat32_volume *volume)
                               : "it is damaged, or cannot be written");
 }
 
+/* All that was changed is on the card, and the volume says so. */
+static int settle(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = volume->writer;
+    uint32_t lost;
+    int error = fat32_sync(volume);
+
+    if (!error && writer->leaks && !writer->broken) {
+        error = fat32_recover(volume, &lost);
+        if (!error)
+            error = fat32_sync(volume);
+        writer->leaks = error != 0;
+    }
+    if (!error && writer->marked && !writer->broken)
+        error = unmark(volume);
+    return error ? error : tell_failure(volume);
+}
+
 void fat32_writer_stop(struct fat32_volume *volume)
 {
     struct fat32_writer *writer = volume->writer;
@@ -356,11 +374,9 @@ void fat32_writer_stop(struct fat32_volume *volume)
 
     if (!writer)
         return;
-    error = fat32_sync(volume);
-    if (!error && writer->marked && !writer->broken)
-        error = unmark(volume);
-    if (!error)
-        error = tell_failure(volume);
+    error = settle(volume);
+    if (error) /* what a card refuses once it may take the next time, and there is no other */
+        error = settle(volume);
     if (error)
         klog(KLOG_ERROR, "%s: could not be unmounted properly (error %d)", volume->device.name,
              -error);
