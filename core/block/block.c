@@ -121,11 +121,10 @@ static void wait_for_change(struct transfer *transfer, struct block_disk *disk,
     *state = spinlock_acquire(&disk->lock);
 }
 
-static void poll(struct block_disk *disk, hal_irq_state_t *state)
+static void poll_unlocked(struct block_disk *disk, hal_irq_state_t *state)
 {
     spinlock_release(&disk->lock, *state);
-    if (disk->driver->poll)
-        disk->driver->poll(disk);
+    block_poll(disk);
     *state = spinlock_acquire(&disk->lock);
 }
 
@@ -144,7 +143,7 @@ static int run_transfer(struct transfer *transfer)
             break;
         unsigned before = transfer->pending;
 
-        poll(disk, &state);
+        poll_unlocked(disk, &state);
         if (transfer->pending == before)
             wait_for_change(transfer, disk, &state);
     }

@@ -99,6 +99,12 @@ HAL_MUST_CHECK int block_open(const char *name, const struct block_device **devi
 void block_close(const struct block_device *device);
 
 /**
+ * Removes the disk called `name`, a RAM disk or one over another: 0, -ENOENT, -EBUSY (it is open),
+ * -EPERM (it cannot be removed). May sleep.
+ */
+HAL_MUST_CHECK int block_remove(const char *name);
+
+/**
  * Makes partition `number` of the disk of `whole` known, as block_slice does, and *partition the
  * device in the table. -EINVAL, -EBUSY (one of that name is open, and is not the same), -ENOSPC.
  */

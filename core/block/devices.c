@@ -182,22 +182,65 @@ static bool partitions_in_use(const struct block_disk *disk)
     return false;
 }
 
+/** Takes the disk, which is found, off the table. Caller holds the lock. */
+static int take_off(struct block_disk *disk)
+{
+    if (disk->opens > 0 || partitions_in_use(disk))
+        return -EBUSY;
+    disk->known = false;
+    list_remove(&disk->link);
+    list_for_each (link, &disk->partitions)
+        place_of(link)->used = false;
+    return 0;
+}
+
+/** Nobody can find the disk any more; requests of those that never opened it may be under way. */
+static int wait_for_quiet(struct block_disk *disk)
+{
+    int error = queue_settle_down(disk);
+
+    if (!error) {
+        (void)ktimer_cancel(&disk->timer);
+        return 0;
+    }
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+
+    list_add_tail(&table.disks, &disk->link);
+    list_init(&disk->partitions);
+    disk->known = true;
+    spinlock_release(&table.lock, state);
+    return error;
+}
+
 int block_disk_remove(struct block_disk *disk)
 {
     hal_irq_state_t state = spinlock_acquire(&table.lock);
-    bool busy = disk->opens > 0 || partitions_in_use(disk) || !queue_is_idle(disk);
+    int error = take_off(disk);
 
-    if (!busy) {
-        disk->present = disk->known = false;
-        list_remove(&disk->link);
-        list_for_each (link, &disk->partitions)
-            place_of(link)->used = false;
-    }
     spinlock_release(&table.lock, state);
-    if (busy)
-        return -EBUSY;
-    (void)ktimer_cancel(&disk->timer);
-    return 0;
+    return error ? error : wait_for_quiet(disk);
+}
+
+int block_remove(const char *name)
+{
+    struct block_disk *disk;
+    hal_irq_state_t state;
+    struct found found;
+    int error = -ENOENT;
+
+    if (!table.ready)
+        return error;
+    state = spinlock_acquire(&table.lock);
+    found = find_locked(name);
+    disk = found.disk;
+    if (disk)
+        error = found.place || !disk->driver->remove ? -EPERM : take_off(disk);
+    spinlock_release(&table.lock, state);
+    if (!error)
+        error = wait_for_quiet(disk);
+    if (!error)
+        disk->driver->remove(disk);
+    return error;
 }
 
 /* ---- partitions ---- */

@@ -35,7 +35,12 @@ struct block_driver {
      * false if that cannot be done now. NULL: it never can. Caller holds the lock of the disk.
      */
     bool (*abort)(struct block_disk *disk, struct block_request *request);
+
+    /** Frees the disk, which is not known any more. NULL: it cannot be removed. May sleep. */
+    void (*remove)(struct block_disk *disk);
 };
+
+#define BLOCK_PAST_MAX 128u
 
 /** What the driver wants. Constant while the disk is known. */
 struct block_limits {
@@ -68,8 +73,15 @@ struct block_disk {
     bool again_please;           /**< and is to look again before he leaves */
     struct block_stats stats;
     struct block_counts counts; /**< of the disk as a whole */
-    struct ktimer timer;        /**< for what takes too long */
-    bool timed;                 /**< it is armed */
+    struct block_past {
+        uint64_t time; /**< of the submission */
+        uint64_t at;
+        uint32_t sectors; /**< 0: a flush */
+        enum block_op op;
+    } past[BLOCK_PAST_MAX]; /**< the last requests: number n at n % BLOCK_PAST_MAX */
+    uint64_t past_count;
+    struct ktimer timer; /**< for what takes too long */
+    bool timed;          /**< it is armed */
 
     /* Guarded by the lock of the table of devices. */
     struct list link;
@@ -87,7 +99,8 @@ HAL_MUST_CHECK int block_disk_add(struct block_disk *disk, const char *name, uin
 
 /**
  * Takes it out of the table, with its partitions, and -ENOMEDIUM is what requests get from then on.
- * -EBUSY: it or a partition is open, or requests are under way. Any context.
+ * -EBUSY: it or a partition is open, or requests are under way (then its partitions are forgotten).
+ * May sleep.
  */
 HAL_MUST_CHECK int block_disk_remove(struct block_disk *disk);
 
@@ -98,6 +111,9 @@ void block_end(struct block_request *request, int error);
  * NULL. For drivers. */
 struct block_request *block_next_merged(const struct block_request *first,
                                         struct block_request *request);
+
+/** Has the driver end what has completed. Context as block_submit. */
+void block_poll(struct block_disk *disk);
 
 /** From now on requests that take too long are noticed although nobody waits: timers run. Boot. */
 void block_start_timers(void);

@@ -46,8 +46,8 @@ void block_expire(struct block_disk *disk)
         if (request->deadline <= now)
             expire(disk, request);
     }
-    spinlock_release(&disk->lock, state);
     queue_run(disk);
+    spinlock_release(&disk->lock, state);
 }
 
 /** The earliest deadline of those under way. Caller holds the lock. */

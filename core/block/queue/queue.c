@@ -14,9 +14,13 @@
  *
  * One CPU at a time runs a queue, masked; another that has something for it says so and goes. The
  * one that runs it begins requests and calls done() without holding the lock, so that drivers may
- * end requests at once and done() may submit more, without any of them calling itself.
+ * end requests at once and done() may submit more, without any of them calling itself. Who has
+ * changed something runs the queue before he lets go of the lock: so when a queue is empty and
+ * nobody runs it, nobody is about to touch it either.
  */
 #include "block/queue/queue.h"
+
+#include "thread/thread.h"
 
 #include <hal/errno.h>
 #include <hal/machine.h>
@@ -34,9 +38,20 @@ void queue_init(struct block_disk *disk)
     queue_init_timer(disk);
 }
 
-bool queue_is_idle(const struct block_disk *disk)
+int queue_settle_down(struct block_disk *disk)
 {
-    return disk->counts.under_way == 0;
+    for (;;) {
+        hal_irq_state_t state = spinlock_acquire(&disk->lock);
+        bool busy = disk->counts.under_way > 0;
+        bool quiet = !disk->running && list_empty(&disk->ended);
+
+        if (!busy)
+            disk->present = false;
+        spinlock_release(&disk->lock, state);
+        if (busy || quiet)
+            return busy ? -EBUSY : 0;
+        thread_yield();
+    }
 }
 
 /* ---- submission ---- */
@@ -105,12 +120,11 @@ int block_submit(struct block_request *request)
         stats_submitted(disk, request);
         disk->urgent += (request->flags & BLOCK_SYNC) != 0;
         list_add_tail(&disk->waiting, &request->link);
+        queue_run(disk);
     } else {
         error = -ENOMEDIUM;
     }
     spinlock_release(&disk->lock, state);
-    if (!error)
-        queue_run(disk);
     return error;
 }
 
@@ -127,8 +141,8 @@ void block_unplug(const struct block_device *device)
     hal_irq_state_t state = spinlock_acquire(&device->disk->lock);
 
     device->disk->plugs--;
-    spinlock_release(&device->disk->lock, state);
     queue_run(device->disk);
+    spinlock_release(&device->disk->lock, state);
 }
 
 /* ---- what may be begun ---- */
@@ -274,8 +288,14 @@ void block_end(struct block_request *request, int error)
     hal_irq_state_t state = spinlock_acquire(&disk->lock);
 
     queue_settle(disk, request, error);
-    spinlock_release(&disk->lock, state);
     queue_run(disk);
+    spinlock_release(&disk->lock, state);
+}
+
+void block_poll(struct block_disk *disk)
+{
+    if (disk->driver->poll)
+        disk->driver->poll(disk);
 }
 
 /* ---- running it ---- */
@@ -326,7 +346,6 @@ static void begin(struct block_disk *disk, struct block_request *request)
 
 void queue_run(struct block_disk *disk)
 {
-    hal_irq_state_t state = spinlock_acquire(&disk->lock);
     struct block_request *request;
 
     disk->again_please = true;
@@ -338,5 +357,4 @@ void queue_run(struct block_disk *disk)
             begin(disk, request);
         disk->running = false;
     }
-    spinlock_release(&disk->lock, state);
 }

@@ -24,7 +24,7 @@ void queue_finish(struct block_disk *disk, struct block_request *request, int er
 /** The driver is done with `request`, or lets go of it: it ends or is begun again. */
 void queue_settle(struct block_disk *disk, struct block_request *request, int error);
 
-/** Begins what can be begun and calls done() for what has ended. Without the lock. */
+/** Begins what can be begun and calls done() for what has ended, without the lock meanwhile. */
 void queue_run(struct block_disk *disk);
 
 /** The other half of block_disk_add: an empty queue. Without the lock. */
@@ -33,8 +33,9 @@ void queue_init(struct block_disk *disk);
 /** late.c's part of it. */
 void queue_init_timer(struct block_disk *disk);
 
-/** Nothing is anywhere in the queue or with the driver. */
-bool queue_is_idle(const struct block_disk *disk);
+/** Takes the medium away, and waits until nobody touches the queue any more: 0, or -EBUSY if
+ * requests are under way. Without the lock. May sleep. */
+HAL_MUST_CHECK int queue_settle_down(struct block_disk *disk);
 
 /** `request` is begun: sets its deadline, and the timer if nobody watches it. */
 void queue_watch(struct block_disk *disk, struct block_request *request);

@@ -30,6 +30,13 @@ static struct block_way *way_of(struct block_counts *counts, const struct block_
                                         : &counts->flush;
 }
 
+static void remember(struct block_disk *disk, const struct block_request *request)
+{
+    struct block_past *past = &disk->past[disk->past_count++ % BLOCK_PAST_MAX];
+
+    *past = (struct block_past){request->queued_at, request->at, request->sectors, request->op};
+}
+
 void stats_submitted(struct block_disk *disk, struct block_request *request)
 {
     struct block_counts *both[] = {&disk->counts, request->counts};
@@ -39,6 +46,7 @@ void stats_submitted(struct block_disk *disk, struct block_request *request)
         pass_time(both[i], request->queued_at);
         both[i]->under_way++;
     }
+    remember(disk, request);
     if (disk->counts.under_way > disk->stats.most)
         disk->stats.most = disk->counts.under_way;
 }
