@@ -36,8 +36,7 @@ struct fake_hal fake;
 
 extern uint8_t __start_kstate[], __stop_kstate[];
 
-static _Atomic uint32_t no_interrupts;
-_Thread_local struct hal_cpu_face hal_cpu_face_here = {.pending = &no_interrupts, .masked = true};
+_Thread_local struct hal_cpu_face hal_cpu_face_here = {.masked = true};
 static struct hal_block_request *done;
 
 static HAL_NORETURN void out_of_place(const char *what)
@@ -421,7 +420,9 @@ int hal_block_submit(struct hal_block_request *request)
         out_of_place("more card requests than the test allows");
     if (fake.card_event)
         fake.card_event(request);
-    error = transfer(request);
+    error = fake.card_fault ? fake.card_fault(request) : 0;
+    if (!error)
+        error = transfer(request);
     if (error == -EINVAL)
         return error;
     request->result = error;

@@ -10,7 +10,8 @@
 
 #include "block/block.h"
 #include "block/problem.h"
-#include "fs/vfs.h"
+#include "fs/mount.h"
+#include "fs/vnode.h"
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "mem/reclaim.h"
@@ -40,9 +41,11 @@ struct fat32_geometry {
     unsigned fats;       /**< that are kept alike, from fat_start on */
     uint64_t reserved;   /**< what is before the first FAT */
     uint64_t info;       /**< FSInfo, or 0 */
+    uint64_t copy;       /**< of the boot sectors, or 0 */
     uint32_t volume_id;
     bool dirty;   /**< marked as not unmounted properly */
     bool clamped; /**< the FAT was too small for the clusters; some are out of reach */
+    bool spare;   /**< this is what the copy of the boot sector says; the first is no good */
 };
 
 /**
@@ -88,6 +91,7 @@ struct fat32_cache {
     struct fat32_cache_slot slots[FAT32_CACHE_SLOTS];
     struct fat32_cache_slot *latest;
     uint64_t clock;
+    bool failed; /**< something could not be read or written; changed atomically */
 };
 
 /**
@@ -98,7 +102,10 @@ struct fat32_cache {
 HAL_MUST_CHECK int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
                                    size_t *available);
 
-/** The sector at `offset` is `data` on the card now. */
+/** Remembers that the card failed, if `error` says so; returns it. */
+int fat32_cache_failed(struct fat32_cache *cache, int error);
+
+/** The sector at `offset` is `data` on the card now; NULL: it is not known what. */
 void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_t *data);
 
 /** Gives back the slots unused for longest, up to `frames`; how many. Caller holds the mutex. */
@@ -158,6 +165,7 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 /* --- mount.c --- */
 
 struct fat32_volume {
+    struct mount *mount;            /**< NULL: it is used without one */
     struct fat32_geometry geometry; /**< constant */
     struct block_device device;     /**< constant */
     struct mutex mutex;
@@ -195,6 +203,11 @@ struct fat32_node {
     bool removed;              /**< it had one */
     struct fat32_index *index; /**< of a directory: its names; NULL: none was made */
 };
+
+#define FAT32_ROOT_ID 1u /**< of other files it is the number of their entry on the volume */
+
+/** The volume that a vnode is of. */
+struct fat32_volume *fat32_volume_of(struct vnode *vnode);
 
 /** A node for an entry of `parent`, with one reference, or NULL. With parent NULL: the root. */
 HAL_MUST_CHECK struct fat32_node *fat32_node_create(struct fat32_volume *volume,

@@ -15,3 +15,5 @@ Suite *path_suite(void);
 Suite *block_suite(void);
 Suite *card_suite(void);
 Suite *memory_suite(void);
+Suite *writing_suite(void);
+Suite *entry_suite(void);

@@ -70,14 +70,6 @@ int fat32_entry_update(struct fat32_node *node, uint32_t start, uint64_t size, i
 
 /* ---- create ---- */
 
-/* Dots and blanks at the end are not part of a name. */
-static size_t trim(const char *name, size_t n)
-{
-    while (n > 0 && (name[n - 1] == '.' || name[n - 1] == ' '))
-        n--;
-    return n;
-}
-
 /* Writes the first cluster of a directory, which is free: the dots, and zeros. */
 static int put_dots(struct fat32_node *parent, uint32_t cluster, int64_t now)
 {
@@ -154,9 +146,12 @@ static int create(struct fat32_node *directory, struct creation *new, bool is_di
         return error;
     make_entry(new->entry, is_directory, new->cluster, now);
     *attributes = (struct vnode_attributes){.type = is_directory ? VNODE_DIRECTORY : VNODE_FILE,
-                                            .modified = now,
-                                            .accessed = now,
-                                            .created = now};
+                                            .mode = 0755,
+                                            .links = 1,
+                                            .modified = now * WALL_NS,
+                                            .accessed = now * WALL_NS,
+                                            .changed = now * WALL_NS,
+                                            .created = now * WALL_NS};
     *created = fat32_node_create(volume, directory, new->cluster, attributes);
     return *created ? enter(directory, new, *created) : -ENOMEM;
 }
@@ -173,7 +168,7 @@ int fat32_create(struct fat32_node *directory, const char *name, size_t n, bool 
     if (!error && directory->removed)
         error = -ENOENT;
     if (!error)
-        error = prepare(directory, new, name, trim(name, n));
+        error = prepare(directory, new, name, fat32_name_trim(name, n));
     if (!error)
         error = create(directory, new, is_directory, created);
     if (error && *created) {
@@ -236,7 +231,8 @@ static int take_out(struct fat32_node *directory, const struct fat32_place *plac
         return error;
     if (open)
         fat32_node_orphan(open);
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 int fat32_remove(struct fat32_node *directory, const char *name, size_t n, bool is_directory)
@@ -268,6 +264,7 @@ struct renaming {
     struct fat32_place from, target;
     uint32_t cluster, target_cluster;
     bool is_directory, replaces;
+    bool same; /* the new name is the old one, to the letter */
 };
 
 static bool is_below(const struct fat32_node *node, uint32_t cluster)
@@ -286,9 +283,15 @@ static int look_at_target(struct fat32_node *to, const char *name, size_t n,
 
     if (error == -ENOENT)
         return 0;
-    /* The same entry in other letters is no obstacle. */
-    if (error || renaming->target.entry == renaming->from.entry)
+    if (error)
         return error;
+    /* The same entry in other letters is no obstacle. */
+    if (renaming->target.entry == renaming->from.entry) {
+        const char *old = renaming->entry.public.name;
+
+        renaming->same = string_length(old) == n && memcmp(old, name, n) == 0;
+        return 0;
+    }
     renaming->replaces = true;
     renaming->target_cluster = renaming->entry.cluster;
     return check_kind(to, &renaming->entry, renaming->is_directory);
@@ -361,7 +364,8 @@ static int move(struct fat32_node *from, struct fat32_node *to, struct renaming 
         fat32_node_move(open, to);
         fat32_node_place(open, renaming->new.place.entry);
     }
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 static int rename(struct fat32_node *from, const char *name, size_t n, struct fat32_node *to,
@@ -372,8 +376,9 @@ static int rename(struct fat32_node *from, const char *name, size_t n, struct fa
 
     if (!error)
         error = look_at_target(to, new_name, m, renaming);
-    if (!error)
-        error = fat32_name_make(new_name, m, &new->name);
+    if (error || renaming->same)
+        return error;
+    error = fat32_name_make(new_name, m, &new->name);
     if (!error)
         error = fat32_entry_name(to, &new->name);
     if (!error)
@@ -404,7 +409,7 @@ int fat32_rename(struct fat32_node *from, const char *name, size_t n, struct fat
     if (!error && (from->removed || to->removed))
         error = -ENOENT;
     if (!error)
-        error = rename(from, name, n, to, new_name, trim(new_name, m), renaming);
+        error = rename(from, name, n, to, new_name, fat32_name_trim(new_name, m), renaming);
     kfree(renaming);
     return error;
 }
