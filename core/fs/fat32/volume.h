@@ -164,8 +164,17 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 
 /* --- mount.c --- */
 
+/** What a mount asks for: see kind.c. */
+struct fat32_options {
+    uint32_t uid, gid;
+    uint16_t fmask, dmask;
+    bool quiet, read_only;
+};
+
 struct fat32_volume {
-    struct mount *mount;            /**< NULL: it is used without one */
+    struct mount *mount; /**< NULL: it is used without one, and goes with its root */
+    struct vnode *root;  /**< while there is one; not a reference */
+    struct fat32_options options;
     struct fat32_geometry geometry; /**< constant */
     struct block_device device;     /**< constant */
     struct mutex mutex;
@@ -177,6 +186,8 @@ struct fat32_volume {
     struct tree open;            /**< nodes by their place; guarded by the mutex */
     struct list indexes;         /**< of directories, the one used last first; likewise */
     unsigned index_count;
+    unsigned orphans;   /**< nodes of what was removed */
+    uint64_t orphan_id; /**< the last one's number */
 };
 
 /**
@@ -189,7 +200,38 @@ HAL_MUST_CHECK int fat32_look(struct fat32_volume *volume, uint64_t offset, cons
 /** Logs damage; only the first few of a mount. Caller holds the mutex. */
 void fat32_complain(struct fat32_volume *volume, const char *format, ...) HAL_FORMAT(2, 3);
 
-void fat32_volume_destroy(struct fat32_volume *volume);
+/**
+ * Mounts the volume on `device`: *created, whose root has a reference. As fat32_mount. `mount`
+ * NULL: the volume goes with its root; otherwise by fat32_volume_destroy. May sleep.
+ */
+HAL_MUST_CHECK int fat32_volume_create(const struct block_device *device,
+                                       const struct fat32_options *options, struct mount *mount,
+                                       struct fat32_volume **created, struct problem *problem);
+
+/** Writes what is to be written, and frees it; nobody has a node of it. 0 or what went wrong. */
+int fat32_volume_destroy(struct fat32_volume *volume);
+
+/** True if there is nothing about the volume that is against writing to it. */
+bool fat32_may_be_written(const struct fat32_volume *volume);
+
+/* --- kind.c --- */
+
+void fat32_options_usual(struct fat32_options *options);
+
+/** Sets what `text` says. -EINVAL and the reason: there is no such option. */
+HAL_MUST_CHECK int fat32_options_read(const char *text, struct fat32_options *options,
+                                      struct problem *problem);
+
+/** Sets mode and owner. */
+void fat32_permit(const struct fat32_volume *volume, struct vnode_attributes *attributes);
+
+/** True if a file that is made with this mode is to be marked as read-only. */
+bool fat32_mode_is_read_only(const struct fat32_volume *volume, unsigned mode);
+
+/** Takes out of *which what cannot be set. -EPERM: something that was wanted cannot. */
+HAL_MUST_CHECK int fat32_allow(const struct fat32_volume *volume,
+                               const struct vnode_attributes *now,
+                               const struct vnode_attributes *wanted, unsigned *which);
 
 /* --- node.c --- */
 
@@ -206,6 +248,10 @@ struct fat32_node {
 
 #define FAT32_ROOT_ID 1u /**< of other files it is the number of their entry on the volume */
 
+extern const struct vnode_ops fat32_node_ops; /**< ops.c's */
+
+struct fat32_node *fat32_node_of(struct vnode *vnode);
+
 /** The volume that a vnode is of. */
 struct fat32_volume *fat32_volume_of(struct vnode *vnode);
 
@@ -213,3 +259,13 @@ struct fat32_volume *fat32_volume_of(struct vnode *vnode);
 HAL_MUST_CHECK struct fat32_node *fat32_node_create(struct fat32_volume *volume,
                                                     struct fat32_node *parent, uint32_t cluster,
                                                     const struct vnode_attributes *attributes);
+
+/** The number of the file with that entry and first cluster, of which only the type is looked at.
+ */
+uint64_t fat32_id(const struct vnode_attributes *attributes, uint32_t cluster, uint64_t place);
+
+/** Sets how much room a file, by its size, or a directory, by its chain, has on the volume. */
+void fat32_node_measure(struct fat32_node *node);
+
+/** vnode_ops.release. */
+void fat32_node_release(struct vnode *vnode);
