@@ -16,7 +16,8 @@
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
 #include "dev/gpio.h"
-#include "fs/vfs.h"
+#include "fs/path/name_cache.h"
+#include "fs/root/root.h"
 #include "ktest/ktest.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -202,6 +203,7 @@ static void init_main(void *unused)
 
     (void)unused;
     start_cpus();
+    name_cache_start();
     if (vfs_mount_root())
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
