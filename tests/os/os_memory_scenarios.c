@@ -65,6 +65,11 @@ const struct sweep_scenario sweep_scenarios[] = {
     {.name = "uptime", .steps = LINE("uptime")},
     {.name = "sched", .steps = LINE("sched; sched fair; sched rr; sched none; sched quantum 0")},
     {.name = "sched lab", .steps = LINE("sched lab rr A:0:3 B:1:2")},
+    {.name = "disks", .steps = LINE("disks; disks mmcblk0; disks scan mmcblk0")},
+    {.name = "disks that come and go",
+     .steps = LINE("disks ram 64K; disks fault ram0; disks rule fault0 fail; disks seek ram0; "
+                   "disks remove fault0; disks remove seek0; disks remove ram0")},
+    {.name = "lab elevator", .steps = LINE("lab elevator requests=10")},
     {.name = "trace", .steps = LINE("trace 30; trace 0")},
     {.name = "time", .steps = LINE("time cat /README.TXT"), .varies = true},
     /* Pins. */
@@ -113,6 +118,9 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("smp.threads_begin_and_end_in_crowds"), .crowded = true},
     {KTEST("smp.detached_threads_end_in_crowds"), .crowded = true},
     {KTEST("smp.a_thousand_threads")},
+    {KTEST("block.threads_find_what_they_wrote")},
+    {KTEST("block.a_delayed_request_comes_late")},
+    {KTEST("block.disks_come_and_go")},
     {KTEST("mutex")},
     {KTEST("wait")},
     {KTEST("spinlock")},
