@@ -108,26 +108,36 @@ static void make_ram(struct job *job)
 {
     const struct block_device *device = NULL;
     uint64_t bytes;
+    int error;
 
     if (string_to_size(job->args.words[2], &bytes) || bytes == 0 || bytes % 65536 != 0)
         command_usage(job, "%s is no multiple of 64K", job->args.words[2]);
-    else
-        say_result(block_ram_create(bytes, &device), device);
+    else {
+        error = block_ram_create(bytes, &device);
+        say_result(error, device);
+    }
 }
 
 static void make_fault(struct job *job)
 {
     const struct block_device *device = NULL;
+    int error = block_fault_create(job->args.words[2], NULL, 0, TRY_NS, &device);
 
-    say_result(block_fault_create(job->args.words[2], NULL, 0, TRY_NS, &device), device);
+    say_result(error, device);
 }
 
 static void make_seek(struct job *job)
 {
-    const struct block_device *below = block_find(job->args.words[2]), *device = NULL;
-    struct seek_model model = seek_usual(below ? below->sectors : 1);
+    const struct block_device *device = NULL;
+    struct seek_model model;
+    int error = block_open(job->args.words[2], &device);
 
-    say_result(block_fault_create(job->args.words[2], &model, 0, 0, &device), device);
+    if (!error) {
+        model = seek_usual(device->sectors);
+        block_close(device);
+        error = block_fault_create(job->args.words[2], &model, 0, 0, &device);
+    }
+    say_result(error, device);
 }
 
 static void remove_disk(struct job *job)
