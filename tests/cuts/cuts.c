@@ -298,6 +298,43 @@ static void model_move(struct tree_state *state, const char *from, const char *t
     }
 }
 
+/* Writes at the end of a file, or behind it. */
+static bool append(struct vnode *root, struct file *file)
+{
+    static uint8_t data[CONTENT_MAX];
+    uint64_t offset = file->bytes + (chance(4) == 0 ? chance(3000) : 0);
+    size_t n = 1 + chance(chance(2) ? 200 : 5000);
+    int64_t result;
+
+    if (offset + n > CONTENT_MAX)
+        return false;
+    memset(data, (int)('a' + chance(26)), n);
+    result = do_write(root, file->path, offset, data, n, false);
+    if (result != (int64_t)n && result != -ENOSPC)
+        fail("write", result);
+    if (result < 0)
+        return false;
+    memset(file->content + file->bytes, 0, offset - file->bytes);
+    memcpy(file->content + offset, data, n);
+    file->bytes = offset + n;
+    return true;
+}
+
+static bool resize(struct vnode *root, struct file *file)
+{
+    size_t n = chance(3) ? chance((uint32_t)file->bytes + 1) : chance(CONTENT_MAX);
+    int64_t result = do_write(root, file->path, n, NULL, 0, true);
+
+    if (result == -ENOSPC)
+        return false;
+    if (result)
+        fail("truncate", result);
+    if (n > file->bytes)
+        memset(file->content + file->bytes, 0, n - file->bytes);
+    file->bytes = n;
+    return true;
+}
+
 /* Does one operation; true if it changed the tree. Overwrites are left out of the model's way:
  * they are always whole, because a content of one byte fills a file.
  */
@@ -305,10 +342,8 @@ static bool operate(struct vnode *root, struct tree_state *state, bool *synced)
 {
     const char *a = names[chance(NAMES)], *b = names[chance(NAMES)];
     struct file *file = model_find(state, a);
-    static uint8_t data[CONTENT_MAX];
     unsigned what = chance(16);
     int64_t result;
-    size_t n;
 
     switch (what) {
     case 0:
@@ -326,40 +361,11 @@ static bool operate(struct vnode *root, struct tree_state *state, bool *synced)
     case 4:
     case 5:
     case 6:
-    case 7: {
-        uint64_t offset;
-
-        if (!file || file->directory)
-            return false;
-        offset = file->bytes + (chance(4) == 0 ? chance(3000) : 0);
-        n = 1 + chance(chance(2) ? 200 : 5000);
-        if (offset + n > CONTENT_MAX)
-            return false;
-        memset(data, (int)('a' + chance(26)), n);
-        result = do_write(root, a, offset, data, n, false);
-        if (result != (int64_t)n && result != -ENOSPC)
-            fail("write", result);
-        if (result < 0)
-            return false;
-        memset(file->content + file->bytes, 0, offset - file->bytes);
-        memcpy(file->content + offset, data, n);
-        file->bytes = offset + n;
-        return true;
-    }
+    case 7:
+        return file && !file->directory && append(root, file);
     case 8:
     case 9:
-        if (!file || file->directory)
-            return false;
-        n = chance(3) ? chance((uint32_t)file->bytes + 1) : chance(CONTENT_MAX);
-        result = do_write(root, a, n, NULL, 0, true);
-        if (result == -ENOSPC)
-            return false;
-        if (result)
-            fail("truncate", result);
-        if (n > file->bytes)
-            memset(file->content + file->bytes, 0, n - file->bytes);
-        file->bytes = n;
-        return true;
+        return file && !file->directory && resize(root, file);
     case 10:
     case 11:
         result = do_remove(root, a, file && file->directory);

@@ -36,7 +36,7 @@ void fat32_complain(struct fat32_volume *volume, const char *format, ...)
         klog(KLOG_NOTICE, "%s: no more damage is reported", volume->device.name);
 }
 
-/** When memory is short: what the cache holds, unless somebody is using it. */
+/** When memory is short: what the cache and indexes hold, unless somebody is using them. */
 static size_t reclaim(void *context, size_t frames)
 {
     struct fat32_volume *volume = context;
@@ -44,6 +44,8 @@ static size_t reclaim(void *context, size_t frames)
 
     if (mutex_trylock(&volume->mutex)) {
         given = fat32_cache_reclaim(&volume->cache, frames);
+        if (given < frames)
+            given += fat32_index_reclaim(volume, frames - given);
         mutex_unlock(&volume->mutex);
     }
     return given;
@@ -92,6 +94,7 @@ static int find_geometry(struct fat32_volume *volume, struct problem *problem)
             volume->geometry.sector_bytes == bytes) {
             klog(KLOG_WARNING, "%s: the boot sector is damaged; using its copy at sector %llu",
                  volume->device.name, (unsigned long long)sector);
+            volume->geometry.spare = true;
             return 0;
         }
     }
@@ -138,6 +141,15 @@ static void report(const struct fat32_volume *volume)
              volume->device.name);
 }
 
+/* What is odd about a volume is left as it is. */
+static bool may_be_written(const struct fat32_volume *volume)
+{
+    const struct fat32_geometry *geometry = &volume->geometry;
+
+    return !volume->device.read_only && !geometry->clamped && !geometry->spare &&
+           geometry->fats <= FAT32_FATS_MAX;
+}
+
 int fat32_mount(const struct block_device *device, struct vnode **root, struct problem *problem)
 {
     struct vnode_attributes attributes = {.type = VNODE_DIRECTORY};
@@ -155,6 +167,7 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
     tree_init(&volume->open);
+    list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
     mutex_lock(&volume->mutex);
@@ -170,7 +183,7 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
         goto out_destroy;
     }
     report(volume);
-    if (!volume->device.read_only && !volume->geometry.clamped) {
+    if (may_be_written(volume)) {
         mutex_lock(&volume->mutex);
         fat32_writer_start(volume);
         mutex_unlock(&volume->mutex);

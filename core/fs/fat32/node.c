@@ -79,7 +79,9 @@ static int64_t read_piece(struct fat32_node *node, uint64_t offset, uint8_t *dat
     mutex_unlock(&volume->mutex);
     if (!error && direct) {
         bytes -= bytes % HAL_SECTOR_SIZE;
-        error = block_read(&volume->device, place / HAL_SECTOR_SIZE, data, bytes / HAL_SECTOR_SIZE);
+        error =
+            fat32_cache_failed(&volume->cache, block_read(&volume->device, place / HAL_SECTOR_SIZE,
+                                                          data, bytes / HAL_SECTOR_SIZE));
     }
     return error ? error : (int64_t)bytes;
 }
@@ -260,8 +262,8 @@ void fat32_node_discard(struct fat32_node *node)
 /* What remains of a file that was removed while it was open. */
 static void free_orphan(struct fat32_node *node)
 {
-    if (node->removed && node->volume->writer && fat32_space_free(node->volume, node->chain.start))
-        fat32_complain(node->volume, "the clusters of a removed file could not be freed");
+    if (node->removed && node->volume->writer)
+        fat32_space_give_up(node->volume, node->chain.start);
 }
 
 /** Frees the node, and then each ancestor that nobody else holds: a loop, for paths can be deep. */
@@ -276,8 +278,8 @@ static void node_release(struct vnode *vnode)
         mutex_lock(&volume->mutex);
         free_orphan(node);
         fat32_node_place(node, 0);
-        mutex_unlock(&volume->mutex);
         fat32_index_drop(node);
+        mutex_unlock(&volume->mutex);
         fat32_chain_finish(&node->chain);
         vnode_finish(&node->vnode);
         object_free(volume->nodes, node);

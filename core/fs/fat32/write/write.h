@@ -15,6 +15,7 @@
 #pragma once
 
 #include "fs/fat32/batch/batch.h"
+#include "fs/fat32/entry/entry.h"
 #include "fs/fat32/volume.h"
 
 struct fat32_writer {
@@ -28,6 +29,7 @@ struct fat32_writer {
     bool marked;   /**< the volume says that it is in use */
     bool shrunk;   /**< the batch cuts a file, so what is behind its end is still data */
     bool broken;   /**< damage was met: nothing is written any more */
+    bool leaks;    /**< there are clusters that could not be freed */
     uint8_t *full; /**< a bit for each sector of the FAT that has no free cluster */
 };
 
@@ -78,81 +80,18 @@ HAL_MUST_CHECK int fat32_link(struct fat32_volume *volume, uint32_t cluster, uin
 /** Frees the chain from `cluster` on in transactions of its own. Stops at whatever is wrong. */
 HAL_MUST_CHECK int fat32_space_free(struct fat32_volume *volume, uint32_t cluster);
 
+/** The same for what nobody has any more: if it fails, the unmount looks for those clusters. */
+void fat32_space_give_up(struct fat32_volume *volume, uint32_t cluster);
+
 /**
- * As above inside a transaction, as long as that takes no more than `sectors` sectors. *rest: the
- * cluster from which on it did not, 0: all is free.
+ * As fat32_space_free inside a transaction, as long as that takes no more than `sectors` sectors.
+ * *rest: the cluster from which on it did not, 0: all is free.
  */
 HAL_MUST_CHECK int fat32_space_free_some(struct fat32_volume *volume, uint32_t cluster,
                                          unsigned sectors, uint32_t *rest);
 
 /** How many clusters are free. Reads all of the FAT the first time. */
 HAL_MUST_CHECK int fat32_space_count(struct fat32_volume *volume, uint32_t *free);
-
-/* --- names.c --- */
-
-/** A name as it is written. */
-struct fat32_new_name {
-    uint16_t units[FAT32_LONG_UNITS];
-    unsigned count;                        /**< of units; 0: the short name says it all */
-    uint8_t short_name[FAT32_SHORT_BYTES]; /**< its basis, until it is known to be unique */
-    uint8_t lower;                         /**< byte 12 of the entry */
-    bool lossy;                            /**< the basis says less than the name */
-};
-
-/** Slots that the name takes, with its entry. */
-static inline unsigned fat32_name_slots(const struct fat32_new_name *name)
-{
-    return 1 + (name->count + FAT32_SLOT_UNITS - 1) / FAT32_SLOT_UNITS;
-}
-
-/** From UTF-8. -EINVAL: not a name that FAT32 can have; -ENAMETOOLONG. */
-HAL_MUST_CHECK int fat32_name_make(const char *text, size_t n, struct fat32_new_name *name);
-
-/** Makes the short name the one number `attempt`: 0 the basis, then "BASIS~1" and so on. */
-void fat32_name_number(struct fat32_new_name *name, unsigned attempt, uint8_t *short_name);
-
-/** Writes slot `number` of fat32_name_slots - 1 slots of the long name, as they follow. */
-void fat32_name_slot(const struct fat32_new_name *name, unsigned number, uint8_t *slot);
-
-/* --- entries.c --- */
-
-/** Where an entry is: its slots in the directory, and its last one's byte on the volume. */
-struct fat32_place {
-    uint64_t first; /**< slot number */
-    unsigned slots;
-    uint64_t entry; /**< byte */
-    bool at_end;    /**< of room: more slots follow, which were never used */
-};
-
-#define FAT32_PLACE_SECTORS 5u /**< that entering or erasing changes at most */
-
-/** Looks for `name`. -ENOENT. `place` may be NULL. */
-HAL_MUST_CHECK int fat32_entry_find(struct fat32_node *directory, const char *name, size_t n,
-                                    struct fat32_entry *entry, struct fat32_place *place);
-
-/** Where the short entry in slot `number` is on the volume. */
-HAL_MUST_CHECK int fat32_slot_place(struct fat32_node *directory, uint64_t number, uint64_t *byte);
-
-/**
- * Finds room for `slots` slots, and makes the directory longer if it has to, in transactions of its
- * own. -ENOSPC: the card is full, or the directory as large as one may be.
- */
-HAL_MUST_CHECK int fat32_entry_room(struct fat32_node *directory, unsigned slots,
-                                    struct fat32_place *place);
-
-/** Enters `name` with the 32 bytes of `entry` (whose name is filled in). In a transaction. */
-HAL_MUST_CHECK int fat32_entry_put(struct fat32_node *directory, const struct fat32_place *place,
-                                   const struct fat32_new_name *name, uint8_t *entry);
-
-/** Erases the slots. In a transaction. */
-HAL_MUST_CHECK int fat32_entry_erase(struct fat32_node *directory, const struct fat32_place *place);
-
-/** Writes start, size and time of change into the entry of `node`. In a transaction: 1 sector. */
-HAL_MUST_CHECK int fat32_entry_update(struct fat32_node *node, uint32_t start, uint64_t size,
-                                      int64_t now);
-
-/** Fills in a short name that is not in the directory. */
-HAL_MUST_CHECK int fat32_entry_name(struct fat32_node *directory, struct fat32_new_name *name);
 
 /* --- ../node.c --- */
 
@@ -171,32 +110,11 @@ void fat32_node_move(struct fat32_node *node, struct fat32_node *parent);
 /** Frees a node that nobody else has seen. */
 void fat32_node_discard(struct fat32_node *node);
 
-/* --- index.c: the names of a directory by their hashes --- */
-
-/**
- * The next entry that may have this name; begin with *probe = 0. *position: the slot behind it.
- * -ENOENT: there is none. -ENOMEM: there is no index, and no memory for one.
- */
-HAL_MUST_CHECK int fat32_index_find(struct fat32_node *directory, const char *name, size_t n,
-                                    uint32_t *probe, struct fat32_entry *entry, uint64_t *position);
-
-/** An entry was entered. `entry` is room to read it. */
-void fat32_index_added(struct fat32_node *directory, const struct fat32_place *place,
-                       struct fat32_entry *entry);
-
-/** An entry is about to be erased; if that fails, drop the index. */
-void fat32_index_removing(struct fat32_node *directory, const struct fat32_place *place,
-                          struct fat32_entry *entry);
-
-void fat32_index_drop(struct fat32_node *directory);
-
-/** The first slot at which there may be so many free ones in a row. */
-uint64_t fat32_index_room(const struct fat32_node *directory, unsigned slots);
-
-/** There are none before `first`. */
-void fat32_index_found_room(struct fat32_node *directory, unsigned slots, uint64_t first);
-
 /* --- change.c, data.c: the operations; each is one, or nothing --- */
+
+/** Writes start, size and time of change into the entry of `node`. In a transaction: 1 sector. */
+HAL_MUST_CHECK int fat32_entry_update(struct fat32_node *node, uint32_t start, uint64_t size,
+                                      int64_t now);
 
 HAL_MUST_CHECK int fat32_create(struct fat32_node *directory, const char *name, size_t n,
                                 bool is_directory, struct fat32_node **created);

@@ -6,6 +6,7 @@
  * or not at all. So free slots at the end of a sector may be skipped; what is skipped is marked as
  * erased if it lies before the end of the directory, which is where the first slot of zeros is.
  */
+#include "fs/fat32/entry/entry.h"
 #include "fs/fat32/write/write.h"
 
 #include "heap/heap.h"
@@ -18,21 +19,28 @@
 #define SLOT_END 0x00u
 #define SLOT_ERASED 0xE5u
 #define LINK_END 0x0FFFFFFFu
+#define FEW 16u /* entries that are read before an index is made */
 
 /* ---- places ---- */
 
-int fat32_slot_place(struct fat32_node *directory, uint64_t number, uint64_t *byte)
+int fat32_chain_place(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t number,
+                      uint64_t *byte)
 {
-    const struct fat32_geometry *geometry = &directory->volume->geometry;
+    const struct fat32_geometry *geometry = &volume->geometry;
     uint64_t offset = number * FAT32_SLOT_BYTES;
     uint64_t within = offset & (((uint64_t)1 << geometry->cluster_shift) - 1);
     uint32_t cluster, count;
-    int error = fat32_chain_find(directory->volume, &directory->chain,
-                                 (uint32_t)(offset >> geometry->cluster_shift), &cluster, &count);
+    int error = fat32_chain_find(volume, chain, (uint32_t)(offset >> geometry->cluster_shift),
+                                 &cluster, &count);
 
     if (!error)
         *byte = fat32_cluster_offset(geometry, cluster) + within;
     return error;
+}
+
+int fat32_slot_place(struct fat32_node *directory, uint64_t number, uint64_t *byte)
+{
+    return fat32_chain_place(directory->volume, &directory->chain, number, byte);
 }
 
 static int look_at_slot(struct fat32_node *directory, uint64_t number, const uint8_t **slot)
@@ -58,31 +66,56 @@ static bool has_name(const struct fat32_entry *entry, const char *name, size_t n
            fat32_name_equal(name, n, entry->alias, string_length(entry->alias));
 }
 
-/* Without an index: all entries, one by one. */
-static int read_on(struct fat32_node *directory, const char *name, size_t n,
+/* Reads on from *position, `most` entries: 1 if the name is not among them. */
+static int read_on(struct fat32_node *directory, const char *name, size_t n, uint32_t most,
                    struct fat32_entry *entry, uint64_t *position)
 {
+    for (uint32_t i = 0; i < most; i++) {
+        int error = fat32_directory_next(directory->volume, &directory->chain, position, entry);
+
+        if (error || has_name(entry, name, n))
+            return error;
+    }
+    return 1;
+}
+
+static int search_index(struct fat32_node *directory, const char *name, size_t n,
+                        struct fat32_entry *entry, uint64_t *position)
+{
+    uint32_t probe = 0;
     int error;
 
-    *position = 0;
     do {
-        error = fat32_directory_next(directory->volume, &directory->chain, position, entry);
+        error = fat32_index_find(directory, name, n, &probe, entry, position);
     } while (!error && !has_name(entry, name, n));
     return error;
+}
+
+/* *position: the slot behind it. */
+static int search_names(struct fat32_node *directory, const char *name, size_t n,
+                        struct fat32_entry *entry, uint64_t *position)
+{
+    int error = 1;
+
+    *position = 0;
+    if (!directory->index)
+        error = read_on(directory, name, n, FEW, entry, position);
+    if (error != 1)
+        return error;
+    if (fat32_index_make(directory, entry))
+        return search_index(directory, name, n, entry, position);
+    return read_on(directory, name, n, UINT32_MAX, entry, position);
 }
 
 int fat32_entry_find(struct fat32_node *directory, const char *name, size_t n,
                      struct fat32_entry *entry, struct fat32_place *place)
 {
-    uint64_t position = 0;
-    uint32_t probe = 0;
-    int error;
+    uint64_t position;
+    size_t trimmed = fat32_name_trim(name, n);
+    int error = search_names(directory, name, n, entry, &position);
 
-    do {
-        error = fat32_index_find(directory, name, n, &probe, entry, &position);
-    } while (!error && !has_name(entry, name, n));
-    if (error == -ENOMEM && !directory->index)
-        error = read_on(directory, name, n, entry, &position);
+    if (error == -ENOENT && trimmed > 0 && trimmed < n)
+        error = search_names(directory, name, trimmed, entry, &position);
     if (error || !place)
         return error;
     place->slots = entry->long_slots + 1;

@@ -11,7 +11,7 @@
  *     14 time and 16 date of creation   18 date of access     20 cluster, high half
  *     22 time and 24 date of change     26 cluster, low half  28 size
  */
-#include "fs/fat32/volume.h"
+#include "fs/fat32/entry/entry.h"
 
 #include "dev/clock.h"
 #include "lib/bytes.h"

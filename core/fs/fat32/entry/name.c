@@ -6,7 +6,7 @@
  * regularities of Unicode's blocks. Windows folds by a table of its own version; for other scripts
  * with case (Armenian, Georgian, Latin beyond A) names match here only exactly.
  */
-#include "fs/fat32/volume.h"
+#include "fs/fat32/entry/entry.h"
 
 #include "lib/bytes.h"
 #include "lib/string.h"

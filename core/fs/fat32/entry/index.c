@@ -3,21 +3,25 @@
  * index.c: the names of a directory by their hashes, so that looking one up takes the same time
  * among ten thousand as among ten.
  *
- * The index is made when a directory is first searched, and kept as long as its node: an open hash
- * table whose elements say in which slot the entry of a name begins; what the slots say is looked
- * at all the same. Each entry is in it twice, with its long and with its short name. It is a help,
- * not a truth: if there is no memory for it, it goes, and the directory is read from its start.
+ * An open hash table whose elements say in which slot the entry of a name begins; what the slots
+ * say is looked at all the same. Each entry is in it twice, with its long and with its short name.
+ * It is made when a name is not among the first few of a directory, and is a help, not a truth: if
+ * there is no memory for it, or the directory is damaged somewhere, there is none, and the
+ * directory is read from its start. A volume keeps those of the directories used last, and gives
+ * them back when memory is short.
  */
-#include "fs/fat32/write/write.h"
+#include "fs/fat32/entry/entry.h"
 
 #include "heap/heap.h"
 #include "lib/string.h"
 
 #include <hal/errno.h>
+#include <hal/machine.h>
 #include <hal/runtime.h>
 
 #define SIZE_MIN 64u
-#define ABSENT 0u /* what `first` + 1 is in an element that was never used */
+#define INDEXES_MAX 16u /* of a volume */
+#define ABSENT 0u       /* what `first` + 1 is in an element that was never used */
 #define GONE UINT32_MAX
 
 struct element {
@@ -26,6 +30,8 @@ struct element {
 };
 
 struct fat32_index {
+    struct list link; /* among those of the volume */
+    struct fat32_node *directory;
     struct element *elements;
     uint32_t size;                       /* a power of two */
     uint32_t used;                       /* with those that are gone */
@@ -39,10 +45,34 @@ static uint32_t hash_text(const char *text)
 
 void fat32_index_drop(struct fat32_node *directory)
 {
-    if (directory->index)
-        kfree(directory->index->elements);
-    kfree(directory->index);
+    struct fat32_index *index = directory->index;
+
+    if (!index)
+        return;
+    list_remove(&index->link);
+    directory->volume->index_count--;
     directory->index = NULL;
+    kfree(index->elements);
+    kfree(index);
+}
+
+/* Drops the index that was not used for longest; how many bytes that gives. */
+static size_t drop_oldest(struct fat32_volume *volume)
+{
+    struct fat32_index *index = list_entry(volume->indexes.prev, struct fat32_index, link);
+    size_t bytes = index->size * sizeof(*index->elements);
+
+    fat32_index_drop(index->directory);
+    return bytes;
+}
+
+size_t fat32_index_reclaim(struct fat32_volume *volume, size_t frames)
+{
+    size_t bytes = 0;
+
+    while (bytes / HAL_PAGE_SIZE < frames && volume->index_count > 0)
+        bytes += drop_oldest(volume);
+    return bytes / HAL_PAGE_SIZE;
 }
 
 static void insert(struct fat32_index *index, uint32_t hash, uint32_t first)
@@ -58,23 +88,21 @@ static void insert(struct fat32_index *index, uint32_t hash, uint32_t first)
 /* Makes the table larger before it is three quarters full. False: no memory. */
 static bool make_room(struct fat32_index *index)
 {
-    struct fat32_index larger = *index;
+    struct element *old = index->elements, *larger;
+    uint32_t size = index->size;
 
-    if (index->used < index->size / 4 * 3)
+    if (index->used < size / 4 * 3)
         return true;
-    larger.size = index->size * 2;
-    larger.used = 0;
-    larger.elements = kcalloc(larger.size, sizeof(*larger.elements));
-    if (!larger.elements)
+    larger = kcalloc((size_t)size * 2, sizeof(*larger));
+    if (!larger)
         return false;
-    for (uint32_t i = 0; i < index->size; i++) {
-        const struct element *element = &index->elements[i];
-
-        if (element->first != ABSENT && element->first != GONE)
-            insert(&larger, element->hash, element->first);
-    }
-    kfree(index->elements);
-    *index = larger;
+    index->elements = larger;
+    index->size = size * 2;
+    index->used = 0;
+    for (uint32_t i = 0; i < size; i++)
+        if (old[i].first != ABSENT && old[i].first != GONE)
+            insert(index, old[i].hash, old[i].first);
+    kfree(old);
     return true;
 }
 
@@ -108,35 +136,48 @@ static int fill(struct fat32_node *directory, struct fat32_entry *entry)
     }
 }
 
-/* Makes the index if there is none. Whatever fails, there is none then. */
-static int make(struct fat32_node *directory, struct fat32_entry *entry)
+/* An empty one. */
+static bool make(struct fat32_node *directory)
 {
-    int error = -ENOMEM;
+    struct fat32_volume *volume = directory->volume;
+    struct fat32_index *index = kcalloc(1, sizeof(*index));
 
-    directory->index = kcalloc(1, sizeof(*directory->index));
-    if (directory->index) {
-        directory->index->size = SIZE_MIN;
-        directory->index->elements = kcalloc(SIZE_MIN, sizeof(struct element));
-        if (directory->index->elements)
-            error = fill(directory, entry);
+    if (!index)
+        return false;
+    index->elements = kcalloc(SIZE_MIN, sizeof(struct element));
+    if (!index->elements) {
+        kfree(index);
+        return false;
     }
-    if (error)
+    index->size = SIZE_MIN;
+    index->directory = directory;
+    directory->index = index;
+    list_add_head(&volume->indexes, &index->link);
+    volume->index_count++;
+    return true;
+}
+
+bool fat32_index_make(struct fat32_node *directory, struct fat32_entry *entry)
+{
+    struct fat32_volume *volume = directory->volume;
+
+    if (directory->index)
+        return true;
+    if (volume->index_count == INDEXES_MAX)
+        (void)drop_oldest(volume);
+    if (make(directory) && fill(directory, entry))
         fat32_index_drop(directory);
-    return error == -ENOMEM ? 0 : error;
+    return directory->index != NULL;
 }
 
 int fat32_index_find(struct fat32_node *directory, const char *name, size_t n, uint32_t *probe,
                      struct fat32_entry *entry, uint64_t *position)
 {
-    const struct fat32_index *index;
+    struct fat32_index *index = directory->index;
     uint32_t hash = fat32_name_hash(name, n);
-    int error = directory->index ? 0 : make(directory, entry);
 
-    if (error)
-        return error;
-    index = directory->index;
-    if (!index)
-        return -ENOMEM;
+    list_remove(&index->link);
+    list_add_head(&directory->volume->indexes, &index->link);
     for (; *probe < index->size; ++*probe) {
         const struct element *element = &index->elements[(hash + *probe) & (index->size - 1)];
 
