@@ -73,6 +73,8 @@ static int write(struct cache_object *object, uint64_t page, unsigned n, void *c
 
     (void)page;
     thread_yield();
+    if (file->fails && n > 1)
+        return -EIO; /* each is tried alone then */
     if (file->fails) {
         __atomic_fetch_add(&file->failures, 1, __ATOMIC_RELAXED);
         return -EIO;
