@@ -152,7 +152,8 @@ static bool may_be_written(const struct fat32_volume *volume)
 
 int fat32_mount(const struct block_device *device, struct vnode **root, struct problem *problem)
 {
-    struct vnode_attributes attributes = {.type = VNODE_DIRECTORY};
+    struct vnode_attributes attributes = {
+        .type = VNODE_DIRECTORY, .mode = 0755, .links = 1, .id = FAT32_ROOT_ID};
     struct fat32_volume *volume = kcalloc(1, sizeof(*volume));
     struct fat32_node *node = NULL;
     int error = -ENOMEM;
@@ -202,3 +203,51 @@ out_no_memory:
                     "Out of memory: no room to mount the card.");
     return error;
 }
+
+/* ---- as a kind of file system ---- */
+
+static int mount_volume(struct mount *mount, const struct block_device *device, const char *options,
+                        struct problem *problem)
+{
+    struct mount_option option;
+    int error;
+
+    while (mount_next_option(&options, &option))
+        if (!mount_option_is(&option, "ro") && !mount_option_is(&option, "rw"))
+            return -EINVAL;
+    error = fat32_mount(device, &mount->root, problem);
+    if (error)
+        return error;
+    mount->folds_names = true;
+    mount->private = fat32_volume_of(mount->root);
+    fat32_volume_of(mount->root)->mount = mount;
+    mount->root->mount = mount;
+    return 0;
+}
+
+/** The volume went with its root. */
+static int unmount_volume(struct mount *mount)
+{
+    mount->private = NULL;
+    return 0;
+}
+
+static int sync_volume(struct mount *mount)
+{
+    struct fat32_volume *volume = mount->private;
+    int error = 0;
+
+    mutex_lock(&volume->mutex);
+    if (volume->writer)
+        error = fat32_sync(volume);
+    mutex_unlock(&volume->mutex);
+    return error;
+}
+
+const struct file_system fat32_file_system = {
+    .name = "fat32",
+    .needs_device = true,
+    .mount = mount_volume,
+    .unmount = unmount_volume,
+    .sync = sync_volume,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * node.c: open files and directories: the operations that fs/vfs.h asks for.
+ * node.c: open files and directories: the operations that fs/vnode.h asks for.
  *
  * A node holds a reference to its parent, and so to all of its ancestors up to the root, which owns
  * the volume. That keeps the volume for as long as anybody uses it, and lets a damaged
@@ -26,6 +26,11 @@
 static struct fat32_node *node_of(struct vnode *vnode)
 {
     return (struct fat32_node *)((char *)vnode - offsetof(struct fat32_node, vnode));
+}
+
+struct fat32_volume *fat32_volume_of(struct vnode *vnode)
+{
+    return node_of(vnode)->volume;
 }
 
 /* --- reading --- */
@@ -107,6 +112,12 @@ static int64_t node_read(struct vnode *vnode, uint64_t offset, void *data, size_
 
 /* --- directories --- */
 
+/** What files are told apart by: the number of their entry on the volume. */
+static uint64_t id_of(uint64_t place)
+{
+    return place / FAT32_SLOT_BYTES;
+}
+
 /** True if `cluster` is where the directory or one of its ancestors starts. */
 static bool leads_back(const struct fat32_node *directory, uint32_t cluster)
 {
@@ -135,25 +146,13 @@ static int check_directory(struct fat32_node *parent, const struct fat32_entry *
     return 0;
 }
 
-/* One more reference, unless the last one is gone. */
-static bool revive(struct fat32_node *node)
-{
-    uint32_t references = __atomic_load_n(&node->vnode.references, __ATOMIC_RELAXED);
-
-    while (references > 0)
-        if (__atomic_compare_exchange_n(&node->vnode.references, &references, references + 1, true,
-                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            return true;
-    return false;
-}
-
 /** The node of an entry: the one that there is, or a new one. Caller holds the volume's mutex. */
 static int node_get(struct fat32_node *parent, const struct fat32_entry *entry, uint64_t place,
                     struct vnode **found)
 {
     struct fat32_node *node = fat32_node_find(parent->volume, place);
 
-    if (node && !revive(node)) {
+    if (node && !vnode_try_get(&node->vnode)) {
         fat32_node_place(node, 0); /* it is on its way out */
         node = NULL;
     }
@@ -191,15 +190,20 @@ static int node_iterate(struct vnode *directory, uint64_t *position, struct dire
 {
     struct fat32_node *node = node_of(directory);
     struct fat32_entry *entry = kmalloc(sizeof(*entry));
+    uint64_t place = 0;
     int error;
 
     if (!entry)
         return -ENOMEM;
     mutex_lock(&node->volume->mutex);
     error = fat32_directory_next(node->volume, &node->chain, position, entry);
-    mutex_unlock(&node->volume->mutex);
     if (!error)
+        error = fat32_slot_place(node, *position - 1, &place);
+    mutex_unlock(&node->volume->mutex);
+    if (!error) {
         *public = entry->public;
+        public->attributes.id = id_of(place);
+    }
     kfree(entry);
     return error;
 }
@@ -227,6 +231,8 @@ void fat32_node_place(struct fat32_node *node, uint64_t place)
         tree_remove(&node->volume->open, &node->open);
     node->place = place;
     if (place)
+        node->vnode.attributes.id = id_of(place);
+    if (place)
         tree_insert(&node->volume->open, &node->open, &place, compare_place);
 }
 
@@ -240,10 +246,10 @@ void fat32_node_move(struct fat32_node *node, struct fat32_node *parent)
 {
     struct fat32_node *old = node->parent;
 
-    vnode_get(&parent->vnode);
+    vnode_keep(&parent->vnode);
     node->parent = parent;
     /* Not the last one: whoever renames has a reference to the directory it was in. */
-    kassert(!vnode_unreference(&old->vnode));
+    kassert(vnode_put_unless_last(vnode_unkeep(&old->vnode)));
 }
 
 void fat32_node_discard(struct fat32_node *node)
@@ -254,7 +260,7 @@ void fat32_node_discard(struct fat32_node *node)
     fat32_index_drop(node);
     fat32_chain_finish(&node->chain);
     if (node->parent)
-        kassert(!vnode_unreference(&node->parent->vnode)); /* the caller has one, too */
+        kassert(vnode_put_unless_last(vnode_unkeep(&node->parent->vnode))); /* the caller's */
     vnode_finish(&node->vnode);
     object_free(volume->nodes, node);
 }
@@ -266,31 +272,24 @@ static void free_orphan(struct fat32_node *node)
         fat32_space_give_up(node->volume, node->chain.start);
 }
 
-/** Frees the node, and then each ancestor that nobody else holds: a loop, for paths can be deep. */
+/** Frees the node. The reference to its parent is hardly ever the last: that keeps its own. */
 static void node_release(struct vnode *vnode)
 {
-    struct fat32_node *node = node_of(vnode);
+    struct fat32_node *node = node_of(vnode), *parent = node->parent;
+    struct fat32_volume *volume = node->volume;
 
-    for (;;) {
-        struct fat32_node *parent = node->parent;
-        struct fat32_volume *volume = node->volume;
-
-        mutex_lock(&volume->mutex);
-        free_orphan(node);
-        fat32_node_place(node, 0);
-        fat32_index_drop(node);
-        mutex_unlock(&volume->mutex);
-        fat32_chain_finish(&node->chain);
-        vnode_finish(&node->vnode);
-        object_free(volume->nodes, node);
-        if (!parent) {
-            fat32_volume_destroy(volume);
-            return;
-        }
-        if (!vnode_unreference(&parent->vnode))
-            return;
-        node = parent;
-    }
+    mutex_lock(&volume->mutex);
+    free_orphan(node);
+    fat32_node_place(node, 0);
+    mutex_unlock(&volume->mutex);
+    fat32_index_drop(node);
+    fat32_chain_finish(&node->chain);
+    vnode_finish(&node->vnode);
+    object_free(volume->nodes, node);
+    if (parent)
+        vnode_put(vnode_unkeep(&parent->vnode));
+    else
+        fat32_volume_destroy(volume);
 }
 
 static const struct vnode_ops node_ops = {
@@ -303,14 +302,14 @@ static const struct vnode_ops node_ops = {
 struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_node *parent,
                                      uint32_t cluster, const struct vnode_attributes *attributes)
 {
-    struct fat32_node *node = object_allocate(volume->nodes);
+    struct fat32_node *node = object_allocate_at(volume->nodes, ALLOC_SITE_FOR(ALLOC_CACHE));
     uint64_t bytes = attributes->size;
 
     if (!node)
         return NULL;
     if (attributes->type == VNODE_DIRECTORY)
         bytes = (uint64_t)FAT32_SLOTS_MAX * FAT32_SLOT_BYTES;
-    vnode_init(&node->vnode, &node_ops, attributes);
+    vnode_init(&node->vnode, volume->mount, &node_ops, attributes);
     node->volume = volume;
     node->parent = parent;
     node->place = 0;
@@ -318,7 +317,7 @@ struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_n
     node->index = NULL;
     tree_node_init(&node->open);
     if (parent)
-        vnode_get(&parent->vnode);
+        vnode_keep(&parent->vnode);
     fat32_chain_init(&node->chain, volume, cluster,
                      (bytes + ((uint64_t)1 << volume->geometry.cluster_shift) - 1) >>
                          volume->geometry.cluster_shift);

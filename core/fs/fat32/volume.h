@@ -10,7 +10,8 @@
 
 #include "block/block.h"
 #include "block/problem.h"
-#include "fs/vfs.h"
+#include "fs/mount.h"
+#include "fs/vnode.h"
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "mem/reclaim.h"
@@ -164,6 +165,7 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 /* --- mount.c --- */
 
 struct fat32_volume {
+    struct mount *mount;            /**< NULL: it is used without one */
     struct fat32_geometry geometry; /**< constant */
     struct block_device device;     /**< constant */
     struct mutex mutex;
@@ -201,6 +203,11 @@ struct fat32_node {
     bool removed;              /**< it had one */
     struct fat32_index *index; /**< of a directory: its names; NULL: none was made */
 };
+
+#define FAT32_ROOT_ID 1u /**< of other files it is the number of their entry on the volume */
+
+/** The volume that a vnode is of. */
+struct fat32_volume *fat32_volume_of(struct vnode *vnode);
 
 /** A node for an entry of `parent`, with one reference, or NULL. With parent NULL: the root. */
 HAL_MUST_CHECK struct fat32_node *fat32_node_create(struct fat32_volume *volume,

@@ -70,11 +70,14 @@ static void read_attributes(const uint8_t *slot, struct vnode_attributes *attrib
     attributes->hidden = slot[11] & ATTRIBUTE_HIDDEN;
     attributes->system = slot[11] & ATTRIBUTE_SYSTEM;
     attributes->read_only = slot[11] & ATTRIBUTE_READ_ONLY;
-    attributes->created = read_time(le16(slot + 16), le16(slot + 14));
-    if (slot[13] >= 100 && slot[13] < 200)
-        attributes->created++;
-    attributes->accessed = read_time(le16(slot + 18), 0);
-    attributes->modified = read_time(le16(slot + 24), le16(slot + 22));
+    attributes->mode = attributes->read_only ? 0555 : 0755;
+    attributes->links = 1;
+    attributes->created = read_time(le16(slot + 16), le16(slot + 14)) * WALL_NS;
+    if (slot[13] < 200)
+        attributes->created += slot[13] * (WALL_NS / 100);
+    attributes->accessed = read_time(le16(slot + 18), 0) * WALL_NS;
+    attributes->modified = read_time(le16(slot + 24), le16(slot + 22)) * WALL_NS;
+    attributes->changed = attributes->modified;
 }
 
 static void read_entry(const uint8_t *slot, const struct fat32_long_name *long_name,

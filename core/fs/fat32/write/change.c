@@ -146,9 +146,12 @@ static int create(struct fat32_node *directory, struct creation *new, bool is_di
         return error;
     make_entry(new->entry, is_directory, new->cluster, now);
     *attributes = (struct vnode_attributes){.type = is_directory ? VNODE_DIRECTORY : VNODE_FILE,
-                                            .modified = now,
-                                            .accessed = now,
-                                            .created = now};
+                                            .mode = 0755,
+                                            .links = 1,
+                                            .modified = now * WALL_NS,
+                                            .accessed = now * WALL_NS,
+                                            .changed = now * WALL_NS,
+                                            .created = now * WALL_NS};
     *created = fat32_node_create(volume, directory, new->cluster, attributes);
     return *created ? enter(directory, new, *created) : -ENOMEM;
 }

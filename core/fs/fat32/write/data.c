@@ -210,7 +210,7 @@ static int enter(struct fat32_node *node, uint32_t last, const struct fresh *fre
     if (fat32_end(volume, error))
         return error;
     node->vnode.attributes.size = size;
-    node->vnode.attributes.modified = now;
+    node->vnode.attributes.modified = now * WALL_NS;
     if (fresh->count > 0)
         forget_chain(node, start);
     return 0;
@@ -304,7 +304,7 @@ int64_t fat32_write(struct fat32_node *node, uint64_t offset, const void *data, 
     error = fat32_begin(node->volume, 0); /* the volume is in use, whatever is written */
     if (!error)
         error = fat32_end(node->volume, fill(node, &none, offset, data, n));
-    if (!error && node->vnode.attributes.modified != wall_now())
+    if (!error && node->vnode.attributes.modified / WALL_NS != wall_now())
         error = enter(node, 0, &none, size);
     return error ? error : (int64_t)n;
 }
@@ -337,7 +337,7 @@ static int shorten(struct fat32_node *node, uint32_t size)
         return error;
     volume->writer->shrunk = true;
     node->vnode.attributes.size = size;
-    node->vnode.attributes.modified = now;
+    node->vnode.attributes.modified = now * WALL_NS;
     forget_chain(node, start);
     fat32_space_give_up(volume, rest);
     return 0;
