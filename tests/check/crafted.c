@@ -371,6 +371,11 @@ static void an_entry_says_it_has_no_short_name(void)
     place_slot(A_TXT)[12] |= 0x20;
 }
 
+static void a_slot_of_a_long_name_is_of_a_kind_that_nobody_knows(void)
+{
+    place_slot(BIG)[-32 + 12] = 1;
+}
+
 static void a_long_name_has_no_end(void)
 {
     place_slot(BIG)[-32 * 4 + 1] = 0;
@@ -560,6 +565,8 @@ const struct craft crafts[] = {
      "has a cluster", "", ""},
     {"an entry says it has no short name", an_entry_says_it_has_no_short_name, DAMAGED,
      "no short name", "", ""},
+    {"a slot of a long name is of a kind that nobody knows",
+     a_slot_of_a_long_name_is_of_a_kind_that_nobody_knows, UNTIDY, "unknown kind", "", ""},
     {"a long name has no end", a_long_name_has_no_end, DAMAGED, "without an end", "", "/a big,"},
     {"the label has a character that is not allowed", the_label_has_a_character_that_is_not_allowed,
      DAMAGED, "label is not allowed", "", ""},

@@ -35,6 +35,9 @@ void judge_long(struct judge *judge, struct check_long *name, const uint8_t *slo
 {
     unsigned ordinal = slot[0] & 0x3F;
 
+    if (slot[12] != 0)
+        judge_found(judge, CHECK_UNTIDY, "a slot of a long name is of the unknown kind %u",
+                    slot[12]);
     if (le16(slot + 26) != 0)
         judge_found(judge, CHECK_DAMAGE, "a slot of a long name has a cluster, %u",
                     le16(slot + 26));

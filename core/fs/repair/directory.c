@@ -281,14 +281,15 @@ static int mend_entry(struct repair_directory *directory, uint32_t run, uint32_t
     return 0;
 }
 
-/* A slot of a long name has no cluster. */
+/* A slot of a long name has no cluster, and there is one kind of them. */
 static void mend_long(struct repair_directory *directory, uint32_t number)
 {
     uint8_t *slot = slot_of(directory, number);
 
-    if (le16(slot + 26) == 0)
+    if (le16(slot + 26) == 0 && slot[12] == 0)
         return;
-    repair_say(directory->repair, "a slot of a long name had a cluster");
+    repair_say(directory->repair, "a slot of a long name had a cluster, or an unknown kind");
+    slot[12] = 0;
     put_le16(slot + 26, 0);
     repair_change(directory, number);
 }

@@ -186,6 +186,8 @@ static int mend(struct repair *repair)
         error = repair_tree(repair);
     if (!error)
         error = repair_lost(repair);
+    if (!error && repair->result->mended == 0)
+        repair_say(repair, "marks, counts, or copies were not what they should be");
     if (!error)
         error = repair_store_links(repair, false);
     if (!error)
