@@ -11,12 +11,13 @@
  * Until 4 a failure ends the boot in one line that names what could not be had. From there on
  * nothing does.
  */
-#include "block/block.h"
+#include "block/disk.h"
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
 #include "dev/gpio.h"
-#include "fs/vfs.h"
+#include "fs/path/name_cache.h"
+#include "fs/root/root.h"
 #include "ktest/ktest.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -139,6 +140,14 @@ static void read_sched(void)
     klog(KLOG_WARNING, "boot: sched=%s is no policy; there are: %s", name, names);
 }
 
+static void read_elevator(void)
+{
+    char name[16];
+
+    if (cmdline_value("elevator", name, sizeof name) && block_set_default_elevator(name))
+        klog(KLOG_WARNING, "boot: elevator=%s is none; there are: fifo sstf look clook", name);
+}
+
 /* Like all checks, this one is on in builds with debug information. */
 static void read_watchdog(void)
 {
@@ -194,6 +203,7 @@ static void init_main(void *unused)
 
     (void)unused;
     start_cpus();
+    name_cache_start();
     if (vfs_mount_root())
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
@@ -210,6 +220,7 @@ static void start_threads(void)
     waits_start(heap_is_checked());
     read_quantum();
     read_sched();
+    read_elevator();
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");
@@ -222,6 +233,7 @@ static void start_threads(void)
         boot_fail("out of memory: no room for the thread that asks caches for memory");
     if (ktimer_start())
         boot_fail("out of memory: no room for the thread of the timers");
+    block_start_timers();
 }
 
 void hal_upcall_boot(void)

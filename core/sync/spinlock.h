@@ -22,6 +22,8 @@
 /** The order of all spinlocks: lower ranks are taken first. */
 enum lock_rank {
     LOCK_RANK_NONE,
+    LOCK_RANK_NAMES,  /**< names in directories; the table of mounts */
+    LOCK_RANK_VNODES, /**< lists of all vnodes, and of all cached names */
     LOCK_RANK_DEVICE, /**< drivers: block queue, gpio, tty */
     LOCK_RANK_WORK,   /**< work queues */
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
