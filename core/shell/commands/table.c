@@ -35,8 +35,8 @@ static const struct command commands[] = {
      "    ram SIZE                 make a RAM disk: 64K, 8M\n"
      "    fault DEVICE             make a disk over another one, that can fail\n"
      "    rule DEVICE none         forget the rules of a fault disk\n"
-     "    rule DEVICE KIND [read] [write] [flush] [SECTOR[-SECTOR]] [skip=N] [count=N] [time=TIME]\n"
-     "                             KIND: fail tear drop lose delay\n"
+     "    rule DEVICE KIND [read] [write] [flush] [SECTOR[-SECTOR]] [skip=N] [count=N]\n"
+     "                             KIND: fail tear drop lose delay; time=TIME of a delay\n"
      "    seek DEVICE              make a disk over another one, as slow as one with an arm\n"
      "    remove DEVICE            end a RAM disk, or one over another\n",
      command_disks, false},
