@@ -20,7 +20,7 @@
  * 11. Reads and writes of any shape move the right bytes, driven by interrupts or by polling.
  * 12. A write, and a flush, is done only when the card has stopped being busy.
  * 13. Requests complete in order, and not before their data has been moved.
- * 14. At most eight sectors are moved in one go.
+ * 14. At most eight sectors are moved in one go by the processor.
  * 15. Passing faults are retried; lasting ones end with the right error, in bounded time.
  * 16. A card that is pulled out fails its requests with -ENOMEDIUM, and can be found again.
  * 17. Requests that are wrong are refused and nothing is queued.
@@ -28,8 +28,18 @@
  * 19. A second try waits until the card has stopped being busy with the first.
  * 20. A flag that nobody waits for does not interrupt for ever.
  * 21. "Complete" may come together with the last block's flag.
+ *
+ * DMA (BCM2837 ARM Peripherals, section 4)
+ * 22. Memory that begins with a line of the cache is moved by DMA: the processor touches the data
+ *     register not once, and looks at the controllers as often for one sector as for all.
+ * 23. The control blocks are as the data sheet wants them, one for each piece, and the last one
+ *     interrupts.
+ * 24. Memory is cleaned before a transfer, and dropped from the cache after a read.
+ * 25. When a request is complete, with an error too, the channel has stopped.
+ * 26. A channel that moves nothing is given up in time; a slow one is not. Its error is -EIO.
  */
 #include "card_model.h"
+#include "dma_model.h"
 #include "fake_bus.h"
 
 #include "sd/block.h"
@@ -40,13 +50,16 @@
 
 #include <hal/block.h>
 #include <hal/errno.h>
+#include <hal/mem.h>
 #include <pi3/mmio.h>
 
 #include <check.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define DATA_BYTES (CARD_SECTORS * 512)
 #define CRC_ERROR (1u << 17 | 1u << 15)
 #define DATA_TIMEOUT (1u << 20 | 1u << 15)
 
@@ -62,7 +75,7 @@ void intc_poke(unsigned cpu, enum hal_irq line)
 
 void intc_enable_gpu(unsigned irq)
 {
-    ck_assert(irq == 62 || irq == 3);
+    ck_assert(irq == 62 || irq == 3 || irq == 21);
 }
 
 void systimer_arm(enum systimer_user user, uint32_t microseconds)
@@ -76,12 +89,31 @@ void systimer_quiet(enum systimer_user user)
     ck_assert_uint_eq(user, SYSTIMER_CARD);
 }
 
+static uint8_t memory[DATA_BYTES + 64] __attribute__((aligned(64)));
+static uint8_t *data;
+static unsigned taken; /**< interrupts */
+
 static void setup(void)
 {
     card_setup(CARD_SDHC);
+    dma_setup();
     fake_poke(0, 50000000);
     pokes = 0;
     alarm_at = 0;
+}
+
+/** Memory that DMA can be used for. */
+static void setup_lines(void)
+{
+    setup();
+    data = memory;
+}
+
+/** Memory that it cannot be used for: the processor moves the data. */
+static void setup_words(void)
+{
+    setup();
+    data = memory + 4;
 }
 
 /** Another card in the same slot, after power-on of the whole machine. */
@@ -293,7 +325,6 @@ END_TEST
 /* ---- requests ---- */
 
 static struct hal_block_request request;
-static uint8_t data[CARD_SECTORS * 512];
 
 static void find(void)
 {
@@ -320,8 +351,11 @@ static struct hal_block_request *run_interrupts(unsigned patience)
             pokes--;
             return hal_block_completed();
         }
-        if (card_interrupts()) {
+        if (card_interrupts() || dma_interrupts()) {
+            taken++;
             sd_block_take_interrupt();
+        } else if (dma_step()) {
+            continue;
         } else if (alarm_at != 0) {
             if (alarm_at > fake_now()) {
                 fake_pass(alarm_at - fake_now());
@@ -336,6 +370,7 @@ static int run(void)
 {
     ck_assert_int_eq(hal_block_submit(&request), 0);
     ck_assert_ptr_eq(run_interrupts(100000), &request);
+    ck_assert(!dma_is_active());
     return request.result;
 }
 
@@ -368,7 +403,7 @@ START_TEST(reads_move_the_right_bytes)
     request.segments[1].sectors = 30;
     request.segments[2].data = data + 100 * 512;
     request.segments[2].sectors = 19;
-    memset(data, 0, sizeof data);
+    memset(data, 0, DATA_BYTES);
     ck_assert_int_eq(run(), 0);
     for (unsigned i = 0; i < 50; i++) {
         ck_assert(sector_as_made(data + (i < 31 ? i : i + 69) * 512, 10 + i));
@@ -397,7 +432,7 @@ START_TEST(writes_last)
 {
     find();
     card.rounds_busy = 3;
-    for (unsigned i = 0; i < sizeof data; i++) {
+    for (unsigned i = 0; i < DATA_BYTES; i++) {
         data[i] = (uint8_t)(i / 512 + i * 3);
     }
     ask(HAL_BLOCK_WRITE, 20, 1);
@@ -486,7 +521,7 @@ START_TEST(passing_faults_are_retried)
     card.fault_block = faults[_i].block;
     card.fault_count = 1;
     ask(faults[_i].command == 18 ? HAL_BLOCK_READ : HAL_BLOCK_WRITE, 8, 16);
-    memset(data, faults[_i].command, sizeof data);
+    memset(data, faults[_i].command, DATA_BYTES);
     ck_assert_int_eq(run(), 0);
     ck_assert_uint_eq(card.fault_count, 0);
     if (request.op == HAL_BLOCK_READ) {
@@ -599,7 +634,7 @@ START_TEST(another_try_waits_for_a_busy_card)
     card.fault_flags = CRC_ERROR;
     card.fault_block = 2;
     card.fault_count = 1;
-    memset(data, 0x5a, sizeof data);
+    memset(data, 0x5a, DATA_BYTES);
     ask(HAL_BLOCK_WRITE, 8, 16);
     ck_assert_int_eq(run(), 0);
     ck_assert_uint_eq(card.commands[25], 2);
@@ -625,11 +660,177 @@ START_TEST(complete_may_come_early)
     find();
     ck_assert_uint_eq(mmio_read(0x3f300028u), 2);
     for (uint32_t sectors = 1; sectors <= 20; sectors += 19) {
-        memset(data, 0, sizeof data);
+        memset(data, 0, DATA_BYTES);
         ask(HAL_BLOCK_READ, 8, sectors);
         ck_assert_int_eq(run(), 0);
         ck_assert(sector_as_made(data + (sectors - 1) * 512, 8 + sectors - 1));
     }
+}
+END_TEST
+
+/* ---- DMA ---- */
+
+/** Reads or writes `sectors`, and counts what the processor does after the submission. */
+static void measure(enum hal_block_op op, uint32_t sectors, unsigned *interrupts, unsigned *lines)
+{
+    ask(op, 5, sectors);
+    ck_assert_int_eq(hal_block_submit(&request), 0);
+    fake_trace_clear();
+    taken = 0;
+    ck_assert_ptr_eq(run_interrupts(100000), &request);
+    ck_assert_int_eq(request.result, 0);
+    *interrupts = taken;
+    *lines = fake_trace_count("R ") + fake_trace_count("W ");
+    ck_assert_uint_eq(fake_trace_count("R 3f300020") + fake_trace_count("W 3f300020"), 0);
+}
+
+START_TEST(the_processor_moves_nothing)
+{
+    enum hal_block_op op = _i ? HAL_BLOCK_WRITE : HAL_BLOCK_READ;
+    unsigned interrupts[2], lines[2];
+
+    find();
+    measure(op, 1, &interrupts[0], &lines[0]);
+    ck_assert_uint_eq(dma.words, 128);
+    measure(op, 200, &interrupts[1], &lines[1]);
+    ck_assert_uint_eq(dma.words, 201 * 128);
+    ck_assert_uint_eq(dma.started, 2);
+    /* The answer, the channel's end, the controller's, and of a write the status. */
+    ck_assert_uint_le(interrupts[0], 4);
+    ck_assert_uint_eq(interrupts[1], interrupts[0]);
+    ck_assert_uint_eq(lines[1], lines[0]);
+}
+END_TEST
+
+START_TEST(control_blocks_are_as_they_should)
+{
+    bool read = _i == 0;
+
+    find();
+    ask(read ? HAL_BLOCK_READ : HAL_BLOCK_WRITE, 10, 50);
+    request.segment_count = 3;
+    request.segments[0].sectors = 1;
+    request.segments[1].data = data + 512;
+    request.segments[1].sectors = 30;
+    request.segments[2].data = data + 100 * 512;
+    request.segments[2].sectors = 19;
+    ck_assert_int_eq(run(), 0);
+    ck_assert_uint_eq(dma.block_count, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        const uint32_t *block = dma.blocks[i];
+        uint32_t memory_at =
+            (uint32_t)hal_mem_physical(request.segments[i].data) | UINT32_C(0xc0000000);
+
+        /* Line 11, wait for responses; paced source and counting destination, or the reverse. */
+        ck_assert_uint_eq(block[0], (read ? 0x000b0418u : 0x000b0148u) | (i == 2 ? 1u : 0u));
+        ck_assert_uint_eq(block[1], read ? 0x7e300020u : memory_at);
+        ck_assert_uint_eq(block[2], read ? memory_at : 0x7e300020u);
+        ck_assert_uint_eq(block[3], request.segments[i].sectors * 512);
+        ck_assert_uint_eq(block[4], 0);
+        ck_assert_int_eq(block[5] == 0, i == 2);
+    }
+}
+END_TEST
+
+START_TEST(the_cache_is_told)
+{
+    char flush[64];
+
+    find();
+    ask(_i ? HAL_BLOCK_WRITE : HAL_BLOCK_READ, 10, 7);
+    snprintf(flush, sizeof flush, "flush %08lx %u\n", (unsigned long)hal_mem_physical(data),
+             7 * 512);
+    fake_trace_clear();
+    ck_assert_int_eq(run(), 0);
+    ck_assert_uint_eq(fake_trace_count(flush), _i ? 1 : 2);
+    /* Before the channel starts ... */
+    ck_assert_int_lt(fake_trace_line(flush), fake_trace_line("W 3f007504"));
+    if (_i == 0) { /* ... and when it has been seen to be active no more */
+        const char *started = strstr(fake_trace(), "W 3f007500 10f80001");
+        const char *ended, *dropped;
+
+        ck_assert_ptr_nonnull(started);
+        ended = strstr(started, "R 3f007500 ");
+        dropped = strstr(started, flush);
+        ck_assert(ended != NULL && dropped > ended);
+        while (strstr(ended + 1, "R 3f007500 ") < dropped) {
+            ended = strstr(ended + 1, "R 3f007500 ");
+        }
+        ck_assert_uint_eq(strtoul(ended + 11, NULL, 16) & 1, 0);
+    }
+}
+END_TEST
+
+START_TEST(odd_memory_is_moved_by_the_processor)
+{
+    find();
+    ask(HAL_BLOCK_READ, 10, 4);
+    request.segment_count = 2;
+    request.segments[0].sectors = 2;
+    request.segments[1].data = data + 1024 + 32;
+    request.segments[1].sectors = 2;
+    ck_assert_int_eq(run(), 0);
+    ck_assert_uint_eq(dma.started, 0);
+    ck_assert(sector_as_made(data, 10) && sector_as_made(data + 1024 + 32 + 512, 13));
+    ask(HAL_BLOCK_READ, 10, 4);
+    ck_assert_int_eq(run(), 0);
+    ck_assert_uint_eq(dma.started, 1);
+}
+END_TEST
+
+START_TEST(a_channel_that_stands_still_is_given_up)
+{
+    uint64_t before;
+
+    find();
+    before = fake_now();
+    dma.stalls = true;
+    ask(HAL_BLOCK_READ, 8, 16);
+    ck_assert_int_eq(run(), -ETIMEDOUT);
+    ck_assert_uint_lt(fake_now() - before, 10000000);
+    ck_assert_uint_eq(dma.started, 3);
+    dma.stalls = false;
+    ask(HAL_BLOCK_READ, 8, 16);
+    ck_assert_int_eq(run(), 0);
+    ck_assert(sector_as_made(data + 15 * 512, 23));
+    dma.fails = true;
+    ck_assert_int_eq(run(), -EIO);
+    dma.fails = false;
+    ck_assert_int_eq(run(), 0);
+}
+END_TEST
+
+START_TEST(a_slow_channel_is_waited_for)
+{
+    find();
+    ask(HAL_BLOCK_READ, 8, 16);
+    ck_assert_int_eq(hal_block_submit(&request), 0);
+    sd_block_take_interrupt();
+    for (unsigned i = 0; i < 32; i++) { /* half a sector in 0.9 seconds */
+        ck_assert_uint_eq(pokes, 0);
+        fake_pass(900000);
+        ck_assert(dma_step());
+        sd_block_take_interrupt();
+    }
+    ck_assert_ptr_eq(run_interrupts(1000), &request);
+    ck_assert_int_eq(request.result, 0);
+    ck_assert_uint_eq(dma.started, 1);
+}
+END_TEST
+
+START_TEST(polling_is_enough_for_dma)
+{
+    unsigned polls = 0;
+
+    find();
+    ask(HAL_BLOCK_READ, 0, 64);
+    ck_assert_int_eq(hal_block_submit(&request), 0);
+    while (hal_block_completed() == NULL) {
+        (void)dma_step();
+        ck_assert_uint_lt(++polls, 1000);
+    }
+    ck_assert_int_eq(request.result, 0);
+    ck_assert(sector_as_made(data + 63 * 512, 63));
 }
 END_TEST
 
@@ -658,18 +859,15 @@ static void add_card(Suite *suite)
     suite_add_tcase(suite, tests);
 }
 
-static void add_requests(Suite *suite)
+/** What holds whoever moves the data. */
+static void add_common(TCase *tests)
 {
-    TCase *tests = tcase_create("requests");
     int fault_count = (int)(sizeof faults / sizeof faults[0]);
 
-    tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_loop_test(tests, reads_move_the_right_bytes, 0, 2);
-    tcase_add_test(tests, flags_are_cleared_before_the_block);
     tcase_add_test(tests, writes_last);
     tcase_add_test(tests, flush_asks_the_card);
     tcase_add_test(tests, requests_complete_in_order);
-    tcase_add_test(tests, polling_is_enough);
     tcase_add_loop_test(tests, passing_faults_are_retried, 0, fault_count);
     tcase_add_loop_test(tests, lasting_faults_end, 0, fault_count);
     tcase_add_test(tests, write_protection_is_told);
@@ -679,7 +877,28 @@ static void add_requests(Suite *suite)
     tcase_add_test(tests, another_try_waits_for_a_busy_card);
     tcase_add_test(tests, late_flags_are_dropped);
     tcase_add_test(tests, complete_may_come_early);
-    suite_add_tcase(suite, tests);
+}
+
+static void add_requests(Suite *suite)
+{
+    TCase *words = tcase_create("requests by the processor");
+    TCase *lines = tcase_create("requests by DMA");
+
+    tcase_add_checked_fixture(words, setup_words, NULL);
+    add_common(words);
+    tcase_add_test(words, flags_are_cleared_before_the_block);
+    tcase_add_test(words, polling_is_enough);
+    suite_add_tcase(suite, words);
+    tcase_add_checked_fixture(lines, setup_lines, NULL);
+    add_common(lines);
+    tcase_add_loop_test(lines, the_processor_moves_nothing, 0, 2);
+    tcase_add_loop_test(lines, control_blocks_are_as_they_should, 0, 2);
+    tcase_add_loop_test(lines, the_cache_is_told, 0, 2);
+    tcase_add_test(lines, odd_memory_is_moved_by_the_processor);
+    tcase_add_test(lines, a_channel_that_stands_still_is_given_up);
+    tcase_add_test(lines, a_slow_channel_is_waited_for);
+    tcase_add_test(lines, polling_is_enough_for_dma);
+    suite_add_tcase(suite, lines);
 }
 
 int main(void)
