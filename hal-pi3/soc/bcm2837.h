@@ -33,7 +33,7 @@ enum gpu_irq {
 };
 
 /** A register's address as the DMA controller knows it. */
-#define BUS_ADDRESS(address) ((address) - 0x3f000000u + 0x7e000000u)
+#define BUS_ADDRESS(address) ((address)-0x3f000000u + 0x7e000000u)
 
 /** Request lines of devices, for the DMA controller. */
 #define DMA_LINE_EMMC 11u

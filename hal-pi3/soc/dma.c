@@ -38,8 +38,9 @@
 #define CONTROL_END (1u << 1)
 #define CONTROL_INTERRUPT (1u << 2)
 #define CONTROL_ERROR (1u << 8)
-#define CONTROL_PRIORITY (8u << 16 | 15u << 20) /* usual, and when a device is about to overflow \
-                                                 */
+#define CONTROL_PRIORITY \
+    (8u << 16 | 15u << 20) /* usual, and when a device is about to overflow \
+                            */
 #define CONTROL_WAIT_FOR_WRITES (1u << 28)
 #define CONTROL_RESET (1u << 31)
 #define DEBUG_ERRORS 7u

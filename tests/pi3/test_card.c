@@ -29,99 +29,25 @@
  * 20. A flag that nobody waits for does not interrupt for ever.
  * 21. "Complete" may come together with the last block's flag.
  *
- * DMA (BCM2837 ARM Peripherals, section 4)
- * 22. Memory that begins with a line of the cache is moved by DMA: the processor touches the data
- *     register not once, and looks at the controllers as often for one sector as for all.
- * 23. The control blocks are as the data sheet wants them, one for each piece, and the last one
- *     interrupts.
- * 24. Memory is cleaned before a transfer, and dropped from the cache after a read.
- * 25. When a request is complete, with an error too, the channel has stopped.
- * 26. A channel that moves nothing is given up in time; a slow one is not. Its error is -EIO.
+ * What is special about DMA: test_dma.c.
  */
-#include "card_model.h"
 #include "dma_model.h"
 #include "fake_bus.h"
+#include "requests.h"
 
 #include "sd/block.h"
 #include "sd/emmc.h"
 #include "sd/sd.h"
-#include "soc/intc.h"
-#include "soc/timer.h"
 
-#include <hal/block.h>
 #include <hal/errno.h>
-#include <hal/mem.h>
 #include <pi3/mmio.h>
 
-#include <check.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DATA_BYTES (CARD_SECTORS * 512)
 #define CRC_ERROR (1u << 17 | 1u << 15)
 #define DATA_TIMEOUT (1u << 20 | 1u << 15)
-
-static unsigned pokes;
-static uint64_t alarm_at;
-
-void intc_poke(unsigned cpu, enum hal_irq line)
-{
-    ck_assert_uint_eq(cpu, 0);
-    ck_assert_uint_eq(line, HAL_IRQ_BLOCK);
-    pokes++;
-}
-
-void intc_enable_gpu(unsigned irq)
-{
-    ck_assert(irq == 62 || irq == 3 || irq == 21);
-}
-
-void systimer_arm(enum systimer_user user, uint32_t microseconds)
-{
-    ck_assert_uint_eq(user, SYSTIMER_CARD);
-    alarm_at = fake_now() + microseconds;
-}
-
-void systimer_quiet(enum systimer_user user)
-{
-    ck_assert_uint_eq(user, SYSTIMER_CARD);
-}
-
-static uint8_t memory[DATA_BYTES + 64] __attribute__((aligned(64)));
-static uint8_t *data;
-static unsigned taken; /**< interrupts */
-
-static void setup(void)
-{
-    card_setup(CARD_SDHC);
-    dma_setup();
-    fake_poke(0, 50000000);
-    pokes = 0;
-    alarm_at = 0;
-}
-
-/** Memory that DMA can be used for. */
-static void setup_lines(void)
-{
-    setup();
-    data = memory;
-}
-
-/** Memory that it cannot be used for: the processor moves the data. */
-static void setup_words(void)
-{
-    setup();
-    data = memory + 4;
-}
-
-/** Another card in the same slot, after power-on of the whole machine. */
-static void insert(enum card_kind kind)
-{
-    setup();
-    card.kind = kind;
-}
 
 /* ---- the controller ---- */
 
@@ -323,66 +249,6 @@ START_TEST(four_lines_only_where_there_are)
 END_TEST
 
 /* ---- requests ---- */
-
-static struct hal_block_request request;
-
-static void find(void)
-{
-    struct hal_block_info info;
-
-    ck_assert_int_eq(hal_block_probe(&info), 0);
-}
-
-static void ask(enum hal_block_op op, uint64_t sector, uint32_t count)
-{
-    memset(&request, 0, sizeof request);
-    request.op = op;
-    request.sector = sector;
-    request.segment_count = 1;
-    request.segments[0].data = data;
-    request.segments[0].sectors = count;
-}
-
-/** Lets interrupts and alarms happen until a request is complete, or for `patience` rounds. */
-static struct hal_block_request *run_interrupts(unsigned patience)
-{
-    for (unsigned i = 0; i < patience; i++) {
-        if (pokes > 0) {
-            pokes--;
-            return hal_block_completed();
-        }
-        if (card_interrupts() || dma_interrupts()) {
-            taken++;
-            sd_block_take_interrupt();
-        } else if (dma_step()) {
-            continue;
-        } else if (alarm_at != 0) {
-            if (alarm_at > fake_now()) {
-                fake_pass(alarm_at - fake_now());
-            }
-            sd_block_take_interrupt();
-        }
-    }
-    return NULL;
-}
-
-static int run(void)
-{
-    ck_assert_int_eq(hal_block_submit(&request), 0);
-    ck_assert_ptr_eq(run_interrupts(100000), &request);
-    ck_assert(!dma_is_active());
-    return request.result;
-}
-
-static bool sector_as_made(const uint8_t *bytes, unsigned sector)
-{
-    for (unsigned i = 0; i < 512; i++) {
-        if (bytes[i] != (uint8_t)(sector * 7 + i)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 START_TEST(reads_move_the_right_bytes)
 {
@@ -668,172 +534,6 @@ START_TEST(complete_may_come_early)
 }
 END_TEST
 
-/* ---- DMA ---- */
-
-/** Reads or writes `sectors`, and counts what the processor does after the submission. */
-static void measure(enum hal_block_op op, uint32_t sectors, unsigned *interrupts, unsigned *lines)
-{
-    ask(op, 5, sectors);
-    ck_assert_int_eq(hal_block_submit(&request), 0);
-    fake_trace_clear();
-    taken = 0;
-    ck_assert_ptr_eq(run_interrupts(100000), &request);
-    ck_assert_int_eq(request.result, 0);
-    *interrupts = taken;
-    *lines = fake_trace_count("R ") + fake_trace_count("W ");
-    ck_assert_uint_eq(fake_trace_count("R 3f300020") + fake_trace_count("W 3f300020"), 0);
-}
-
-START_TEST(the_processor_moves_nothing)
-{
-    enum hal_block_op op = _i ? HAL_BLOCK_WRITE : HAL_BLOCK_READ;
-    unsigned interrupts[2], lines[2];
-
-    find();
-    measure(op, 1, &interrupts[0], &lines[0]);
-    ck_assert_uint_eq(dma.words, 128);
-    measure(op, 200, &interrupts[1], &lines[1]);
-    ck_assert_uint_eq(dma.words, 201 * 128);
-    ck_assert_uint_eq(dma.started, 2);
-    /* The answer, the channel's end, the controller's, and of a write the status. */
-    ck_assert_uint_le(interrupts[0], 4);
-    ck_assert_uint_eq(interrupts[1], interrupts[0]);
-    ck_assert_uint_eq(lines[1], lines[0]);
-}
-END_TEST
-
-START_TEST(control_blocks_are_as_they_should)
-{
-    bool read = _i == 0;
-
-    find();
-    ask(read ? HAL_BLOCK_READ : HAL_BLOCK_WRITE, 10, 50);
-    request.segment_count = 3;
-    request.segments[0].sectors = 1;
-    request.segments[1].data = data + 512;
-    request.segments[1].sectors = 30;
-    request.segments[2].data = data + 100 * 512;
-    request.segments[2].sectors = 19;
-    ck_assert_int_eq(run(), 0);
-    ck_assert_uint_eq(dma.block_count, 3);
-    for (unsigned i = 0; i < 3; i++) {
-        const uint32_t *block = dma.blocks[i];
-        uint32_t memory_at =
-            (uint32_t)hal_mem_physical(request.segments[i].data) | UINT32_C(0xc0000000);
-
-        /* Line 11, wait for responses; paced source and counting destination, or the reverse. */
-        ck_assert_uint_eq(block[0], (read ? 0x000b0418u : 0x000b0148u) | (i == 2 ? 1u : 0u));
-        ck_assert_uint_eq(block[1], read ? 0x7e300020u : memory_at);
-        ck_assert_uint_eq(block[2], read ? memory_at : 0x7e300020u);
-        ck_assert_uint_eq(block[3], request.segments[i].sectors * 512);
-        ck_assert_uint_eq(block[4], 0);
-        ck_assert_int_eq(block[5] == 0, i == 2);
-    }
-}
-END_TEST
-
-START_TEST(the_cache_is_told)
-{
-    char flush[64];
-
-    find();
-    ask(_i ? HAL_BLOCK_WRITE : HAL_BLOCK_READ, 10, 7);
-    snprintf(flush, sizeof flush, "flush %08lx %u\n", (unsigned long)hal_mem_physical(data),
-             7 * 512);
-    fake_trace_clear();
-    ck_assert_int_eq(run(), 0);
-    ck_assert_uint_eq(fake_trace_count(flush), _i ? 1 : 2);
-    /* Before the channel starts ... */
-    ck_assert_int_lt(fake_trace_line(flush), fake_trace_line("W 3f007504"));
-    if (_i == 0) { /* ... and when it has been seen to be active no more */
-        const char *started = strstr(fake_trace(), "W 3f007500 10f80001");
-        const char *ended, *dropped;
-
-        ck_assert_ptr_nonnull(started);
-        ended = strstr(started, "R 3f007500 ");
-        dropped = strstr(started, flush);
-        ck_assert(ended != NULL && dropped > ended);
-        while (strstr(ended + 1, "R 3f007500 ") < dropped) {
-            ended = strstr(ended + 1, "R 3f007500 ");
-        }
-        ck_assert_uint_eq(strtoul(ended + 11, NULL, 16) & 1, 0);
-    }
-}
-END_TEST
-
-START_TEST(odd_memory_is_moved_by_the_processor)
-{
-    find();
-    ask(HAL_BLOCK_READ, 10, 4);
-    request.segment_count = 2;
-    request.segments[0].sectors = 2;
-    request.segments[1].data = data + 1024 + 32;
-    request.segments[1].sectors = 2;
-    ck_assert_int_eq(run(), 0);
-    ck_assert_uint_eq(dma.started, 0);
-    ck_assert(sector_as_made(data, 10) && sector_as_made(data + 1024 + 32 + 512, 13));
-    ask(HAL_BLOCK_READ, 10, 4);
-    ck_assert_int_eq(run(), 0);
-    ck_assert_uint_eq(dma.started, 1);
-}
-END_TEST
-
-START_TEST(a_channel_that_stands_still_is_given_up)
-{
-    uint64_t before;
-
-    find();
-    before = fake_now();
-    dma.stalls = true;
-    ask(HAL_BLOCK_READ, 8, 16);
-    ck_assert_int_eq(run(), -ETIMEDOUT);
-    ck_assert_uint_lt(fake_now() - before, 10000000);
-    ck_assert_uint_eq(dma.started, 3);
-    dma.stalls = false;
-    ask(HAL_BLOCK_READ, 8, 16);
-    ck_assert_int_eq(run(), 0);
-    ck_assert(sector_as_made(data + 15 * 512, 23));
-    dma.fails = true;
-    ck_assert_int_eq(run(), -EIO);
-    dma.fails = false;
-    ck_assert_int_eq(run(), 0);
-}
-END_TEST
-
-START_TEST(a_slow_channel_is_waited_for)
-{
-    find();
-    ask(HAL_BLOCK_READ, 8, 16);
-    ck_assert_int_eq(hal_block_submit(&request), 0);
-    sd_block_take_interrupt();
-    for (unsigned i = 0; i < 32; i++) { /* half a sector in 0.9 seconds */
-        ck_assert_uint_eq(pokes, 0);
-        fake_pass(900000);
-        ck_assert(dma_step());
-        sd_block_take_interrupt();
-    }
-    ck_assert_ptr_eq(run_interrupts(1000), &request);
-    ck_assert_int_eq(request.result, 0);
-    ck_assert_uint_eq(dma.started, 1);
-}
-END_TEST
-
-START_TEST(polling_is_enough_for_dma)
-{
-    unsigned polls = 0;
-
-    find();
-    ask(HAL_BLOCK_READ, 0, 64);
-    ck_assert_int_eq(hal_block_submit(&request), 0);
-    while (hal_block_completed() == NULL) {
-        (void)dma_step();
-        ck_assert_uint_lt(++polls, 1000);
-    }
-    ck_assert_int_eq(request.result, 0);
-    ck_assert(sector_as_made(data + 63 * 512, 63));
-}
-END_TEST
-
 static void add_controller(Suite *suite)
 {
     TCase *tests = tcase_create("controller");
@@ -891,13 +591,6 @@ static void add_requests(Suite *suite)
     suite_add_tcase(suite, words);
     tcase_add_checked_fixture(lines, setup_lines, NULL);
     add_common(lines);
-    tcase_add_loop_test(lines, the_processor_moves_nothing, 0, 2);
-    tcase_add_loop_test(lines, control_blocks_are_as_they_should, 0, 2);
-    tcase_add_loop_test(lines, the_cache_is_told, 0, 2);
-    tcase_add_test(lines, odd_memory_is_moved_by_the_processor);
-    tcase_add_test(lines, a_channel_that_stands_still_is_given_up);
-    tcase_add_test(lines, a_slow_channel_is_waited_for);
-    tcase_add_test(lines, polling_is_enough_for_dma);
     suite_add_tcase(suite, lines);
 }
 
