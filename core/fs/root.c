@@ -12,6 +12,7 @@
 #include "block/problem.h"
 #include "fs/fat32/fat32.h"
 #include "fs/mount.h"
+#include "fs/ramfs/ramfs.h"
 #include "fs/vfs.h"
 #include "lib/format.h"
 #include "lib/log.h"
@@ -116,6 +117,7 @@ int vfs_mount_root(void)
         return -EBUSY;
     }
     file_system_register(&fat32_file_system);
+    ramfs_register();
     problem_clear(&problem);
     error = find_root(&problem);
     if (error) {
