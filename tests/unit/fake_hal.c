@@ -410,7 +410,9 @@ int hal_block_submit(struct hal_block_request *request)
         out_of_place("more card requests than the test allows");
     if (fake.card_event)
         fake.card_event(request);
-    error = transfer(request);
+    error = fake.card_fault ? fake.card_fault(request) : 0;
+    if (!error)
+        error = transfer(request);
     if (error == -EINVAL)
         return error;
     request->result = error;

@@ -54,7 +54,8 @@ static int read_areas(struct judge *judge, const uint8_t *boot)
 {
     struct check_volume *volume = &judge->volume;
     uint64_t reserved = le16(boot + 14), fat_sectors = le32(boot + 36);
-    uint64_t total = le32(boot + 32), before = reserved + volume->fats * fat_sectors, clusters;
+    uint64_t total = le16(boot + 19) ? le16(boot + 19) : le32(boot + 32);
+    uint64_t before = reserved + volume->fats * fat_sectors, clusters;
     unsigned active = boot[40] & 15;
 
     volume->mirrored = !(boot[40] & 0x80);

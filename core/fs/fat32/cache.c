@@ -86,6 +86,13 @@ static int fill_slot(struct fat32_cache *cache, struct fat32_cache_slot *slot, u
     error = block_read(cache->device, first + wanted, slot->data + wanted * HAL_SECTOR_SIZE, 1);
     if (!error)
         slot->valid |= (uint8_t)(1u << wanted);
+    return fat32_cache_failed(cache, error);
+}
+
+int fat32_cache_failed(struct fat32_cache *cache, int error)
+{
+    if (error == -EIO)
+        __atomic_store_n(&cache->failed, true, __ATOMIC_RELAXED);
     return error;
 }
 
@@ -127,7 +134,9 @@ void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_
     struct fat32_cache_slot *slot = find_piece(cache, offset / FAT32_CACHE_BYTES);
     unsigned sector = offset % FAT32_CACHE_BYTES / HAL_SECTOR_SIZE;
 
-    if (slot && slot->valid >> sector & 1)
+    if (slot && !data)
+        slot->valid &= (uint8_t) ~(1u << sector);
+    else if (slot && slot->valid >> sector & 1)
         memcpy(slot->data + sector * HAL_SECTOR_SIZE, data, HAL_SECTOR_SIZE);
 }
 

@@ -94,6 +94,7 @@ static int find_geometry(struct fat32_volume *volume, struct problem *problem)
             volume->geometry.sector_bytes == bytes) {
             klog(KLOG_WARNING, "%s: the boot sector is damaged; using its copy at sector %llu",
                  volume->device.name, (unsigned long long)sector);
+            volume->geometry.spare = true;
             return 0;
         }
     }
@@ -140,6 +141,15 @@ static void report(const struct fat32_volume *volume)
              volume->device.name);
 }
 
+/* What is odd about a volume is left as it is. */
+static bool may_be_written(const struct fat32_volume *volume)
+{
+    const struct fat32_geometry *geometry = &volume->geometry;
+
+    return !volume->device.read_only && !geometry->clamped && !geometry->spare &&
+           geometry->fats <= FAT32_FATS_MAX;
+}
+
 int fat32_mount(const struct block_device *device, struct vnode **root, struct problem *problem)
 {
     struct vnode_attributes attributes = {
@@ -174,7 +184,7 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
         goto out_destroy;
     }
     report(volume);
-    if (!volume->device.read_only && !volume->geometry.clamped) {
+    if (may_be_written(volume)) {
         mutex_lock(&volume->mutex);
         fat32_writer_start(volume);
         mutex_unlock(&volume->mutex);

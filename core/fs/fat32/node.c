@@ -84,7 +84,9 @@ static int64_t read_piece(struct fat32_node *node, uint64_t offset, uint8_t *dat
     mutex_unlock(&volume->mutex);
     if (!error && direct) {
         bytes -= bytes % HAL_SECTOR_SIZE;
-        error = block_read(&volume->device, place / HAL_SECTOR_SIZE, data, bytes / HAL_SECTOR_SIZE);
+        error =
+            fat32_cache_failed(&volume->cache, block_read(&volume->device, place / HAL_SECTOR_SIZE,
+                                                          data, bytes / HAL_SECTOR_SIZE));
     }
     return error ? error : (int64_t)bytes;
 }
@@ -266,8 +268,8 @@ void fat32_node_discard(struct fat32_node *node)
 /* What remains of a file that was removed while it was open. */
 static void free_orphan(struct fat32_node *node)
 {
-    if (node->removed && node->volume->writer && fat32_space_free(node->volume, node->chain.start))
-        fat32_complain(node->volume, "the clusters of a removed file could not be freed");
+    if (node->removed && node->volume->writer)
+        fat32_space_give_up(node->volume, node->chain.start);
 }
 
 /** Frees the node. The reference to its parent is hardly ever the last: that keeps its own. */

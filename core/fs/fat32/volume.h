@@ -41,9 +41,11 @@ struct fat32_geometry {
     unsigned fats;       /**< that are kept alike, from fat_start on */
     uint64_t reserved;   /**< what is before the first FAT */
     uint64_t info;       /**< FSInfo, or 0 */
+    uint64_t copy;       /**< of the boot sectors, or 0 */
     uint32_t volume_id;
     bool dirty;   /**< marked as not unmounted properly */
     bool clamped; /**< the FAT was too small for the clusters; some are out of reach */
+    bool spare;   /**< this is what the copy of the boot sector says; the first is no good */
 };
 
 /**
@@ -89,6 +91,7 @@ struct fat32_cache {
     struct fat32_cache_slot slots[FAT32_CACHE_SLOTS];
     struct fat32_cache_slot *latest;
     uint64_t clock;
+    bool failed; /**< something could not be read or written; changed atomically */
 };
 
 /**
@@ -99,7 +102,10 @@ struct fat32_cache {
 HAL_MUST_CHECK int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
                                    size_t *available);
 
-/** The sector at `offset` is `data` on the card now. */
+/** Remembers that the card failed, if `error` says so; returns it. */
+int fat32_cache_failed(struct fat32_cache *cache, int error);
+
+/** The sector at `offset` is `data` on the card now; NULL: it is not known what. */
 void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_t *data);
 
 /** Gives back the slots unused for longest, up to `frames`; how many. Caller holds the mutex. */

@@ -16,7 +16,7 @@
 #include "fs/root.h"
 #include "fs/vfs.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -22,7 +22,8 @@ int fat32_batch_init(struct fat32_batch *batch, const struct block_device *devic
     batch->layout = layout;
     batch->hooks = hooks;
     batch->context = context;
-    batch->work = kmalloc(FAT32_RECORD_MAX * HAL_SECTOR_SIZE);
+    /* And one more sector, to write from: what is not aligned takes memory, which may be short. */
+    batch->work = kmalloc_aligned((FAT32_RECORD_MAX + 1) * HAL_SECTOR_SIZE, HAL_BLOCK_ALIGN);
     return batch->work ? 0 : -ENOMEM;
 }
 
@@ -158,12 +159,14 @@ void fat32_batch_wrote_data(struct fat32_batch *batch)
 
 int fat32_batch_write(struct fat32_batch *batch, uint64_t sector, const uint8_t *data)
 {
-    int error = block_write(batch->device, sector, data, 1);
+    uint8_t *aligned = batch->work + FAT32_RECORD_MAX * HAL_SECTOR_SIZE;
+    int error;
 
+    memcpy(aligned, data, HAL_SECTOR_SIZE);
+    error = block_write(batch->device, sector, aligned, 1);
     batch->writes++;
     batch->unflushed = true;
-    if (!error)
-        batch->hooks->written(batch->context, sector, data);
+    batch->hooks->written(batch->context, sector, error ? NULL : data);
     return error;
 }
 

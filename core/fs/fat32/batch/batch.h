@@ -66,7 +66,10 @@ struct fat32_slot {
 struct fat32_batch_hooks {
     /** Reads one sector as it is on the card. */
     int (*read)(void *context, uint64_t sector, uint8_t *data);
-    /** A sector has been written: what is cached of it is out of date. */
+    /**
+     * A sector has been written: what is cached of it is out of date. `data` NULL: that failed, and
+     * it contains what it did before, or what it should, or neither.
+     */
     void (*written)(void *context, uint64_t sector, const uint8_t *data);
     /**
      * Before a batch is written: writes the data that its files need, unless it is on the card.
@@ -93,7 +96,7 @@ struct fat32_batch {
     uint64_t sequence; /**< of the last record */
     unsigned recorded; /**< sectors that the record on the card is about; 0: it is void */
     uint64_t record_targets[FAT32_BATCH_MAX];
-    uint8_t *work; /**< FAT32_RECORD_MAX sectors, to put records together */
+    uint8_t *work; /**< FAT32_RECORD_MAX sectors, to put records together, and another one */
 
     uint64_t records, writes, flushes; /**< how many, for statistics and tests */
 };

@@ -23,18 +23,24 @@
 
 /* ---- places ---- */
 
-int fat32_slot_place(struct fat32_node *directory, uint64_t number, uint64_t *byte)
+int fat32_chain_place(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t number,
+                      uint64_t *byte)
 {
-    const struct fat32_geometry *geometry = &directory->volume->geometry;
+    const struct fat32_geometry *geometry = &volume->geometry;
     uint64_t offset = number * FAT32_SLOT_BYTES;
     uint64_t within = offset & (((uint64_t)1 << geometry->cluster_shift) - 1);
     uint32_t cluster, count;
-    int error = fat32_chain_find(directory->volume, &directory->chain,
-                                 (uint32_t)(offset >> geometry->cluster_shift), &cluster, &count);
+    int error = fat32_chain_find(volume, chain, (uint32_t)(offset >> geometry->cluster_shift),
+                                 &cluster, &count);
 
     if (!error)
         *byte = fat32_cluster_offset(geometry, cluster) + within;
     return error;
+}
+
+int fat32_slot_place(struct fat32_node *directory, uint64_t number, uint64_t *byte)
+{
+    return fat32_chain_place(directory->volume, &directory->chain, number, byte);
 }
 
 static int look_at_slot(struct fat32_node *directory, uint64_t number, const uint8_t **slot)
@@ -105,8 +111,11 @@ int fat32_entry_find(struct fat32_node *directory, const char *name, size_t n,
                      struct fat32_entry *entry, struct fat32_place *place)
 {
     uint64_t position;
+    size_t trimmed = fat32_name_trim(name, n);
     int error = search_names(directory, name, n, entry, &position);
 
+    if (error == -ENOENT && trimmed > 0 && trimmed < n)
+        error = search_names(directory, name, trimmed, entry, &position);
     if (error || !place)
         return error;
     place->slots = entry->long_slots + 1;

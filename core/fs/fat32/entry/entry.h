@@ -111,6 +111,9 @@ static inline unsigned fat32_name_slots(const struct fat32_new_name *name)
     return 1 + (name->count + FAT32_SLOT_UNITS - 1) / FAT32_SLOT_UNITS;
 }
 
+/** The length without dots and blanks at the end, which are not part of a name. */
+size_t fat32_name_trim(const char *text, size_t n);
+
 /** From UTF-8. -EINVAL: not a name that FAT32 can have; -ENAMETOOLONG. */
 HAL_MUST_CHECK int fat32_name_make(const char *text, size_t n, struct fat32_new_name *name);
 
@@ -136,7 +139,11 @@ struct fat32_place {
 HAL_MUST_CHECK int fat32_entry_find(struct fat32_node *directory, const char *name, size_t n,
                                     struct fat32_entry *entry, struct fat32_place *place);
 
-/** Where the short entry in slot `number` is on the volume. */
+/** Where slot `number` of the directory with this chain is on the volume. As fat32_chain_find. */
+HAL_MUST_CHECK int fat32_chain_place(struct fat32_volume *volume, struct fat32_chain *chain,
+                                     uint64_t number, uint64_t *byte);
+
+/** The same of an open directory. */
 HAL_MUST_CHECK int fat32_slot_place(struct fat32_node *directory, uint64_t number, uint64_t *byte);
 
 /**

@@ -179,14 +179,19 @@ static void make_short(struct fat32_new_name *name)
     name->count = 0;
 }
 
+size_t fat32_name_trim(const char *text, size_t n)
+{
+    while (n > 0 && (text[n - 1] == '.' || text[n - 1] == ' '))
+        n--;
+    return n;
+}
+
 int fat32_name_make(const char *text, size_t n, struct fat32_new_name *name)
 {
     int error;
 
     memset(name, 0, sizeof(*name));
-    /* Dots and blanks at the end are not part of a name. */
-    while (n > 0 && (text[n - 1] == '.' || text[n - 1] == ' '))
-        n--;
+    n = fat32_name_trim(text, n);
     if (n == 0)
         return -EINVAL;
     error = read_text(text, n, name);

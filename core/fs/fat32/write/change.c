@@ -70,14 +70,6 @@ int fat32_entry_update(struct fat32_node *node, uint32_t start, uint64_t size, i
 
 /* ---- create ---- */
 
-/* Dots and blanks at the end are not part of a name. */
-static size_t trim(const char *name, size_t n)
-{
-    while (n > 0 && (name[n - 1] == '.' || name[n - 1] == ' '))
-        n--;
-    return n;
-}
-
 /* Writes the first cluster of a directory, which is free: the dots, and zeros. */
 static int put_dots(struct fat32_node *parent, uint32_t cluster, int64_t now)
 {
@@ -176,7 +168,7 @@ int fat32_create(struct fat32_node *directory, const char *name, size_t n, bool 
     if (!error && directory->removed)
         error = -ENOENT;
     if (!error)
-        error = prepare(directory, new, name, trim(name, n));
+        error = prepare(directory, new, name, fat32_name_trim(name, n));
     if (!error)
         error = create(directory, new, is_directory, created);
     if (error && *created) {
@@ -239,7 +231,8 @@ static int take_out(struct fat32_node *directory, const struct fat32_place *plac
         return error;
     if (open)
         fat32_node_orphan(open);
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 int fat32_remove(struct fat32_node *directory, const char *name, size_t n, bool is_directory)
@@ -364,7 +357,8 @@ static int move(struct fat32_node *from, struct fat32_node *to, struct renaming 
         fat32_node_move(open, to);
         fat32_node_place(open, renaming->new.place.entry);
     }
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 static int rename(struct fat32_node *from, const char *name, size_t n, struct fat32_node *to,
@@ -407,7 +401,7 @@ int fat32_rename(struct fat32_node *from, const char *name, size_t n, struct fat
     if (!error && (from->removed || to->removed))
         error = -ENOENT;
     if (!error)
-        error = rename(from, name, n, to, new_name, trim(new_name, m), renaming);
+        error = rename(from, name, n, to, new_name, fat32_name_trim(new_name, m), renaming);
     kfree(renaming);
     return error;
 }

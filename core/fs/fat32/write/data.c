@@ -14,6 +14,8 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
+#include <stdalign.h>
+
 #define SIZE_MAX_FAT32 0xFFFFFFFFu
 #define LINK_END 0x0FFFFFFFu
 #define FREE_SECTORS 8u
@@ -21,7 +23,7 @@
 
 /* ---- bytes on the card ---- */
 
-static const uint8_t zeros[ZEROS];
+static const alignas(HAL_BLOCK_ALIGN) uint8_t zeros[ZEROS];
 
 /* Writes a part of one sector. */
 static int put_part(struct fat32_volume *volume, uint64_t offset, const void *data, size_t n)
@@ -41,11 +43,13 @@ static int put_part(struct fat32_volume *volume, uint64_t offset, const void *da
 /* Writes whole sectors. */
 static int put_sectors(struct fat32_volume *volume, uint64_t offset, const void *data, size_t n)
 {
-    int error = block_write(&volume->device, offset / HAL_SECTOR_SIZE, data, n / HAL_SECTOR_SIZE);
+    int error =
+        fat32_cache_failed(&volume->cache, block_write(&volume->device, offset / HAL_SECTOR_SIZE,
+                                                       data, n / HAL_SECTOR_SIZE));
 
     fat32_batch_wrote_data(&volume->writer->batch);
-    for (size_t at = 0; at < n && !error; at += HAL_SECTOR_SIZE)
-        fat32_cache_update(&volume->cache, offset + at, (const uint8_t *)data + at);
+    for (size_t at = 0; at < n; at += HAL_SECTOR_SIZE)
+        fat32_cache_update(&volume->cache, offset + at, error ? NULL : (const uint8_t *)data + at);
     return error;
 }
 
@@ -112,11 +116,10 @@ struct fresh {
     uint32_t first, last, count;
 };
 
-/* What cannot be freed now is lost until the next recovery. */
 static void discard(struct fat32_volume *volume, const struct fresh *fresh)
 {
-    if (fresh->count > 0 && fat32_space_free(volume, fresh->first))
-        fat32_complain(volume, "%u clusters are lost until the next mount", fresh->count);
+    if (fresh->count > 0)
+        fat32_space_give_up(volume, fresh->first);
 }
 
 /* Adds up to `want` clusters to it. */
@@ -235,6 +238,20 @@ static int fill(struct fat32_node *node, const struct fresh *fresh, uint64_t off
     return error;
 }
 
+static int shorten(struct fat32_node *node, uint32_t size);
+
+/* Another system may have left a file with more clusters than its size needs; they are not lost. */
+static int drop_surplus(struct fat32_node *node, uint32_t last)
+{
+    struct fat32_volume *volume = node->volume;
+    uint32_t next = node->chain.start;
+    int error = last ? fat32_table_get(volume, last, &next) : 0;
+
+    if (error || !fat32_cluster_valid(&volume->geometry, next))
+        return error;
+    return shorten(node, (uint32_t)node->vnode.attributes.size);
+}
+
 /* Makes the file `end` bytes long, or as long as there is room for, with `n` bytes at `offset`. */
 static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *data, uint64_t n)
 {
@@ -244,6 +261,8 @@ static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *d
     struct fresh fresh = {0, 0, 0};
     int error = find_last(node, &last);
 
+    if (!error)
+        error = drop_surplus(node, last);
     /* What is behind the end now may not be behind the one that the card knows. */
     if (!error && volume->writer->shrunk)
         error = fat32_batch_checkpoint(&volume->writer->batch);
@@ -320,7 +339,8 @@ static int shorten(struct fat32_node *node, uint32_t size)
     node->vnode.attributes.size = size;
     node->vnode.attributes.modified = now * WALL_NS;
     forget_chain(node, start);
-    return fat32_space_free(volume, rest);
+    fat32_space_give_up(volume, rest);
+    return 0;
 }
 
 int fat32_truncate(struct fat32_node *node, uint64_t size)

@@ -94,7 +94,24 @@ static int own_chain(struct recovery *recovery, uint32_t cluster, uint32_t want)
     return cut_behind(volume, cluster);
 }
 
-static int own_entry(struct recovery *recovery)
+/* A file that was given a cluster and no size: it has none, and the cluster will be nobody's. */
+static int forget_start(struct fat32_volume *volume, uint64_t place)
+{
+    uint8_t *entry = NULL;
+    int error = fat32_begin(volume, 1);
+
+    if (error)
+        return error;
+    error = fat32_change(volume, place, &entry);
+    if (!error) {
+        put_le16(entry + 20, 0);
+        put_le16(entry + 26, 0);
+    }
+    return fat32_end(volume, error);
+}
+
+/* `place` is where the entry is on the volume. */
+static int own_entry(struct recovery *recovery, uint64_t place)
 {
     const struct fat32_entry *entry = &recovery->entry;
     unsigned shift = recovery->volume->geometry.cluster_shift;
@@ -105,8 +122,10 @@ static int own_entry(struct recovery *recovery)
 
         return error ? error : add_pending(&recovery->pending, entry->cluster);
     }
-    if (size == 0)
-        return entry->cluster == 0 ? 0 : -EINVAL;
+    if (size == 0 && entry->cluster == 0)
+        return 0;
+    if (size == 0 && fat32_cluster_valid(&recovery->volume->geometry, entry->cluster))
+        return forget_start(recovery->volume, place);
     return own_chain(recovery, entry->cluster,
                      (uint32_t)((size + ((uint64_t)1 << shift) - 1) >> shift));
 }
@@ -114,14 +133,16 @@ static int own_entry(struct recovery *recovery)
 static int look_at_directory(struct recovery *recovery, uint32_t cluster)
 {
     struct fat32_chain chain;
-    uint64_t position = 0;
+    uint64_t position = 0, place = 0;
     int error = 0;
 
     fat32_chain_init(&chain, recovery->volume, cluster, UINT32_MAX);
     while (!error) {
         error = fat32_directory_next(recovery->volume, &chain, &position, &recovery->entry);
         if (!error)
-            error = own_entry(recovery);
+            error = fat32_chain_place(recovery->volume, &chain, position - 1, &place);
+        if (!error)
+            error = own_entry(recovery, place);
     }
     fat32_chain_finish(&chain);
     return error == -ENOENT ? 0 : error;

@@ -228,3 +228,9 @@ int fat32_space_free(struct fat32_volume *volume, uint32_t cluster)
     }
     return error;
 }
+
+void fat32_space_give_up(struct fat32_volume *volume, uint32_t cluster)
+{
+    if (fat32_space_free(volume, cluster))
+        volume->writer->leaks = true;
+}

@@ -17,7 +17,8 @@
 #include <hal/runtime.h>
 
 #define TABLE_CLEAN 0x08000000u
-#define ENTRY_1 4u /* byte of it in the FAT */
+#define TABLE_SOUND 0x04000000u /* the card has not failed */
+#define ENTRY_1 4u              /* byte of it in the FAT */
 #define BOOT_STATE 65u
 #define INFO_LEAD 0x41615252u
 #define INFO_MIDDLE 0x61417272u /* at byte 484 */
@@ -44,6 +45,8 @@ static void sector_written(void *context, uint64_t sector, const uint8_t *data)
 {
     struct fat32_volume *volume = context;
 
+    if (!data)
+        (void)fat32_cache_failed(&volume->cache, -EIO);
     fat32_cache_update(&volume->cache, sector * HAL_SECTOR_SIZE, data);
 }
 
@@ -106,6 +109,8 @@ static int set_clean(struct fat32_volume *volume, bool clean)
         return error;
     value = le32(entries);
     value = clean ? value | TABLE_CLEAN : value & ~TABLE_CLEAN;
+    if (volume->cache.failed)
+        value &= ~TABLE_SOUND;
     error = patch(volume, writer->layout.fat[0], ENTRY_1, value, writer->layout.fat,
                   writer->layout.fats);
     return error ? error : fat32_batch_flush(&writer->batch);
@@ -144,7 +149,9 @@ static int unmark(struct fat32_volume *volume)
     if (!error)
         error = fat32_batch_void(&writer->batch);
     if (!error)
-        error = set_counts(volume, free, writer->next);
+        error = set_counts(volume, free,
+                           fat32_cluster_valid(&volume->geometry, writer->next) ? writer->next
+                                                                                : UNKNOWN);
     if (!error)
         error = fat32_batch_flush(&writer->batch);
     if (!error)
@@ -199,6 +206,22 @@ int fat32_sync(struct fat32_volume *volume)
     return batch && !error ? fat32_batch_flush(batch) : error;
 }
 
+/* The volume tells whoever looks at it next that the card has failed once. */
+static int tell_failure(struct fat32_volume *volume)
+{
+    const uint8_t *entries;
+    size_t available;
+    int error = 0;
+
+    if (!volume->cache.failed)
+        return 0;
+    error =
+        fat32_cache_get(&volume->cache, volume->geometry.fat_start + ENTRY_1, &entries, &available);
+    if (error || !(le32(entries) & TABLE_SOUND))
+        return error;
+    return set_clean(volume, le32(entries) & TABLE_CLEAN);
+}
+
 /* ---- the beginning and the end ---- */
 
 /* Which sectors the record goes to: reserved ones that nothing else has a use for. */
@@ -206,11 +229,14 @@ static void choose_record(struct fat32_volume *volume, struct fat32_layout *layo
 {
     uint32_t unit = volume->geometry.sector_bytes / HAL_SECTOR_SIZE;
     uint64_t end = volume->geometry.reserved / HAL_SECTOR_SIZE;
+    uint64_t copy = volume->geometry.copy / volume->geometry.sector_bytes;
 
     /* Boot sectors are 0 to 2, their copies 6 to 8; FSInfo is among them, or somewhere else. */
     for (uint64_t sector = 3 * unit; sector < end && layout->record_sectors < FAT32_RECORD_MAX;
          sector++) {
         if (sector / unit >= 6 && sector / unit <= 8)
+            continue;
+        if (copy && sector / unit >= copy && sector / unit < copy + 3)
             continue;
         if (sector / unit * unit == volume->geometry.info / HAL_SECTOR_SIZE)
             continue;
@@ -323,6 +349,24 @@ void fat32_writer_start(struct fat32_volume *volume)
                               : "it is damaged, or cannot be written");
 }
 
+/* All that was changed is on the card, and the volume says so. */
+static int settle(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = volume->writer;
+    uint32_t lost;
+    int error = fat32_sync(volume);
+
+    if (!error && writer->leaks && !writer->broken) {
+        error = fat32_recover(volume, &lost);
+        if (!error)
+            error = fat32_sync(volume);
+        writer->leaks = error != 0;
+    }
+    if (!error && writer->marked && !writer->broken)
+        error = unmark(volume);
+    return error ? error : tell_failure(volume);
+}
+
 void fat32_writer_stop(struct fat32_volume *volume)
 {
     struct fat32_writer *writer = volume->writer;
@@ -330,9 +374,9 @@ void fat32_writer_stop(struct fat32_volume *volume)
 
     if (!writer)
         return;
-    error = fat32_sync(volume);
-    if (!error && writer->marked && !writer->broken)
-        error = unmark(volume);
+    error = settle(volume);
+    if (error) /* what a card refuses once it may take the next time, and there is no other */
+        error = settle(volume);
     if (error)
         klog(KLOG_ERROR, "%s: could not be unmounted properly (error %d)", volume->device.name,
              -error);

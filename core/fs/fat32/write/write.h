@@ -29,6 +29,7 @@ struct fat32_writer {
     bool marked;   /**< the volume says that it is in use */
     bool shrunk;   /**< the batch cuts a file, so what is behind its end is still data */
     bool broken;   /**< damage was met: nothing is written any more */
+    bool leaks;    /**< there are clusters that could not be freed */
     uint8_t *full; /**< a bit for each sector of the FAT that has no free cluster */
 };
 
@@ -79,9 +80,12 @@ HAL_MUST_CHECK int fat32_link(struct fat32_volume *volume, uint32_t cluster, uin
 /** Frees the chain from `cluster` on in transactions of its own. Stops at whatever is wrong. */
 HAL_MUST_CHECK int fat32_space_free(struct fat32_volume *volume, uint32_t cluster);
 
+/** The same for what nobody has any more: if it fails, the unmount looks for those clusters. */
+void fat32_space_give_up(struct fat32_volume *volume, uint32_t cluster);
+
 /**
- * As above inside a transaction, as long as that takes no more than `sectors` sectors. *rest: the
- * cluster from which on it did not, 0: all is free.
+ * As fat32_space_free inside a transaction, as long as that takes no more than `sectors` sectors.
+ * *rest: the cluster from which on it did not, 0: all is free.
  */
 HAL_MUST_CHECK int fat32_space_free_some(struct fat32_volume *volume, uint32_t cluster,
                                          unsigned sectors, uint32_t *rest);
