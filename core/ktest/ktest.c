@@ -5,6 +5,7 @@
 #include "ktest/ktest.h"
 
 #include "boot/cmdline.h"
+#include "ktest/fs/tests.h"
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
 #include "lib/string.h"
@@ -143,6 +144,11 @@ static const struct ktest tests[] = {
     {"calendar.known_dates", test_calendar_dates},
     {"calendar.there_and_back", test_calendar_round_trip},
     {"calendar.text_is_checked", test_calendar_text},
+    {"pipe.opening_waits_for_the_other_side", test_pipe_open},
+    {"pipe.opening_can_be_cancelled", test_pipe_open_cancel},
+    {"pipe.a_stream_arrives", test_pipe_stream},
+    {"pipe.pieces_are_not_mixed", test_pipe_whole},
+    {"pipe.closing_ends_waits", test_pipe_ends},
     {"fs.a_file_can_be_read", test_fs_read},
     {"fs.each_part_of_a_large_file_is_its_own", test_fs_offsets},
     {"fs.a_file_ends_where_it_ends", test_fs_end},

@@ -113,6 +113,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("smp.threads_begin_and_end_in_crowds")},
     {KTEST("smp.detached_threads_end_in_crowds")},
     {KTEST("smp.a_thousand_threads")},
+    {KTEST("pipe")},
     {KTEST("mutex")},
     {KTEST("wait")},
     {KTEST("spinlock")},
