@@ -13,7 +13,7 @@
  * stands still: takes no lock, calls nothing of the HAL, and ends whatever it finds, since each
  * list is followed for LIST_MAX steps only.
  */
-#include "fs/root.h"
+#include "fs/root/root.h"
 #include "fs/vnode.h"
 #include "site/site.h"
 #include "lib/format.h"

@@ -9,7 +9,7 @@
 #include "fs/file.h"
 
 #include "fs/mount.h"
-#include "fs/path.h"
+#include "fs/path/path.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
 

@@ -9,7 +9,7 @@
  */
 #include "fs/mount.h"
 
-#include "fs/name_cache.h"
+#include "fs/path/name_cache.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
 #include "lib/string.h"

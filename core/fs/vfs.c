@@ -4,7 +4,7 @@
  */
 #include "fs/vfs.h"
 
-#include "fs/path.h"
+#include "fs/path/path.h"
 #include "heap/heap.h"
 #include "lib/string.h"
 

@@ -9,7 +9,7 @@
 #include "shell/shell.h"
 
 #include "boot/boot.h"
-#include "fs/root.h"
+#include "fs/root/root.h"
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "heap/heap.h"

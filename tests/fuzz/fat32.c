@@ -15,7 +15,7 @@
 #include "../unit/fs/sample.h"
 #include "../unit/fs/walk.h"
 
-#include "fs/root.h"
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 
 #include <stdio.h>

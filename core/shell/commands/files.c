@@ -3,7 +3,7 @@
  * files.c: pwd, cd, ls, cat, hexdump.
  */
 #include "dev/clock.h"
-#include "fs/root.h"
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
 #include "heap/heap.h"

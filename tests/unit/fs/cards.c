@@ -13,7 +13,7 @@
 #include "../fake_hal.h"
 #include "walk.h"
 
-#include "fs/root.h"
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
 

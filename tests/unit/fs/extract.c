@@ -12,7 +12,7 @@
 #include "../fake_hal.h"
 
 #include "dev/clock.h"
-#include "fs/root.h"
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 
 #include <fcntl.h>

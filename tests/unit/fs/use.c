@@ -11,7 +11,7 @@
 #include "../../marks.h"
 #include <string.h>
 
-#define RAM_BYTES (1u << 20)
+#define RAM_BYTES (2u << 20)
 
 int image_mount(struct image *image)
 {

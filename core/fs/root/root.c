@@ -5,7 +5,7 @@
  * A machine without a usable card is a machine all the same: everything here that fails leaves the
  * kernel running, with a sentence for whoever asks.
  */
-#include "fs/root.h"
+#include "fs/root/root.h"
 
 #include "block/block.h"
 #include "block/partition.h"

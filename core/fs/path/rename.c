@@ -11,8 +11,8 @@
  */
 #include "fs/vfs.h"
 
-#include "fs/name_cache.h"
-#include "fs/path.h"
+#include "fs/path/name_cache.h"
+#include "fs/path/path.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>

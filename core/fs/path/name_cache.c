@@ -22,7 +22,7 @@
  * When memory is short, reclaim must not wait, so entries that are not the last to keep their
  * vnodes are freed at once, and the others by whoever walks along a path next.
  */
-#include "fs/name_cache.h"
+#include "fs/path/name_cache.h"
 
 #include "fs/mount.h"
 #include "heap/heap.h"

@@ -5,10 +5,10 @@
  * Only the directory that is looked into is locked, and only for reading, and not even that if the
  * cache knows the name. So walks meet only where they go the same way.
  */
-#include "fs/path.h"
+#include "fs/path/path.h"
 
 #include "fs/mount.h"
-#include "fs/name_cache.h"
+#include "fs/path/name_cache.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
 #include "lib/string.h"
