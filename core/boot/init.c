@@ -196,8 +196,7 @@ static void init_main(void *unused)
     (void)unused;
     start_cpus();
     name_cache_start();
-    if (vfs_mount_root())
-        klog(KLOG_NOTICE, "boot: going on without files");
+    boot_mount_files();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
     heap_leaks_begin();

@@ -13,6 +13,9 @@
  */
 HAL_MUST_CHECK int vfs_mount_root(void);
 
+/** The same at `path`, a directory, with options for the file system. */
+HAL_MUST_CHECK int vfs_mount_card(const char *path, const char *options);
+
 /** As mount_remove("/"). */
 int vfs_unmount_root(void);
 
