@@ -73,32 +73,68 @@ static bool shrinks(const uint8_t *old, const uint8_t *new)
     return le32(new + SIZE) < le32(old + SIZE) && (cluster == 0 || cluster == cluster_of(old));
 }
 
-/* A slot that is in use before and after, and differs. */
-static void mix_used(const uint8_t *old, const uint8_t *new, enum fat32_stage stage, uint8_t *to)
+/* True if it is the same file; another one may have got the slot and the name. */
+static bool same_file(const uint8_t *old, const uint8_t *new)
 {
-    enum fat32_stage at = FAT32_ENTERED;
-    bool same = same_name(old, new);
+    return same_name(old, new) &&
+           (cluster_of(old) == cluster_of(new) || cluster_of(old) == 0 || shrinks(old, new));
+}
 
-    if (same && memcmp(new, "..         ", NAME_BYTES) == 0)
+/* From which byte on a sector has nothing but a part of a name whose entry is in the next one. */
+static unsigned loose_from(const uint8_t *sector)
+{
+    unsigned at = HAL_SECTOR_SIZE;
+
+    while (at > 0 && !is_free(sector + at - SLOT_BYTES) && is_long(sector + at - SLOT_BYTES))
+        at -= SLOT_BYTES;
+    return at;
+}
+
+/* A slot that is in use before and after, and differs. */
+static void mix_used(const uint8_t *old, const uint8_t *new, enum fat32_stage entered,
+                     enum fat32_stage stage, uint8_t *to)
+{
+    enum fat32_stage at = entered;
+    bool dots = same_name(old, new) && memcmp(new, "..         ", NAME_BYTES) == 0;
+    bool same = same_file(old, new);
+
+    if (dots)
         at = FAT32_LINKED;
     else if (same && shrinks(old, new))
         at = FAT32_REMOVED;
     memcpy(to, stage >= at ? new : old, SLOT_BYTES);
-    if (!same && stage >= FAT32_REMOVED && stage < FAT32_ENTERED)
+    if (!same && !dots && stage >= FAT32_REMOVED && stage < at)
         to[0] = DELETED;
+}
+
+static bool has_end(const uint8_t *sector)
+{
+    for (unsigned at = 0; at < HAL_SECTOR_SIZE; at += SLOT_BYTES)
+        if (sector[at] == 0)
+            return true;
+    return false;
 }
 
 static void mix_slots(const uint8_t *old, const uint8_t *new, enum fat32_stage stage, uint8_t *to)
 {
+    unsigned old_loose = loose_from(old), new_loose = loose_from(new);
+    bool end_moves_on = has_end(old) && !has_end(new);
+
     for (unsigned at = 0; at < HAL_SECTOR_SIZE; at += SLOT_BYTES) {
+        enum fat32_stage removed = at >= old_loose ? FAT32_CUT : FAT32_REMOVED;
+        enum fat32_stage entered = at >= new_loose ? FAT32_NAMED : FAT32_ENTERED;
+
         if (memcmp(old + at, new + at, SLOT_BYTES) == 0)
             memcpy(to + at, new + at, SLOT_BYTES);
         else if (is_free(new + at)) /* so the end of a directory is behind what will be entered */
-            memcpy(to + at, stage >= FAT32_REMOVED ? new + at : old + at, SLOT_BYTES);
-        else if (is_free(old + at))
-            memcpy(to + at, stage >= FAT32_ENTERED ? new + at : old + at, SLOT_BYTES);
-        else
-            mix_used(old + at, new + at, stage, to + at);
+            memcpy(to + at, stage >= removed ? new + at : old + at, SLOT_BYTES);
+        else if (is_free(old + at)) {
+            memcpy(to + at, stage >= entered ? new + at : old + at, SLOT_BYTES);
+            /* What the next sector gets may be there first: it must not be behind the end. */
+            if (end_moves_on && stage >= FAT32_REMOVED && stage < entered)
+                to[at] = DELETED;
+        } else
+            mix_used(old + at, new + at, entered, stage, to + at);
     }
 }
 

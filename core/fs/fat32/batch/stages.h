@@ -7,14 +7,16 @@
  *     REMOVED  directory entries that go are gone, files that shrink are small; nothing is new yet
  *     CLAIMED  the FAT has the clusters that are new, as chains of their own
  *     LINKED   the FAT links them to what was there; the ".." of directories that move are right
+ *     NAMED    of long names that fill a sector and go on in the next, that sector is there
  *     ENTERED  directory entries are as they will be
- *     CUT      chains that get shorter end where they will
+ *     CUT      chains that get shorter end where they will; such sectors of names are gone
  *     NEW      clusters that are no longer used are free
  *
  * All sectors reach a stage before any goes on to the next. Then, between any two writes:
  * no entry leads to a cluster that is free or has two owners, and no file is longer than its chain.
- * There may be clusters without an owner, chains that are longer than the file, and for a moment a
- * file that moves is in neither place: which is why there is the record (batch.h).
+ * There may be clusters without an owner, chains that are longer than the file, parts of a very
+ * long name without its entry, and for a moment a file that moves is in neither place: which is why
+ * there is the record (batch.h).
  *
  * Source: the ordering rules follow from what fsck.fat and the specification ("FAT32 File System
  * Specification", Microsoft, 2000) call an error. That the stages do not depend on where a sector
@@ -30,6 +32,7 @@ enum fat32_stage {
     FAT32_REMOVED,
     FAT32_CLAIMED,
     FAT32_LINKED,
+    FAT32_NAMED,
     FAT32_ENTERED,
     FAT32_CUT,
     FAT32_NEW,

@@ -133,10 +133,15 @@ struct search {
     bool ended;     /* the end of the directory lies before it: all is free */
 };
 
-/* True if `want` slots from `first` on would lie in more sectors than they have to. */
+/*
+ * True if `want` slots from `first` on would lie in more sectors than they have to. More than one
+ * sector of them begin with a sector, which then has nothing else (see batch/stages.h).
+ */
 static bool straddles(uint64_t first, unsigned want)
 {
-    return want <= SLOTS_IN_SECTOR && first % SLOTS_IN_SECTOR + want > SLOTS_IN_SECTOR;
+    unsigned within = first % SLOTS_IN_SECTOR;
+
+    return want <= SLOTS_IN_SECTOR ? within + want > SLOTS_IN_SECTOR : within > 0;
 }
 
 static bool is_enough(const struct search *search)

@@ -264,6 +264,7 @@ struct renaming {
     struct fat32_place from, target;
     uint32_t cluster, target_cluster;
     bool is_directory, replaces;
+    bool same; /* the new name is the old one, to the letter */
 };
 
 static bool is_below(const struct fat32_node *node, uint32_t cluster)
@@ -282,9 +283,15 @@ static int look_at_target(struct fat32_node *to, const char *name, size_t n,
 
     if (error == -ENOENT)
         return 0;
-    /* The same entry in other letters is no obstacle. */
-    if (error || renaming->target.entry == renaming->from.entry)
+    if (error)
         return error;
+    /* The same entry in other letters is no obstacle. */
+    if (renaming->target.entry == renaming->from.entry) {
+        const char *old = renaming->entry.public.name;
+
+        renaming->same = string_length(old) == n && memcmp(old, name, n) == 0;
+        return 0;
+    }
     renaming->replaces = true;
     renaming->target_cluster = renaming->entry.cluster;
     return check_kind(to, &renaming->entry, renaming->is_directory);
@@ -369,8 +376,9 @@ static int rename(struct fat32_node *from, const char *name, size_t n, struct fa
 
     if (!error)
         error = look_at_target(to, new_name, m, renaming);
-    if (!error)
-        error = fat32_name_make(new_name, m, &new->name);
+    if (error || renaming->same)
+        return error;
+    error = fat32_name_make(new_name, m, &new->name);
     if (!error)
         error = fat32_entry_name(to, &new->name);
     if (!error)

@@ -22,6 +22,9 @@
 #define LINK_BAD 0x0FFFFFF7u
 #define LINK_END_MIN 0x0FFFFFF8u
 #define LINK_END 0x0FFFFFFFu
+#define SLOT_END 0x00u
+#define SLOT_ERASED 0xE5u
+#define ATTRIBUTES_LONG 0x0Fu
 
 /* Directories that are still to be looked at. */
 struct pending {
@@ -130,22 +133,64 @@ static int own_entry(struct recovery *recovery, uint64_t place)
                      (uint32_t)((size + ((uint64_t)1 << shift) - 1) >> shift));
 }
 
-static int look_at_directory(struct recovery *recovery, uint32_t cluster)
+static int erase_slot(struct fat32_volume *volume, uint64_t place)
 {
-    struct fat32_chain chain;
-    uint64_t position = 0, place = 0;
+    uint8_t *slot = NULL;
+    int error = fat32_begin(volume, 1);
+
+    if (error)
+        return error;
+    error = fat32_change(volume, place, &slot);
+    if (!error)
+        slot[0] = SLOT_ERASED;
+    return fat32_end(volume, error);
+}
+
+/* Erases what is between the slots `from` and `to`: parts of names that have no entry. */
+static int erase_orphans(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t from,
+                         uint64_t to)
+{
     int error = 0;
 
-    fat32_chain_init(&chain, recovery->volume, cluster, UINT32_MAX);
-    while (!error) {
-        error = fat32_directory_next(recovery->volume, &chain, &position, &recovery->entry);
+    for (; from < to && !error; from++) {
+        uint64_t place = 0;
+        const uint8_t *slot = NULL;
+        size_t available;
+
+        error = fat32_chain_place(volume, chain, from, &place);
         if (!error)
-            error = fat32_chain_place(recovery->volume, &chain, position - 1, &place);
+            error = fat32_look(volume, place, &slot, &available);
+        if (error || slot[0] == SLOT_END)
+            break;
+        if (slot[0] != SLOT_ERASED && (slot[11] & 0x3F) == ATTRIBUTES_LONG)
+            error = erase_slot(volume, place);
+    }
+    return error == -ENOENT ? 0 : error;
+}
+
+static int look_at_directory(struct recovery *recovery, uint32_t cluster)
+{
+    struct fat32_volume *volume = recovery->volume;
+    struct fat32_chain chain;
+    uint64_t position = 0, place = 0, from = 0;
+    int error = 0;
+
+    fat32_chain_init(&chain, volume, cluster, UINT32_MAX);
+    while (!error) {
+        error = fat32_directory_next(volume, &chain, &position, &recovery->entry);
+        if (error)
+            break;
+        error = erase_orphans(volume, &chain, from, position - 1 - recovery->entry.long_slots);
+        if (!error)
+            error = fat32_chain_place(volume, &chain, position - 1, &place);
         if (!error)
             error = own_entry(recovery, place);
+        from = position;
     }
+    if (error == -ENOENT)
+        error = erase_orphans(volume, &chain, from, FAT32_SLOTS_MAX);
     fat32_chain_finish(&chain);
-    return error == -ENOENT ? 0 : error;
+    return error;
 }
 
 static int look_at_tree(struct recovery *recovery)
