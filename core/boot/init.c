@@ -208,7 +208,7 @@ static void init_main(void *unused)
     name_cache_start();
     if (cache_start())
         klog(KLOG_WARNING, "boot: no room for the threads of the page cache");
-    boot_mount_files();
+    vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
     heap_leaks_begin();
