@@ -5,6 +5,7 @@
 #include "fs/devfs/devfs.h"
 
 #include "fs/devfs/device.h"
+#include "fs/devfs/gpio/gpiochip.h"
 #include "fs/devfs/nodes.h"
 #include "fs/mount.h"
 #include "fs/ramfs/ramfs.h"
@@ -113,5 +114,6 @@ void devfs_register(void)
     nodes_register_memory();
     nodes_register_block();
     nodes_register_console();
+    gpiochip_register();
     file_system_register(&devfs_type);
 }

@@ -8,7 +8,7 @@
  *     null zero full random urandom     what they have always been
  *     tty console                       the console (tty/tty.h)
  *     mmcblk0 mmcblk0p1 ... ram0 ...    disks and their partitions, as bytes
- *     gpiochip0                         the pins, for Linux's tools (gpiochip.h)
+ *     gpiochip0                         the pins, for Linux's tools (gpio/gpiochip.h)
  */
 #pragma once
 

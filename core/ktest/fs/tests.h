@@ -12,3 +12,9 @@ void test_pipe_open_cancel(struct ktest_run *run);
 void test_pipe_stream(struct ktest_run *run);
 void test_pipe_whole(struct ktest_run *run);
 void test_pipe_ends(struct ktest_run *run);
+
+/* test_gpiochip.c */
+void test_gpiochip_info(struct ktest_run *run);
+void test_gpiochip_lines(struct ktest_run *run);
+void test_gpiochip_refusal(struct ktest_run *run);
+void test_gpiochip_events(struct ktest_run *run);
