@@ -14,6 +14,7 @@ int main(void)
     srunner_add_suite(runner, directory_suite());
     srunner_add_suite(runner, limit_suite());
     srunner_add_suite(runner, fifo_suite());
+    srunner_add_suite(runner, kernel_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);

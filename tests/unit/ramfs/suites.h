@@ -10,3 +10,4 @@ Suite *content_suite(void);
 Suite *directory_suite(void);
 Suite *limit_suite(void);
 Suite *fifo_suite(void);
+Suite *kernel_suite(void);
