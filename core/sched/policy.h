@@ -91,7 +91,7 @@ struct sched_entity {
 
     /* Where it stands; valid while its epoch is the queue's. */
     uint32_t epoch;
-    uint32_t level; /**< feedback: 0 is the first to run */
+    uint32_t level; /**< feedback: 0 is the first to run; search: 1 if it yielded */
     const struct sched_queue
         *home;            /**< the queue that vruntime or pass counts for; never followed */
     uint64_t base;        /**< that queue's min_vruntime at the last charge or removal */
@@ -131,7 +131,7 @@ struct sched_queue {
     uint64_t sequence;     /**< the next arrival's */
     uint64_t boosted;      /**< feedback: when all were last put on level 0 */
     uint32_t occupied;     /**< bit i: lists[i] is not empty */
-    struct sched_entity *yielded; /**< lottery, search: stays out of the next draw; or NULL */
+    struct sched_entity *yielded; /**< lottery: stays out of the next draw; or NULL */
     struct list lists[SCHED_LEVELS];
     struct tree tree;
 };
