@@ -344,12 +344,12 @@ static void fetch_coming(const struct cpu *cpu)
     queue->policy->foresee(queue, coming);
     if (coming[0]) {
         hal_context_prefetch(&thread_of_entity(coming[0])->context);
-        __builtin_prefetch(thread_of_entity(coming[0])->canary);
+        __builtin_prefetch(thread_of_entity(coming[0])->stack.canary);
     }
     if (coming[1]) {
         const char *thread = (const char *)thread_of_entity(coming[1]);
 
-        for (unsigned at = 0; at < offsetof(struct thread, name); at += LINE)
+        for (unsigned at = 0; at < offsetof(struct thread, stack.bytes); at += LINE)
             __builtin_prefetch(thread + at, 1);
     }
 }
