@@ -315,11 +315,13 @@ static void give_way(void)
 
 void hal_cpu_relax(void)
 {
-    __builtin_ia32_pause();
-    if (machine.real && machine.cpu_count > 1)
-        give_way();
-    else if (!machine.real)
-        sim_schedule_relax();
+    if (!machine.real) {
+        sim_schedule_relax(); /* no other processor is at it that would want a pause */
+    } else {
+        __builtin_ia32_pause();
+        if (machine.cpu_count > 1)
+            give_way();
+    }
     sim_cpu_point(COST_RELAX);
 }
 

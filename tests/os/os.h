@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../marks.h"
 #include <stdint.h>
 #include <tayberry.h>
 

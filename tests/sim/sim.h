@@ -7,7 +7,7 @@
 
 #include "tayberry.h"
 
-#include <check.h>
+#include "../marks.h"
 
 #define MS 1000000ull
 #define SECOND (1000 * MS)

@@ -408,7 +408,11 @@ int hal_block_submit(struct hal_block_request *request)
     fake.requests++;
     if (fake.request_limit && fake.requests > fake.request_limit)
         out_of_place("more card requests than the test allows");
-    error = transfer(request);
+    if (fake.card_event)
+        fake.card_event(request);
+    error = fake.card_fault ? fake.card_fault(request) : 0;
+    if (!error)
+        error = transfer(request);
     if (error == -EINVAL)
         return error;
     request->result = error;

@@ -10,11 +10,14 @@
  */
 #include "fs/fat32/volume.h"
 
+#include "fs/fat32/write/write.h"
+
 #include "heap/heap.h"
 
 #include <hal/block.h>
 #include <hal/errno.h>
 #include <hal/machine.h>
+#include <hal/runtime.h>
 
 #define PIECE_SECTORS (FAT32_CACHE_BYTES / HAL_SECTOR_SIZE)
 
@@ -83,6 +86,13 @@ static int fill_slot(struct fat32_cache *cache, struct fat32_cache_slot *slot, u
     error = block_read(cache->device, first + wanted, slot->data + wanted * HAL_SECTOR_SIZE, 1);
     if (!error)
         slot->valid |= (uint8_t)(1u << wanted);
+    return fat32_cache_failed(cache, error);
+}
+
+int fat32_cache_failed(struct fat32_cache *cache, int error)
+{
+    if (error == -EIO)
+        __atomic_store_n(&cache->failed, true, __ATOMIC_RELAXED);
     return error;
 }
 
@@ -117,6 +127,38 @@ int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **
     *data = slot->data + within;
     *available = end * HAL_SECTOR_SIZE - within;
     return 0;
+}
+
+void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_t *data)
+{
+    struct fat32_cache_slot *slot = find_piece(cache, offset / FAT32_CACHE_BYTES);
+    unsigned sector = offset % FAT32_CACHE_BYTES / HAL_SECTOR_SIZE;
+
+    if (slot && !data)
+        slot->valid &= (uint8_t) ~(1u << sector);
+    else if (slot && slot->valid >> sector & 1)
+        memcpy(slot->data + sector * HAL_SECTOR_SIZE, data, HAL_SECTOR_SIZE);
+}
+
+int fat32_look(struct fat32_volume *volume, uint64_t offset, const uint8_t **data,
+               size_t *available)
+{
+    const struct fat32_batch *batch = volume->writer ? &volume->writer->batch : NULL;
+    size_t within = offset % HAL_SECTOR_SIZE;
+    int error;
+
+    if (!batch || batch->used == 0)
+        return fat32_cache_get(&volume->cache, offset, data, available);
+    *data = fat32_batch_look(batch, offset / HAL_SECTOR_SIZE);
+    if (*data) {
+        *data += within;
+        *available = HAL_SECTOR_SIZE - within;
+        return 0;
+    }
+    error = fat32_cache_get(&volume->cache, offset, data, available);
+    if (!error && *available > HAL_SECTOR_SIZE - within)
+        *available = HAL_SECTOR_SIZE - within; /* the next one may be another now */
+    return error;
 }
 
 size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames)

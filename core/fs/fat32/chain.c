@@ -52,11 +52,11 @@ static int table_at(struct fat32_volume *volume, uint32_t cluster, const uint8_t
 {
     const struct fat32_geometry *geometry = &volume->geometry;
     uint64_t offset = (uint64_t)cluster * ENTRY_BYTES;
-    int error = fat32_cache_get(&volume->cache, geometry->fat_start + offset, entries, available);
+    int error = fat32_look(volume, geometry->fat_start + offset, entries, available);
 
     /* The copy may lag behind on a volume that was not unmounted; then it is no help. */
     if (error == -EIO && geometry->fat_spare && !geometry->dirty)
-        error = fat32_cache_get(&volume->cache, geometry->fat_spare + offset, entries, available);
+        error = fat32_look(volume, geometry->fat_spare + offset, entries, available);
     return error;
 }
 

@@ -29,8 +29,7 @@
 
 /** The fields as they stand there. */
 struct fields {
-    uint32_t sector_bytes, cluster_sectors, reserved, fats, root_entries, total16, media,
-        fat_size16;
+    uint32_t sector_bytes, cluster_sectors, reserved, fats, root_entries, media, fat_size16;
     uint32_t total, fat_size, flags, version, root_cluster;
 };
 
@@ -41,10 +40,10 @@ static void read_fields(const uint8_t *sector, struct fields *fields)
     fields->reserved = le16(sector + 14);
     fields->fats = sector[16];
     fields->root_entries = le16(sector + 17);
-    fields->total16 = le16(sector + 19);
     fields->media = sector[21];
     fields->fat_size16 = le16(sector + 22);
-    fields->total = le32(sector + 32);
+    /* The specification wants the 32-bit field; mkfs.fat uses the other for small volumes. */
+    fields->total = le16(sector + 19) ? le16(sector + 19) : le32(sector + 32);
     fields->fat_size = le32(sector + 36);
     fields->flags = le16(sector + 40);
     fields->version = le16(sector + 42);
@@ -98,8 +97,6 @@ static int check_fields(const struct fields *fields, struct problem *problem)
         return lie(problem, "media byte", fields->media, "240 or 248 to 255");
     if (fields->root_entries != 0)
         return lie(problem, "root entries", fields->root_entries, "0 on FAT32");
-    if (fields->total16 != 0)
-        return lie(problem, "16-bit sector count", fields->total16, "0 on FAT32");
     if (fields->fat_size == 0)
         return lie(problem, "sectors per FAT", 0, "at least 1");
     if (fields->version != 0)
@@ -159,6 +156,9 @@ static void choose_fat(const struct fields *fields, struct fat32_geometry *geome
 
     geometry->fat_start = first + active * bytes;
     geometry->fat_spare = mirrored && fields->fats > 1 ? first + bytes : 0;
+    geometry->fat_bytes = bytes;
+    geometry->fats = mirrored ? fields->fats : 1;
+    geometry->reserved = first;
 }
 
 int fat32_geometry_parse(const uint8_t *sector, uint64_t device_sectors,
@@ -188,6 +188,9 @@ int fat32_geometry_parse(const uint8_t *sector, uint64_t device_sectors,
     geometry->root_cluster = fields.root_cluster;
     geometry->volume_id = le32(sector + 67);
     geometry->dirty = sector[65] & 1;
+    geometry->copy = (uint64_t)le16(sector + 50) * fields.sector_bytes;
+    if (le16(sector + 48) > 0 && le16(sector + 48) < fields.reserved)
+        geometry->info = (uint64_t)le16(sector + 48) * fields.sector_bytes;
     choose_fat(&fields, geometry);
     if (!fat32_cluster_valid(geometry, fields.root_cluster))
         return lie(problem, "start of the root directory", fields.root_cluster,

@@ -5,6 +5,7 @@
 #include "fs/fat32/fat32.h"
 
 #include "fs/fat32/volume.h"
+#include "fs/fat32/write/write.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "heap/cache.h"
@@ -35,7 +36,7 @@ void fat32_complain(struct fat32_volume *volume, const char *format, ...)
         klog(KLOG_NOTICE, "%s: no more damage is reported", volume->device.name);
 }
 
-/** When memory is short: what the cache holds, unless somebody is using it. */
+/** When memory is short: what the cache and indexes hold, unless somebody is using them. */
 static size_t reclaim(void *context, size_t frames)
 {
     struct fat32_volume *volume = context;
@@ -43,6 +44,8 @@ static size_t reclaim(void *context, size_t frames)
 
     if (mutex_trylock(&volume->mutex)) {
         given = fat32_cache_reclaim(&volume->cache, frames);
+        if (given < frames)
+            given += fat32_index_reclaim(volume, frames - given);
         mutex_unlock(&volume->mutex);
     }
     return given;
@@ -50,6 +53,9 @@ static size_t reclaim(void *context, size_t frames)
 
 void fat32_volume_destroy(struct fat32_volume *volume)
 {
+    mutex_lock(&volume->mutex);
+    fat32_writer_stop(volume);
+    mutex_unlock(&volume->mutex);
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     object_cache_destroy(volume->nodes);
@@ -88,6 +94,7 @@ static int find_geometry(struct fat32_volume *volume, struct problem *problem)
             volume->geometry.sector_bytes == bytes) {
             klog(KLOG_WARNING, "%s: the boot sector is damaged; using its copy at sector %llu",
                  volume->device.name, (unsigned long long)sector);
+            volume->geometry.spare = true;
             return 0;
         }
     }
@@ -134,6 +141,15 @@ static void report(const struct fat32_volume *volume)
              volume->device.name);
 }
 
+/* What is odd about a volume is left as it is. */
+static bool may_be_written(const struct fat32_volume *volume)
+{
+    const struct fat32_geometry *geometry = &volume->geometry;
+
+    return !volume->device.read_only && !geometry->clamped && !geometry->spare &&
+           geometry->fats <= FAT32_FATS_MAX;
+}
+
 int fat32_mount(const struct block_device *device, struct vnode **root, struct problem *problem)
 {
     struct vnode_attributes attributes = {.type = VNODE_DIRECTORY};
@@ -150,6 +166,8 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
+    tree_init(&volume->open);
+    list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
     mutex_lock(&volume->mutex);
@@ -165,6 +183,11 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
         goto out_destroy;
     }
     report(volume);
+    if (may_be_written(volume)) {
+        mutex_lock(&volume->mutex);
+        fat32_writer_start(volume);
+        mutex_unlock(&volume->mutex);
+    }
     *root = &node->vnode;
     return 0;
 

@@ -9,6 +9,9 @@
  */
 #include "fs/fat32/volume.h"
 
+#include "fs/fat32/write/write.h"
+
+#include "boot/panic.h"
 #include "lib/string.h"
 #include "heap/cache.h"
 #include "heap/heap.h"
@@ -67,7 +70,7 @@ static int64_t read_piece(struct fat32_node *node, uint64_t offset, uint8_t *dat
         bytes = n;
     direct = place % HAL_SECTOR_SIZE == 0 && bytes / HAL_SECTOR_SIZE >= DIRECT_SECTORS_MIN;
     if (!error && !direct)
-        error = fat32_cache_get(&volume->cache, place, &cached, &available);
+        error = fat32_look(volume, place, &cached, &available);
     if (!error && !direct) {
         if (bytes > available)
             bytes = available;
@@ -76,7 +79,9 @@ static int64_t read_piece(struct fat32_node *node, uint64_t offset, uint8_t *dat
     mutex_unlock(&volume->mutex);
     if (!error && direct) {
         bytes -= bytes % HAL_SECTOR_SIZE;
-        error = block_read(&volume->device, place / HAL_SECTOR_SIZE, data, bytes / HAL_SECTOR_SIZE);
+        error =
+            fat32_cache_failed(&volume->cache, block_read(&volume->device, place / HAL_SECTOR_SIZE,
+                                                          data, bytes / HAL_SECTOR_SIZE));
     }
     return error ? error : (int64_t)bytes;
 }
@@ -112,23 +117,6 @@ static bool leads_back(const struct fat32_node *directory, uint32_t cluster)
     return false;
 }
 
-/** Looks for the entry with this name. Caller holds the volume's mutex. */
-static int find_entry(struct fat32_node *directory, const char *name, size_t n,
-                      struct fat32_entry *entry)
-{
-    uint64_t position = 0;
-    int error;
-
-    for (;;) {
-        error = fat32_directory_next(directory->volume, &directory->chain, &position, entry);
-        if (error)
-            return error;
-        if (fat32_name_equal(name, n, entry->public.name, string_length(entry->public.name)) ||
-            fat32_name_equal(name, n, entry->alias, string_length(entry->alias)))
-            return 0;
-    }
-}
-
 /** A directory must start somewhere, and not at one that contains it. Caller holds the mutex. */
 static int check_directory(struct fat32_node *parent, const struct fat32_entry *entry)
 {
@@ -147,26 +135,54 @@ static int check_directory(struct fat32_node *parent, const struct fat32_entry *
     return 0;
 }
 
+/* One more reference, unless the last one is gone. */
+static bool revive(struct fat32_node *node)
+{
+    uint32_t references = __atomic_load_n(&node->vnode.references, __ATOMIC_RELAXED);
+
+    while (references > 0)
+        if (__atomic_compare_exchange_n(&node->vnode.references, &references, references + 1, true,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
+/** The node of an entry: the one that there is, or a new one. Caller holds the volume's mutex. */
+static int node_get(struct fat32_node *parent, const struct fat32_entry *entry, uint64_t place,
+                    struct vnode **found)
+{
+    struct fat32_node *node = fat32_node_find(parent->volume, place);
+
+    if (node && !revive(node)) {
+        fat32_node_place(node, 0); /* it is on its way out */
+        node = NULL;
+    }
+    if (!node) {
+        node = fat32_node_create(parent->volume, parent, entry->cluster, &entry->public.attributes);
+        if (!node)
+            return -ENOMEM;
+        fat32_node_place(node, place);
+    }
+    *found = &node->vnode;
+    return 0;
+}
+
 static int node_lookup(struct vnode *directory, const char *name, size_t n, struct vnode **found)
 {
-    struct fat32_node *parent = node_of(directory), *node;
+    struct fat32_node *parent = node_of(directory);
     struct fat32_entry *entry = kmalloc(sizeof(*entry));
+    struct fat32_place place;
     int error;
 
     if (!entry)
         return -ENOMEM;
     mutex_lock(&parent->volume->mutex);
-    error = find_entry(parent, name, n, entry);
+    error = fat32_entry_find(parent, name, n, entry, &place);
     if (!error)
         error = check_directory(parent, entry);
+    if (!error)
+        error = node_get(parent, entry, place.entry, found);
     mutex_unlock(&parent->volume->mutex);
-    if (!error) {
-        node = fat32_node_create(parent->volume, parent, entry->cluster, &entry->public.attributes);
-        if (node)
-            *found = &node->vnode;
-        else
-            error = -ENOMEM;
-    }
     kfree(entry);
     return error;
 }
@@ -190,6 +206,66 @@ static int node_iterate(struct vnode *directory, uint64_t *position, struct dire
 
 /* --- life --- */
 
+static int compare_place(const void *key, const struct tree_node *node)
+{
+    const uint64_t *place = key;
+    uint64_t other = tree_entry(node, struct fat32_node, open)->place;
+
+    return (*place > other) - (*place < other);
+}
+
+struct fat32_node *fat32_node_find(struct fat32_volume *volume, uint64_t place)
+{
+    struct tree_node *found = tree_find(&volume->open, &place, compare_place);
+
+    return found ? tree_entry(found, struct fat32_node, open) : NULL;
+}
+
+void fat32_node_place(struct fat32_node *node, uint64_t place)
+{
+    if (tree_linked(&node->open))
+        tree_remove(&node->volume->open, &node->open);
+    node->place = place;
+    if (place)
+        tree_insert(&node->volume->open, &node->open, &place, compare_place);
+}
+
+void fat32_node_orphan(struct fat32_node *node)
+{
+    fat32_node_place(node, 0);
+    node->removed = true;
+}
+
+void fat32_node_move(struct fat32_node *node, struct fat32_node *parent)
+{
+    struct fat32_node *old = node->parent;
+
+    vnode_get(&parent->vnode);
+    node->parent = parent;
+    /* Not the last one: whoever renames has a reference to the directory it was in. */
+    kassert(!vnode_unreference(&old->vnode));
+}
+
+void fat32_node_discard(struct fat32_node *node)
+{
+    struct fat32_volume *volume = node->volume;
+
+    fat32_node_place(node, 0);
+    fat32_index_drop(node);
+    fat32_chain_finish(&node->chain);
+    if (node->parent)
+        kassert(!vnode_unreference(&node->parent->vnode)); /* the caller has one, too */
+    vnode_finish(&node->vnode);
+    object_free(volume->nodes, node);
+}
+
+/* What remains of a file that was removed while it was open. */
+static void free_orphan(struct fat32_node *node)
+{
+    if (node->removed && node->volume->writer)
+        fat32_space_give_up(node->volume, node->chain.start);
+}
+
 /** Frees the node, and then each ancestor that nobody else holds: a loop, for paths can be deep. */
 static void node_release(struct vnode *vnode)
 {
@@ -199,6 +275,11 @@ static void node_release(struct vnode *vnode)
         struct fat32_node *parent = node->parent;
         struct fat32_volume *volume = node->volume;
 
+        mutex_lock(&volume->mutex);
+        free_orphan(node);
+        fat32_node_place(node, 0);
+        fat32_index_drop(node);
+        mutex_unlock(&volume->mutex);
         fat32_chain_finish(&node->chain);
         vnode_finish(&node->vnode);
         object_free(volume->nodes, node);
@@ -232,6 +313,10 @@ struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_n
     vnode_init(&node->vnode, &node_ops, attributes);
     node->volume = volume;
     node->parent = parent;
+    node->place = 0;
+    node->removed = false;
+    node->index = NULL;
+    tree_node_init(&node->open);
     if (parent)
         vnode_get(&parent->vnode);
     fat32_chain_init(&node->chain, volume, cluster,

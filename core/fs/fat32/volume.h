@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * volume.h: what the files of this folder share: a mounted volume, its cache, its chains, its
- * nodes.
+ * nodes. What is in directories: entry/entry.h; what it takes to change them: write/write.h.
  *
  * One mutex a volume guards the cache and all chains. File data that fills whole sectors is read
  * without it, straight into the reader's memory.
@@ -11,6 +11,8 @@
 #include "block/block.h"
 #include "block/problem.h"
 #include "fs/vfs.h"
+#include "lib/list.h"
+#include "lib/tree.h"
 #include "mem/reclaim.h"
 #include "sync/mutex.h"
 
@@ -34,9 +36,15 @@ struct fat32_geometry {
     uint64_t fat_start;  /**< the active FAT */
     uint64_t fat_spare;  /**< a copy of it, or 0 if there is none */
     uint64_t data_start; /**< cluster 2 */
+    uint64_t fat_bytes;  /**< of each FAT */
+    unsigned fats;       /**< that are kept alike, from fat_start on */
+    uint64_t reserved;   /**< what is before the first FAT */
+    uint64_t info;       /**< FSInfo, or 0 */
+    uint64_t copy;       /**< of the boot sectors, or 0 */
     uint32_t volume_id;
     bool dirty;   /**< marked as not unmounted properly */
     bool clamped; /**< the FAT was too small for the clusters; some are out of reach */
+    bool spare;   /**< this is what the copy of the boot sector says; the first is no good */
 };
 
 /**
@@ -82,6 +90,7 @@ struct fat32_cache {
     struct fat32_cache_slot slots[FAT32_CACHE_SLOTS];
     struct fat32_cache_slot *latest;
     uint64_t clock;
+    bool failed; /**< something could not be read or written; changed atomically */
 };
 
 /**
@@ -91,6 +100,12 @@ struct fat32_cache {
  */
 HAL_MUST_CHECK int fat32_cache_get(struct fat32_cache *cache, uint64_t offset, const uint8_t **data,
                                    size_t *available);
+
+/** Remembers that the card failed, if `error` says so; returns it. */
+int fat32_cache_failed(struct fat32_cache *cache, int error);
+
+/** The sector at `offset` is `data` on the card now; NULL: it is not known what. */
+void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_t *data);
 
 /** Gives back the slots unused for longest, up to `frames`; how many. Caller holds the mutex. */
 size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames);
@@ -124,6 +139,8 @@ struct fat32_chain {
 };
 
 struct fat32_volume;
+struct fat32_writer;
+struct fat32_index;
 
 /** `limit` is cut to the number of clusters that there are. */
 void fat32_chain_init(struct fat32_chain *chain, const struct fat32_volume *volume, uint32_t start,
@@ -152,88 +169,25 @@ struct fat32_volume {
     struct mutex mutex;
     struct fat32_cache cache; /**< guarded by the mutex */
     struct reclaimer reclaimer;
-    struct object_cache *nodes; /**< where its nodes come from; constant */
-    unsigned complaints;        /**< damages reported so far; guarded by the mutex */
+    struct object_cache *nodes;  /**< where its nodes come from; constant */
+    unsigned complaints;         /**< damages reported so far; guarded by the mutex */
+    struct fat32_writer *writer; /**< NULL: read-only */
+    struct tree open;            /**< nodes by their place; guarded by the mutex */
+    struct list indexes;         /**< of directories, the one used last first; likewise */
+    unsigned index_count;
 };
+
+/**
+ * The bytes of the volume from `offset` on as they are now, which is not always as they are on the
+ * card: *data, and how many follow. They stay until the next call. Otherwise as fat32_cache_get.
+ */
+HAL_MUST_CHECK int fat32_look(struct fat32_volume *volume, uint64_t offset, const uint8_t **data,
+                              size_t *available);
 
 /** Logs damage; only the first few of a mount. Caller holds the mutex. */
 void fat32_complain(struct fat32_volume *volume, const char *format, ...) HAL_FORMAT(2, 3);
 
 void fat32_volume_destroy(struct fat32_volume *volume);
-
-/*
- * --- name.c: the two names of a file: eleven bytes, and up to 255 units of UTF-16 before them ---
- *
- * The short name is the entry itself: 8 characters and 3, padded with blanks, in capitals, in the
- * character set of the PC (code page 437). The long name, if any, lies in slots right before the
- * entry, 13 units in each, the last part first:
- *
- *     0x42 | "name.txt"       | sum    the last part of two, marked by 0x40
- *     0x01 | "A rather long " | sum
- *     ARATHE~1TXT                      sum is the checksum of these 11 bytes
- *
- * If the slots are not all there, or the checksum does not fit, they belonged to an entry that a
- * system without long names has since replaced, and the short name is the only one.
- *
- * Both come out as UTF-8. A unit that must not be in a path, or is no character (controls, '/',
- * ':', half a surrogate pair), comes out as ':' and four hexadecimal digits: ':' is in no sound
- * name, so what is shown is also what finds the file.
- */
-
-#define FAT32_SHORT_BYTES 11u
-#define FAT32_LONG_UNITS 255u /**< the longest long name */
-#define FAT32_LONG_SLOTS 20u  /**< how many slots that takes */
-#define FAT32_SLOT_UNITS 13u
-
-/** A long name that is being put together from its slots, in whatever order they come. */
-struct fat32_long_name {
-    uint16_t units[FAT32_LONG_SLOTS * FAT32_SLOT_UNITS];
-    uint32_t seen; /**< a bit for each ordinal 1 .. 20 */
-    uint8_t total; /**< how many slots there are; 0: the one that tells has not come */
-    uint8_t checksum;
-};
-
-void fat32_long_reset(struct fat32_long_name *name);
-
-/** Takes in a slot of 32 bytes; one that does not belong to those before starts anew. */
-void fat32_long_add(struct fat32_long_name *name, const uint8_t *slot);
-
-/**
- * Writes the long name for the entry with this short name into the `size` bytes at `to`. Returns
- * its length, or 0 if there is none that is whole, fits and can be a name ("." and ".." cannot).
- */
-size_t fat32_long_finish(const struct fat32_long_name *name, const uint8_t *short_name, char *to,
-                         size_t size);
-
-/**
- * Writes the short name of an entry of 32 bytes in its readable form ("README.TXT"), with the
- * lower case that Windows NT marks in byte 12. Needs up to 12 * 5 bytes + NUL; cut if `size` is
- * less.
- */
-void fat32_short_name(const uint8_t *entry, char *to, size_t size);
-
-/** True if the two names, of `n` and `m` bytes of UTF-8, are the same but for case. */
-bool fat32_name_equal(const char *a, size_t n, const char *b, size_t m);
-
-/* --- directory.c --- */
-
-#define FAT32_SLOT_BYTES 32u
-#define FAT32_SLOTS_MAX 65536u /**< of one directory, by the specification */
-#define FAT32_ALIAS_MAX 39     /**< bytes of a short name in UTF-8: 12 characters of up to 3 */
-
-struct fat32_entry {
-    struct directory_entry public;
-    char alias[FAT32_ALIAS_MAX +
-               1]; /**< the short name; equal to the name if there is no long one */
-    uint32_t cluster;
-};
-
-/**
- * The next file or directory from slot *position on. -ENOENT: no more. Otherwise as
- * fat32_chain_find. Caller holds the volume's mutex. May sleep.
- */
-HAL_MUST_CHECK int fat32_directory_next(struct fat32_volume *volume, struct fat32_chain *chain,
-                                        uint64_t *position, struct fat32_entry *entry);
 
 /* --- node.c --- */
 
@@ -242,6 +196,10 @@ struct fat32_node {
     struct fat32_volume *volume; /**< constant */
     struct fat32_node *parent;   /**< holds a reference; NULL in the root, which owns the volume */
     struct fat32_chain chain;
+    struct tree_node open;     /**< among those of the volume */
+    uint64_t place;            /**< byte of its entry on the volume; 0: it has none */
+    bool removed;              /**< it had one */
+    struct fat32_index *index; /**< of a directory: its names; NULL: none was made */
 };
 
 /** A node for an entry of `parent`, with one reference, or NULL. With parent NULL: the root. */

@@ -19,7 +19,7 @@
 #include <hal/cpu.h>
 #include <hal/inspect.h>
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -20,7 +20,7 @@
 #include <hal/errno.h>
 #include <hal/inspect.h>
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdlib.h>
 #include <string.h>
 

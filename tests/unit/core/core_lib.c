@@ -17,7 +17,7 @@
 
 #include <hal/errno.h>
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 
 #include <hal/machine.h>
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -13,7 +13,7 @@
 
 #include <hal/errno.h>
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -15,7 +15,7 @@
 #include "boot/tags/tags.h"
 #include "tree_builder.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

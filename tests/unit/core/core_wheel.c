@@ -13,7 +13,7 @@
  */
 #include "work/wheel.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdint.h>
 #include <stdlib.h>
 

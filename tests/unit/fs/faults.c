@@ -15,7 +15,7 @@
 
 #include "fs/vfs.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdlib.h>
 #include <string.h>
 

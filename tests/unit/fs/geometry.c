@@ -72,7 +72,7 @@ static const struct {
     {14, 2, 0xFFFF, "sectors of the volume"},
     {16, 1, 255, "sectors of the volume"},
     {17, 2, 512, "root entries"},
-    {19, 2, 1, "16-bit sector count"},
+    {19, 2, 1, "sectors of the volume"},
     {21, 1, 0, "media"},
     {21, 1, 0xF7, "media"},
     {22, 2, 1, "FAT12 or FAT16"},

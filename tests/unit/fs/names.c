@@ -13,7 +13,7 @@
 
 #include "image.h"
 
-#include "fs/fat32/volume.h"
+#include "fs/fat32/entry/entry.h"
 
 #include <hal/errno.h>
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../../marks.h"
 
 Suite *geometry_suite(void);
 Suite *partition_suite(void);
@@ -15,3 +15,5 @@ Suite *path_suite(void);
 Suite *block_suite(void);
 Suite *card_suite(void);
 Suite *memory_suite(void);
+Suite *writing_suite(void);
+Suite *entry_suite(void);

@@ -8,7 +8,7 @@
 
 #include <hal/errno.h>
 
-#include <check.h>
+#include "../../marks.h"
 #include <string.h>
 
 #define RAM_BYTES (1u << 20)

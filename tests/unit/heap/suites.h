@@ -8,7 +8,7 @@
 #include "heap/allocator.h"
 #include "heap/heap.h"
 
-#include <check.h>
+#include "../../marks.h"
 
 #define MIB (1u << 20)
 #define ALLOCATORS 3

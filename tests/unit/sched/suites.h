@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../../marks.h"
 
 /** As ck_assert, for inner loops: Check makes a system call for each assertion, good or not. */
 #define ASSERT_FAST(condition) \

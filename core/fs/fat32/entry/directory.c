@@ -11,7 +11,7 @@
  *     14 time and 16 date of creation   18 date of access     20 cluster, high half
  *     22 time and 24 date of change     26 cluster, low half  28 size
  */
-#include "fs/fat32/volume.h"
+#include "fs/fat32/entry/entry.h"
 
 #include "dev/clock.h"
 #include "lib/bytes.h"
@@ -83,8 +83,11 @@ static void read_entry(const uint8_t *slot, const struct fat32_long_name *long_n
     struct directory_entry *public = &entry->public;
 
     fat32_short_name(slot, entry->alias, sizeof(entry->alias));
-    if (fat32_long_finish(long_name, slot, public->name, sizeof(public->name)) == 0)
+    entry->long_slots = long_name->total;
+    if (fat32_long_finish(long_name, slot, public->name, sizeof(public->name)) == 0) {
+        entry->long_slots = 0;
         string_copy(public->name, sizeof(public->name), entry->alias);
+    }
     entry->cluster = le16(slot + 26) | (uint32_t)le16(slot + 20) << 16;
     read_attributes(slot, &public->attributes);
 }
@@ -102,9 +105,8 @@ static int slot_at(struct fat32_volume *volume, struct fat32_chain *chain, uint6
     if (error)
         return error;
     offset &= ((uint64_t)1 << shift) - 1;
-    return fat32_cache_get(&volume->cache,
-                           fat32_cluster_offset(&volume->geometry, cluster) + offset, slot,
-                           &available);
+    return fat32_look(volume, fat32_cluster_offset(&volume->geometry, cluster) + offset, slot,
+                      &available);
 }
 
 /** True for the two entries that a directory has for itself and its parent. */

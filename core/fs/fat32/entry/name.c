@@ -6,7 +6,7 @@
  * regularities of Unicode's blocks. Windows folds by a table of its own version; for other scripts
  * with case (Armenian, Georgian, Latin beyond A) names match here only exactly.
  */
-#include "fs/fat32/volume.h"
+#include "fs/fat32/entry/entry.h"
 
 #include "lib/bytes.h"
 #include "lib/string.h"
@@ -258,4 +258,14 @@ bool fat32_name_equal(const char *a, size_t n, const char *b, size_t m)
             return false;
     }
     return a == a_end && b == b_end;
+}
+
+uint32_t fat32_name_hash(const char *name, size_t n)
+{
+    const char *end = name + n;
+    uint32_t hash = 2166136261u; /* FNV-1a, by character */
+
+    while (name < end)
+        hash = (hash ^ fold(next_character(&name, end))) * 16777619u;
+    return hash ^ hash >> 16;
 }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record.c: a batch as it lies in the reserved sectors.
+ *
+ *     sector 0, 1   the header, all numbers with the lowest byte first:
+ *                     0  "TayRedo1"    8 sequence (8 bytes)    16 number of the volume (4)
+ *                    20  how many sectors, n (4)               24 checksum of all (4)
+ *                    32  n times: sector of the volume (8), checksum of its content at each of the
+ *                        seven stages (4 each), 4 bytes of zeros
+ *     sector 2 ..   the n new contents
+ *
+ * The checksum of all is that of the header, with zeros in its own place, and of the n contents.
+ * It makes the record one thing, though it is written as many sectors in any order.
+ */
+#include "fs/fat32/batch/batch.h"
+
+#include "lib/bytes.h"
+#include "lib/crc32.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+#define HEADER_SECTORS 2u
+#define HEADER_BYTES (HEADER_SECTORS * HAL_SECTOR_SIZE)
+#define AT_SEQUENCE 8u
+#define AT_VOLUME 16u
+#define AT_COUNT 20u
+#define AT_SUM 24u
+#define AT_TARGETS 32u
+#define TARGET_BYTES 40u
+
+_Static_assert(AT_TARGETS + FAT32_BATCH_MAX * TARGET_BYTES <= HEADER_BYTES, "the header is full");
+_Static_assert(8 + 4 * FAT32_STAGES <= TARGET_BYTES, "a target is full");
+
+static const char magic[8] = {'T', 'a', 'y', 'R', 'e', 'd', 'o', '1'};
+
+static uint8_t *target_at(const struct fat32_batch *batch, unsigned number)
+{
+    return batch->work + AT_TARGETS + number * TARGET_BYTES;
+}
+
+static uint8_t *content_at(const struct fat32_batch *batch, unsigned number)
+{
+    return batch->work + HEADER_BYTES + number * HAL_SECTOR_SIZE;
+}
+
+/* ---- writing ---- */
+
+static void describe(struct fat32_batch *batch, unsigned number)
+{
+    const struct fat32_slot *slot = &batch->slots[number];
+    uint8_t *target = target_at(batch, number), content[HAL_SECTOR_SIZE];
+
+    put_le64(target, slot->sector);
+    for (unsigned stage = 0; stage < FAT32_STAGES; stage++) {
+        fat32_stage_content(slot->of_fat, slot->old, slot->now, stage, content);
+        put_le32(target + 8 + 4 * stage, crc32(0, content, sizeof(content)));
+    }
+    memcpy(content_at(batch, number), slot->now, HAL_SECTOR_SIZE);
+    batch->record_targets[number] = slot->sector;
+}
+
+static uint32_t sum_of(const struct fat32_batch *batch, unsigned count)
+{
+    return crc32(0, batch->work, HEADER_BYTES + count * HAL_SECTOR_SIZE);
+}
+
+int fat32_record_write(struct fat32_batch *batch)
+{
+    /* What the record relies on has to be there before it. */
+    int error = fat32_batch_flush(batch);
+
+    if (error)
+        return error;
+    memset(batch->work, 0, HEADER_BYTES);
+    memcpy(batch->work, magic, sizeof(magic));
+    put_le64(batch->work + AT_SEQUENCE, ++batch->sequence);
+    put_le32(batch->work + AT_VOLUME, batch->layout->volume_id);
+    put_le32(batch->work + AT_COUNT, batch->used);
+    for (unsigned i = 0; i < batch->used; i++)
+        describe(batch, i);
+    put_le32(batch->work + AT_SUM, sum_of(batch, batch->used));
+    /* From here on the older record is gone, and this one may be there. */
+    batch->recorded = batch->used;
+    for (unsigned i = 0; i < HEADER_SECTORS + batch->used && !error; i++)
+        error =
+            fat32_batch_write(batch, batch->layout->record[i], batch->work + i * HAL_SECTOR_SIZE);
+    batch->records++;
+    return error ? error : fat32_batch_flush(batch);
+}
+
+/* ---- reading ---- */
+
+static int read_record(struct fat32_batch *batch)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < batch->layout->record_sectors && !error; i++)
+        error = batch->hooks->read(batch->context, batch->layout->record[i],
+                                   batch->work + i * HAL_SECTOR_SIZE);
+    return error;
+}
+
+/* How many sectors the record is about; 0 if it is none, or none of this volume. */
+static unsigned check_header(struct fat32_batch *batch)
+{
+    uint32_t count = le32(batch->work + AT_COUNT), sum = le32(batch->work + AT_SUM);
+
+    if (memcmp(batch->work, magic, sizeof(magic)) != 0 ||
+        le32(batch->work + AT_VOLUME) != batch->layout->volume_id)
+        return 0;
+    if (count > FAT32_BATCH_MAX || HEADER_SECTORS + count > batch->layout->record_sectors)
+        return 0;
+    put_le32(batch->work + AT_SUM, 0);
+    return sum_of(batch, count) == sum ? count : 0;
+}
+
+static bool may_be_changed(const struct fat32_layout *layout, uint64_t sector)
+{
+    return fat32_layout_in_fat(layout, sector) || (sector >= layout->data && sector < layout->end);
+}
+
+/* True if the sector has one of the contents that the record knows. */
+static bool is_expected(const uint8_t *target, const uint8_t *content)
+{
+    uint32_t sum = crc32(0, content, HAL_SECTOR_SIZE);
+
+    for (unsigned stage = 0; stage < FAT32_STAGES; stage++)
+        if (le32(target + 8 + 4 * stage) == sum)
+            return true;
+    return false;
+}
+
+/* Fills slot `number`. Returns 0, 1 if the sector is not what the record expects, or an error. */
+static int load(struct fat32_batch *batch, unsigned number)
+{
+    const uint8_t *target = target_at(batch, number);
+    struct fat32_slot *slot = &batch->slots[number];
+    int error;
+
+    slot->sector = le64(target);
+    slot->of_fat = fat32_layout_in_fat(batch->layout, slot->sector);
+    slot->saved = false;
+    if (!may_be_changed(batch->layout, slot->sector))
+        return 1;
+    error = batch->hooks->read(batch->context, slot->sector, slot->old);
+    if (error)
+        return error;
+    memcpy(slot->now, content_at(batch, number), HAL_SECTOR_SIZE);
+    batch->record_targets[number] = slot->sector;
+    return !is_expected(target, slot->old);
+}
+
+int fat32_record_read(struct fat32_batch *batch, unsigned *count)
+{
+    int result = read_record(batch);
+    unsigned loaded = 0;
+
+    *count = 0;
+    if (result)
+        return result;
+    batch->sequence = le64(batch->work + AT_SEQUENCE);
+    batch->recorded = check_header(batch);
+    while (loaded < batch->recorded && result == 0)
+        result = load(batch, loaded++);
+    if (result == 0)
+        batch->used = *count = loaded;
+    return result < 0 ? result : 0;
+}

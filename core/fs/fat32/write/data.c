@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * data.c: the content of files: written, made longer, cut.
+ *
+ * Data that is new goes into clusters that are still free, or behind the end in the last one; then
+ * one transaction hangs the new chain on the old and sets the size. So a file has all of what was
+ * appended, or nothing. Data that replaces other data is written in place, sector by sector.
+ */
+#include "fs/fat32/write/write.h"
+
+#include "dev/clock.h"
+#include "lib/bytes.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+#include <stdalign.h>
+
+#define SIZE_MAX_FAT32 0xFFFFFFFFu
+#define LINK_END 0x0FFFFFFFu
+#define FREE_SECTORS 8u
+#define ZEROS 4096u
+
+/* ---- bytes on the card ---- */
+
+static const alignas(HAL_BLOCK_ALIGN) uint8_t zeros[ZEROS];
+
+/* Writes a part of one sector. */
+static int put_part(struct fat32_volume *volume, uint64_t offset, const void *data, size_t n)
+{
+    uint8_t sector[HAL_SECTOR_SIZE];
+    size_t within = offset % HAL_SECTOR_SIZE, available;
+    const uint8_t *cached;
+    int error = fat32_cache_get(&volume->cache, offset - within, &cached, &available);
+
+    if (error)
+        return error;
+    memcpy(sector, cached, HAL_SECTOR_SIZE);
+    memcpy(sector + within, data, n);
+    return fat32_batch_write(&volume->writer->batch, offset / HAL_SECTOR_SIZE, sector);
+}
+
+/* Writes whole sectors. */
+static int put_sectors(struct fat32_volume *volume, uint64_t offset, const void *data, size_t n)
+{
+    int error =
+        fat32_cache_failed(&volume->cache, block_write(&volume->device, offset / HAL_SECTOR_SIZE,
+                                                       data, n / HAL_SECTOR_SIZE));
+
+    fat32_batch_wrote_data(&volume->writer->batch);
+    for (size_t at = 0; at < n; at += HAL_SECTOR_SIZE)
+        fat32_cache_update(&volume->cache, offset + at, error ? NULL : (const uint8_t *)data + at);
+    return error;
+}
+
+int fat32_put(struct fat32_volume *volume, uint64_t offset, const void *data, uint64_t bytes)
+{
+    const uint8_t *from = data;
+    int error = 0;
+
+    while (bytes > 0 && !error) {
+        uint64_t within = offset % HAL_SECTOR_SIZE, n = bytes;
+
+        if (!data && n > ZEROS)
+            n = ZEROS;
+        if (within > 0 || n < HAL_SECTOR_SIZE) {
+            if (n > HAL_SECTOR_SIZE - within)
+                n = HAL_SECTOR_SIZE - within;
+            error = put_part(volume, offset, data ? from : zeros, n);
+        } else {
+            n -= n % HAL_SECTOR_SIZE;
+            error = put_sectors(volume, offset, data ? from : zeros, n);
+        }
+        if (data)
+            from += n;
+        offset += n;
+        bytes -= n;
+    }
+    return error;
+}
+
+/* Writes into the clusters of a chain: `n` bytes from `offset` on, which they have. NULL: zeros. */
+static int put_into(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t offset,
+                    const uint8_t *data, uint64_t n)
+{
+    unsigned shift = volume->geometry.cluster_shift;
+    uint64_t mask = ((uint64_t)1 << shift) - 1;
+
+    while (n > 0) {
+        uint32_t cluster, count;
+        uint64_t piece;
+        int error = fat32_chain_find(volume, chain, (uint32_t)(offset >> shift), &cluster, &count);
+
+        if (error)
+            return error == -ENOENT ? -EIO : error;
+        piece = ((uint64_t)count << shift) - (offset & mask);
+        if (piece > n)
+            piece = n;
+        error =
+            fat32_put(volume, fat32_cluster_offset(&volume->geometry, cluster) + (offset & mask),
+                      data, piece);
+        if (error)
+            return error;
+        if (data)
+            data += piece;
+        offset += piece;
+        n -= piece;
+    }
+    return 0;
+}
+
+/* ---- new clusters ---- */
+
+/* A chain that nobody has yet. */
+struct fresh {
+    uint32_t first, last, count;
+};
+
+static void discard(struct fat32_volume *volume, const struct fresh *fresh)
+{
+    if (fresh->count > 0)
+        fat32_space_give_up(volume, fresh->first);
+}
+
+/* Adds up to `want` clusters to it. */
+static int add_run(struct fat32_volume *volume, struct fresh *fresh, uint32_t near, uint32_t want)
+{
+    uint32_t first, count;
+    int error = fat32_space_find(volume, near, want, &first, &count);
+
+    if (!error)
+        error = fat32_begin(volume, 2);
+    if (error)
+        return error;
+    error = fat32_space_claim(volume, first, count);
+    if (!error && fresh->count > 0)
+        error = fat32_link(volume, fresh->last, first);
+    if (fat32_end(volume, error))
+        return error;
+    if (fresh->count == 0)
+        fresh->first = first;
+    fresh->last = first + count - 1;
+    fresh->count += count;
+    return 0;
+}
+
+/* As many of `want` clusters as there are; the error if there are none. */
+static int take_clusters(struct fat32_volume *volume, uint32_t near, uint32_t want,
+                         struct fresh *fresh)
+{
+    int error = 0;
+
+    *fresh = (struct fresh){0, 0, 0};
+    while (fresh->count < want && !error) {
+        error = add_run(volume, fresh, near, want - fresh->count);
+        near = fresh->last + 1;
+    }
+    if (error && (error != -ENOSPC || fresh->count == 0)) {
+        discard(volume, fresh);
+        return error;
+    }
+    return 0;
+}
+
+/* ---- writing ---- */
+
+static uint32_t clusters_for(const struct fat32_volume *volume, uint64_t bytes)
+{
+    unsigned shift = volume->geometry.cluster_shift;
+
+    return (uint32_t)((bytes + ((uint64_t)1 << shift) - 1) >> shift);
+}
+
+/* The last cluster of the file, or 0. */
+static int find_last(struct fat32_node *node, uint32_t *last)
+{
+    uint32_t have = clusters_for(node->volume, node->vnode.attributes.size), count;
+    int error = 0;
+
+    *last = 0;
+    if (have > 0)
+        error = fat32_chain_find(node->volume, &node->chain, have - 1, last, &count);
+    return error == -ENOENT ? -EIO : error;
+}
+
+/* What is known of the chain of `node` is not true any more. */
+static void forget_chain(struct fat32_node *node, uint32_t start)
+{
+    fat32_chain_finish(&node->chain);
+    fat32_chain_init(&node->chain, node->volume, start,
+                     clusters_for(node->volume, node->vnode.attributes.size));
+}
+
+/* The last transaction of a write: the entry says what the file has become. */
+static int enter(struct fat32_node *node, uint32_t last, const struct fresh *fresh, uint64_t size)
+{
+    struct fat32_volume *volume = node->volume;
+    int64_t now = wall_now();
+    uint32_t start = node->chain.start;
+    int error = fat32_begin(volume, 2);
+
+    if (error)
+        return error;
+    if (fresh->count > 0 && last)
+        error = fat32_link(volume, last, fresh->first);
+    else if (fresh->count > 0)
+        start = fresh->first;
+    if (!error && node->place)
+        error = fat32_entry_update(node, start, size, now);
+    if (fat32_end(volume, error))
+        return error;
+    node->vnode.attributes.size = size;
+    node->vnode.attributes.modified = now;
+    if (fresh->count > 0)
+        forget_chain(node, start);
+    return 0;
+}
+
+/* Fills the file from `offset` on with `n` bytes, of which those from its end on are new. */
+static int fill(struct fat32_node *node, const struct fresh *fresh, uint64_t offset,
+                const uint8_t *data, uint64_t n)
+{
+    struct fat32_volume *volume = node->volume;
+    uint64_t have = (uint64_t)clusters_for(volume, node->vnode.attributes.size)
+                    << volume->geometry.cluster_shift;
+    uint64_t old = offset < have ? have - offset : 0;
+    struct fat32_chain chain;
+    int error;
+
+    if (old > n)
+        old = n;
+    error = put_into(volume, &node->chain, offset, data, old);
+    if (error || old == n)
+        return error;
+    fat32_chain_init(&chain, volume, fresh->first, fresh->count);
+    error = put_into(volume, &chain, offset + old - have, data ? data + old : NULL, n - old);
+    fat32_chain_finish(&chain);
+    return error;
+}
+
+static int shorten(struct fat32_node *node, uint32_t size);
+
+/* Another system may have left a file with more clusters than its size needs; they are not lost. */
+static int drop_surplus(struct fat32_node *node, uint32_t last)
+{
+    struct fat32_volume *volume = node->volume;
+    uint32_t next = node->chain.start;
+    int error = last ? fat32_table_get(volume, last, &next) : 0;
+
+    if (error || !fat32_cluster_valid(&volume->geometry, next))
+        return error;
+    return shorten(node, (uint32_t)node->vnode.attributes.size);
+}
+
+/* Makes the file `end` bytes long, or as long as there is room for, with `n` bytes at `offset`. */
+static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *data, uint64_t n)
+{
+    struct fat32_volume *volume = node->volume;
+    uint64_t size = node->vnode.attributes.size, room;
+    uint32_t have = clusters_for(volume, size), need = clusters_for(volume, offset + n), last;
+    struct fresh fresh = {0, 0, 0};
+    int error = find_last(node, &last);
+
+    if (!error)
+        error = drop_surplus(node, last);
+    /* What is behind the end now may not be behind the one that the card knows. */
+    if (!error && volume->writer->shrunk)
+        error = fat32_batch_checkpoint(&volume->writer->batch);
+    if (!error && need > have)
+        error = take_clusters(volume, last ? last + 1 : 0, need - have, &fresh);
+    if (error && !(error == -ENOSPC && (uint64_t)have << volume->geometry.cluster_shift > offset))
+        return error;
+    room = (uint64_t)(have + fresh.count) << volume->geometry.cluster_shift;
+    error = room <= offset && n > 0 ? -ENOSPC : 0;
+    if (n > room - offset)
+        n = room - offset;
+    if (!error && offset > size)
+        error = fill(node, &fresh, size, NULL, offset - size);
+    if (!error)
+        error = fill(node, &fresh, offset, data, n);
+    if (!error)
+        error = enter(node, last, &fresh, offset + n);
+    if (error)
+        discard(volume, &fresh);
+    return error ? error : (int64_t)n;
+}
+
+int64_t fat32_write(struct fat32_node *node, uint64_t offset, const void *data, size_t n)
+{
+    uint64_t size = node->vnode.attributes.size;
+    const struct fresh none = {0, 0, 0};
+    int error;
+
+    if (!node->volume->writer || node->volume->writer->broken)
+        return -EROFS;
+    if (n == 0)
+        return 0;
+    if (offset >= SIZE_MAX_FAT32)
+        return -EFBIG;
+    if (n > SIZE_MAX_FAT32 - offset)
+        n = (size_t)(SIZE_MAX_FAT32 - offset);
+    if (offset + n > size)
+        return append(node, offset, data, n);
+    error = fat32_begin(node->volume, 0); /* the volume is in use, whatever is written */
+    if (!error)
+        error = fat32_end(node->volume, fill(node, &none, offset, data, n));
+    if (!error && node->vnode.attributes.modified != wall_now())
+        error = enter(node, 0, &none, size);
+    return error ? error : (int64_t)n;
+}
+
+/* ---- cutting ---- */
+
+static int shorten(struct fat32_node *node, uint32_t size)
+{
+    struct fat32_volume *volume = node->volume;
+    uint32_t keep = clusters_for(volume, size), start = keep ? node->chain.start : 0;
+    uint32_t last = 0, rest = node->chain.start, count;
+    int64_t now = wall_now();
+    int error = 0;
+
+    if (keep > 0)
+        error = fat32_chain_find(volume, &node->chain, keep - 1, &last, &count);
+    if (!error && keep > 0)
+        error = fat32_table_get(volume, last, &rest);
+    if (!error)
+        error = fat32_begin(volume, 2 + FREE_SECTORS);
+    if (error)
+        return error == -ENOENT ? -EIO : error;
+    if (node->place)
+        error = fat32_entry_update(node, start, size, now);
+    if (!error && keep > 0 && fat32_cluster_valid(&volume->geometry, rest))
+        error = fat32_link(volume, last, LINK_END);
+    if (!error)
+        error = fat32_space_free_some(volume, rest, FREE_SECTORS, &rest);
+    if (fat32_end(volume, error))
+        return error;
+    volume->writer->shrunk = true;
+    node->vnode.attributes.size = size;
+    node->vnode.attributes.modified = now;
+    forget_chain(node, start);
+    fat32_space_give_up(volume, rest);
+    return 0;
+}
+
+int fat32_truncate(struct fat32_node *node, uint64_t size)
+{
+    uint64_t old = node->vnode.attributes.size;
+
+    if (!node->volume->writer || node->volume->writer->broken)
+        return -EROFS;
+    if (size > SIZE_MAX_FAT32)
+        return -EFBIG;
+    if (size > old) {
+        int64_t grown = append(node, size, NULL, 0);
+
+        if (grown < 0)
+            return (int)grown;
+        if (node->vnode.attributes.size == size)
+            return 0;
+        grown = shorten(node, (uint32_t)old); /* there was room for a part only */
+        return grown < 0 ? (int)grown : -ENOSPC;
+    }
+    return size < old ? shorten(node, (uint32_t)size) : 0;
+}

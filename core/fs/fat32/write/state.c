@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state.c: the marks of a volume that is in use, and the way of its writer from mount to unmount.
+ *
+ * Before the first change the volume is marked: bit 27 of entry 1 of the FAT is cleared, and the
+ * count of free clusters in FSInfo becomes "unknown", for it would be wrong from now on. The last
+ * thing of all is to put both right. A volume that was found marked has been left in the middle of
+ * something: then the record is replayed and the whole volume looked at before anything is written.
+ */
+#include "fs/fat32/write/write.h"
+
+#include "heap/heap.h"
+#include "lib/bytes.h"
+#include "lib/log.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+#define TABLE_CLEAN 0x08000000u
+#define TABLE_SOUND 0x04000000u /* the card has not failed */
+#define ENTRY_1 4u              /* byte of it in the FAT */
+#define BOOT_STATE 65u
+#define INFO_LEAD 0x41615252u
+#define INFO_MIDDLE 0x61417272u /* at byte 484 */
+#define INFO_TRAIL 0xAA550000u  /* at byte 508 */
+#define INFO_FREE 488u
+#define INFO_NEXT 492u
+#define UNKNOWN 0xFFFFFFFFu
+
+/* ---- what the batch needs ---- */
+
+static int read_sector(void *context, uint64_t sector, uint8_t *data)
+{
+    struct fat32_volume *volume = context;
+    const uint8_t *cached;
+    size_t available;
+    int error = fat32_cache_get(&volume->cache, sector * HAL_SECTOR_SIZE, &cached, &available);
+
+    if (!error)
+        memcpy(data, cached, HAL_SECTOR_SIZE);
+    return error;
+}
+
+static void sector_written(void *context, uint64_t sector, const uint8_t *data)
+{
+    struct fat32_volume *volume = context;
+
+    if (!data)
+        (void)fat32_cache_failed(&volume->cache, -EIO);
+    fat32_cache_update(&volume->cache, sector * HAL_SECTOR_SIZE, data);
+}
+
+static int before_batch(void *context)
+{
+    (void)context; /* data is on its way before its entry is committed */
+    return 0;
+}
+
+static void after_batch(void *context)
+{
+    struct fat32_volume *volume = context;
+
+    volume->writer->shrunk = false;
+}
+
+static const struct fat32_batch_hooks hooks = {
+    .read = read_sector,
+    .written = sector_written,
+    .before = before_batch,
+    .after = after_batch,
+};
+
+/* ---- marks ---- */
+
+/* Reads a sector, changes four bytes of it, and writes it to `copies` places `step` sectors apart.
+ */
+static int patch(struct fat32_volume *volume, uint64_t sector, unsigned at, uint32_t value,
+                 const uint64_t *copies, unsigned n)
+{
+    struct fat32_batch *batch = &volume->writer->batch;
+    uint8_t data[HAL_SECTOR_SIZE];
+    int error = read_sector(volume, sector, data);
+
+    put_le32(data + at, value);
+    for (unsigned i = 0; i < n && !error; i++)
+        error = fat32_batch_write(batch, copies[i], data);
+    return error;
+}
+
+static bool has_info(struct fat32_volume *volume)
+{
+    uint8_t data[HAL_SECTOR_SIZE];
+
+    return volume->writer->info && read_sector(volume, volume->writer->info, data) == 0 &&
+           le32(data) == INFO_LEAD && le32(data + 484) == INFO_MIDDLE &&
+           le32(data + 508) == INFO_TRAIL;
+}
+
+static int set_clean(struct fat32_volume *volume, bool clean)
+{
+    struct fat32_writer *writer = volume->writer;
+    const uint8_t *entries;
+    uint32_t value;
+    size_t available;
+    int error =
+        fat32_cache_get(&volume->cache, volume->geometry.fat_start + ENTRY_1, &entries, &available);
+
+    if (error)
+        return error;
+    value = le32(entries);
+    value = clean ? value | TABLE_CLEAN : value & ~TABLE_CLEAN;
+    if (volume->cache.failed)
+        value &= ~TABLE_SOUND;
+    error = patch(volume, writer->layout.fat[0], ENTRY_1, value, writer->layout.fat,
+                  writer->layout.fats);
+    return error ? error : fat32_batch_flush(&writer->batch);
+}
+
+static int set_counts(struct fat32_volume *volume, uint32_t free, uint32_t next)
+{
+    struct fat32_writer *writer = volume->writer;
+    int error;
+
+    if (!has_info(volume))
+        return 0;
+    error = patch(volume, writer->info, INFO_FREE, free, &writer->info, 1);
+    if (!error)
+        error = patch(volume, writer->info, INFO_NEXT, next, &writer->info, 1);
+    return error;
+}
+
+static int mark(struct fat32_volume *volume)
+{
+    int error = set_counts(volume, UNKNOWN, UNKNOWN);
+
+    if (!error)
+        error = set_clean(volume, false);
+    volume->writer->marked = error == 0;
+    return error;
+}
+
+/* The opposite of mark; the batch is empty. */
+static int unmark(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = volume->writer;
+    uint32_t free = 0;
+    int error = fat32_space_count(volume, &free);
+
+    if (!error)
+        error = fat32_batch_void(&writer->batch);
+    if (!error)
+        error = set_counts(volume, free,
+                           fat32_cluster_valid(&volume->geometry, writer->next) ? writer->next
+                                                                                : UNKNOWN);
+    if (!error)
+        error = fat32_batch_flush(&writer->batch);
+    if (!error)
+        error = set_clean(volume, true);
+    if (!error)
+        writer->marked = false;
+    return error;
+}
+
+/* ---- transactions ---- */
+
+int fat32_begin(struct fat32_volume *volume, unsigned sectors)
+{
+    struct fat32_writer *writer = volume->writer;
+    int error = 0;
+
+    if (!writer || writer->broken)
+        return -EROFS;
+    if (!writer->marked)
+        error = mark(volume);
+    writer->change = 0;
+    return error ? error : fat32_batch_begin(&writer->batch, sectors);
+}
+
+int fat32_end(struct fat32_volume *volume, int error)
+{
+    struct fat32_writer *writer = volume->writer;
+
+    if (error) {
+        fat32_batch_abort(&writer->batch);
+    } else {
+        fat32_batch_commit(&writer->batch);
+        writer->free += (uint32_t)writer->change;
+    }
+    return error;
+}
+
+int fat32_change(struct fat32_volume *volume, uint64_t offset, uint8_t **data)
+{
+    int error = fat32_batch_change(&volume->writer->batch, offset / HAL_SECTOR_SIZE, data);
+
+    if (!error)
+        *data += offset % HAL_SECTOR_SIZE;
+    return error;
+}
+
+int fat32_sync(struct fat32_volume *volume)
+{
+    struct fat32_batch *batch = volume->writer ? &volume->writer->batch : NULL;
+    int error = batch ? fat32_batch_checkpoint(batch) : 0;
+
+    return batch && !error ? fat32_batch_flush(batch) : error;
+}
+
+/* The volume tells whoever looks at it next that the card has failed once. */
+static int tell_failure(struct fat32_volume *volume)
+{
+    const uint8_t *entries;
+    size_t available;
+    int error = 0;
+
+    if (!volume->cache.failed)
+        return 0;
+    error =
+        fat32_cache_get(&volume->cache, volume->geometry.fat_start + ENTRY_1, &entries, &available);
+    if (error || !(le32(entries) & TABLE_SOUND))
+        return error;
+    return set_clean(volume, le32(entries) & TABLE_CLEAN);
+}
+
+/* ---- the beginning and the end ---- */
+
+/* Which sectors the record goes to: reserved ones that nothing else has a use for. */
+static void choose_record(struct fat32_volume *volume, struct fat32_layout *layout)
+{
+    uint32_t unit = volume->geometry.sector_bytes / HAL_SECTOR_SIZE;
+    uint64_t end = volume->geometry.reserved / HAL_SECTOR_SIZE;
+    uint64_t copy = volume->geometry.copy / volume->geometry.sector_bytes;
+
+    /* Boot sectors are 0 to 2, their copies 6 to 8; FSInfo is among them, or somewhere else. */
+    for (uint64_t sector = 3 * unit; sector < end && layout->record_sectors < FAT32_RECORD_MAX;
+         sector++) {
+        if (sector / unit >= 6 && sector / unit <= 8)
+            continue;
+        if (copy && sector / unit >= copy && sector / unit < copy + 3)
+            continue;
+        if (sector / unit * unit == volume->geometry.info / HAL_SECTOR_SIZE)
+            continue;
+        layout->record[layout->record_sectors++] = (uint16_t)sector;
+    }
+    /* A record that has no room for the largest operation is of no use. */
+    if (layout->record_sectors < FAT32_RECORD_MAX)
+        layout->record_sectors = 0;
+}
+
+static void make_layout(struct fat32_volume *volume, struct fat32_layout *layout)
+{
+    const struct fat32_geometry *geometry = &volume->geometry;
+
+    layout->fats = geometry->fats < FAT32_FATS_MAX ? geometry->fats : FAT32_FATS_MAX;
+    for (unsigned i = 0; i < layout->fats; i++)
+        layout->fat[i] = (geometry->fat_start + i * geometry->fat_bytes) / HAL_SECTOR_SIZE;
+    layout->fat_sectors = geometry->fat_bytes / HAL_SECTOR_SIZE;
+    layout->data = geometry->data_start / HAL_SECTOR_SIZE;
+    layout->end =
+        layout->data + ((uint64_t)geometry->clusters << geometry->cluster_shift) / HAL_SECTOR_SIZE;
+    layout->volume_id = geometry->volume_id;
+    choose_record(volume, layout);
+}
+
+/* Linux marks a volume in its boot sector instead. */
+static int clear_boot_state(struct fat32_volume *volume)
+{
+    uint8_t data[HAL_SECTOR_SIZE];
+    int error = read_sector(volume, 0, data);
+
+    if (error || !(data[BOOT_STATE] & 1))
+        return error;
+    data[BOOT_STATE] &= (uint8_t)~1u;
+    return fat32_batch_write(&volume->writer->batch, 0, data);
+}
+
+/* True if marking was cut short: the mark itself is not there, but what goes with it is. */
+static bool is_half_marked(struct fat32_volume *volume)
+{
+    const struct fat32_layout *layout = &volume->writer->layout;
+    uint8_t first[HAL_SECTOR_SIZE], other[HAL_SECTOR_SIZE];
+
+    if (has_info(volume) && read_sector(volume, volume->writer->info, first) == 0 &&
+        le32(first + INFO_FREE) == UNKNOWN)
+        return true;
+    return layout->fats > 1 && read_sector(volume, layout->fat[0], first) == 0 &&
+           read_sector(volume, layout->fat[1], other) == 0 &&
+           memcmp(first, other, HAL_SECTOR_SIZE) != 0;
+}
+
+/* Puts in order what was left in the middle of something. */
+static int mend(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = volume->writer;
+    uint32_t lost = 0;
+    int replayed = fat32_batch_replay(&writer->batch, volume->geometry.dirty), error;
+
+    if (replayed < 0)
+        return replayed;
+    if (!volume->geometry.dirty)
+        return is_half_marked(volume) ? unmark(volume) : 0;
+    writer->marked = true;
+    error = fat32_recover(volume, &lost);
+    if (!error)
+        error = fat32_sync(volume);
+    if (!error)
+        error = clear_boot_state(volume);
+    if (!error)
+        error = unmark(volume);
+    if (error)
+        return error;
+    klog(KLOG_NOTICE, "%s: was put in order:%s %u lost clusters are free", volume->device.name,
+         replayed ? " an operation was completed," : "", lost);
+    volume->geometry.dirty = false;
+    return 0;
+}
+
+static void drop(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = volume->writer;
+
+    volume->writer = NULL;
+    fat32_batch_finish(&writer->batch);
+    kfree(writer->full);
+    kfree(writer);
+}
+
+void fat32_writer_start(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = kcalloc(1, sizeof(*writer));
+    int error = -ENOMEM;
+
+    if (writer) {
+        volume->writer = writer;
+        make_layout(volume, &writer->layout);
+        writer->info = volume->geometry.info / HAL_SECTOR_SIZE;
+        writer->full = kcalloc(1, writer->layout.fat_sectors / 8 + 1);
+        error = fat32_batch_init(&writer->batch, &volume->device, &writer->layout, &hooks, volume);
+        if (!writer->full)
+            error = -ENOMEM;
+        if (!error)
+            error = mend(volume);
+        if (error)
+            drop(volume);
+    }
+    if (error)
+        klog(KLOG_WARNING, "%s: is mounted read-only: %s", volume->device.name,
+             error == -ENOMEM ? "there is too little memory to write"
+                              : "it is damaged, or cannot be written");
+}
+
+/* All that was changed is on the card, and the volume says so. */
+static int settle(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = volume->writer;
+    uint32_t lost;
+    int error = fat32_sync(volume);
+
+    if (!error && writer->leaks && !writer->broken) {
+        error = fat32_recover(volume, &lost);
+        if (!error)
+            error = fat32_sync(volume);
+        writer->leaks = error != 0;
+    }
+    if (!error && writer->marked && !writer->broken)
+        error = unmark(volume);
+    return error ? error : tell_failure(volume);
+}
+
+void fat32_writer_stop(struct fat32_volume *volume)
+{
+    struct fat32_writer *writer = volume->writer;
+    int error;
+
+    if (!writer)
+        return;
+    error = settle(volume);
+    if (error) /* what a card refuses once it may take the next time, and there is no other */
+        error = settle(volume);
+    if (error)
+        klog(KLOG_ERROR, "%s: could not be unmounted properly (error %d)", volume->device.name,
+             -error);
+    drop(volume);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver.c: operations on paths, done by the driver of core/fs/fat32. All that this harness knows
+ * of the driver's interface is in this file.
+ */
+#include "cuts.h"
+
+#include "../unit/fake_hal.h"
+#include "block/block.h"
+#include "fs/fat32/fat32.h"
+#include "fs/fat32/write/write.h"
+#include "lib/log.h"
+
+#include <hal/errno.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct vnode *root;
+
+static struct fat32_node *node_of(struct vnode *vnode)
+{
+    return (struct fat32_node *)((char *)vnode - offsetof(struct fat32_node, vnode));
+}
+
+static struct fat32_volume *volume(void)
+{
+    return node_of(root)->volume;
+}
+
+int driver_mount(void)
+{
+    struct problem problem;
+    int error = fat32_mount(block_card(), &root, &problem);
+
+    if (error)
+        return error;
+    if (volume()->writer)
+        return 0;
+    driver_unmount();
+    return -EROFS;
+}
+
+void driver_unmount(void)
+{
+    vnode_put(root);
+    root = NULL;
+}
+
+void driver_print_log(void)
+{
+    struct klog_line line;
+    uint64_t next = 0;
+
+    while (klog_read(next, &line) == 0) {
+        printf("#     %s\n", line.text);
+        next = line.number + 1;
+    }
+}
+
+/* ---- paths ---- */
+
+static int lookup(const char *path, struct vnode **found)
+{
+    struct vnode *vnode = vnode_get(root);
+    int error = 0;
+
+    while (*path == '/' && path[1] && !error) {
+        size_t n = strcspn(path + 1, "/");
+        struct vnode *next = NULL;
+
+        error = vnode->attributes.type == VNODE_DIRECTORY
+                    ? vnode->ops->lookup(vnode, path + 1, n, &next)
+                    : -ENOTDIR;
+        vnode_put(vnode);
+        vnode = next;
+        path += 1 + n;
+    }
+    *found = vnode;
+    return error;
+}
+
+/* The directory of `path`, and the name in it. */
+static int parent_of(const char *path, struct vnode **parent, const char **name)
+{
+    char directory[PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    int error;
+
+    snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
+    *name = slash + 1;
+    error = lookup(directory, parent);
+    if (!error && (*parent)->attributes.type != VNODE_DIRECTORY) {
+        vnode_put(*parent);
+        error = -ENOTDIR;
+    }
+    return error;
+}
+
+/* ---- directories ---- */
+
+int driver_create(const char *path, bool directory)
+{
+    struct fat32_node *node = NULL;
+    struct vnode *parent = NULL;
+    const char *name;
+    int error = parent_of(path, &parent, &name);
+
+    if (error)
+        return error;
+    mutex_lock(&volume()->mutex);
+    error = fat32_create(node_of(parent), name, strlen(name), directory, &node);
+    mutex_unlock(&volume()->mutex);
+    if (node)
+        vnode_put(&node->vnode);
+    vnode_put(parent);
+    return error;
+}
+
+int driver_remove(const char *path, bool directory)
+{
+    struct vnode *parent = NULL;
+    const char *name;
+    int error = parent_of(path, &parent, &name);
+
+    if (error)
+        return error;
+    mutex_lock(&volume()->mutex);
+    error = fat32_remove(node_of(parent), name, strlen(name), directory);
+    mutex_unlock(&volume()->mutex);
+    vnode_put(parent);
+    return error;
+}
+
+int driver_unlink_open(const char *path, const void *data, size_t n)
+{
+    struct vnode *vnode = NULL;
+    int error = lookup(path, &vnode);
+
+    if (error)
+        return error;
+    error = driver_remove(path, false);
+    if (!error) {
+        mutex_lock(&volume()->mutex);
+        if (fat32_write(node_of(vnode), vnode->attributes.size, data, n) < 0)
+            error = 0; /* a full card: nobody will see it */
+        mutex_unlock(&volume()->mutex);
+    }
+    vnode_put(vnode);
+    return error;
+}
+
+int driver_rename(const char *from, const char *to)
+{
+    struct vnode *from_parent = NULL, *to_parent = NULL;
+    const char *from_name, *to_name;
+    int error = parent_of(from, &from_parent, &from_name);
+
+    if (error)
+        return error;
+    error = parent_of(to, &to_parent, &to_name);
+    if (!error) {
+        mutex_lock(&volume()->mutex);
+        error = fat32_rename(node_of(from_parent), from_name, strlen(from_name), node_of(to_parent),
+                             to_name, strlen(to_name));
+        mutex_unlock(&volume()->mutex);
+        vnode_put(to_parent);
+    }
+    vnode_put(from_parent);
+    return error;
+}
+
+/* ---- files ---- */
+
+int64_t driver_write(const char *path, uint64_t offset, const void *data, size_t n)
+{
+    struct vnode *vnode = NULL;
+    int64_t result = lookup(path, &vnode);
+
+    if (result)
+        return result;
+    mutex_lock(&volume()->mutex);
+    result = vnode->attributes.type == VNODE_DIRECTORY
+                 ? -EISDIR
+                 : fat32_write(node_of(vnode), offset, data, n);
+    mutex_unlock(&volume()->mutex);
+    vnode_put(vnode);
+    return result;
+}
+
+int driver_truncate(const char *path, uint64_t size)
+{
+    struct vnode *vnode = NULL;
+    int result = lookup(path, &vnode);
+
+    if (result)
+        return result;
+    mutex_lock(&volume()->mutex);
+    result =
+        vnode->attributes.type == VNODE_DIRECTORY ? -EISDIR : fat32_truncate(node_of(vnode), size);
+    mutex_unlock(&volume()->mutex);
+    vnode_put(vnode);
+    return result;
+}
+
+int driver_sync(void)
+{
+    int error;
+
+    mutex_lock(&volume()->mutex);
+    error = fat32_sync(volume());
+    mutex_unlock(&volume()->mutex);
+    return error;
+}
+
+int driver_fsync(const char *path)
+{
+    struct vnode *vnode = NULL;
+    int error = lookup(path, &vnode);
+
+    if (!error) {
+        error = driver_sync();
+        vnode_put(vnode);
+    }
+    return error;
+}
+
+/* ---- all of it ---- */
+
+static uint8_t contents[FILES_MAX][CONTENT_MAX];
+
+static bool read_directory(struct vnode *directory, const char *path, struct snapshot *tree);
+
+static bool read_entry(struct vnode *directory, const char *path,
+                       const struct directory_entry *entry, struct snapshot *tree)
+{
+    struct entry *file = &tree->files[tree->count];
+    struct vnode *vnode = NULL;
+    bool good;
+
+    if (tree->count == FILES_MAX || strlen(path) + strlen(entry->name) + 2 > PATH_BYTES)
+        return false;
+    strcat(strcat(strcpy(file->path, path), "/"), entry->name);
+    if (directory->ops->lookup(directory, entry->name, strlen(entry->name), &vnode))
+        return false;
+    file->directory = entry->attributes.type == VNODE_DIRECTORY;
+    file->bytes = (uint32_t)entry->attributes.size;
+    file->content = contents[tree->count++];
+    good = file->bytes <= CONTENT_MAX;
+    if (good && !file->directory)
+        good = vnode->ops->read(vnode, 0, contents[tree->count - 1], CONTENT_MAX) ==
+               (int64_t)file->bytes;
+    if (good) {
+        file->hash = file_hash(file);
+        tree->hash += file->hash;
+    }
+    if (good && file->directory)
+        good = read_directory(vnode, file->path, tree);
+    vnode_put(vnode);
+    return good;
+}
+
+static bool read_directory(struct vnode *directory, const char *path, struct snapshot *tree)
+{
+    struct directory_entry entry;
+    uint64_t position = 0;
+    int error;
+
+    while ((error = directory->ops->iterate(directory, &position, &entry)) == 0)
+        if (!read_entry(directory, path, &entry, tree))
+            return false;
+    return error == -ENOENT;
+}
+
+bool driver_read_tree(struct snapshot *tree)
+{
+    tree->count = 0;
+    tree->hash = 1;
+    return read_directory(root, "", tree);
+}

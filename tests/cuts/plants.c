@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plants.c: bugs on purpose, to show that this harness finds such as them. The linker lets calls of
+ * the functions below come here first (--wrap); flushes are forgotten by the card.
+ */
+#include "cuts.h"
+
+#include "fs/fat32/batch/batch.h"
+#include "fs/fat32/write/write.h"
+
+#include <string.h>
+
+enum bug {
+    FORGET_ALL,
+    FORGET_FIRST,
+    FORGET_SECOND,
+    FORGET_THIRD,
+    RECORD_UNFLUSHED,
+    NO_RECORD,
+    NO_REPLAY,
+    ENTRIES_FIRST,
+    FREE_FIRST,
+    CUT_FIRST,
+    NO_RECOVERY,
+    NO_BUG
+};
+
+static const char *const names[] = {"forget-all-flushes",
+                                    "forget-flushes-0-of-3",
+                                    "forget-flushes-1-of-3",
+                                    "forget-flushes-2-of-3",
+                                    "record-unflushed",
+                                    "no-record",
+                                    "no-replay",
+                                    "entries-first",
+                                    "free-first",
+                                    "cut-first",
+                                    "no-recovery"};
+
+static enum bug active = NO_BUG;
+
+const char *plant_name(unsigned n)
+{
+    return n < NO_BUG ? names[n] : NULL;
+}
+
+static void forget(unsigned each, unsigned behind)
+{
+    card.forget_each = each;
+    card.forget_behind = behind;
+}
+
+bool plant(const char *name)
+{
+    for (unsigned i = 0; i < NO_BUG; i++)
+        if (strcmp(name, names[i]) == 0)
+            active = (enum bug)i;
+    if (active == FORGET_ALL)
+        forget(1, 0);
+    if (active >= FORGET_FIRST && active <= FORGET_THIRD)
+        forget(3, (unsigned)(active - FORGET_FIRST));
+    return active != NO_BUG;
+}
+
+/* ---- what calls come through here ---- */
+
+void __real_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
+                                enum fat32_stage stage, uint8_t *to);
+int __real_fat32_record_write(struct fat32_batch *batch);
+int __real_fat32_record_read(struct fat32_batch *batch, unsigned *count);
+int __real_fat32_recover(struct fat32_volume *volume, uint32_t *lost);
+
+void __wrap_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
+                                enum fat32_stage stage, uint8_t *to);
+int __wrap_fat32_record_write(struct fat32_batch *batch);
+int __wrap_fat32_record_read(struct fat32_batch *batch, unsigned *count);
+int __wrap_fat32_recover(struct fat32_volume *volume, uint32_t *lost);
+
+void __wrap_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
+                                enum fat32_stage stage, uint8_t *to)
+{
+    if (active == ENTRIES_FIRST && !of_fat && stage >= FAT32_REMOVED)
+        stage = FAT32_NEW;
+    if (active == FREE_FIRST && of_fat && stage >= FAT32_REMOVED)
+        stage = FAT32_NEW;
+    if (active == CUT_FIRST && of_fat && stage >= FAT32_REMOVED && stage < FAT32_CUT)
+        stage = FAT32_CUT;
+    __real_fat32_stage_content(of_fat, old, new, stage, to);
+}
+
+int __wrap_fat32_record_write(struct fat32_batch *batch)
+{
+    int error;
+
+    if (active == NO_RECORD)
+        return 0;
+    if (active == RECORD_UNFLUSHED)
+        forget(1, 0);
+    error = __real_fat32_record_write(batch);
+    if (active == RECORD_UNFLUSHED)
+        forget(0, 0);
+    return error;
+}
+
+int __wrap_fat32_record_read(struct fat32_batch *batch, unsigned *count)
+{
+    *count = 0;
+    return active == NO_REPLAY ? 0 : __real_fat32_record_read(batch, count);
+}
+
+int __wrap_fat32_recover(struct fat32_volume *volume, uint32_t *lost)
+{
+    *lost = 0;
+    return active == NO_RECOVERY ? 0 : __real_fat32_recover(volume, lost);
+}
