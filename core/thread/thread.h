@@ -24,7 +24,7 @@
 #include "lib/tree.h"
 #include "sched/policy.h"
 #include "sync/check/class.h"
-#include "thread/stack.h"
+#include "thread/stack/stack.h"
 
 #include <hal/compiler.h>
 #include <hal/context.h>

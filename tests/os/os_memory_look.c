@@ -387,7 +387,7 @@ END_TEST
  * file. */
 static bool is_spare(const char *where)
 {
-    static const char file[] = "core/thread/stack.c";
+    static const char file[] = "core/thread/stack/stack.c";
     struct tb_alloc_site site;
     uint32_t lines[2] = {UINT32_MAX, UINT32_MAX};
     const char *colon = strchr(where, ':');
@@ -398,7 +398,7 @@ static bool is_spare(const char *where)
         lines[1] = site.line < lines[0] ? lines[0] : site.line;
         lines[0] = site.line < lines[0] ? site.line : lines[0];
     }
-    return strstr(where, "thread/stack.c") && colon && (uint32_t)atol(colon + 1) == lines[1];
+    return strstr(where, "thread/stack/stack.c") && colon && (uint32_t)atol(colon + 1) == lines[1];
 }
 
 /* Blocks that the sites of tag `tag` have in `mem top`, without spare stacks. */

@@ -14,7 +14,7 @@
  *
  * What an overrun means, and when canaries are looked at, is not here: see thread.c.
  */
-#include "thread/stack.h"
+#include "thread/stack/stack.h"
 
 #include "boot/panic.h"
 #include "lib/list.h"
