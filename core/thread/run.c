@@ -241,7 +241,7 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);
     if (cpu->queue.ready > current->idle && cpu_online() != 1u << cpu->id)
-        balance_offer(cpu); /* not all will run at once */
+        balance_offer(cpu, thread); /* not all will run at once */
 }
 
 /* A new thread may run where its creator may, or anywhere if that is the boot code; and so on. */
@@ -310,8 +310,11 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     cpu->quantum_end = alone ? HAL_TIME_NEVER : slice_end(cpu, next, now);
     arm(cpu);
     next->state = THREAD_RUNNING;
-    if (next == previous)
+    if (next == previous) {
+        if (next->idle) /* what this CPU was to run is gone */
+            balance_set_idle(cpu, true);
         return;
+    }
     if (previous->idle)
         previous->state = THREAD_READY; /* it is on no queue, but it does not run */
     if (previous->idle != next->idle)
@@ -394,6 +397,10 @@ static void give_way(struct cpu *cpu, enum sched_why why)
     run_charge(cpu, now);
     if (!self->idle && self->affinity >> cpu->id & 1) {
         add(cpu, self, why, now);
+        if (why == SCHED_PREEMPTED) {
+            run_publish(cpu);
+            balance_offer(cpu, self);
+        }
     } else if (!self->idle) {
         self->state = THREAD_READY;
         cpu->outgoing = self;
