@@ -311,6 +311,7 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     arm(cpu);
     next->state = THREAD_RUNNING;
     if (next == previous) {
+        run_publish(cpu);
         if (next->idle) /* what this CPU was to run is gone */
             balance_set_idle(cpu, true);
         return;
