@@ -146,6 +146,7 @@ static const struct ktest tests[] = {
     {"time.never_goes_back", test_time_monotonic},
     {"time.sleeps_are_never_short", test_time_sleep},
     {"time.a_deadline_in_the_past_is_no_sleep", test_time_past},
+    {"time.a_crowd_does_not_wake_up_at_a_stroke", test_time_crowd},
     {"calendar.known_dates", test_calendar_dates},
     {"calendar.there_and_back", test_calendar_round_trip},
     {"calendar.text_is_checked", test_calendar_text},

@@ -76,6 +76,7 @@ void test_heap_cache(struct ktest_run *run);
 void test_time_monotonic(struct ktest_run *run);
 void test_time_sleep(struct ktest_run *run);
 void test_time_past(struct ktest_run *run);
+void test_time_crowd(struct ktest_run *run);
 void test_calendar_dates(struct ktest_run *run);
 void test_calendar_round_trip(struct ktest_run *run);
 void test_calendar_text(struct ktest_run *run);

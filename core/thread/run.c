@@ -518,17 +518,28 @@ void run_enter(void)
 
 /* ---- interrupts ---- */
 
+/* Who is left has a deadline that has passed: the timer, set to that, strikes at once. */
+static void wake_sleepers(struct cpu *cpu, uint64_t now)
+{
+    struct thread *first;
+
+    for (unsigned woken = 0; woken < RUN_WAKES_MOST; woken++) {
+        first = first_sleeper(cpu);
+        if (!first || first->deadline > now)
+            break;
+        wake(cpu, first, -ETIMEDOUT);
+    }
+}
+
 void run_timer_interrupt(void)
 {
     hal_irq_state_t state = run_lock();
     struct cpu *cpu = cpu_here();
     uint64_t now = hal_time_now();
-    struct thread *first;
     bool crowded;
 
     cpu->armed = HAL_TIME_NEVER;
-    while ((first = first_sleeper(cpu)) && first->deadline <= now)
-        wake(cpu, first, -ETIMEDOUT);
+    wake_sleepers(cpu, now);
     if (cpu->quantum_end <= now)
         run_reschedule(cpu);
     else

@@ -90,7 +90,9 @@ void run_await_exit(const struct thread *thread);
 /** The first thing that a new thread does: it has been switched to with a run lock held. */
 void run_enter(void);
 
-/** HAL_IRQ_TIMER: wakes sleepers whose time has come and ends quanta. */
+/** HAL_IRQ_TIMER: wakes sleepers whose time has come and ends quanta. Of very many sleepers it
+ * wakes RUN_WAKES_MOST, and then the timer strikes again. */
+#define RUN_WAKES_MOST 32u
 void run_timer_interrupt(void);
 
 /** HAL_IRQ_IPI: another CPU has changed what this one's timer should be set to. */
