@@ -11,12 +11,15 @@
  * Until 4 a failure ends the boot in one line that names what could not be had. From there on
  * nothing does.
  */
-#include "block/block.h"
+#include "block/disk.h"
+#include "block/disks/ram.h"
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
+#include "cache/cache.h"
 #include "dev/gpio.h"
-#include "fs/vfs.h"
+#include "fs/path/name_cache.h"
+#include "fs/root/root.h"
 #include "ktest/ktest.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -37,6 +40,7 @@
 #include <hal/board.h>
 #include <hal/boot.h>
 #include <hal/cpu.h>
+#include <hal/errno.h>
 #include <hal/kstate.h>
 #include <hal/upcall.h>
 
@@ -95,6 +99,7 @@ static void start_memory(void)
     if (frame_init(&memory))
         boot_fail("out of memory: no room for the table of page frames");
     heap_init();
+    cache_init();
     frame_read_stats(&stats);
     klog(KLOG_INFO, "memory: %llu KiB in %u range%s, %llu KiB free",
          (unsigned long long)stats.total * (HAL_PAGE_SIZE / 1024), memory.count,
@@ -137,6 +142,32 @@ static void read_sched(void)
         return;
     scheduler_list_policies(names, sizeof names);
     klog(KLOG_WARNING, "boot: sched=%s is no policy; there are: %s", name, names);
+}
+
+static void read_elevator(void)
+{
+    char name[16];
+
+    if (cmdline_value("elevator", name, sizeof name) && block_set_default_elevator(name))
+        klog(KLOG_WARNING, "boot: elevator=%s is none; there are: fifo sstf look clook", name);
+}
+
+static void make_ramdisk(void)
+{
+    const struct block_device *device;
+    char text[16];
+    uint64_t bytes;
+    int error;
+
+    if (!cmdline_value("ramdisk", text, sizeof text))
+        return;
+    error = string_to_size(text, &bytes);
+    if (!error)
+        error = block_ram_create(bytes, &device);
+    if (error == -EINVAL)
+        klog(KLOG_WARNING, "boot: ramdisk=%s is not a multiple of 64K", text);
+    else if (error)
+        klog(KLOG_WARNING, "boot: no RAM disk (error %d)", -error);
 }
 
 /* Like all checks, this one is on in builds with debug information. */
@@ -194,6 +225,10 @@ static void init_main(void *unused)
 
     (void)unused;
     start_cpus();
+    name_cache_start();
+    make_ramdisk();
+    if (cache_start())
+        klog(KLOG_WARNING, "boot: no room for the threads of the page cache");
     if (vfs_mount_root())
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
@@ -210,6 +245,7 @@ static void start_threads(void)
     waits_start(heap_is_checked());
     read_quantum();
     read_sched();
+    read_elevator();
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");
@@ -222,6 +258,7 @@ static void start_threads(void)
         boot_fail("out of memory: no room for the thread that asks caches for memory");
     if (ktimer_start())
         boot_fail("out of memory: no room for the thread of the timers");
+    block_start_timers();
 }
 
 void hal_upcall_boot(void)

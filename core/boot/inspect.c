@@ -13,7 +13,8 @@
  * stands still: takes no lock, calls nothing of the HAL, and ends whatever it finds, since each
  * list is followed for LIST_MAX steps only.
  */
-#include "fs/vfs.h"
+#include "fs/root/root.h"
+#include "fs/vnode.h"
 #include "site/site.h"
 #include "lib/format.h"
 #include "lib/report.h"
@@ -45,11 +46,15 @@ static void say_files(struct report *report)
     if (vfs_mount_device()[0])
         report_add(report, "mount %s\n", vfs_mount_device());
     for (const struct vnode *vnode = vnode_peek(NULL); vnode && steps++ < LIST_MAX;
-         vnode = vnode_peek(vnode))
-        report_add(report, "vnode %s %llu byte%s %u reference%s\n",
-                   vnode->attributes.type == VNODE_DIRECTORY ? "directory" : "file",
-                   (unsigned long long)vnode->attributes.size, plural(vnode->attributes.size),
-                   vnode->references, plural(vnode->references));
+         vnode = vnode_peek(vnode)) {
+        uint32_t used = vnode->references - vnode->kept; /* the others only keep it */
+
+        if (used)
+            report_add(report, "vnode %s %llu byte%s %u reference%s\n",
+                       vnode->attributes.type == VNODE_DIRECTORY ? "directory" : "file",
+                       (unsigned long long)vnode->attributes.size, plural(vnode->attributes.size),
+                       used, plural(used));
+    }
 }
 
 static void say_memory(struct report *report)

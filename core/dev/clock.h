@@ -17,6 +17,8 @@ struct calendar {
     int weekday; /**< 0 is Sunday */
 };
 
+#define WALL_NS INT64_C(1000000000) /**< ns of a second */
+
 /** Seconds since 1970-01-01 00:00 UTC, now. Any context. */
 int64_t wall_now(void);
 

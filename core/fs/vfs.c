@@ -1,243 +1,226 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vfs.c: vnodes, and the way from a path to one of them.
- *
- * "." and ".." are resolved in the path's text before any directory is looked at, which is right as
- * long as there are no symbolic links, and needs no parent pointers on the medium to be true.
+ * vfs.c: what is done with vnodes, once they have been found, and finding them.
  */
 #include "fs/vfs.h"
 
-#include "fs/root.h"
+#include "fs/path/path.h"
 #include "heap/heap.h"
 #include "lib/string.h"
-#include "sync/spinlock.h"
 
 #include <hal/errno.h>
-#include <hal/kstate.h>
+#include <hal/runtime.h>
 
-static KSTATE struct vnodes {
-    struct spinlock lock;
-    struct list all; /* that there are; its links are NULL until the first comes */
-} vnodes;
-
-static hal_irq_state_t lock_vnodes(void)
+/** Goes along the whole path: to what is at its end in `path->at`. */
+static int walk(struct path *path, unsigned flags)
 {
-    vnodes.lock.rank = LOCK_RANK_DEVICE; /* the lock is all zeros at power-on: free */
-    return spinlock_acquire(&vnodes.lock);
-}
+    for (;;) {
+        struct vnode *next;
+        int error = path_to_last(path);
 
-void vnode_init(struct vnode *vnode, const struct vnode_ops *ops,
-                const struct vnode_attributes *attributes)
-{
-    hal_irq_state_t state;
-
-    vnode->ops = ops;
-    vnode->attributes = *attributes;
-    vnode->references = 1;
-    state = lock_vnodes();
-    if (!vnodes.all.next)
-        list_init(&vnodes.all);
-    list_add_tail(&vnodes.all, &vnode->link);
-    spinlock_release(&vnodes.lock, state);
-}
-
-void vnode_finish(struct vnode *vnode)
-{
-    hal_irq_state_t state = lock_vnodes();
-
-    list_remove(&vnode->link);
-    spinlock_release(&vnodes.lock, state);
-}
-
-const struct vnode *vnode_peek(const struct vnode *vnode)
-{
-    const struct list *next = vnode ? vnode->link.next : vnodes.all.next;
-
-    return next && next != &vnodes.all ? list_entry(next, const struct vnode, link) : NULL;
-}
-
-struct vnode *vnode_get(struct vnode *vnode)
-{
-    __atomic_add_fetch(&vnode->references, 1, __ATOMIC_RELAXED);
-    return vnode;
-}
-
-bool vnode_unreference(struct vnode *vnode)
-{
-    return __atomic_sub_fetch(&vnode->references, 1, __ATOMIC_ACQ_REL) == 0;
-}
-
-void vnode_put(struct vnode *vnode)
-{
-    if (vnode && vnode_unreference(vnode))
-        vnode->ops->release(vnode);
-}
-
-/** How long the first component of `path` is. */
-static size_t component_length(const char *path)
-{
-    size_t n = 0;
-
-    while (path[n] && path[n] != '/')
-        n++;
-    return n;
-}
-
-static size_t skip_slashes(const char *path)
-{
-    size_t n = 0;
-
-    while (path[n] == '/')
-        n++;
-    return n;
-}
-
-static bool component_is(const char *component, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (component[i] != name[i])
-            return false;
+        if (error || path->kind == PATH_NONE)
+            return error;
+        error = path_last(path, &next);
+        if (error)
+            return error;
+        if (next->attributes.type == VNODE_SYMLINK && (path->slash || !(flags & VFS_NO_FOLLOW))) {
+            error = path_follow(path, next);
+            vnode_put(next);
+            if (error)
+                return error;
+            continue;
+        }
+        vnode_put(path->at);
+        path->at = next;
+        mount_cross(&path->at);
+        return path->slash && path->at->attributes.type != VNODE_DIRECTORY ? -ENOTDIR : 0;
     }
-    return name[n] == '\0';
 }
 
-/** A path in the making: "" for the root, otherwise "/a/b". */
-struct path {
-    char *text;
-    size_t size;
-    size_t used;
-};
-
-static int path_push(struct path *path, const char *component, size_t n)
+int vfs_find(struct vnode *base, const char *text, unsigned flags, struct vnode **found)
 {
-    if (n + 2 > path->size - path->used)
-        return -ENAMETOOLONG;
-    path->text[path->used++] = '/';
-    for (size_t i = 0; i < n; i++)
-        path->text[path->used++] = component[i];
-    return 0;
-}
+    struct path path;
+    int error = path_begin(&path, base, text);
 
-static void path_pop(struct path *path)
-{
-    while (path->used > 0 && path->text[--path->used] != '/')
-        continue;
-}
-
-static int path_append(struct path *path, const char *more)
-{
-    int error = 0;
-
-    for (more += skip_slashes(more); *more && !error; more += skip_slashes(more)) {
-        size_t n = component_length(more);
-
-        if (component_is(more, n, ".."))
-            path_pop(path);
-        else if (!component_is(more, n, "."))
-            error = path_push(path, more, n);
-        more += n;
-    }
-    return error;
-}
-
-int vfs_normalise(const char *base, const char *path, char *to, size_t size)
-{
-    struct path result = {.text = to, .size = size};
-    int error = 0;
-
-    if (size < 2)
-        return -ENAMETOOLONG;
-    if (path[0] != '/')
-        error = path_append(&result, base);
-    if (!error)
-        error = path_append(&result, path);
     if (error)
         return error;
-    if (result.used == 0)
-        to[result.used++] = '/';
-    to[result.used] = '\0';
-    return 0;
-}
-
-/** Goes from `*vnode` to its entry `name`, and gives back the reference to where it was. */
-static int step(struct vnode **vnode, const char *name, size_t n)
-{
-    struct vnode *next = NULL;
-    int error;
-
-    if ((*vnode)->attributes.type != VNODE_DIRECTORY)
-        return -ENOTDIR;
-    if (n > VFS_NAME_MAX)
-        return -ENAMETOOLONG;
-    error = (*vnode)->ops->lookup(*vnode, name, n, &next);
-    if (error)
-        return error;
-    vnode_put(*vnode);
-    *vnode = next;
-    return 0;
-}
-
-/** True for a path that only a directory can have: "dir/" or "dir/." */
-static bool means_directory(const char *path)
-{
-    size_t n = string_length(path);
-
-    if (n > 0 && path[n - 1] == '.')
-        n--;
-    return n > 0 && path[n - 1] == '/';
-}
-
-static int walk(const char *path, struct vnode **found)
-{
-    struct vnode *vnode = root_get();
-    int error = 0;
-
-    if (!vnode)
-        return -ENOMEDIUM;
-    for (path += skip_slashes(path); *path && !error; path += skip_slashes(path)) {
-        size_t n = component_length(path);
-
-        error = step(&vnode, path, n);
-        path += n;
-    }
-    if (error)
-        vnode_put(vnode);
-    else
-        *found = vnode;
-    return error;
-}
-
-int vfs_open(const char *base, const char *path, struct vnode **vnode)
-{
-    char *absolute;
-    int error;
-
-    if (path[0] == '\0')
-        return -ENOENT;
-    absolute = kmalloc(VFS_PATH_MAX);
-    if (!absolute)
-        return -ENOMEM;
-    error = vfs_normalise(base, path, absolute, VFS_PATH_MAX);
+    error = walk(&path, flags);
     if (!error)
-        error = walk(absolute, vnode);
-    kfree(absolute);
-    if (!error && means_directory(path) && (*vnode)->attributes.type != VNODE_DIRECTORY) {
-        vnode_put(*vnode);
-        error = -ENOTDIR;
-    }
+        *found = vnode_get(path.at);
+    path_finish(&path);
     return error;
+}
+
+void vfs_attributes(struct vnode *vnode, struct vnode_attributes *attributes)
+{
+    rwlock_read(&vnode->lock);
+    *attributes = vnode->attributes;
+    rwlock_end_read(&vnode->lock);
+}
+
+int64_t vfs_readlink(struct vnode *vnode, char *text, size_t n)
+{
+    int64_t length;
+
+    if (vnode->attributes.type != VNODE_SYMLINK || !vnode->ops->readlink)
+        return -EINVAL;
+    rwlock_read(&vnode->lock);
+    length = vnode->ops->readlink(vnode, text, n);
+    rwlock_end_read(&vnode->lock);
+    return length;
 }
 
 int64_t vfs_read(struct vnode *vnode, uint64_t offset, void *data, size_t n)
 {
+    int64_t done;
+
     if (vnode->attributes.type == VNODE_DIRECTORY)
         return -EISDIR;
-    return vnode->ops->read(vnode, offset, data, n);
+    if (!vnode->ops->read)
+        return -EINVAL;
+    if (n == 0)
+        return 0;
+    rwlock_read(&vnode->lock);
+    done = vnode->ops->read(vnode, offset, data, n);
+    rwlock_end_read(&vnode->lock);
+    return done;
+}
+
+/** What keeps a file from being changed. */
+static int check_change(const struct vnode *vnode)
+{
+    if (vnode->attributes.type == VNODE_DIRECTORY)
+        return -EISDIR;
+    return vnode->attributes.type == VNODE_FILE && vnode->mount->read_only ? -EROFS : 0;
+}
+
+int64_t vfs_write(struct vnode *vnode, uint64_t offset, const void *data, size_t n)
+{
+    int64_t done = check_change(vnode);
+
+    if (done || n == 0)
+        return done;
+    if (!vnode->ops->write)
+        return -EINVAL;
+    rwlock_write(&vnode->lock);
+    done = vnode->ops->write(vnode, offset, data, n);
+    rwlock_end_write(&vnode->lock);
+    return done;
+}
+
+int vfs_truncate(struct vnode *vnode, uint64_t size)
+{
+    int error = check_change(vnode);
+
+    if (error)
+        return error;
+    if (vnode->attributes.type != VNODE_FILE || !vnode->ops->truncate)
+        return -EINVAL;
+    rwlock_write(&vnode->lock);
+    error = vnode->ops->truncate(vnode, size);
+    rwlock_end_write(&vnode->lock);
+    return error;
+}
+
+int vfs_set_attributes(struct vnode *vnode, const struct vnode_attributes *attributes,
+                       unsigned which)
+{
+    int error;
+
+    if (vnode->mount->read_only)
+        return -EROFS;
+    if (!vnode->ops->set_attributes)
+        return -EPERM;
+    rwlock_write(&vnode->lock);
+    error = vnode->ops->set_attributes(vnode, attributes, which);
+    rwlock_end_write(&vnode->lock);
+    return error;
 }
 
 int vfs_iterate(struct vnode *directory, uint64_t *position, struct directory_entry *entry)
 {
+    int error;
+
     if (directory->attributes.type != VNODE_DIRECTORY)
         return -ENOTDIR;
-    return directory->ops->iterate(directory, position, entry);
+    rwlock_read(&directory->lock);
+    error = directory->ops->iterate(directory, position, entry);
+    rwlock_end_read(&directory->lock);
+    return error;
+}
+
+/* ---- where a directory is ---- */
+
+/** A text that grows from its end to its beginning. */
+struct backwards {
+    char *text;
+    size_t at;
+};
+
+static int put_name(struct backwards *to, const char *name)
+{
+    size_t n = string_length(name);
+
+    if (n + 1 > to->at)
+        return -ERANGE;
+    to->at -= n;
+    memcpy(to->text + to->at, name, n);
+    to->text[--to->at] = '/';
+    return 0;
+}
+
+/** Looks through `parent` for the name of the directory with that id. */
+static int put_name_of(struct backwards *to, struct vnode *parent, uint64_t id,
+                       struct directory_entry *entry)
+{
+    uint64_t position = 0;
+    int error;
+
+    do {
+        error = vfs_iterate(parent, &position, entry);
+    } while (!error && entry->attributes.id != id);
+    return error ? error : put_name(to, entry->name);
+}
+
+/** Goes from `*at` to its parent, writing its name. -EAGAIN: it was the root of all. */
+static int climb(struct vnode **at, struct backwards *to, struct directory_entry *entry)
+{
+    struct vnode *parent = vnode_parent(*at);
+    int error;
+
+    if (!parent) {
+        parent = mount_covered((*at)->mount);
+        error = parent ? 0 : -EAGAIN;
+    } else {
+        error = put_name_of(to, parent, (*at)->attributes.id, entry);
+    }
+    if (!error) {
+        vnode_put(*at);
+        *at = parent;
+    } else {
+        vnode_put(parent);
+    }
+    return error;
+}
+
+int vfs_path_of(struct vnode *directory, char *text, size_t size)
+{
+    struct directory_entry *entry = kmalloc(sizeof(*entry));
+    struct backwards to = {.text = text, .at = size};
+    struct vnode *at = vnode_get(directory);
+    int error = !entry ? -ENOMEM : size < 2 ? -ERANGE : 0;
+
+    if (!error)
+        text[--to.at] = '\0';
+    while (!error)
+        error = climb(&at, &to, entry);
+    if (error == -EAGAIN) {
+        error = 0;
+        if (to.at == size - 1)
+            text[--to.at] = '/';
+        memmove(text, text + to.at, size - to.at);
+    }
+    vnode_put(at);
+    kfree(entry);
+    return error;
 }

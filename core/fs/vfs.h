@@ -1,137 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vfs.h: files by path, whatever file system they are on.
+ * vfs.h: what can be done by path, whatever file systems the path leads through.
  *
- * A vnode stands for one file or directory. It is reference-counted: whoever got one from vfs_open
- * or a lookup gives it back with vnode_put. The file system behind it is a table of operations.
- * There is one mount: the root.
+ * A path is walked component by component: "." stays, ".." goes to the parent (from the root of a
+ * mount to that of the directory under it; from the root of all it stays), a directory with a mount
+ * on it is that mount's root, a symbolic link is followed, at most VFS_LINKS_MAX in one walk. A
+ * path that does not begin with '/' begins at `base` (NULL: the root of all).
+ *
+ * Errors of all: -ENOENT (also for ""), -ENOTDIR (also for a file with a '/' behind it),
+ * -ENAMETOOLONG, -ELOOP, -EIO, -ENOMEM, -ENOMEDIUM (nothing is mounted at all); of what changes
+ * something: -EROFS, -ENOSPC, -EPERM (the file system cannot do that). All may sleep.
  */
 #pragma once
 
-#include "lib/list.h"
+#include "fs/mount.h"
+#include "fs/vnode.h"
 
-#include <hal/compiler.h>
+#define VFS_LINKS_MAX 40u
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+/** Flags of vfs_find. */
+enum { VFS_NO_FOLLOW = 1 /**< a symbolic link at the end of the path is itself meant */ };
 
-#define VFS_NAME_MAX 765  /**< bytes of one name in UTF-8 without its NUL: 255 UTF-16 units */
-#define VFS_PATH_MAX 4096 /**< bytes of a path with its NUL */
+/** What is at `path`: *found with a reference. */
+HAL_MUST_CHECK int vfs_find(struct vnode *base, const char *path, unsigned flags,
+                            struct vnode **found);
 
-enum vnode_type { VNODE_FILE, VNODE_DIRECTORY };
+/** Makes a file, directory, device or FIFO of that type, mode, owner and device. -EEXIST. */
+HAL_MUST_CHECK int vfs_create(struct vnode *base, const char *path,
+                              const struct vnode_attributes *attributes, struct vnode **created);
+HAL_MUST_CHECK int vfs_mkdir(struct vnode *base, const char *path, unsigned mode);
+HAL_MUST_CHECK int vfs_symlink(struct vnode *base, const char *path, const char *text);
 
-/** What `ls -l` wants to know. Times are seconds since 1970-01-01 00:00 UTC. */
-struct vnode_attributes {
-    enum vnode_type type;
-    uint64_t size; /**< bytes; 0 for a directory */
-    int64_t modified;
-    int64_t accessed;
-    int64_t created;
-    bool hidden; /**< the file system marks it so (a leading dot is the shell's matter) */
-    bool read_only;
-    bool system;
-};
+/** -EXDEV: not on the same mount. -EPERM: a directory. */
+HAL_MUST_CHECK int vfs_link(struct vnode *base, const char *from, const char *to);
 
-struct directory_entry {
-    char name[VFS_NAME_MAX + 1];
-    struct vnode_attributes attributes;
-};
+/** -EISDIR: a directory. -EBUSY: a mount. */
+HAL_MUST_CHECK int vfs_unlink(struct vnode *base, const char *path);
 
-struct vnode;
+/** -ENOTEMPTY, -EBUSY (a mount), -EINVAL (the last component is "."). */
+HAL_MUST_CHECK int vfs_rmdir(struct vnode *base, const char *path);
 
-/** Returns are 0, a count, or a negative error. All may sleep. */
-struct vnode_ops {
-    /** Reads up to `n` bytes at `offset`; returns the count, 0 at or past the end. Files only. */
-    int64_t (*read)(struct vnode *vnode, uint64_t offset, void *data, size_t n);
-
-    /**
-     * Finds `name` (`n` > 0 bytes, not NUL-terminated, without '/', not "." or "..") in a
-     * directory: a referenced vnode. -ENOENT; -ELOOP: a directory that contains itself.
-     */
-    int (*lookup)(struct vnode *directory, const char *name, size_t n, struct vnode **found);
-
-    /**
-     * The next entry from *position on (0: the first); moves *position past it. -ENOENT: no more.
-     * Without "." and "..".
-     */
-    int (*iterate)(struct vnode *directory, uint64_t *position, struct directory_entry *entry);
-
-    /** The last reference is gone: frees the vnode. */
-    void (*release)(struct vnode *vnode);
-};
-
-struct vnode {
-    const struct vnode_ops *ops;
-    struct vnode_attributes attributes; /**< constant while nothing writes */
-    uint32_t references;                /**< changed atomically */
-    struct list link;                   /**< among all vnodes; vfs.c's */
-};
-
-/** Makes a vnode with one reference, in memory of the file system's. Any context. */
-void vnode_init(struct vnode *vnode, const struct vnode_ops *ops,
-                const struct vnode_attributes *attributes);
-
-/** Its opposite: the memory is about to be freed. Any context. */
-void vnode_finish(struct vnode *vnode);
+/** Linux's RENAME_NOREPLACE. */
+enum { VFS_RENAME_NO_REPLACE = 1 };
 
 /**
- * The vnode after `vnode` (NULL: the first) of all that there are, or NULL. Takes no lock: only for
- * a kernel that stands still.
+ * As POSIX rename: what has the new name is replaced in one step. -EXDEV, -EISDIR, -ENOTDIR,
+ * -ENOTEMPTY, -EINVAL (a directory into itself), -EBUSY (a mount), -EEXIST (flag).
  */
-const struct vnode *vnode_peek(const struct vnode *vnode);
+HAL_MUST_CHECK int vfs_rename(struct vnode *base, const char *from, const char *to, unsigned flags);
 
-/** One more reference. Any context. */
-struct vnode *vnode_get(struct vnode *vnode);
+HAL_MUST_CHECK int vfs_truncate(struct vnode *vnode, uint64_t size);
+HAL_MUST_CHECK int vfs_set_attributes(struct vnode *vnode,
+                                      const struct vnode_attributes *attributes, unsigned which);
 
-/** One less; the last one releases. NULL is allowed. May sleep. */
-void vnode_put(struct vnode *vnode);
+/** A consistent copy. */
+void vfs_attributes(struct vnode *vnode, struct vnode_attributes *attributes);
 
-/** One less, without releasing: true if it was the last, and the caller has to. Any context. */
-HAL_MUST_CHECK bool vnode_unreference(struct vnode *vnode);
-
-/**
- * Opens the file or directory at `path`, which starts at `base` (an absolute, normalised path)
- * unless it begins with '/'. "." and ".." are taken away by their text.
- *
- * Returns 0 and a referenced vnode, -ENOENT (also for ""), -ENOTDIR (also for a file with a '/'
- * behind it), -ENAMETOOLONG, -EIO, -ELOOP (a damaged directory contains itself), -ENOMEM,
- * -ENOMEDIUM (nothing is mounted: no usable card). May sleep.
- */
-HAL_MUST_CHECK int vfs_open(const char *base, const char *path, struct vnode **vnode);
+/** The text of a symbolic link, cut at `n` bytes: how many are there. -EINVAL: not a link. */
+HAL_MUST_CHECK int64_t vfs_readlink(struct vnode *vnode, char *text, size_t n);
 
 /**
- * Reads up to `n` bytes at `offset`. Returns the count, which is short only at the end and before
- * an error, or the error when nothing was read. -EISDIR for a directory. May sleep.
+ * Read and write with the vnode's lock: the count, which is short only at the end and before an
+ * error. -EISDIR: a directory; -EINVAL: nothing to be read so.
  */
 HAL_MUST_CHECK int64_t vfs_read(struct vnode *vnode, uint64_t offset, void *data, size_t n);
+HAL_MUST_CHECK int64_t vfs_write(struct vnode *vnode, uint64_t offset, const void *data, size_t n);
 
-/** As vnode_ops.iterate, with checks. -ENOTDIR for a file. May sleep. */
+/** As vnode_ops.iterate, with lock and checks. -ENOTDIR. */
 HAL_MUST_CHECK int vfs_iterate(struct vnode *directory, uint64_t *position,
                                struct directory_entry *entry);
 
-/**
- * Writes the absolute form of `path` (relative to the absolute `base`) without ".", ".." and
- * double slashes into the `size` bytes at `to`. ".." at the root stays there. Returns 0 or
- * -ENAMETOOLONG, when `to` holds nothing of use. Any context.
- */
-HAL_MUST_CHECK int vfs_normalise(const char *base, const char *path, char *to, size_t size);
+/** Where a directory is, as an absolute path: for `pwd` and /proc/mounts. -ERANGE, -ENOENT. */
+HAL_MUST_CHECK int vfs_path_of(struct vnode *directory, char *to, size_t size);
 
-/**
- * Probes the card and its partitions and mounts the first FAT32 volume as the root. Returns 0 or
- * what was wrong, which it has also logged in a sentence (see vfs_mount_problem). -EBUSY: there is
- * a root already. Thread context, at boot. May sleep.
- */
-HAL_MUST_CHECK int vfs_mount_root(void);
-
-/** Forgets the root. Files that are open stay so. May sleep. */
-void vfs_unmount_root(void);
-
-/**
- * Why nothing is mounted, as sentences for people: what is wrong and what to do. "" when the root
- * is mounted. Thread context, not during vfs_mount_root.
- */
-const char *vfs_mount_problem(void);
-
-/** The name of the device that the root is on ("mmcblk0p1"), or "". As vfs_mount_problem. */
-const char *vfs_mount_device(void);
+/** A reference to the root of all, or NULL. Any context. */
+struct vnode *vfs_root(void);

@@ -22,7 +22,7 @@
 static struct vnode *open_or_skip(struct ktest_run *run, const char *path)
 {
     struct vnode *vnode;
-    int error = vfs_open("/", path, &vnode);
+    int error = vfs_find(NULL, path, 0, &vnode);
 
     if (error == 0)
         return vnode;
@@ -43,7 +43,7 @@ static bool begins_with(const char *path, const char *text)
     size_t n = string_length(text);
     bool good;
 
-    if (vfs_open("/", path, &vnode) != 0)
+    if (vfs_find(NULL, path, 0, &vnode) != 0)
         return false;
     good = vfs_read(vnode, 0, data, sizeof(data)) >= (int64_t)n && memcmp(data, text, n) == 0;
     vnode_put(vnode);
@@ -184,11 +184,12 @@ void test_fs_paths(struct ktest_run *run)
     vnode_put(vnode);
     KTEST_EXPECT(run, begins_with("/deep/../deep/./level 01//here.txt", "1 of 12"));
     KTEST_EXPECT(run, begins_with("/../../README.TXT", "Welcome"));
-    KTEST_EXPECT(run, vfs_normalise("/a/b", "../c/./d", path, sizeof(path)) == 0);
-    KTEST_EXPECT(run, string_equal(path, "/a/c/d"));
-    KTEST_EXPECT(run, vfs_normalise("/a", "../../..", path, sizeof(path)) == 0);
-    KTEST_EXPECT(run, string_equal(path, "/"));
-    KTEST_EXPECT(run, vfs_normalise("/", "abcdefgh", path, 8) == -ENAMETOOLONG);
+    KTEST_REQUIRE(run, vfs_find(NULL, "/deep/LEVEL 01/level 02/..", 0, &vnode) == 0);
+    KTEST_EXPECT(run, vfs_path_of(vnode, path, sizeof(path)) == 0);
+    KTEST_EXPECT(run, string_equal(path, "/deep/level 01"));
+    KTEST_EXPECT(run, vfs_path_of(vnode, path, 15) == 0);
+    KTEST_EXPECT(run, vfs_path_of(vnode, path, 14) == -ERANGE);
+    vnode_put(vnode);
 }
 
 void test_fs_errors(struct ktest_run *run)
@@ -201,11 +202,12 @@ void test_fs_errors(struct ktest_run *run)
     if (vnode == NULL)
         return;
     KTEST_EXPECT(run, vfs_read(vnode, 0, &byte, 1) == -EISDIR);
+    KTEST_EXPECT(run, vfs_find(NULL, "/no/such/file", 0, &other) == -ENOENT);
+    KTEST_EXPECT(run, vfs_find(vnode, "nothing", 0, &other) == -ENOENT);
+    KTEST_EXPECT(run, vfs_find(vnode, "nothing/..", 0, &other) == -ENOENT);
     vnode_put(vnode);
-    KTEST_EXPECT(run, vfs_open("/", "/no/such/file", &other) == -ENOENT);
-    KTEST_EXPECT(run, vfs_open("/docs", "nothing", &other) == -ENOENT);
-    KTEST_EXPECT(run, vfs_open("/", "/README.TXT/x", &other) == -ENOTDIR);
-    KTEST_REQUIRE(run, vfs_open("/", "/README.TXT", &vnode) == 0);
+    KTEST_EXPECT(run, vfs_find(NULL, "/README.TXT/x", 0, &other) == -ENOTDIR);
+    KTEST_REQUIRE(run, vfs_find(NULL, "/README.TXT", 0, &vnode) == 0);
     entry = kmalloc(sizeof(*entry));
     KTEST_EXPECT(run, entry != NULL && vfs_iterate(vnode, &position, entry) == -ENOTDIR);
     kfree(entry);

@@ -50,7 +50,7 @@ void test_speed_read(struct ktest_run *run)
     static const size_t pieces[] = {512, 4096, 65536, 1 << 20};
     struct vnode *vnode;
 
-    if (vfs_open("/", FILE_NAME, &vnode) != 0) {
+    if (vfs_find(NULL, FILE_NAME, 0, &vnode) != 0) {
         run->skipped = "the standard card is not mounted";
         return;
     }

@@ -77,14 +77,14 @@ static bool complete_wants(const struct directory_entry *entry, void *context)
     return complete_has_stem(entry->name, search->stem) && (!hidden || search->stem[0] != '\0');
 }
 
-static void complete_files(struct complete_search *search, const char *directory)
+static void complete_files(struct complete_search *search, struct vnode *base)
 {
     char saved = search->tail.word[search->folder];
     struct vnode *vnode;
     int error;
 
     search->tail.word[search->folder] = '\0';
-    error = vfs_open(directory, search->folder == 0 ? "." : search->tail.word, &vnode);
+    error = vfs_find(base, search->folder == 0 ? "." : search->tail.word, 0, &vnode);
     search->tail.word[search->folder] = saved;
     if (error == 0) {
         error = listing_read(vnode, complete_wants, search, &search->files);
@@ -157,7 +157,7 @@ static void complete_finish(struct complete_search *search)
 }
 
 /* Looks for the candidates. */
-static void complete_find(struct complete_search *search, const char *directory, const char *line,
+static void complete_find(struct complete_search *search, struct vnode *base, const char *line,
                           size_t cursor)
 {
     args_read_tail(line, cursor, &search->tail);
@@ -169,17 +169,16 @@ static void complete_find(struct complete_search *search, const char *directory,
     if (search->tail.command && search->folder == 0)
         complete_commands(search);
     else if (search->folder > 0 || !complete_words(search, line))
-        complete_files(search, directory);
+        complete_files(search, base);
 }
 
 /* Makes the search, which the caller ends with complete_finish. NULL: no memory, which was said. */
-static struct complete_search *complete_begin(const char *directory, const char *line,
-                                              size_t cursor)
+static struct complete_search *complete_begin(struct vnode *base, const char *line, size_t cursor)
 {
     struct complete_search *search = kcalloc(1, sizeof(*search));
 
     if (search != NULL)
-        complete_find(search, directory, line, cursor);
+        complete_find(search, base, line, cursor);
     if (search != NULL && !search->no_memory)
         return search;
     complete_finish(search);
@@ -253,10 +252,10 @@ static bool complete_trim(struct editor_completion *completion, const char *type
     return completion->erase > 0 || insert[0] != '\0';
 }
 
-int complete_line(const char *directory, const char *line, size_t cursor,
+int complete_line(struct vnode *base, const char *line, size_t cursor,
                   struct editor_completion *completion)
 {
-    struct complete_search *search = complete_begin(directory, line, cursor);
+    struct complete_search *search = complete_begin(base, line, cursor);
     bool done;
 
     if (search == NULL)
@@ -310,9 +309,9 @@ static void complete_print_all(const struct complete_search *search)
     }
 }
 
-bool complete_list(const char *directory, const char *line, size_t cursor)
+bool complete_list(struct vnode *base, const char *line, size_t cursor)
 {
-    struct complete_search *search = complete_begin(directory, line, cursor);
+    struct complete_search *search = complete_begin(base, line, cursor);
     bool any = search != NULL && search->count > 0;
 
     if (search == NULL)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "fs/vnode.h"
 #include "shell/edit/editor.h"
 
 #include <hal/compiler.h>
@@ -14,9 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** For editor_ops.complete: paths start at `directory`. 1, 0, or -ENOMEM. May sleep. */
-HAL_MUST_CHECK int complete_line(const char *directory, const char *line, size_t cursor,
+/** For editor_ops.complete: paths start at `base`, NULL: at the root. 1, 0, or -ENOMEM. May sleep.
+ */
+HAL_MUST_CHECK int complete_line(struct vnode *base, const char *line, size_t cursor,
                                  struct editor_completion *completion);
 
 /** For editor_ops.list: prints the candidates on the console. May sleep. */
-bool complete_list(const char *directory, const char *line, size_t cursor);
+bool complete_list(struct vnode *base, const char *line, size_t cursor);

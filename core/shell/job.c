@@ -154,6 +154,7 @@ static void job_background_main(void *argument)
     if (job_enter_table(job->number))
         job_run_here(job);
     job_give_number(job->number);
+    vnode_put(job->base);
     kfree(job);
 }
 
@@ -184,6 +185,7 @@ static struct job *job_copy(const struct job *from, const struct command *comman
     job->command = command;
     job->cancelled = false;
     args_copy(&job->args, &from->args);
+    job->base = from->base ? vnode_get(from->base) : NULL;
     memcpy(job->directory, from->directory, sizeof(job->directory));
     return job;
 }
@@ -201,6 +203,7 @@ void job_start_background(const struct job *from, const struct command *command)
     if (thread_create(name, job_background_main, job, &thread) != 0) {
         command_error("out of memory: no thread for %s", command->name);
         job_give_number(job->number);
+        vnode_put(job->base);
         kfree(job);
         return;
     }

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "fs/vfs.h"
+#include "fs/vnode.h"
 #include "shell/edit/args.h"
 
 #include <hal/compiler.h>
@@ -26,7 +26,8 @@ struct command;
 struct job {
     const struct command *command;
     struct args args;             /**< words[0] is the command's name */
-    char directory[VFS_PATH_MAX]; /**< where relative paths start; `cd` changes it */
+    struct vnode *base;           /**< where relative paths start, a reference; NULL: at the root */
+    char directory[VFS_PATH_MAX]; /**< where that was when `cd` went there */
     unsigned number;              /**< in the background: "%1" and so on; 0: foreground */
     bool cancelled;               /**< it was cancelled while it ran */
 };

@@ -9,7 +9,7 @@
 #include "shell/shell.h"
 
 #include "boot/boot.h"
-#include "fs/vfs.h"
+#include "fs/root/root.h"
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "heap/heap.h"
@@ -62,14 +62,14 @@ static int shell_complete(void *context, const char *line, size_t cursor,
 {
     (void)context;
     shell_flush();
-    return complete_line(shell.job.directory, line, cursor, completion);
+    return complete_line(shell.job.base, line, cursor, completion);
 }
 
 static bool shell_list(void *context, const char *line, size_t cursor)
 {
     (void)context;
     shell_flush();
-    return complete_list(shell.job.directory, line, cursor);
+    return complete_list(shell.job.base, line, cursor);
 }
 
 /* "/docs > ", or "...end/of/a/long/path > ". */

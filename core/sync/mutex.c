@@ -102,7 +102,7 @@ static int lock(struct mutex *mutex, uint64_t deadline, const struct lock_site *
     spinlock_check_sleep(NULL, site);
     state = spinlock_acquire(&mutex->lock);
     if (lock_checked())
-        held_check(mutex, mutex->class, site);
+        held_check(mutex, mutex->class, false, site);
     if (mutex->owner == thread_current())
         refuse(mutex, "taken again", site);
     error = take(mutex, deadline, site);

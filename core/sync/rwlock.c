@@ -84,7 +84,8 @@ static int await(struct rwlock *rwlock, bool shared, uint64_t deadline,
     return error;
 }
 
-static int take(struct rwlock *rwlock, bool shared, uint64_t deadline, const struct lock_site *site)
+static int take(struct rwlock *rwlock, bool shared, bool nested, uint64_t deadline,
+                const struct lock_site *site)
 {
     hal_irq_state_t state;
     int error = 0;
@@ -92,7 +93,7 @@ static int take(struct rwlock *rwlock, bool shared, uint64_t deadline, const str
     spinlock_check_sleep(NULL, site);
     state = spinlock_acquire(&rwlock->lock);
     if (lock_checked())
-        held_check(rwlock, rwlock->class, site);
+        held_check(rwlock, rwlock->class, nested, site);
     if (rwlock->writer == thread_current())
         refuse(rwlock, "takes again, as its writer,", site);
     if (fits(rwlock, shared) && wait_empty(&rwlock->waiters))
@@ -107,13 +108,18 @@ static int take(struct rwlock *rwlock, bool shared, uint64_t deadline, const str
 
 void rwlock_take_at(struct rwlock *rwlock, bool shared, const struct lock_site *site)
 {
-    (void)take(rwlock, shared, HAL_TIME_NEVER, site);
+    (void)take(rwlock, shared, false, HAL_TIME_NEVER, site);
+}
+
+void rwlock_take_nested_at(struct rwlock *rwlock, const struct lock_site *site)
+{
+    (void)take(rwlock, false, true, HAL_TIME_NEVER, site);
 }
 
 int rwlock_take_until_at(struct rwlock *rwlock, bool shared, uint64_t deadline,
                          const struct lock_site *site)
 {
-    return take(rwlock, shared, deadline, site);
+    return take(rwlock, shared, false, deadline, site);
 }
 
 bool rwlock_try_at(struct rwlock *rwlock, bool shared, const struct lock_site *site)

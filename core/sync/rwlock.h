@@ -38,7 +38,14 @@ struct rwlock {
 /** Takes it for writing. May sleep. */
 #define rwlock_write(rwlock) rwlock_take_at(rwlock, false, LOCK_SITE())
 
-/** As above, but gives up at `deadline` of hal_time_now: 0 or -ETIMEDOUT. May sleep. */
+/**
+ * As rwlock_write, under others of the same class, whose order among themselves is the caller's
+ * affair: it is not by address, and is not checked. May sleep.
+ */
+#define rwlock_write_nested(rwlock) rwlock_take_nested_at(rwlock, LOCK_SITE())
+
+/** As rwlock_read and rwlock_write, but these give up at `deadline` of hal_time_now: 0 or
+ * -ETIMEDOUT. May sleep. */
 #define rwlock_read_until(rwlock, deadline) \
     rwlock_take_until_at(rwlock, true, deadline, LOCK_SITE())
 #define rwlock_write_until(rwlock, deadline) \
@@ -54,6 +61,7 @@ struct rwlock {
 
 void rwlock_init_class(struct rwlock *rwlock, const struct lock_class *class);
 void rwlock_take_at(struct rwlock *rwlock, bool shared, const struct lock_site *site);
+void rwlock_take_nested_at(struct rwlock *rwlock, const struct lock_site *site);
 HAL_MUST_CHECK int rwlock_take_until_at(struct rwlock *rwlock, bool shared, uint64_t deadline,
                                         const struct lock_site *site);
 HAL_MUST_CHECK bool rwlock_try_at(struct rwlock *rwlock, bool shared, const struct lock_site *site);

@@ -15,6 +15,7 @@
 #include "../unit/fs/sample.h"
 #include "../unit/fs/walk.h"
 
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 
 #include <stdio.h>
@@ -37,7 +38,7 @@ static void open_paths(void)
     for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         struct vnode *vnode = NULL;
 
-        if (vfs_open("/", paths[i], &vnode) == 0)
+        if (vfs_find(NULL, paths[i], 0, &vnode) == 0)
             vnode_put(vnode);
     }
 }

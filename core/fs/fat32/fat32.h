@@ -23,7 +23,8 @@
 
 #include "block/block.h"
 #include "block/problem.h"
-#include "fs/vfs.h"
+#include "fs/mount.h"
+#include "fs/vnode.h"
 
 /**
  * Mounts the volume on `device`, which must stay as it is until the volume is gone.
@@ -34,3 +35,6 @@
  */
 HAL_MUST_CHECK int fat32_mount(const struct block_device *device, struct vnode **root,
                                struct problem *problem);
+
+/** The kind "fat32". */
+extern const struct file_system fat32_file_system;

@@ -3,6 +3,7 @@
  * files.c: pwd, cd, ls, cat, hexdump.
  */
 #include "dev/clock.h"
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
 #include "heap/heap.h"
@@ -37,21 +38,23 @@ static void file_error(const char *path, int error)
 static int change_directory(struct job *job, const char *path)
 {
     struct vnode *vnode;
-    char *directory;
-    int error = vfs_open(job->directory, path, &vnode);
+    char *directory = kmalloc(sizeof(job->directory));
+    int error = directory == NULL ? -ENOMEM : vfs_find(job->base, path, 0, &vnode);
 
     if (error != 0)
-        return error;
+        goto out;
     error = vnode->attributes.type == VNODE_DIRECTORY ? 0 : -ENOTDIR;
-    vnode_put(vnode);
-    if (error != 0)
-        return error;
-    directory = kmalloc(sizeof(job->directory));
-    if (directory == NULL)
-        return -ENOMEM;
-    error = vfs_normalise(job->directory, path, directory, sizeof(job->directory));
     if (error == 0)
+        error = vfs_path_of(vnode, directory, sizeof(job->directory));
+    if (error == 0) {
+        struct vnode *old = job->base;
+
         string_copy(job->directory, sizeof(job->directory), directory);
+        job->base = string_equal(directory, "/") ? NULL : vnode_get(vnode);
+        vnode_put(old);
+    }
+    vnode_put(vnode);
+out:
     kfree(directory);
     return error;
 }
@@ -109,7 +112,7 @@ static void ls_print(const char *name, const struct vnode_attributes *a,
     struct calendar c;
 
     if (options->details) {
-        calendar_from_seconds(a->modified, &c);
+        calendar_from_seconds(a->modified / WALL_NS, &c);
         tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  %s%s\n", directory ? 'd' : '-',
                   a->read_only ? 'r' : '-', a->hidden ? 'h' : '-', a->system ? 's' : '-',
                   (unsigned long long)a->size, c.year, c.month, c.day, c.hour, c.minute, name,
@@ -135,7 +138,7 @@ static void ls_path(const struct job *job, const char *path, bool heading,
                     struct ls_options *options)
 {
     struct vnode *vnode;
-    int error = vfs_open(job->directory, path, &vnode);
+    int error = vfs_find(job->base, path, 0, &vnode);
 
     if (error == 0) {
         if (vnode->attributes.type != VNODE_DIRECTORY) {
@@ -197,7 +200,7 @@ static int cat_file(const struct job *job, const char *path, bool bytes)
 {
     struct vnode *vnode;
     char *chunk;
-    int error = vfs_open(job->directory, path, &vnode);
+    int error = vfs_find(job->base, path, 0, &vnode);
 
     if (error != 0)
         return error;
@@ -305,7 +308,7 @@ void command_hexdump(struct job *job)
 
     if (!hexdump_read_arguments(job, &request))
         return;
-    error = vfs_open(job->directory, request.path, &vnode);
+    error = vfs_find(job->base, request.path, 0, &vnode);
     if (error == 0) {
         chunk = kmalloc(CHUNK);
         error = chunk == NULL ? -ENOMEM : hexdump_rows(vnode, &request, chunk);

@@ -50,7 +50,7 @@ static struct lock_hold *find_own(const void *lock)
     return hold;
 }
 
-void held_check(const void *lock, unsigned class, const struct lock_site *site)
+void held_check(const void *lock, unsigned class, bool nested, const struct lock_site *site)
 {
     const struct lock_hold *hold = find_own(lock);
     char name[96], where[64];
@@ -63,7 +63,9 @@ void held_check(const void *lock, unsigned class, const struct lock_site *site)
     }
     /* Only the thread itself changes its list. */
     for (hold = thread_current()->holds; hold; hold = hold->next_of_thread)
-        order_check(hold->class, hold->site, class, site, (uintptr_t)hold->lock < (uintptr_t)lock);
+        if (!nested || hold->class != class)
+            order_check(hold->class, hold->site, class, site,
+                        (uintptr_t)hold->lock < (uintptr_t)lock);
 }
 
 static struct lock_hold *take_record(void)

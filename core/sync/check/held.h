@@ -27,9 +27,10 @@ struct lock_hold {
 
 /**
  * Before the caller waits for or takes `lock`: panics if it holds it already, and checks the order
- * against all that it holds. Thread context; masked, under the spinlock of `lock`.
+ * against all that it holds, but for those of the same class if `nested`. Thread context; masked,
+ * under the spinlock of `lock`.
  */
-void held_check(const void *lock, unsigned class, const struct lock_site *site);
+void held_check(const void *lock, unsigned class, bool nested, const struct lock_site *site);
 
 /** The calling thread has got `lock`, or gives it up. Caller is masked. */
 void held_add(const void *lock, unsigned class, bool shared, const struct lock_site *site);

@@ -13,6 +13,7 @@
 #include "../fake_hal.h"
 #include "walk.h"
 
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
 
@@ -69,7 +70,7 @@ static void check_readme(const char *name)
     char data[64] = "";
     struct vnode *file = NULL;
 
-    ck_assert_msg(vfs_open("/", "/README.TXT", &file) == 0, "%s: no README.TXT", name);
+    ck_assert_msg(vfs_find(NULL, "/README.TXT", 0, &file) == 0, "%s: no README.TXT", name);
     ck_assert_int_gt(vfs_read(file, 0, data, sizeof data - 1), 10);
     vnode_put(file);
 }
@@ -165,7 +166,7 @@ START_TEST(a_directory_of_1000_entries_is_listed_in_one_pass)
     unsigned count = 0;
 
     ck_assert_int_eq(mount_card(&card), 0);
-    ck_assert_int_eq(vfs_open("/", "/many", &directory), 0);
+    ck_assert_int_eq(vfs_find(NULL, "/many", 0, &directory), 0);
     before = fake.requests;
     while (vfs_iterate(directory, &position, &entry) == 0)
         count++;

@@ -11,6 +11,8 @@
  */
 #include "../fake_hal.h"
 
+#include "dev/clock.h"
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 
 #include <fcntl.h>
@@ -48,7 +50,7 @@ static void print_entry(const char *path, const struct vnode_attributes *attribu
     if (attributes->system)
         strcat(letters, "s");
     printf("%llu\t%lld\t%s\t%s\n", (unsigned long long)attributes->size,
-           (long long)attributes->modified, letters[0] ? letters : "-", path);
+           (long long)(attributes->modified / WALL_NS), letters[0] ? letters : "-", path);
 }
 
 static void extract_file(const char *path, struct vnode *file)
@@ -86,7 +88,7 @@ static void extract_directory(const char *path, struct vnode *directory)
         int error;
 
         snprintf(below, sizeof below, "%s/%s", path, entry->name);
-        error = vfs_open("/", below, &vnode);
+        error = vfs_find(NULL, below, 0, &vnode);
         if (error)
             fail(below, error);
         if (vnode->attributes.type == VNODE_DIRECTORY)
@@ -113,7 +115,7 @@ int main(int argc, char **argv)
     fake_kernel_start(8u << 20);
     fake.card_sectors = (uint64_t)status.st_size / HAL_SECTOR_SIZE;
     fake.card = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (fake.card == MAP_FAILED || vfs_mount_root() || vfs_open("/", "/", &root)) {
+    if (fake.card == MAP_FAILED || vfs_mount_root() || vfs_find(NULL, "/", 0, &root)) {
         fprintf(stderr, "fs-extract: %s: %s\n", argv[1], vfs_mount_problem());
         return EXIT_FAILURE;
     }

@@ -13,6 +13,7 @@
 #include "sample.h"
 #include "walk.h"
 
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 
 #include "../../marks.h"

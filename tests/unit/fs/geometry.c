@@ -115,7 +115,7 @@ static void use_volume(void)
     struct vnode *file;
 
     (void)image_list("/", names, sizeof names);
-    if (vfs_open("/", "/FILE.TXT", &file) == 0) {
+    if (vfs_find(NULL, "/FILE.TXT", 0, &file) == 0) {
         (void)!vfs_read(file, 0, data, sizeof data);
         vnode_put(file);
     }

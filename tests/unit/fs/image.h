@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "fs/root/root.h"
 #include "fs/vfs.h"
 
 #include <stdbool.h>

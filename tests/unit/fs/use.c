@@ -11,7 +11,7 @@
 #include "../../marks.h"
 #include <string.h>
 
-#define RAM_BYTES (1u << 20)
+#define RAM_BYTES (2u << 20)
 
 int image_mount(struct image *image)
 {
@@ -24,7 +24,7 @@ int image_mount(struct image *image)
 struct vnode *image_open(const char *path)
 {
     struct vnode *vnode = NULL;
-    int error = vfs_open("/", path, &vnode);
+    int error = vfs_find(NULL, path, 0, &vnode);
 
     ck_assert_msg(error == 0, "%s: error %d", path, error);
     return vnode;

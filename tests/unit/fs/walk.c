@@ -78,7 +78,7 @@ void walk_card(struct walk *walk, uint64_t entries)
 
     memset(walk, 0, sizeof *walk);
     walk->limit = entries;
-    if (vfs_open("/", "/", &root))
+    if (vfs_find(NULL, "/", 0, &root))
         return;
     walk_directory(walk, root, 0);
     vnode_put(root);

@@ -93,7 +93,7 @@ static bool make_room(struct fat32_index *index)
 
     if (index->used < size / 4 * 3)
         return true;
-    larger = kcalloc((size_t)size * 2, sizeof(*larger));
+    larger = heap_allocate_zeros((size_t)size * 2, sizeof(*larger), ALLOC_SITE_FOR(ALLOC_CACHE));
     if (!larger)
         return false;
     index->elements = larger;
@@ -140,11 +140,12 @@ static int fill(struct fat32_node *directory, struct fat32_entry *entry)
 static bool make(struct fat32_node *directory)
 {
     struct fat32_volume *volume = directory->volume;
-    struct fat32_index *index = kcalloc(1, sizeof(*index));
+    struct fat32_index *index = heap_allocate_zeros(1, sizeof(*index), ALLOC_SITE_FOR(ALLOC_CACHE));
 
     if (!index)
         return false;
-    index->elements = kcalloc(SIZE_MIN, sizeof(struct element));
+    index->elements =
+        heap_allocate_zeros(SIZE_MIN, sizeof(struct element), ALLOC_SITE_FOR(ALLOC_CACHE));
     if (!index->elements) {
         kfree(index);
         return false;

@@ -5,17 +5,18 @@
  * A machine without a usable card is a machine all the same: everything here that fails leaves the
  * kernel running, with a sentence for whoever asks.
  */
-#include "fs/root.h"
+#include "fs/root/root.h"
 
 #include "block/block.h"
 #include "block/partition.h"
 #include "block/problem.h"
 #include "fs/fat32/fat32.h"
+#include "fs/mount.h"
+#include "fs/vfs.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "heap/heap.h"
-#include "sync/spinlock.h"
 
 #include <hal/errno.h>
 #include <hal/kstate.h>
@@ -23,36 +24,9 @@
 #define PROBLEM_TEXT_MAX 255
 
 static KSTATE struct root_state {
-    struct spinlock lock; /**< guards `directory` */
-    struct vnode *directory;
-
-    /* Written by vfs_mount_root and vfs_unmount_root only. */
-    bool tried;
     char device[BLOCK_NAME_MAX + 1];
     char problem[PROBLEM_TEXT_MAX + 1];
 } root;
-
-static void set_directory(struct vnode *directory)
-{
-    hal_irq_state_t state = spinlock_acquire(&root.lock);
-
-    root.directory = directory;
-    spinlock_release(&root.lock, state);
-}
-
-struct vnode *root_get(void)
-{
-    struct vnode *directory = NULL;
-    hal_irq_state_t state;
-
-    if (!root.tried)
-        return NULL;
-    state = spinlock_acquire(&root.lock);
-    if (root.directory)
-        directory = vnode_get(root.directory);
-    spinlock_release(&root.lock, state);
-    return directory;
-}
 
 static int start_card(struct problem *problem)
 {
@@ -84,8 +58,7 @@ static void describe_types(const struct partition_table *table, struct problem *
 
 /** Mounts the first partition that can be; the reason of the first that cannot is the one to tell.
  */
-static int mount_first(const struct partition_table *table, struct vnode **directory,
-                       struct problem *problem)
+static int mount_first(const struct partition_table *table, struct problem *problem)
 {
     int first_error = 0;
 
@@ -96,7 +69,7 @@ static int mount_first(const struct partition_table *table, struct vnode **direc
 
         if (!partition_type_is_fat32(entry->type))
             continue;
-        error = fat32_mount(&entry->device, directory, &reason);
+        error = mount_add("fat32", &entry->device, "/", "", &reason);
         if (!error) {
             string_copy(root.device, sizeof(root.device), entry->device.name);
             return 0;
@@ -113,7 +86,7 @@ static int mount_first(const struct partition_table *table, struct vnode **direc
     return first_error;
 }
 
-static int find_root(struct vnode **directory, struct problem *problem)
+static int find_root(struct problem *problem)
 {
     struct partition_table *table = kmalloc(sizeof(*table));
     int error;
@@ -127,24 +100,24 @@ static int find_root(struct vnode **directory, struct problem *problem)
     if (!error)
         error = partition_scan(block_card(), table, problem);
     if (!error)
-        error = mount_first(table, directory, problem);
+        error = mount_first(table, problem);
     kfree(table);
     return error;
 }
 
 int vfs_mount_root(void)
 {
-    struct vnode *directory = NULL;
+    struct vnode *there = vfs_root();
     struct problem problem;
     int error;
 
-    if (!root.tried)
-        spinlock_init(&root.lock, LOCK_RANK_DEVICE);
-    root.tried = true;
-    if (root.directory)
+    if (there) {
+        vnode_put(there);
         return -EBUSY;
+    }
+    file_system_register(&fat32_file_system);
     problem_clear(&problem);
-    error = find_root(&directory, &problem);
+    error = find_root(&problem);
     if (error) {
         problem_text(&problem, root.problem, sizeof(root.problem));
         /* Below the console's level: the shell says it at its prompt, and once is enough. */
@@ -153,21 +126,20 @@ int vfs_mount_root(void)
         return error;
     }
     root.problem[0] = '\0';
-    set_directory(directory);
     return 0;
 }
 
-void vfs_unmount_root(void)
+int vfs_unmount_root(void)
 {
-    struct vnode *directory = root_get();
+    int error = mount_remove("/");
+    struct vnode *there = vfs_root();
 
-    if (!directory)
-        return;
-    set_directory(NULL);
-    root.device[0] = '\0';
-    string_copy(root.problem, sizeof(root.problem), "Nothing is mounted.");
-    vnode_put(directory);
-    vnode_put(directory);
+    vnode_put(there);
+    if (!there && !error) {
+        root.device[0] = '\0';
+        string_copy(root.problem, sizeof(root.problem), "Nothing is mounted.");
+    }
+    return error;
 }
 
 const char *vfs_mount_problem(void)
