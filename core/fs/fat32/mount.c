@@ -55,6 +55,7 @@ int fat32_volume_destroy(struct fat32_volume *volume)
 {
     int error;
 
+    fat32_later_stop(volume);
     mutex_lock(&volume->mutex);
     error = fat32_writer_stop(volume, true);
     mutex_unlock(&volume->mutex);
@@ -173,6 +174,7 @@ static struct fat32_volume *allocate(const struct block_device *device,
     mutex_init(&volume->mutex);
     tree_init(&volume->open);
     list_init(&volume->indexes);
+    fat32_later_init(volume);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
     return volume;

@@ -17,6 +17,7 @@
 #include "lib/tree.h"
 #include "mem/reclaim.h"
 #include "sync/mutex.h"
+#include "work/work.h"
 
 #include <hal/compiler.h>
 
@@ -118,6 +119,7 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 struct fat32_options {
     uint32_t uid, gid;
     uint16_t fmask, dmask;
+    uint32_t commit; /**< seconds until changes go to the card by themselves; 0: never */
     bool quiet, read_only;
 };
 
@@ -138,6 +140,8 @@ struct fat32_volume {
     unsigned index_count;
     unsigned orphans;   /**< nodes of what was removed */
     uint64_t orphan_id; /**< the last one's number */
+    struct delayed_work later;
+    bool waiting; /**< `later` is going to run */
 };
 
 /**
@@ -163,6 +167,16 @@ int fat32_volume_destroy(struct fat32_volume *volume);
 
 /** True if there is nothing about the volume that is against writing to it. */
 bool fat32_may_be_written(const struct fat32_volume *volume);
+
+/* --- later.c --- */
+
+void fat32_later_init(struct fat32_volume *volume);
+
+/** Something was changed, which is to be on the card before long. Caller holds the mutex. */
+void fat32_later(struct fat32_volume *volume);
+
+/** Waits until nothing is going to be written by itself. Caller does not hold the mutex. */
+void fat32_later_stop(struct fat32_volume *volume);
 
 /* --- kind.c --- */
 
