@@ -10,31 +10,39 @@
 
 #include "fs/fat32/volume.h"
 #include "fs/fat32/write/write.h"
+#include "heap/heap.h"
 #include "work/work.h"
 
+#include <hal/errno.h>
 #include <hal/kstate.h>
 #include <hal/time.h>
 
 #define SECOND UINT64_C(1000000000)
 
-static KSTATE struct later {
+struct fat32_later {
+    struct delayed_work work;
+    struct fat32_volume *volume;
+    bool waiting; /* it is going to run; guarded by the volume's mutex */
+};
+
+static KSTATE struct {
     bool allowed; /* there are threads and timers */
     struct work_queue *queue;
-} later;
+} shared;
 
 void fat32_start(void)
 {
-    later.allowed = true;
+    shared.allowed = true;
 }
 
 /* Two volumes may be written for the first time at once. */
 static struct work_queue *get_queue(void)
 {
-    struct work_queue *queue = __atomic_load_n(&later.queue, __ATOMIC_ACQUIRE), *nobody = NULL;
+    struct work_queue *queue = __atomic_load_n(&shared.queue, __ATOMIC_ACQUIRE), *nobody = NULL;
 
-    if (queue || !later.allowed || work_queue_create("fat32", 1, &queue))
+    if (queue || !shared.allowed || work_queue_create("fat32", 1, &queue))
         return queue;
-    if (__atomic_compare_exchange_n(&later.queue, &nobody, queue, false, __ATOMIC_ACQ_REL,
+    if (__atomic_compare_exchange_n(&shared.queue, &nobody, queue, false, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE))
         return queue;
     work_queue_destroy(queue);
@@ -45,39 +53,50 @@ static void arm(struct fat32_volume *volume)
 {
     struct work_queue *queue = volume->options.commit ? get_queue() : NULL;
 
-    volume->waiting = queue != NULL;
+    volume->later->waiting = queue != NULL;
     if (queue)
-        delayed_work_submit(queue, &volume->later,
+        delayed_work_submit(queue, &volume->later->work,
                             hal_time_now() + volume->options.commit * SECOND);
 }
 
 static void write_now(struct work *work)
 {
-    struct delayed_work *delayed =
-        (struct delayed_work *)((char *)work - offsetof(struct delayed_work, work));
-    struct fat32_volume *volume =
-        (struct fat32_volume *)((char *)delayed - offsetof(struct fat32_volume, later));
+    struct fat32_later *later =
+        (struct fat32_later *)((char *)work - offsetof(struct fat32_later, work.work));
+    struct fat32_volume *volume = later->volume;
 
     mutex_lock(&volume->mutex);
-    volume->waiting = false;
+    later->waiting = false;
     if (volume->writer && fat32_sync(volume))
         arm(volume); /* the card may work the next time; whoever asks for a sync gets the error */
     mutex_unlock(&volume->mutex);
 }
 
-void fat32_later_init(struct fat32_volume *volume)
+int fat32_later_init(struct fat32_volume *volume)
 {
-    delayed_work_init(&volume->later, write_now);
+    struct fat32_later *later = kcalloc(1, sizeof(*later));
+
+    if (!later)
+        return -ENOMEM;
+    later->volume = volume;
+    delayed_work_init(&later->work, write_now);
+    volume->later = later;
+    return 0;
 }
 
 void fat32_later(struct fat32_volume *volume)
 {
-    if (!volume->waiting)
+    if (!volume->later->waiting)
         arm(volume);
 }
 
 void fat32_later_stop(struct fat32_volume *volume)
 {
-    if (__atomic_load_n(&later.queue, __ATOMIC_ACQUIRE))
-        (void)delayed_work_cancel(&volume->later);
+    if (__atomic_load_n(&shared.queue, __ATOMIC_ACQUIRE))
+        (void)delayed_work_cancel(&volume->later->work);
+}
+
+void fat32_later_finish(struct fat32_volume *volume)
+{
+    kfree(volume->later);
 }

@@ -62,6 +62,7 @@ int fat32_volume_destroy(struct fat32_volume *volume)
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     object_cache_destroy(volume->nodes);
+    fat32_later_finish(volume);
     kfree(volume);
     return error;
 }
@@ -163,7 +164,9 @@ static struct fat32_volume *allocate(const struct block_device *device,
     if (!volume)
         return NULL;
     volume->nodes = object_cache_create("fat32 nodes", sizeof(struct fat32_node), 0, NULL);
-    if (!volume->nodes) {
+    if (!volume->nodes || fat32_later_init(volume)) {
+        if (volume->nodes)
+            object_cache_destroy(volume->nodes);
         kfree(volume);
         return NULL;
     }
@@ -174,7 +177,6 @@ static struct fat32_volume *allocate(const struct block_device *device,
     mutex_init(&volume->mutex);
     tree_init(&volume->open);
     list_init(&volume->indexes);
-    fat32_later_init(volume);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
     return volume;

@@ -17,7 +17,6 @@
 #include "lib/tree.h"
 #include "mem/reclaim.h"
 #include "sync/mutex.h"
-#include "work/work.h"
 
 #include <hal/compiler.h>
 
@@ -93,6 +92,7 @@ struct fat32_chain {
 struct fat32_volume;
 struct fat32_writer;
 struct fat32_index;
+struct fat32_later;
 
 /** `limit` is cut to the number of clusters that there are. */
 void fat32_chain_init(struct fat32_chain *chain, const struct fat32_volume *volume, uint32_t start,
@@ -138,10 +138,9 @@ struct fat32_volume {
     struct tree open;            /**< nodes by their place; guarded by the mutex */
     struct list indexes;         /**< of directories, the one used last first; likewise */
     unsigned index_count;
-    unsigned orphans;   /**< nodes of what was removed */
-    uint64_t orphan_id; /**< the last one's number */
-    struct delayed_work later;
-    bool waiting; /**< `later` is going to run */
+    unsigned orphans;          /**< nodes of what was removed */
+    uint64_t orphan_id;        /**< the last one's number */
+    struct fat32_later *later; /**< later.c's */
 };
 
 /**
@@ -170,13 +169,16 @@ bool fat32_may_be_written(const struct fat32_volume *volume);
 
 /* --- later.c --- */
 
-void fat32_later_init(struct fat32_volume *volume);
+/** Readies it. -ENOMEM. */
+HAL_MUST_CHECK int fat32_later_init(struct fat32_volume *volume);
 
 /** Something was changed, which is to be on the card before long. Caller holds the mutex. */
 void fat32_later(struct fat32_volume *volume);
 
 /** Waits until nothing is going to be written by itself. Caller does not hold the mutex. */
 void fat32_later_stop(struct fat32_volume *volume);
+
+void fat32_later_finish(struct fat32_volume *volume);
 
 /* --- kind.c --- */
 
