@@ -6,6 +6,7 @@
 
 #include "boot/cmdline.h"
 #include "ktest/cache/tests.h"
+#include "ktest/fat32/tests.h"
 #include "ktest/fs/tests.h"
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
@@ -179,6 +180,8 @@ static const struct ktest tests[] = {
     {"fs.paths_with_dots", test_fs_paths},
     {"fs.errors_say_what_is_wrong", test_fs_errors},
     {"fs.threads_read_at_the_same_time", test_fs_threads},
+    {"fat32.changes_go_to_the_card_by_themselves", test_fat32_by_itself},
+    {"fat32.threads_write_at_the_same_time", test_fat32_threads},
     {"speed.reading_a_file", test_speed_read},
     {"string.numbers", test_string_numbers},
     {"string.durations", test_string_durations},
