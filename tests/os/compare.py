@@ -56,8 +56,8 @@ def compare_transcripts(peer, card, kernel, run_qemu, script, cpus="1"):
     tap, simulator = Tap(), peer / "hal-sim" / "tayberry"
     lines = pathlib.Path(script).read_text().splitlines()
     typed = "\n".join(list(DIFFERS) + lines) + "\n"
-    sim_status, sim, sim_errors = run([simulator, "--headless", "--clock", "virtual", "--cpus", cpus,
-                                       "--read-only", "--card", card, "--timeout", "120"],
+    sim_status, sim, sim_errors = run([simulator, "--headless", "--clock", "virtual", "--cpus",
+                                       cpus, "--read-only", "--card", card, "--timeout", "120"],
                                       typed, 180)
     pi_status, pi, pi_errors = run([sys.executable, run_qemu, "--kernel", kernel, "--card", card,
                                     "--read-only", "--append", "semihosting cpus=" + cpus,
