@@ -3,7 +3,6 @@
  * files.c: pwd, cd, ls, cat, hexdump.
  */
 #include "dev/clock.h"
-#include "fs/root/root.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
@@ -11,6 +10,7 @@
 #include "shell/commands/command.h"
 #include "shell/commands/listing.h"
 #include "shell/debug.h"
+#include "shell/files/files.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
 #include "tty/utf8.h"
@@ -24,14 +24,6 @@ void command_pwd(struct job *job)
 {
     if (command_takes_none(job))
         tty_print("%s\n", job->directory);
-}
-
-static void file_error(const char *path, int error)
-{
-    if (error == -ENOMEDIUM && vfs_mount_problem()[0] != '\0')
-        command_error("%s: no files: %s", path, vfs_mount_problem());
-    else
-        command_error("%s: %s", path, command_error_text(error));
 }
 
 /* ---- cd ---- */
@@ -70,7 +62,7 @@ void command_cd(struct job *job)
     }
     error = change_directory(job, job->args.words[1]);
     if (error != 0)
-        file_error(job->args.words[1], error);
+        files_error(job->args.words[1], error);
 }
 
 /* ---- ls ---- */
@@ -109,12 +101,16 @@ static bool ls_wants(const struct directory_entry *entry, void *context)
 static void ls_print(const char *name, const struct vnode_attributes *a,
                      const struct ls_options *options)
 {
+    static const char types[] = {
+        [VNODE_FILE] = '-',      [VNODE_DIRECTORY] = 'd', [VNODE_SYMLINK] = 'l',
+        [VNODE_CHARACTER] = 'c', [VNODE_BLOCK] = 'b',     [VNODE_FIFO] = 'p',
+    };
     bool directory = a->type == VNODE_DIRECTORY;
     struct calendar c;
 
     if (options->details) {
         calendar_from_seconds(a->modified / WALL_NS, &c);
-        tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  %s%s\n", directory ? 'd' : '-',
+        tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  %s%s\n", types[a->type],
                   a->read_only ? 'r' : '-', a->hidden ? 'h' : '-', a->system ? 's' : '-',
                   (unsigned long long)a->size, c.year, c.month, c.day, c.hour, c.minute, name,
                   directory ? "/" : "");
@@ -152,7 +148,7 @@ static void ls_path(const struct job *job, const char *path, bool heading,
         vnode_put(vnode);
     }
     if (error != 0 && error != -EINTR)
-        file_error(path, error);
+        files_error(path, error);
 }
 
 void command_ls(struct job *job)
@@ -237,7 +233,7 @@ void command_cat(struct job *job)
         if (error == -EILSEQ)
             command_error("not UTF-8 text: %s (hexdump shows it, cat -b prints it as it is)", path);
         else if (error != 0 && error != -EINTR)
-            file_error(path, error);
+            files_error(path, error);
     }
 }
 
@@ -315,5 +311,5 @@ void command_hexdump(struct job *job)
         file_put(file);
     }
     if (error != 0 && error != -EINTR)
-        file_error(request.path, error);
+        files_error(request.path, error);
 }
