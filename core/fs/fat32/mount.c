@@ -51,15 +51,18 @@ static size_t reclaim(void *context, size_t frames)
     return given;
 }
 
-void fat32_volume_destroy(struct fat32_volume *volume)
+int fat32_volume_destroy(struct fat32_volume *volume)
 {
+    int error;
+
     mutex_lock(&volume->mutex);
-    fat32_writer_stop(volume);
+    error = fat32_writer_stop(volume, true);
     mutex_unlock(&volume->mutex);
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     object_cache_destroy(volume->nodes);
     kfree(volume);
+    return error;
 }
 
 static int read_boot_sector(struct fat32_volume *volume, uint64_t sector, struct problem *problem)
@@ -142,7 +145,7 @@ static void report(const struct fat32_volume *volume)
 }
 
 /* What is odd about a volume is left as it is. */
-static bool may_be_written(const struct fat32_volume *volume)
+bool fat32_may_be_written(const struct fat32_volume *volume)
 {
     const struct fat32_geometry *geometry = &volume->geometry;
 
@@ -150,20 +153,21 @@ static bool may_be_written(const struct fat32_volume *volume)
            geometry->fats <= FAT32_FATS_MAX;
 }
 
-int fat32_mount(const struct block_device *device, struct vnode **root, struct problem *problem)
+/** A volume of which nothing has been read yet. */
+static struct fat32_volume *allocate(const struct block_device *device,
+                                     const struct fat32_options *options, struct mount *mount)
 {
-    struct vnode_attributes attributes = {
-        .type = VNODE_DIRECTORY, .mode = 0755, .links = 1, .id = FAT32_ROOT_ID};
     struct fat32_volume *volume = kcalloc(1, sizeof(*volume));
-    struct fat32_node *node = NULL;
-    int error = -ENOMEM;
 
-    problem_clear(problem);
     if (!volume)
-        goto out_no_memory;
+        return NULL;
     volume->nodes = object_cache_create("fat32 nodes", sizeof(struct fat32_node), 0, NULL);
-    if (!volume->nodes)
-        goto out_free;
+    if (!volume->nodes) {
+        kfree(volume);
+        return NULL;
+    }
+    volume->mount = mount;
+    volume->options = *options;
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
@@ -171,83 +175,67 @@ int fat32_mount(const struct block_device *device, struct vnode **root, struct p
     list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
     reclaim_register(&volume->reclaimer);
+    return volume;
+}
+
+static int make_root(struct fat32_volume *volume)
+{
+    struct vnode_attributes attributes = {.type = VNODE_DIRECTORY, .links = 1, .id = FAT32_ROOT_ID};
+    struct fat32_node *node;
+
+    fat32_permit(volume, &attributes);
+    node = fat32_node_create(volume, NULL, volume->geometry.root_cluster, &attributes);
+    if (!node)
+        return -ENOMEM;
+    fat32_node_measure(node);
+    volume->root = &node->vnode;
+    return 0;
+}
+
+static int open_volume(struct fat32_volume *volume, struct problem *problem)
+{
+    int error;
+
     mutex_lock(&volume->mutex);
     error = find_geometry(volume, problem);
     if (!error)
         error = check_table(volume, problem);
+    if (!error)
+        error = make_root(volume);
+    if (!error)
+        report(volume);
+    if (!error && !volume->options.read_only && fat32_may_be_written(volume))
+        (void)fat32_writer_start(volume); /* if that fails it is read-only, and says so */
     mutex_unlock(&volume->mutex);
-    if (error)
-        goto out_destroy;
-    node = fat32_node_create(volume, NULL, volume->geometry.root_cluster, &attributes);
-    if (!node) {
-        error = -ENOMEM;
-        goto out_destroy;
-    }
-    report(volume);
-    if (may_be_written(volume)) {
-        mutex_lock(&volume->mutex);
-        fat32_writer_start(volume);
-        mutex_unlock(&volume->mutex);
-    }
-    *root = &node->vnode;
-    return 0;
+    return error;
+}
 
-out_destroy:
-    fat32_volume_destroy(volume);
-    goto out_no_memory;
-out_free:
-    kfree(volume);
-out_no_memory:
+int fat32_volume_create(const struct block_device *device, const struct fat32_options *options,
+                        struct mount *mount, struct fat32_volume **created, struct problem *problem)
+{
+    struct fat32_volume *volume = allocate(device, options, mount);
+    int error = volume ? open_volume(volume, problem) : -ENOMEM;
+
+    if (error && volume)
+        (void)fat32_volume_destroy(volume); /* nothing has been written */
     if (error == -ENOMEM)
         problem_set(problem, "Give the machine more memory.",
                     "Out of memory: no room to mount the card.");
+    if (!error)
+        *created = volume;
     return error;
 }
 
-/* ---- as a kind of file system ---- */
-
-static int mount_volume(struct mount *mount, const struct block_device *device, const char *options,
-                        struct problem *problem)
+int fat32_mount(const struct block_device *device, struct vnode **root, struct problem *problem)
 {
-    struct mount_option option;
+    struct fat32_options options;
+    struct fat32_volume *volume;
     int error;
 
-    while (mount_next_option(&options, &option))
-        if (!mount_option_is(&option, "ro") && !mount_option_is(&option, "rw"))
-            return -EINVAL;
-    error = fat32_mount(device, &mount->root, problem);
-    if (error)
-        return error;
-    mount->folds_names = true;
-    mount->private = fat32_volume_of(mount->root);
-    fat32_volume_of(mount->root)->mount = mount;
-    mount->root->mount = mount;
-    return 0;
-}
-
-/** The volume went with its root. */
-static int unmount_volume(struct mount *mount)
-{
-    mount->private = NULL;
-    return 0;
-}
-
-static int sync_volume(struct mount *mount)
-{
-    struct fat32_volume *volume = mount->private;
-    int error = 0;
-
-    mutex_lock(&volume->mutex);
-    if (volume->writer)
-        error = fat32_sync(volume);
-    mutex_unlock(&volume->mutex);
+    problem_clear(problem);
+    fat32_options_usual(&options);
+    error = fat32_volume_create(device, &options, NULL, &volume, problem);
+    if (!error)
+        *root = volume->root;
     return error;
 }
-
-const struct file_system fat32_file_system = {
-    .name = "fat32",
-    .needs_device = true,
-    .mount = mount_volume,
-    .unmount = unmount_volume,
-    .sync = sync_volume,
-};

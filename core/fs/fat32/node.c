@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * node.c: open files and directories: the operations that fs/vnode.h asks for.
+ * node.c: the life of files and directories that somebody uses.
  *
  * A node holds a reference to its parent, and so to all of its ancestors up to the root, which owns
  * the volume. That keeps the volume for as long as anybody uses it, and lets a damaged
@@ -20,101 +20,29 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-/** Reads of at least so many whole sectors bypass the cache. */
-#define DIRECT_SECTORS_MIN 4u
-
-static struct fat32_node *node_of(struct vnode *vnode)
+struct fat32_node *fat32_node_of(struct vnode *vnode)
 {
     return (struct fat32_node *)((char *)vnode - offsetof(struct fat32_node, vnode));
 }
 
 struct fat32_volume *fat32_volume_of(struct vnode *vnode)
 {
-    return node_of(vnode)->volume;
-}
-
-/* --- reading --- */
-
-/** The place on the volume of byte `offset` of a file, and how many bytes lie there in a row. */
-static int locate(struct fat32_node *node, uint64_t offset, uint64_t *place, uint64_t *bytes)
-{
-    const struct fat32_geometry *geometry = &node->volume->geometry;
-    uint64_t within = offset & (((uint64_t)1 << geometry->cluster_shift) - 1);
-    uint32_t cluster, count;
-    int error = fat32_chain_find(node->volume, &node->chain,
-                                 (uint32_t)(offset >> geometry->cluster_shift), &cluster, &count);
-
-    if (error == -ENOENT) {
-        fat32_complain(node->volume, "the chain from cluster %u is shorter than its file",
-                       node->chain.start);
-        error = -EIO;
-    }
-    if (error)
-        return error;
-    *place = fat32_cluster_offset(geometry, cluster) + within;
-    *bytes = ((uint64_t)count << geometry->cluster_shift) - within;
-    return 0;
-}
-
-/**
- * Reads what lies in a row from `offset` on, up to `n` bytes, through the cache or, if it is
- * whole sectors and enough of them, past it. Returns how many bytes, or an error.
- */
-static int64_t read_piece(struct fat32_node *node, uint64_t offset, uint8_t *data, uint64_t n)
-{
-    struct fat32_volume *volume = node->volume;
-    const uint8_t *cached = NULL;
-    uint64_t place = 0, bytes = 0;
-    size_t available = 0;
-    bool direct;
-    int error;
-
-    mutex_lock(&volume->mutex);
-    error = locate(node, offset, &place, &bytes);
-    if (bytes > n)
-        bytes = n;
-    direct = place % HAL_SECTOR_SIZE == 0 && bytes / HAL_SECTOR_SIZE >= DIRECT_SECTORS_MIN;
-    if (!error && !direct)
-        error = fat32_look(volume, place, &cached, &available);
-    if (!error && !direct) {
-        if (bytes > available)
-            bytes = available;
-        memcpy(data, cached, bytes);
-    }
-    mutex_unlock(&volume->mutex);
-    if (!error && direct) {
-        bytes -= bytes % HAL_SECTOR_SIZE;
-        error =
-            fat32_cache_failed(&volume->cache, block_read(&volume->device, place / HAL_SECTOR_SIZE,
-                                                          data, bytes / HAL_SECTOR_SIZE));
-    }
-    return error ? error : (int64_t)bytes;
-}
-
-static int64_t node_read(struct vnode *vnode, uint64_t offset, void *data, size_t n)
-{
-    struct fat32_node *node = node_of(vnode);
-    uint64_t size = vnode->attributes.size, done = 0;
-
-    if (offset >= size)
-        return 0;
-    if (n > size - offset)
-        n = size - offset;
-    while (done < n) {
-        int64_t now = read_piece(node, offset + done, (uint8_t *)data + done, n - done);
-
-        if (now < 0)
-            return done > 0 ? (int64_t)done : now;
-        done += (uint64_t)now;
-    }
-    return (int64_t)done;
+    return fat32_node_of(vnode)->volume;
 }
 
 /* --- directories --- */
 
-/** What files are told apart by: the number of their entry on the volume. */
-static uint64_t id_of(uint64_t place)
+/*
+ * What files are told apart by. A directory keeps its first cluster; a file has the number of its
+ * entry on the volume, as long as it has one, and then a number that no other one ever had.
+ */
+#define DIRECTORY_ID (UINT64_C(1) << 40)
+#define ORPHAN_ID (UINT64_C(1) << 41)
+
+uint64_t fat32_id(const struct vnode_attributes *attributes, uint32_t cluster, uint64_t place)
 {
+    if (attributes->type == VNODE_DIRECTORY)
+        return DIRECTORY_ID | cluster;
     return place / FAT32_SLOT_BYTES;
 }
 
@@ -146,12 +74,14 @@ static int check_directory(struct fat32_node *parent, const struct fat32_entry *
     return 0;
 }
 
-/** The node of an entry: the one that there is, or a new one. Caller holds the volume's mutex. */
-static int node_get(struct fat32_node *parent, const struct fat32_entry *entry, uint64_t place,
-                    struct vnode **found)
+int fat32_node_get(struct fat32_node *parent, const struct fat32_entry *entry, uint64_t place,
+                   struct vnode **found)
 {
     struct fat32_node *node = fat32_node_find(parent->volume, place);
+    int error = check_directory(parent, entry);
 
+    if (error)
+        return error;
     if (node && !vnode_try_get(&node->vnode)) {
         fat32_node_place(node, 0); /* it is on its way out */
         node = NULL;
@@ -161,51 +91,10 @@ static int node_get(struct fat32_node *parent, const struct fat32_entry *entry, 
         if (!node)
             return -ENOMEM;
         fat32_node_place(node, place);
+        fat32_node_measure(node);
     }
     *found = &node->vnode;
     return 0;
-}
-
-static int node_lookup(struct vnode *directory, const char *name, size_t n, struct vnode **found)
-{
-    struct fat32_node *parent = node_of(directory);
-    struct fat32_entry *entry = kmalloc(sizeof(*entry));
-    struct fat32_place place;
-    int error;
-
-    if (!entry)
-        return -ENOMEM;
-    mutex_lock(&parent->volume->mutex);
-    error = fat32_entry_find(parent, name, n, entry, &place);
-    if (!error)
-        error = check_directory(parent, entry);
-    if (!error)
-        error = node_get(parent, entry, place.entry, found);
-    mutex_unlock(&parent->volume->mutex);
-    kfree(entry);
-    return error;
-}
-
-static int node_iterate(struct vnode *directory, uint64_t *position, struct directory_entry *public)
-{
-    struct fat32_node *node = node_of(directory);
-    struct fat32_entry *entry = kmalloc(sizeof(*entry));
-    uint64_t place = 0;
-    int error;
-
-    if (!entry)
-        return -ENOMEM;
-    mutex_lock(&node->volume->mutex);
-    error = fat32_directory_next(node->volume, &node->chain, position, entry);
-    if (!error)
-        error = fat32_slot_place(node, *position - 1, &place);
-    mutex_unlock(&node->volume->mutex);
-    if (!error) {
-        *public = entry->public;
-        public->attributes.id = id_of(place);
-    }
-    kfree(entry);
-    return error;
 }
 
 /* --- life --- */
@@ -230,16 +119,33 @@ void fat32_node_place(struct fat32_node *node, uint64_t place)
     if (tree_linked(&node->open))
         tree_remove(&node->volume->open, &node->open);
     node->place = place;
-    if (place)
-        node->vnode.attributes.id = id_of(place);
-    if (place)
-        tree_insert(&node->volume->open, &node->open, &place, compare_place);
+    if (!place)
+        return;
+    node->vnode.attributes.id = fat32_id(&node->vnode.attributes, node->chain.start, place);
+    tree_insert(&node->volume->open, &node->open, &place, compare_place);
+}
+
+void fat32_node_measure(struct fat32_node *node)
+{
+    unsigned shift = node->volume->geometry.cluster_shift;
+    uint64_t clusters = (node->vnode.attributes.size + ((uint64_t)1 << shift) - 1) >> shift;
+    uint32_t cluster, count;
+
+    /* A directory whose chain is damaged has as much as can be reached of it. */
+    if (node->vnode.attributes.type == VNODE_DIRECTORY)
+        for (clusters = 0; fat32_chain_find(node->volume, &node->chain, (uint32_t)clusters,
+                                            &cluster, &count) == 0;)
+            clusters += count;
+    node->vnode.attributes.blocks = (clusters << shift) / 512;
 }
 
 void fat32_node_orphan(struct fat32_node *node)
 {
     fat32_node_place(node, 0);
     node->removed = true;
+    node->vnode.attributes.links = 0;
+    node->vnode.attributes.id = ORPHAN_ID | ++node->volume->orphan_id;
+    node->volume->orphans++;
 }
 
 void fat32_node_move(struct fat32_node *node, struct fat32_node *parent)
@@ -268,36 +174,33 @@ void fat32_node_discard(struct fat32_node *node)
 /* What remains of a file that was removed while it was open. */
 static void free_orphan(struct fat32_node *node)
 {
-    if (node->removed && node->volume->writer)
+    if (!node->removed)
+        return;
+    node->volume->orphans--;
+    if (node->volume->writer)
         fat32_space_give_up(node->volume, node->chain.start);
 }
 
 /** Frees the node. The reference to its parent is hardly ever the last: that keeps its own. */
-static void node_release(struct vnode *vnode)
+void fat32_node_release(struct vnode *vnode)
 {
-    struct fat32_node *node = node_of(vnode), *parent = node->parent;
+    struct fat32_node *node = fat32_node_of(vnode), *parent;
     struct fat32_volume *volume = node->volume;
 
     mutex_lock(&volume->mutex);
+    parent = node->parent;
     free_orphan(node);
     fat32_node_place(node, 0);
-    mutex_unlock(&volume->mutex);
     fat32_index_drop(node);
+    mutex_unlock(&volume->mutex);
     fat32_chain_finish(&node->chain);
     vnode_finish(&node->vnode);
     object_free(volume->nodes, node);
     if (parent)
         vnode_put(vnode_unkeep(&parent->vnode));
-    else
-        fat32_volume_destroy(volume);
+    else if (!volume->mount)
+        (void)fat32_volume_destroy(volume); /* what went wrong is in the log */
 }
-
-static const struct vnode_ops node_ops = {
-    .read = node_read,
-    .lookup = node_lookup,
-    .iterate = node_iterate,
-    .release = node_release,
-};
 
 struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_node *parent,
                                      uint32_t cluster, const struct vnode_attributes *attributes)
@@ -309,7 +212,7 @@ struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_n
         return NULL;
     if (attributes->type == VNODE_DIRECTORY)
         bytes = (uint64_t)FAT32_SLOTS_MAX * FAT32_SLOT_BYTES;
-    vnode_init(&node->vnode, volume->mount, &node_ops, attributes);
+    vnode_init(&node->vnode, volume->mount, &fat32_node_ops, attributes);
     node->volume = volume;
     node->parent = parent;
     node->place = 0;

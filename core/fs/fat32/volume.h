@@ -10,6 +10,7 @@
 
 #include "block/block.h"
 #include "block/problem.h"
+#include "fs/fat32/layout/geometry.h"
 #include "fs/mount.h"
 #include "fs/vnode.h"
 #include "lib/list.h"
@@ -22,57 +23,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* --- geometry.c: what a boot sector says, checked and turned into byte offsets --- */
-
-#define FAT32_FIRST_CLUSTER 2u
-#define FAT32_BACKUP_SECTOR 6u
-
-/** All offsets are bytes from the start of the volume. */
-struct fat32_geometry {
-    uint32_t sector_bytes;
-    uint32_t cluster_shift; /**< a cluster has 1 << cluster_shift bytes */
-    uint32_t clusters;      /**< valid numbers are 2 .. clusters + 1 */
-    uint32_t root_cluster;
-    uint64_t fat_start;  /**< the active FAT */
-    uint64_t fat_spare;  /**< a copy of it, or 0 if there is none */
-    uint64_t data_start; /**< cluster 2 */
-    uint64_t fat_bytes;  /**< of each FAT */
-    unsigned fats;       /**< that are kept alike, from fat_start on */
-    uint64_t reserved;   /**< what is before the first FAT */
-    uint64_t info;       /**< FSInfo, or 0 */
-    uint64_t copy;       /**< of the boot sectors, or 0 */
-    uint32_t volume_id;
-    bool dirty;   /**< marked as not unmounted properly */
-    bool clamped; /**< the FAT was too small for the clusters; some are out of reach */
-    bool spare;   /**< this is what the copy of the boot sector says; the first is no good */
-};
-
-/**
- * Checks the 512 bytes of a boot sector against a device of `device_sectors` sectors of 512 bytes.
- *
- * Returns 0 and the geometry; or the reason in `problem` with -EINVAL (a FAT32 boot sector
- * that cannot be right, or no boot sector at all) or -ENOTSUP (another kind of file system).
- */
-HAL_MUST_CHECK int fat32_geometry_parse(const uint8_t *sector, uint64_t device_sectors,
-                                        struct fat32_geometry *geometry, struct problem *problem);
-
-/** True if `cluster` is the number of a cluster of the volume. */
-static inline bool fat32_cluster_valid(const struct fat32_geometry *geometry, uint32_t cluster)
-{
-    return cluster >= FAT32_FIRST_CLUSTER && cluster - FAT32_FIRST_CLUSTER < geometry->clusters;
-}
-
-/**
- * Where a valid cluster starts. Example: data at byte 1,040,384, clusters of 4,096 bytes
- * (shift 12): cluster 5 is the fourth, and starts at 1,040,384 + 3 * 4,096 = 1,052,672.
- */
-static inline uint64_t fat32_cluster_offset(const struct fat32_geometry *geometry, uint32_t cluster)
-{
-    uint64_t index = cluster - FAT32_FIRST_CLUSTER;
-
-    return geometry->data_start + (index << geometry->cluster_shift);
-}
 
 /* --- cache.c: recently used pieces of the volume, for FATs, directories and odd bytes --- */
 
@@ -164,8 +114,17 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 
 /* --- mount.c --- */
 
+/** What a mount asks for: see kind.c. */
+struct fat32_options {
+    uint32_t uid, gid;
+    uint16_t fmask, dmask;
+    bool quiet, read_only;
+};
+
 struct fat32_volume {
-    struct mount *mount;            /**< NULL: it is used without one */
+    struct mount *mount; /**< NULL: it is used without one, and goes with its root */
+    struct vnode *root;  /**< while there is one; not a reference */
+    struct fat32_options options;
     struct fat32_geometry geometry; /**< constant */
     struct block_device device;     /**< constant */
     struct mutex mutex;
@@ -177,6 +136,8 @@ struct fat32_volume {
     struct tree open;            /**< nodes by their place; guarded by the mutex */
     struct list indexes;         /**< of directories, the one used last first; likewise */
     unsigned index_count;
+    unsigned orphans;   /**< nodes of what was removed */
+    uint64_t orphan_id; /**< the last one's number */
 };
 
 /**
@@ -189,7 +150,38 @@ HAL_MUST_CHECK int fat32_look(struct fat32_volume *volume, uint64_t offset, cons
 /** Logs damage; only the first few of a mount. Caller holds the mutex. */
 void fat32_complain(struct fat32_volume *volume, const char *format, ...) HAL_FORMAT(2, 3);
 
-void fat32_volume_destroy(struct fat32_volume *volume);
+/**
+ * Mounts the volume on `device`: *created, whose root has a reference. As fat32_mount. `mount`
+ * NULL: the volume goes with its root; otherwise by fat32_volume_destroy. May sleep.
+ */
+HAL_MUST_CHECK int fat32_volume_create(const struct block_device *device,
+                                       const struct fat32_options *options, struct mount *mount,
+                                       struct fat32_volume **created, struct problem *problem);
+
+/** Writes what is to be written, and frees it; nobody has a node of it. 0 or what went wrong. */
+int fat32_volume_destroy(struct fat32_volume *volume);
+
+/** True if there is nothing about the volume that is against writing to it. */
+bool fat32_may_be_written(const struct fat32_volume *volume);
+
+/* --- kind.c --- */
+
+void fat32_options_usual(struct fat32_options *options);
+
+/** Sets what `text` says. -EINVAL and the reason: there is no such option. */
+HAL_MUST_CHECK int fat32_options_read(const char *text, struct fat32_options *options,
+                                      struct problem *problem);
+
+/** Sets mode and owner. */
+void fat32_permit(const struct fat32_volume *volume, struct vnode_attributes *attributes);
+
+/** True if a file that is made with this mode is to be marked as read-only. */
+bool fat32_mode_is_read_only(const struct fat32_volume *volume, unsigned mode);
+
+/** Takes out of *which what cannot be set. -EPERM: something that was wanted cannot. */
+HAL_MUST_CHECK int fat32_allow(const struct fat32_volume *volume,
+                               const struct vnode_attributes *now,
+                               const struct vnode_attributes *wanted, unsigned *which);
 
 /* --- node.c --- */
 
@@ -206,6 +198,10 @@ struct fat32_node {
 
 #define FAT32_ROOT_ID 1u /**< of other files it is the number of their entry on the volume */
 
+extern const struct vnode_ops fat32_node_ops; /**< ops.c's */
+
+struct fat32_node *fat32_node_of(struct vnode *vnode);
+
 /** The volume that a vnode is of. */
 struct fat32_volume *fat32_volume_of(struct vnode *vnode);
 
@@ -213,3 +209,13 @@ struct fat32_volume *fat32_volume_of(struct vnode *vnode);
 HAL_MUST_CHECK struct fat32_node *fat32_node_create(struct fat32_volume *volume,
                                                     struct fat32_node *parent, uint32_t cluster,
                                                     const struct vnode_attributes *attributes);
+
+/** The number of the file with that entry and first cluster, of which only the type is looked at.
+ */
+uint64_t fat32_id(const struct vnode_attributes *attributes, uint32_t cluster, uint64_t place);
+
+/** Sets how much room a file, by its size, or a directory, by its chain, has on the volume. */
+void fat32_node_measure(struct fat32_node *node);
+
+/** vnode_ops.release. */
+void fat32_node_release(struct vnode *vnode);

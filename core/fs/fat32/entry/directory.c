@@ -13,7 +13,6 @@
  */
 #include "fs/fat32/entry/entry.h"
 
-#include "dev/clock.h"
 #include "lib/bytes.h"
 #include "lib/string.h"
 
@@ -23,65 +22,30 @@
 #define SLOT_END 0x00u
 #define SLOT_FREE 0xE5u
 
-#define ATTRIBUTE_READ_ONLY 0x01u
-#define ATTRIBUTE_HIDDEN 0x02u
-#define ATTRIBUTE_SYSTEM 0x04u
 #define ATTRIBUTE_LABEL 0x08u
-#define ATTRIBUTE_DIRECTORY 0x10u
 #define ATTRIBUTE_LONG 0x0Fu
 #define ATTRIBUTE_LONG_MASK 0x3Fu
 
-static int clamp(int value, int low, int high)
+void fat32_entry_attributes(const struct fat32_volume *volume, const uint8_t *slot,
+                            struct vnode_attributes *attributes)
 {
-    if (value < low)
-        return low;
-    return value > high ? high : value;
-}
-
-/**
- * Seconds since 1970 of a date (7 bits of years since 1980, 4 of month, 5 of day) and a time (5
- * bits of hours, 6 of minutes, 5 of pairs of seconds). A part out of its range becomes the nearest
- * in it.
- */
-static int64_t read_time(unsigned date, unsigned time)
-{
-    struct calendar calendar = {
-        .year = 1980 + (int)(date >> 9),
-        .month = clamp((int)(date >> 5 & 15), 1, 12),
-        .day = clamp((int)(date & 31), 1, 31),
-        .hour = clamp((int)(time >> 11), 0, 23),
-        .minute = clamp((int)(time >> 5 & 63), 0, 59),
-        .second = clamp((int)(time & 31) * 2, 0, 58),
-    };
-    int64_t seconds = 0;
-
-    /* The 31st of a shorter month: back to its last day. */
-    while (calendar_to_seconds(&calendar, &seconds) != 0 && calendar.day > 28)
-        calendar.day--;
-    return seconds;
-}
-
-static void read_attributes(const uint8_t *slot, struct vnode_attributes *attributes)
-{
-    bool directory = slot[11] & ATTRIBUTE_DIRECTORY;
+    bool directory = slot[11] & FAT32_MARK_DIRECTORY;
 
     attributes->type = directory ? VNODE_DIRECTORY : VNODE_FILE;
     attributes->size = directory ? 0 : le32(slot + 28);
-    attributes->hidden = slot[11] & ATTRIBUTE_HIDDEN;
-    attributes->system = slot[11] & ATTRIBUTE_SYSTEM;
-    attributes->read_only = slot[11] & ATTRIBUTE_READ_ONLY;
-    attributes->mode = attributes->read_only ? 0555 : 0755;
+    attributes->hidden = slot[11] & FAT32_MARK_HIDDEN;
+    attributes->system = slot[11] & FAT32_MARK_SYSTEM;
+    attributes->read_only = slot[11] & FAT32_MARK_READ_ONLY;
     attributes->links = 1;
-    attributes->created = read_time(le16(slot + 16), le16(slot + 14)) * WALL_NS;
-    if (slot[13] < 200)
-        attributes->created += slot[13] * (WALL_NS / 100);
-    attributes->accessed = read_time(le16(slot + 18), 0) * WALL_NS;
-    attributes->modified = read_time(le16(slot + 24), le16(slot + 22)) * WALL_NS;
+    attributes->created = fat32_time_read(le16(slot + 16), le16(slot + 14), slot[13]);
+    attributes->accessed = fat32_time_read(le16(slot + 18), 0, 0);
+    attributes->modified = fat32_time_read(le16(slot + 24), le16(slot + 22), 0);
     attributes->changed = attributes->modified;
+    fat32_permit(volume, attributes);
 }
 
-static void read_entry(const uint8_t *slot, const struct fat32_long_name *long_name,
-                       struct fat32_entry *entry)
+static void read_entry(const struct fat32_volume *volume, const uint8_t *slot,
+                       const struct fat32_long_name *long_name, struct fat32_entry *entry)
 {
     struct directory_entry *public = &entry->public;
 
@@ -92,7 +56,7 @@ static void read_entry(const uint8_t *slot, const struct fat32_long_name *long_n
         string_copy(public->name, sizeof(public->name), entry->alias);
     }
     entry->cluster = le16(slot + 26) | (uint32_t)le16(slot + 20) << 16;
-    read_attributes(slot, &public->attributes);
+    fat32_entry_attributes(volume, slot, &public->attributes);
 }
 
 /** The 32 bytes of a slot. -ENOENT: the directory has no such slot. */
@@ -132,7 +96,7 @@ int fat32_directory_next(struct fat32_volume *volume, struct fat32_chain *chain,
 
         if (error)
             return error;
-        kind = slot[11] & (ATTRIBUTE_LABEL | ATTRIBUTE_DIRECTORY);
+        kind = slot[11] & (ATTRIBUTE_LABEL | FAT32_MARK_DIRECTORY);
         if (slot[0] == SLOT_END)
             return -ENOENT;
         if (slot[0] != SLOT_FREE && (slot[11] & ATTRIBUTE_LONG_MASK) == ATTRIBUTE_LONG) {
@@ -140,7 +104,7 @@ int fat32_directory_next(struct fat32_volume *volume, struct fat32_chain *chain,
             continue;
         }
         if (slot[0] != SLOT_FREE && !(kind & ATTRIBUTE_LABEL) && !is_dots(slot)) {
-            read_entry(slot, &long_name, entry);
+            read_entry(volume, slot, &long_name, entry);
             *position = number + 1;
             return 0;
         }

@@ -66,6 +66,26 @@ static bool has_name(const struct fat32_entry *entry, const char *name, size_t n
            fat32_name_equal(name, n, entry->alias, string_length(entry->alias));
 }
 
+static bool is_long(const uint8_t *slot)
+{
+    return slot[0] != SLOT_END && slot[0] != SLOT_ERASED && (slot[11] & 0x3F) == 0x0F;
+}
+
+int fat32_entry_resume(struct fat32_node *directory, uint64_t *position)
+{
+    const uint8_t *slot;
+    uint64_t number = *position;
+    int error = number > 0 ? look_at_slot(directory, number - 1, &slot) : 0;
+
+    if (error || number == 0 || !is_long(slot))
+        return error == -ENOENT ? 0 : error;
+    /* A long name leads up to here: what it belongs to is newer than the position. */
+    while (!error && is_long(slot) && number < FAT32_SLOTS_MAX)
+        error = look_at_slot(directory, number++, &slot);
+    *position = number;
+    return error == -ENOENT ? 0 : error;
+}
+
 /* Reads on from *position, `most` entries: 1 if the name is not among them. */
 static int read_on(struct fat32_node *directory, const char *name, size_t n, uint32_t most,
                    struct fat32_entry *entry, uint64_t *position)
@@ -203,7 +223,9 @@ static int extend(struct fat32_node *directory, uint32_t last)
     error = fat32_space_claim(volume, cluster, 1);
     if (!error)
         error = fat32_link(volume, last, cluster);
-    return fat32_end(volume, error);
+    if (fat32_end(volume, error) == 0)
+        fat32_node_measure(directory);
+    return error;
 }
 
 int fat32_entry_room(struct fat32_node *directory, unsigned slots, struct fat32_place *place)

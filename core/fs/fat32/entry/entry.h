@@ -73,7 +73,25 @@ bool fat32_name_equal(const char *a, size_t n, const char *b, size_t m);
 /** A number that is the same for names that are equal by fat32_name_equal. */
 uint32_t fat32_name_hash(const char *name, size_t n);
 
+/* --- times.c: nanoseconds since 1970 --- */
+
+/** What the fields say; a part out of its range becomes the nearest in it. */
+int64_t fat32_time_read(unsigned date, unsigned time, unsigned hundredths);
+
+/** Writes them; a time that they cannot say becomes the nearest that they can. NULL: none such. */
+void fat32_time_put(int64_t ns, uint8_t *date, uint8_t *time, uint8_t *hundredths);
+
+/** What remains of a time of change when it is read again. */
+int64_t fat32_time_kept(int64_t ns);
+
 /* --- directory.c --- */
+
+/** Marks of an entry, its byte 11. */
+#define FAT32_MARK_READ_ONLY 0x01u
+#define FAT32_MARK_HIDDEN 0x02u
+#define FAT32_MARK_SYSTEM 0x04u
+#define FAT32_MARK_DIRECTORY 0x10u
+#define FAT32_MARK_ARCHIVE 0x20u /**< was changed */
 
 #define FAT32_SLOT_BYTES 32u
 #define FAT32_SLOTS_MAX 65536u /**< of one directory, by the specification */
@@ -86,6 +104,10 @@ struct fat32_entry {
     uint32_t cluster;
     unsigned long_slots; /**< slots of its long name, right before its own */
 };
+
+/** What the 32 bytes of an entry say, all but its number. */
+void fat32_entry_attributes(const struct fat32_volume *volume, const uint8_t *slot,
+                            struct vnode_attributes *attributes);
 
 /**
  * The next file or directory from slot *position on. -ENOENT: no more. Otherwise as
@@ -134,6 +156,12 @@ struct fat32_place {
 };
 
 #define FAT32_PLACE_SECTORS 5u /**< that entering or erasing changes at most */
+
+/**
+ * Moves *position, which was behind an entry once, out of one that has been entered there since.
+ * Otherwise as fat32_chain_find.
+ */
+HAL_MUST_CHECK int fat32_entry_resume(struct fat32_node *directory, uint64_t *position);
 
 /** Looks for `name`. -ENOENT. `place` may be NULL. */
 HAL_MUST_CHECK int fat32_entry_find(struct fat32_node *directory, const char *name, size_t n,

@@ -14,28 +14,9 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-#define ATTRIBUTE_DIRECTORY 0x10u
-#define ATTRIBUTE_ARCHIVE 0x20u
 #define FREE_SECTORS 6u /* of the FAT, in the transaction of the operation itself */
 
 /* ---- entries ---- */
-
-/* Date and time as FAT has them; what it cannot say becomes the nearest that it can. */
-static void put_time(uint8_t *date, uint8_t *time, int64_t seconds)
-{
-    struct calendar calendar;
-
-    calendar_from_seconds(seconds, &calendar);
-    if (calendar.year < 1980)
-        calendar = (struct calendar){.year = 1980, .month = 1, .day = 1};
-    if (calendar.year > 2107)
-        calendar = (struct calendar){
-            .year = 2107, .month = 12, .day = 31, .hour = 23, .minute = 59, .second = 58};
-    put_le16(date, (uint16_t)((calendar.year - 1980) << 9 | calendar.month << 5 | calendar.day));
-    if (time)
-        put_le16(time,
-                 (uint16_t)(calendar.hour << 11 | calendar.minute << 5 | calendar.second / 2));
-}
 
 static void put_cluster(uint8_t *entry, uint32_t cluster)
 {
@@ -43,13 +24,18 @@ static void put_cluster(uint8_t *entry, uint32_t cluster)
     put_le16(entry + 26, (uint16_t)cluster);
 }
 
-static void make_entry(uint8_t *entry, bool directory, uint32_t cluster, int64_t now)
+static int64_t now_ns(void)
+{
+    return wall_now() * WALL_NS;
+}
+
+static void make_entry(uint8_t *entry, unsigned marks, uint32_t cluster, int64_t now)
 {
     memset(entry, 0, FAT32_SLOT_BYTES);
-    entry[11] = directory ? ATTRIBUTE_DIRECTORY : ATTRIBUTE_ARCHIVE;
-    put_time(entry + 16, entry + 14, now);
-    put_time(entry + 18, NULL, now);
-    put_time(entry + 24, entry + 22, now);
+    entry[11] = (uint8_t)marks;
+    fat32_time_put(now, entry + 16, entry + 14, entry + 13);
+    fat32_time_put(now, entry + 18, NULL, NULL);
+    fat32_time_put(now, entry + 24, entry + 22, NULL);
     put_cluster(entry, cluster);
 }
 
@@ -62,9 +48,58 @@ int fat32_entry_update(struct fat32_node *node, uint32_t start, uint64_t size, i
         return error;
     put_cluster(entry, start);
     put_le32(entry + 28, (uint32_t)size);
-    put_time(entry + 24, entry + 22, now);
-    put_time(entry + 18, NULL, now);
-    entry[11] |= ATTRIBUTE_ARCHIVE;
+    fat32_time_put(now, entry + 24, entry + 22, NULL);
+    fat32_time_put(now, entry + 18, NULL, NULL);
+    entry[11] |= FAT32_MARK_ARCHIVE;
+    return 0;
+}
+
+/* In a transaction: those of the entry's fields that `which` has. */
+static int change_entry(struct fat32_node *node, const struct vnode_attributes *attributes,
+                        unsigned which)
+{
+    uint8_t *entry = NULL;
+    int error = fat32_change(node->volume, node->place, &entry);
+
+    if (error)
+        return error;
+    if (which & VNODE_SET_MODE) {
+        entry[11] &= (uint8_t)~FAT32_MARK_READ_ONLY;
+        if (fat32_mode_is_read_only(node->volume, attributes->mode))
+            entry[11] |= FAT32_MARK_READ_ONLY;
+    }
+    if (which & VNODE_SET_MODIFIED)
+        fat32_time_put(attributes->modified, entry + 24, entry + 22, NULL);
+    if (which & VNODE_SET_ACCESSED)
+        fat32_time_put(attributes->accessed, entry + 18, NULL, NULL);
+    return 0;
+}
+
+int fat32_set_attributes(struct fat32_node *node, const struct vnode_attributes *attributes,
+                         unsigned which)
+{
+    struct vnode_attributes *now = &node->vnode.attributes;
+    uint8_t date[2];
+    int error = fat32_begin(node->volume, 1);
+
+    if (now->type == VNODE_DIRECTORY)
+        which &= ~(unsigned)VNODE_SET_MODE; /* it has the only one that it can have */
+    if (error)
+        return error;
+    /* The root has no entry, nor has what was removed. */
+    error = fat32_end(node->volume, node->place ? change_entry(node, attributes, which) : 0);
+    if (error)
+        return error;
+    if (which & VNODE_SET_MODE) {
+        now->read_only = fat32_mode_is_read_only(node->volume, attributes->mode);
+        fat32_permit(node->volume, now);
+    }
+    if (which & VNODE_SET_MODIFIED)
+        now->modified = now->changed = fat32_time_kept(attributes->modified);
+    if (which & VNODE_SET_ACCESSED) {
+        fat32_time_put(attributes->accessed, date, NULL, NULL);
+        now->accessed = fat32_time_read(le16(date), 0, 0);
+    }
     return 0;
 }
 
@@ -79,10 +114,11 @@ static int put_dots(struct fat32_node *parent, uint32_t cluster, int64_t now)
     uint8_t sector[HAL_SECTOR_SIZE] = {0};
     int error;
 
-    make_entry(sector, true, cluster, now);
+    make_entry(sector, FAT32_MARK_DIRECTORY, cluster, now);
     memcpy(sector, ".          ", FAT32_SHORT_BYTES);
     /* The root is 0 here, wherever it starts. */
-    make_entry(sector + FAT32_SLOT_BYTES, true, parent->parent ? parent->chain.start : 0, now);
+    make_entry(sector + FAT32_SLOT_BYTES, FAT32_MARK_DIRECTORY,
+               parent->parent ? parent->chain.start : 0, now);
     memcpy(sector + FAT32_SLOT_BYTES, "..         ", FAT32_SHORT_BYTES);
     error = fat32_put(volume, at, sector, sizeof(sector));
     return error ? error : fat32_put(volume, at + sizeof(sector), NULL, bytes - sizeof(sector));
@@ -129,12 +165,13 @@ static int enter(struct fat32_node *directory, struct creation *new, struct fat3
     return 0;
 }
 
-static int create(struct fat32_node *directory, struct creation *new, bool is_directory,
+static int create(struct fat32_node *directory, struct creation *new, unsigned marks,
                   struct fat32_node **created)
 {
     struct fat32_volume *volume = directory->volume;
     struct vnode_attributes *attributes = &new->found.public.attributes;
-    int64_t now = wall_now();
+    bool is_directory = marks & FAT32_MARK_DIRECTORY;
+    int64_t now = now_ns();
     uint32_t count;
     int error = 0;
 
@@ -144,20 +181,14 @@ static int create(struct fat32_node *directory, struct creation *new, bool is_di
         error = put_dots(directory, new->cluster, now);
     if (error)
         return error;
-    make_entry(new->entry, is_directory, new->cluster, now);
-    *attributes = (struct vnode_attributes){.type = is_directory ? VNODE_DIRECTORY : VNODE_FILE,
-                                            .mode = 0755,
-                                            .links = 1,
-                                            .modified = now * WALL_NS,
-                                            .accessed = now * WALL_NS,
-                                            .changed = now * WALL_NS,
-                                            .created = now * WALL_NS};
+    make_entry(new->entry, is_directory ? marks : marks | FAT32_MARK_ARCHIVE, new->cluster, now);
+    fat32_entry_attributes(volume, new->entry, attributes);
     *created = fat32_node_create(volume, directory, new->cluster, attributes);
     return *created ? enter(directory, new, *created) : -ENOMEM;
 }
 
-int fat32_create(struct fat32_node *directory, const char *name, size_t n, bool is_directory,
-                 struct fat32_node **created)
+int fat32_make(struct fat32_node *directory, const char *name, size_t n, unsigned marks,
+               struct fat32_node **created)
 {
     struct creation *new = kcalloc(1, sizeof(*new));
     int error = new ? 0 : -ENOMEM;
@@ -170,11 +201,13 @@ int fat32_create(struct fat32_node *directory, const char *name, size_t n, bool 
     if (!error)
         error = prepare(directory, new, name, fat32_name_trim(name, n));
     if (!error)
-        error = create(directory, new, is_directory, created);
+        error = create(directory, new, marks, created);
     if (error && *created) {
         fat32_node_discard(*created);
         *created = NULL;
     }
+    if (!error)
+        fat32_node_measure(*created);
     kfree(new);
     return error;
 }

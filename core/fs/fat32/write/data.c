@@ -191,11 +191,23 @@ static void forget_chain(struct fat32_node *node, uint32_t start)
                      clusters_for(node->volume, node->vnode.attributes.size));
 }
 
+/* What is told of the file, as its entry has it now. */
+static void changed(struct fat32_node *node, int64_t now)
+{
+    struct vnode_attributes *attributes = &node->vnode.attributes;
+    uint8_t date[2];
+
+    attributes->modified = attributes->changed = fat32_time_kept(now);
+    fat32_time_put(now, date, NULL, NULL);
+    attributes->accessed = fat32_time_read(le16(date), 0, 0);
+    fat32_node_measure(node);
+}
+
 /* The last transaction of a write: the entry says what the file has become. */
 static int enter(struct fat32_node *node, uint32_t last, const struct fresh *fresh, uint64_t size)
 {
     struct fat32_volume *volume = node->volume;
-    int64_t now = wall_now();
+    int64_t now = wall_now() * WALL_NS;
     uint32_t start = node->chain.start;
     int error = fat32_begin(volume, 2);
 
@@ -210,7 +222,7 @@ static int enter(struct fat32_node *node, uint32_t last, const struct fresh *fre
     if (fat32_end(volume, error))
         return error;
     node->vnode.attributes.size = size;
-    node->vnode.attributes.modified = now * WALL_NS;
+    changed(node, now);
     if (fresh->count > 0)
         forget_chain(node, start);
     return 0;
@@ -304,7 +316,7 @@ int64_t fat32_write(struct fat32_node *node, uint64_t offset, const void *data, 
     error = fat32_begin(node->volume, 0); /* the volume is in use, whatever is written */
     if (!error)
         error = fat32_end(node->volume, fill(node, &none, offset, data, n));
-    if (!error && node->vnode.attributes.modified / WALL_NS != wall_now())
+    if (!error && node->vnode.attributes.modified != fat32_time_kept(wall_now() * WALL_NS))
         error = enter(node, 0, &none, size);
     return error ? error : (int64_t)n;
 }
@@ -316,7 +328,7 @@ static int shorten(struct fat32_node *node, uint32_t size)
     struct fat32_volume *volume = node->volume;
     uint32_t keep = clusters_for(volume, size), start = keep ? node->chain.start : 0;
     uint32_t last = 0, rest = node->chain.start, count;
-    int64_t now = wall_now();
+    int64_t now = wall_now() * WALL_NS;
     int error = 0;
 
     if (keep > 0)
@@ -337,7 +349,7 @@ static int shorten(struct fat32_node *node, uint32_t size)
         return error;
     volume->writer->shrunk = true;
     node->vnode.attributes.size = size;
-    node->vnode.attributes.modified = now * WALL_NS;
+    changed(node, now);
     forget_chain(node, start);
     fat32_space_give_up(volume, rest);
     return 0;

@@ -325,7 +325,7 @@ static void drop(struct fat32_volume *volume)
     kfree(writer);
 }
 
-void fat32_writer_start(struct fat32_volume *volume)
+int fat32_writer_start(struct fat32_volume *volume)
 {
     struct fat32_writer *writer = kcalloc(1, sizeof(*writer));
     int error = -ENOMEM;
@@ -347,6 +347,7 @@ void fat32_writer_start(struct fat32_volume *volume)
         klog(KLOG_WARNING, "%s: is mounted read-only: %s", volume->device.name,
              error == -ENOMEM ? "there is too little memory to write"
                               : "it is damaged, or cannot be written");
+    return error;
 }
 
 /* All that was changed is on the card, and the volume says so. */
@@ -367,18 +368,20 @@ static int settle(struct fat32_volume *volume)
     return error ? error : tell_failure(volume);
 }
 
-void fat32_writer_stop(struct fat32_volume *volume)
+int fat32_writer_stop(struct fat32_volume *volume, bool anyway)
 {
     struct fat32_writer *writer = volume->writer;
     int error;
 
     if (!writer)
-        return;
+        return 0;
     error = settle(volume);
     if (error) /* what a card refuses once it may take the next time, and there is no other */
         error = settle(volume);
     if (error)
         klog(KLOG_ERROR, "%s: could not be unmounted properly (error %d)", volume->device.name,
              -error);
-    drop(volume);
+    if (!error || anyway)
+        drop(volume);
+    return error;
 }

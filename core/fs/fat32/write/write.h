@@ -36,10 +36,13 @@ struct fat32_writer {
 /* --- state.c --- */
 
 /** Makes the volume writable. Leaves it read-only, with a log line, if something is against it. */
-void fat32_writer_start(struct fat32_volume *volume);
+int fat32_writer_start(struct fat32_volume *volume);
 
-/** Marks the volume as clean if all went well, and frees the writer. */
-void fat32_writer_stop(struct fat32_volume *volume);
+/**
+ * Puts everything on the card, marks the volume as clean if all went well, and frees the writer, in
+ * case of an error only if `anyway`. 0 or the error.
+ */
+int fat32_writer_stop(struct fat32_volume *volume, bool anyway);
 
 /** Begins a transaction over up to `sectors` sectors. -EROFS, -EIO, ... */
 HAL_MUST_CHECK int fat32_begin(struct fat32_volume *volume, unsigned sectors);
@@ -104,6 +107,13 @@ void fat32_node_place(struct fat32_node *node, uint64_t place);
 /** The entry is gone; the clusters go with the last reference. */
 void fat32_node_orphan(struct fat32_node *node);
 
+/**
+ * The node of an entry of `parent`, the one that there is or a new one: *found with a reference.
+ * -ENOMEM; -EIO, -ELOOP: a directory that cannot be one.
+ */
+HAL_MUST_CHECK int fat32_node_get(struct fat32_node *parent, const struct fat32_entry *entry,
+                                  uint64_t place, struct vnode **found);
+
 /** `node` is in the directory `parent` now. */
 void fat32_node_move(struct fat32_node *node, struct fat32_node *parent);
 
@@ -116,8 +126,16 @@ void fat32_node_discard(struct fat32_node *node);
 HAL_MUST_CHECK int fat32_entry_update(struct fat32_node *node, uint32_t start, uint64_t size,
                                       int64_t now);
 
-HAL_MUST_CHECK int fat32_create(struct fat32_node *directory, const char *name, size_t n,
-                                bool is_directory, struct fat32_node **created);
+/** Enters a file or directory with these marks (entry.h). *created has a reference. */
+HAL_MUST_CHECK int fat32_make(struct fat32_node *directory, const char *name, size_t n,
+                              unsigned marks, struct fat32_node **created);
+
+static inline int fat32_create(struct fat32_node *directory, const char *name, size_t n,
+                               bool is_directory, struct fat32_node **created)
+{
+    return fat32_make(directory, name, n, is_directory ? FAT32_MARK_DIRECTORY : 0, created);
+}
+
 HAL_MUST_CHECK int fat32_remove(struct fat32_node *directory, const char *name, size_t n,
                                 bool is_directory);
 HAL_MUST_CHECK int fat32_rename(struct fat32_node *from, const char *name, size_t n,
@@ -126,4 +144,7 @@ HAL_MUST_CHECK int fat32_rename(struct fat32_node *from, const char *name, size_
 /** Writes at `offset`, with zeros before it if that is past the end. Returns how many bytes. */
 HAL_MUST_CHECK int64_t fat32_write(struct fat32_node *node, uint64_t offset, const void *data,
                                    size_t n);
+/** Sets those of mode (the mark for read-only), time of change and of access that `which` has. */
+HAL_MUST_CHECK int fat32_set_attributes(struct fat32_node *node,
+                                        const struct vnode_attributes *attributes, unsigned which);
 HAL_MUST_CHECK int fat32_truncate(struct fat32_node *node, uint64_t size);
