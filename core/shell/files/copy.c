@@ -48,7 +48,9 @@ static int copy_file(struct vnode *base, const char *from, const char *to)
     if (error != 0)
         return error;
     vfs_attributes(source->vnode, &attributes);
-    error = file_open(base, to, FILE_WRITE_ONLY | FILE_CREATE, attributes.mode, &target);
+    error = attributes.type == VNODE_DIRECTORY ? -EISDIR : 0;
+    if (error == 0)
+        error = file_open(base, to, FILE_WRITE_ONLY | FILE_CREATE, attributes.mode, &target);
     if (error == 0) {
         if (target->vnode == source->vnode)
             error = -EEXIST;

@@ -161,11 +161,13 @@ static int add_up(const struct walk_entry *entry, void *context)
     bool directory = entry->attributes->type == VNODE_DIRECTORY;
     char size[FILES_SIZE_TEXT];
 
-    if (!entry->leaving) {
-        usage->blocks[depth] = entry->attributes->blocks;
-        if (directory)
-            return 0;
+    if (directory && !entry->leaving) {
+        usage->blocks[depth] = 0;
+        return 0;
     }
+    if (!directory)
+        usage->blocks[depth] = 0;
+    usage->blocks[depth] += entry->attributes->blocks;
     if (depth > 0)
         usage->blocks[depth - 1] += usage->blocks[depth];
     if (depth == 0 || (directory && !usage->summary)) {
