@@ -8,6 +8,7 @@
  *   watchdog      watchdog=TIME (0: off; by default on as checks=)
  *   locks         lockchecks=0|1 (by default as checks=)
  *   files         initrd=NAME|none (files.c)
+ *   disks         elevator=fifo|sstf|look|clook
  *   what to run   ktest=NAME  ktest_size=N  debug  semihosting (the Pi's backend reads it)
  */
 #pragma once
