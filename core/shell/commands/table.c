@@ -24,7 +24,8 @@ static const struct command commands[] = {
     {"cd", "DIRECTORY", "change the directory that paths start in", NULL, command_cd, true},
     {"clear", "", "clear the screen", NULL, command_clear, true},
     {"cp", "[-r] FROM... TO", "copy files",
-     "TO is the new name, or a directory to copy into. -r: directories, too, with what is in them.\n",
+     "TO is the new name, or a directory to copy into.\n"
+     "-r: directories, too, with all that is in them.\n",
      command_cp, false},
     {"date", "[YYYY-MM-DD HH:MM[:SS]]", "show or set the date and time (UTC)", NULL, command_date,
      true},
