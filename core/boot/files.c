@@ -21,8 +21,6 @@
  */
 #include "boot/boot.h"
 
-#include "block/block.h"
-#include "block/partition.h"
 #include "boot/cmdline.h"
 #include "fs/cpio/cpio.h"
 #include "fs/devfs/devfs.h"
@@ -32,7 +30,6 @@
 #include "fs/ramfs/ramfs.h"
 #include "fs/root/root.h"
 #include "fs/vfs.h"
-#include "heap/heap.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -214,23 +211,6 @@ static void try_archive(void)
         give_up(name, &problem);
 }
 
-/* The card and its partitions become devices. */
-static void add_card(void)
-{
-    struct partition_table *table = block_card() ? kmalloc(sizeof(*table)) : NULL;
-    struct problem problem;
-
-    if (!table)
-        return;
-    devfs_add_block(block_card(), 0);
-    if (partition_scan(block_card(), table, &problem) == 0) {
-        for (unsigned i = 0; i < table->count; i++)
-            if (table->entries[i].number > 0) /* 0: a file system that fills the card */
-                devfs_add_block(&table->entries[i].device, table->entries[i].number);
-    }
-    kfree(table);
-}
-
 void boot_mount_files(void)
 {
     ramfs_register();
@@ -240,6 +220,6 @@ void boot_mount_files(void)
         klog(KLOG_NOTICE, "boot: going on without files");
     else
         try_archive();
-    add_card();
+    devfs_add_disks();
     mount_usual();
 }

@@ -5,6 +5,7 @@
 #include "ktest/ktest.h"
 
 #include "boot/cmdline.h"
+#include "ktest/cache/tests.h"
 #include "ktest/fs/tests.h"
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
@@ -149,6 +150,11 @@ static const struct ktest tests[] = {
     {"pipe.a_stream_arrives", test_pipe_stream},
     {"pipe.pieces_are_not_mixed", test_pipe_whole},
     {"pipe.closing_ends_waits", test_pipe_ends},
+    {"cache.reads_race_with_truncation", test_cache_truncate},
+    {"cache.writes_race_with_the_flusher", test_cache_flusher},
+    {"cache.reclaim_races_with_all", test_cache_reclaim},
+    {"cache.errors_lose_nothing", test_cache_errors},
+    {"cache.objects_go_while_they_are_busy", test_cache_finish},
     {"fs.a_file_can_be_read", test_fs_read},
     {"fs.each_part_of_a_large_file_is_its_own", test_fs_offsets},
     {"fs.a_file_ends_where_it_ends", test_fs_end},

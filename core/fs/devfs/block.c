@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * block.c: the card and its partitions as files: any bytes of them can be read and written.
+ * block.c: disks and their partitions as files: any bytes of them can be read and written.
  *
  * Whole sectors go to the medium as they are; a part of one is read, changed and written. There is
  * no cache here. What is mounted, or has a mounted partition in it, cannot be opened for writing:
@@ -21,17 +21,26 @@
 #include <hal/kstate.h>
 #include <hal/runtime.h>
 
-#define MMC_MAJOR 179u
-#define BLOCK_NODES 16u
+#define CARD_MAJOR 179u
+#define RAM_MAJOR 1u
+#define OTHER_MAJOR 240u /* the first of those that are free for use at a place */
+#define BLOCK_NODES 32u
 #define PART_SECTORS 64u
 
 static KSTATE struct block_nodes {
-    unsigned used;
-    struct block_device disks[BLOCK_NODES]; /* copies: they stay */
+    struct mutex mutex; /* guards the rest */
+    unsigned used, others;
     struct device devices[BLOCK_NODES];
 } nodes;
 
-/* "mmcblk0" is in use while "mmcblk0p1" is mounted, and the other way round. */
+/* True if `whole` is `part`, or the disk that it is a partition of: "mmcblk0" of "mmcblk0p1". */
+static bool covers(const char *whole, const char *part)
+{
+    size_t n = string_length(whole);
+
+    return string_starts_with(part, whole) && (part[n] == '\0' || part[n] == 'p');
+}
+
 static bool is_mounted(const char *name)
 {
     char path[2];
@@ -40,8 +49,8 @@ static bool is_mounted(const char *name)
     bool found = false;
 
     for (unsigned i = 0; !found && (mount = mount_at(i, &root, path, sizeof(path))); i++) {
-        found = mount->type->needs_device && (string_starts_with(mount->device, name) ||
-                                              string_starts_with(name, mount->device));
+        found = mount->type->needs_device &&
+                (covers(name, mount->device) || covers(mount->device, name));
         vnode_put(root);
     }
     return found;
@@ -49,13 +58,25 @@ static bool is_mounted(const char *name)
 
 static int block_node_open(const struct device *device, struct file *file)
 {
-    const struct block_device *disk = device->context;
+    bool writes = (file->flags & FILE_ACCESS) != FILE_READ_ONLY;
+    const struct block_device *disk;
+    int error = block_open(device->name, &disk);
 
-    if ((file->flags & FILE_ACCESS) == FILE_READ_ONLY)
-        return 0;
-    if (disk->read_only)
-        return -EROFS;
-    return is_mounted(disk->name) ? -EBUSY : 0;
+    if (error)
+        return error == -ENOENT ? -ENXIO : error;
+    if (writes && disk->read_only)
+        error = -EROFS;
+    else if (writes && is_mounted(device->name))
+        error = -EBUSY;
+    if (error)
+        block_close(disk);
+    return error;
+}
+
+static void block_node_close(const struct device *device, struct file *file)
+{
+    (void)file;
+    block_close(block_find(device->name)); /* it stays while it is open */
 }
 
 /* A transfer of up to PART_SECTORS sectors around some bytes of the device. */
@@ -105,7 +126,7 @@ static int write_part(const struct block_device *disk, const struct part *part, 
 static int64_t transfer(const struct device *device, uint64_t offset, uint8_t *to,
                         const uint8_t *from, size_t n)
 {
-    const struct block_device *disk = device->context;
+    const struct block_device *disk = block_find(device->name);
     uint64_t bytes = disk->sectors * HAL_SECTOR_SIZE;
     uint8_t *buffer;
     size_t done = 0;
@@ -147,32 +168,64 @@ static int64_t block_node_write(const struct device *device, struct file *file, 
 
 static int block_node_sync(const struct device *device)
 {
-    return block_flush(device->context);
+    const struct block_device *disk = block_find(device->name);
+
+    return disk ? block_flush(disk) : 0;
 }
 
 static const struct device_ops ops = {
     .open = block_node_open,
+    .close = block_node_close,
     .read = block_node_read,
     .write = block_node_write,
     .sync = block_node_sync,
 };
 
-void devfs_add_block(const struct block_device *disk, unsigned number)
+/* Linux's number of it; what has none gets one of those for use at a place. */
+static uint64_t number_of(const struct block_entry *entry)
 {
+    const char *end = entry->device.name + string_length("ram");
+    uint64_t number;
+
+    if (string_starts_with(entry->device.name, "mmcblk0"))
+        return DEVICE_NUMBER(CARD_MAJOR, entry->number);
+    if (string_starts_with(entry->device.name, "ram") && string_to_u64(end, &number, &end) == 0 &&
+        *end == '\0')
+        return DEVICE_NUMBER(RAM_MAJOR, number);
+    return DEVICE_NUMBER(OTHER_MAJOR, nodes.others++);
+}
+
+/* Caller holds the mutex. */
+static void add_block(const struct block_entry *entry)
+{
+    const char *name = entry->device.name;
     struct device *device = &nodes.devices[nodes.used];
 
-    if (nodes.used == BLOCK_NODES)
+    if (nodes.used == BLOCK_NODES || device_named(name, string_length(name)))
         return;
-    nodes.disks[nodes.used] = *disk;
     *device = (struct device){
         .type = VNODE_BLOCK,
         .mode = 0660,
-        .number = DEVICE_NUMBER(MMC_MAJOR, number),
-        .bytes = disk->sectors * HAL_SECTOR_SIZE,
+        .number = number_of(entry),
         .ops = &ops,
-        .context = &nodes.disks[nodes.used],
     };
-    string_copy(device->name, sizeof(device->name), disk->name);
+    string_copy(device->name, sizeof(device->name), name);
     if (device_register(device) == 0)
         nodes.used++;
+}
+
+void nodes_register_block(void)
+{
+    mutex_init(&nodes.mutex);
+}
+
+void devfs_add_disks(void)
+{
+    struct block_entry entry;
+
+    mutex_lock(&nodes.mutex);
+    for (unsigned i = 0; block_entry_at(i, &entry); i++)
+        add_block(&entry);
+    mutex_unlock(&nodes.mutex);
+    devfs_announce();
 }

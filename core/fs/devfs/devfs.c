@@ -111,6 +111,7 @@ void devfs_register(void)
 {
     mutex_init(&devfs.mutex);
     nodes_register_memory();
+    nodes_register_block();
     nodes_register_console();
     file_system_register(&devfs_type);
 }

@@ -7,7 +7,7 @@
  *
  *     null zero full random urandom     what they have always been
  *     tty console                       the console (tty/tty.h)
- *     mmcblk0 mmcblk0p1 ...             the card and its partitions, as bytes
+ *     mmcblk0 mmcblk0p1 ... ram0 ...    disks and their partitions, as bytes
  *     gpiochip0                         the pins, for Linux's tools (gpiochip.h)
  */
 #pragma once
@@ -15,7 +15,6 @@
 /** Makes `devfs` known, and the devices that every machine has. Boot. */
 void devfs_register(void);
 
-struct block_device;
-
-/** Makes a card (`number` 0) or its partition of that number a device, unless it is one. Boot. */
-void devfs_add_block(const struct block_device *disk, unsigned number);
+/** Makes the disks and partitions devices that are none yet, with nodes where devfs is mounted. May
+ * sleep. */
+void devfs_add_disks(void);

@@ -44,10 +44,8 @@ struct device {
     enum vnode_type type; /**< VNODE_CHARACTER or VNODE_BLOCK */
     uint16_t mode;
     uint64_t number; /**< DEVICE_NUMBER(major, minor) */
-    uint64_t bytes;  /**< of a block device */
     const struct device_ops *ops;
-    const void *context; /**< the driver's */
-    uint64_t id;         /**< device.c's: 1, 2, ... in the order of registration */
+    uint64_t id; /**< device.c's: 1, 2, ... in the order of registration */
     struct list link;
 };
 

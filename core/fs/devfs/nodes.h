@@ -10,6 +10,9 @@ void nodes_register_memory(void);
 /** console.c: tty and console. Boot. */
 void nodes_register_console(void);
 
+/** block.c: what it needs; the disks come later. Boot. */
+void nodes_register_block(void);
+
 /** devfs.c: devices were registered after boot: makes their nodes where devfs is mounted. May
  * sleep. */
 void devfs_announce(void);

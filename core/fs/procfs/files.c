@@ -71,44 +71,66 @@ void proc_say_mounts(struct report *report)
     kfree(path);
 }
 
-static const struct device *next_disk(uint64_t id)
+/* The number by which devfs knows the disk, or 0. */
+static uint64_t number_of(const struct block_entry *entry)
 {
-    const struct device *device = device_from(id);
+    const char *name = entry->device.name;
+    const struct device *device = device_named(name, string_length(name));
 
-    while (device && device->type != VNODE_BLOCK)
-        device = device_from(device->id + 1);
-    return device;
+    return device ? device->number : 0;
 }
 
-static unsigned major_of(const struct device *device)
+static unsigned major_of(uint64_t number)
 {
-    return (unsigned)(device->number >> 32);
+    return (unsigned)(number >> 32);
 }
 
-static unsigned minor_of(const struct device *device)
+static unsigned minor_of(uint64_t number)
 {
-    return (uint32_t)device->number;
+    return (uint32_t)number;
 }
 
 void proc_say_partitions(struct report *report)
 {
-    const struct device *disk = next_disk(0);
+    struct block_entry entry;
 
     report_add(report, "major minor  #blocks  name\n\n");
-    for (; disk; disk = next_disk(disk->id + 1))
-        report_add(report, "%4u %8u %10llu %s\n", major_of(disk), minor_of(disk),
-                   (unsigned long long)disk->bytes / 1024, disk->name);
+    for (unsigned i = 0; block_entry_at(i, &entry); i++)
+        report_add(
+            report, "%4u %8u %10llu %s\n", major_of(number_of(&entry)), minor_of(number_of(&entry)),
+            (unsigned long long)entry.device.sectors * HAL_SECTOR_SIZE / 1024, entry.device.name);
+}
+
+static void say_way(struct report *report, const struct block_way *way)
+{
+    report_add(report, " %llu %llu %llu %llu", (unsigned long long)way->requests,
+               (unsigned long long)way->merged, (unsigned long long)way->sectors,
+               (unsigned long long)way->ns / NS_PER_MS);
+}
+
+static void say_disk(struct report *report, const struct block_entry *entry)
+{
+    const struct block_counts *counts;
+    struct block_stats stats;
+
+    block_device_stats(&entry->device, &stats);
+    counts = &stats.counts;
+    report_add(report, "%4u %7u %s", major_of(number_of(entry)), minor_of(number_of(entry)),
+               entry->device.name);
+    say_way(report, &counts->read);
+    say_way(report, &counts->write);
+    /* Between the times and the flushes stand four numbers of discarded sectors: none here. */
+    report_add(report, " %llu %llu %llu 0 0 0 0 %llu %llu\n", (unsigned long long)counts->under_way,
+               (unsigned long long)counts->busy_ns / NS_PER_MS,
+               (unsigned long long)counts->weighted_ns / NS_PER_MS,
+               (unsigned long long)counts->flush.requests,
+               (unsigned long long)counts->flush.ns / NS_PER_MS);
 }
 
 void proc_say_diskstats(struct report *report)
 {
-    const struct device *disk = next_disk(0);
-    struct block_stats stats;
+    struct block_entry entry;
 
-    block_read_stats(&stats);
-    if (disk)
-        report_add(report, "%4u %7u %s %llu 0 %llu 0 %llu 0 %llu 0 0 0 0 0 0 0 0 %llu 0\n",
-                   major_of(disk), minor_of(disk), disk->name, (unsigned long long)stats.reads,
-                   (unsigned long long)stats.sectors_read, (unsigned long long)stats.writes,
-                   (unsigned long long)stats.sectors_written, (unsigned long long)stats.flushes);
+    for (unsigned i = 0; block_entry_at(i, &entry); i++)
+        say_disk(report, &entry);
 }

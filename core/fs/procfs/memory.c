@@ -2,6 +2,7 @@
 /*
  * memory.c: meminfo and slabinfo.
  */
+#include "cache/cache.h"
 #include "fs/procfs/procfs.h"
 #include "heap/cache.h"
 #include "heap/heap.h"
@@ -16,18 +17,27 @@ static void say_kib(struct report *report, const char *name, uint64_t pages)
                (unsigned long long)pages * (HAL_PAGE_SIZE / 1024));
 }
 
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
 void proc_say_meminfo(struct report *report)
 {
+    struct cache_stats cache;
     struct frame_stats frames;
     struct heap_stats heap;
 
     frame_read_stats(&frames);
+    cache_read_stats(&cache);
     heap_read_stats(&heap);
     say_kib(report, "MemTotal", frames.total);
     say_kib(report, "MemFree", frames.free);
-    say_kib(report, "MemAvailable", frames.free);
+    say_kib(report, "MemAvailable", frames.free + less(cache.pages, cache.dirty + cache.writing));
     say_kib(report, "Buffers", 0);
-    say_kib(report, "Cached", 0);
+    say_kib(report, "Cached", cache.pages);
+    say_kib(report, "Dirty", cache.dirty);
+    say_kib(report, "Writeback", cache.writing);
     say_kib(report, "SwapTotal", 0);
     say_kib(report, "SwapFree", 0);
     say_kib(report, "Slab", heap.frames);
