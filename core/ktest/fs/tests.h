@@ -12,3 +12,10 @@ void test_pipe_open_cancel(struct ktest_run *run);
 void test_pipe_stream(struct ktest_run *run);
 void test_pipe_whole(struct ktest_run *run);
 void test_pipe_ends(struct ktest_run *run);
+
+/* test_vfs.c */
+void test_vfs_replace(struct ktest_run *run);
+void test_vfs_create_unlink(struct ktest_run *run);
+void test_vfs_mkdir_rmdir(struct ktest_run *run);
+void test_vfs_moves(struct ktest_run *run);
+void test_vfs_unmount(struct ktest_run *run);
