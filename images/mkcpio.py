@@ -50,7 +50,7 @@ def pad(data):
 
 
 def add_folder(archive, folder):
-    """All that is in the folder, folders before what they hold; names of one file share a number."""
+    """All in the folder, folders before what they hold; names of one file share a number."""
     archive.add(".", stat.S_IFDIR | 0o755)
     numbers, left = {}, {}
     paths = sorted(folder.rglob("*"))

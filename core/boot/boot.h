@@ -16,9 +16,6 @@ struct memory_map;
 /** The RAM that the frame allocator was given. Constant after boot. */
 const struct memory_map *boot_memory(void);
 
-/** Mounts what there is: see files.c. Boot, in a thread. May sleep. */
-void boot_mount_files(void);
-
 /** How long a CPU may stay masked, or wait for a spinlock, before that is a panic; 0: for ever. ns.
  * Constant after boot. */
 uint64_t boot_watch(void);

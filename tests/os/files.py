@@ -80,7 +80,8 @@ def test_card_is_root(tap, machine, words):
     tap.case(mounts.splitlines() == ["mmcblk0p1 / fat32 ro 0 0", "devfs /dev devfs rw 0 0",
                                      "procfs /proc procfs ro 0 0"],
              "the card is the root: " + (words or "no words"), mounts)
-    tap.case(re.match(r"MemTotal: +\d+ kB\nMemFree: +\d+ kB\n", meminfo), "meminfo is read", meminfo)
+    tap.case(re.match(r"MemTotal: +\d+ kB\nMemFree: +\d+ kB\n", meminfo), "meminfo is read",
+             meminfo)
     tap.case({"null", "zero", "tty", "mmcblk0", "mmcblk0p1"} <= set(devices.split()),
              "the devices are there", devices)
     return log

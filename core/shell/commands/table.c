@@ -30,6 +30,18 @@ static const struct command commands[] = {
     {"date", "[YYYY-MM-DD HH:MM[:SS]]", "show or set the date and time (UTC)", NULL, command_date,
      true},
     {"df", "", "show how full the file systems are", NULL, command_df, false},
+    {"disks", "[DEVICE | PART...]", "show the block devices, or make and remove some",
+     "DEVICE: what it has done. PART is one of\n"
+     "    order ELEVATOR DEVICE    sort its requests by fifo sstf look clook\n"
+     "    scan DEVICE              look for partitions\n"
+     "    ram SIZE                 make a RAM disk: 64K, 8M\n"
+     "    fault DEVICE             make a disk over another one, that can fail\n"
+     "    rule DEVICE none         forget the rules of a fault disk\n"
+     "    rule DEVICE KIND [read] [write] [flush] [SECTOR[-SECTOR]] [skip=N] [count=N]\n"
+     "                             KIND: fail tear drop lose delay; time=TIME of a delay\n"
+     "    seek DEVICE              make a disk over another one, as slow as one with an arm\n"
+     "    remove DEVICE            end a RAM disk, or one over another\n",
+     command_disks, false},
     {"dmesg", "[-l LEVEL]", "show the kernel's log",
      "LEVEL: only lines at least as grave: error, warning, notice, info, debug, or 3 .. 7.\n",
      command_dmesg, false},
@@ -58,6 +70,13 @@ static const struct command commands[] = {
      "SIZE: how often the scenarios of core/sync do what they do; each has its usual one.\n"
      "    ktest problem 1000       the classic problems of synchronisation, for long\n",
      command_ktest, false},
+    {"lab", "elevator [OPTION=VALUE...] [SECTOR...]", "compare the elevators of disks, on paper",
+     "A disk with an arm serves the same requests under each elevator, in virtual time. Without\n"
+     "SECTORs the requests are made up: pattern=uniform|hot|rows|ends requests=N seed=N gap=TIME\n"
+     "(mean time between two), or past=DEVICE: what it was asked for last. The disk: sectors=N\n"
+     "track=N rpm=N start=SECTOR. bound=N: how often a request may be passed.\n"
+     "    lab elevator 98 183 37 122 14 124 65 67 start=53 sectors=200 track=1 rpm=0\n",
+     command_lab, false},
     {"led", "on | off | blink [TIME [COUNT]]", "the board's green activity LED", NULL, command_led,
      false},
     {"ln", "[-s] TARGET NAME", "give a file another name",
@@ -100,15 +119,15 @@ static const struct command commands[] = {
     {"panic", "[TEXT...]", "stop the kernel as if it could not go on", NULL, command_panic, true},
     {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
      command_poweroff, true},
+    {"priority", "LEVEL THREAD...", "make threads more or less important",
+     "LEVEL: 0 (first) .. 31 (last), under the policy priority. THREAD: its number, as ps shows\n"
+     "it, or %JOB.\n",
+     command_priority, true},
     {"ps", "", "list the threads",
      "SHARE is the part of one CPU's time since the last ps (at first: since power-on). CPU is\n"
      "where it runs or ran last, MAY where it may run. PRI and NICE are what the policies go by;\n"
      "with a * one of them is lent by a thread that waits for a mutex of this one.\n",
      command_ps, false},
-    {"priority", "LEVEL THREAD...", "make threads more or less important",
-     "LEVEL: 0 (first) .. 31 (last), under the policy priority. THREAD: its number, as ps shows\n"
-     "it, or %JOB.\n",
-     command_priority, true},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
     {"rm", "[-r] [-f] PATH...", "remove files",
@@ -149,16 +168,16 @@ static const struct command commands[] = {
      command_tags, false},
     {"time", "COMMAND [ARGUMENT...]", "run a command and say how long it took", NULL, command_time,
      false},
+    {"top", "[TIME [COUNT]]", "show the busiest threads and the CPUs, live; q leaves",
+     "TIME: between two pictures (1 s); COUNT: how many (until q or Ctrl-C).\n"
+     "The columns are those of ps; shares are of the time since the picture before.\n",
+     command_top, false},
     {"touch", "[-c] PATH...", "set the time of files to now, or make them", "-c: make none.\n",
      command_touch, false},
     {"trace", "[COUNT]", "show the last things that the CPUs did",
      "COUNT events (40, if not said), in the text of Linux's ftrace, which trace viewers read.\n"
      "Each CPU keeps its last 128.\n",
      command_trace, false},
-    {"top", "[TIME [COUNT]]", "show the busiest threads and the CPUs, live; q leaves",
-     "TIME: between two pictures (1 s); COUNT: how many (until q or Ctrl-C).\n"
-     "The columns are those of ps; shares are of the time since the picture before.\n",
-     command_top, false},
     {"tree", "[-a] [PATH...]", "draw directories and what is in them",
      "-a: hidden files and names that begin with a dot, too.\n", command_tree, false},
     {"truncate", "-s SIZE PATH...", "make files so long: cut, or with zeros added",

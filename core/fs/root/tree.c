@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * files.c: the tree of files at boot.
+ * tree.c: the tree of files at boot.
  *
  *     with initramfs.cpio on the card          without
  *
@@ -19,7 +19,7 @@
  * be the root has the folders; the standard one does. Nothing is made on a card that nobody asked
  * for.
  */
-#include "boot/boot.h"
+#include "fs/root/root.h"
 
 #include "boot/cmdline.h"
 #include "fs/cpio/cpio.h"
@@ -28,7 +28,6 @@
 #include "fs/mount.h"
 #include "fs/procfs/procfs.h"
 #include "fs/ramfs/ramfs.h"
-#include "fs/root/root.h"
 #include "fs/vfs.h"
 #include "lib/format.h"
 #include "lib/log.h"
@@ -211,7 +210,7 @@ static void try_archive(void)
         give_up(name, &problem);
 }
 
-void boot_mount_files(void)
+void vfs_mount_tree(void)
 {
     ramfs_register();
     devfs_register();
