@@ -224,6 +224,8 @@ static int destroy(struct mount *mount)
 
     vnode_put(mount->root);
     error = mount->type->unmount(mount);
+    if (mount->open)
+        block_close(mount->open);
     kfree(mount);
     return error;
 }
@@ -238,8 +240,13 @@ static int add_on(struct vnode *covered, const struct file_system *type,
         problem_set(problem, "Give the machine more memory.", "Out of memory: no room to mount.");
         return -ENOMEM;
     }
+    /* A device that is in no table cannot be taken away either. */
+    if (device && block_open(device->name, &mount->open))
+        mount->open = NULL;
     error = type->mount(mount, device, options, problem);
     if (error) {
+        if (mount->open)
+            block_close(mount->open);
         kfree(mount);
         return error;
     }

@@ -62,6 +62,7 @@ struct mount {
     struct vnode *root;    /**< a reference */
     struct vnode *covered; /**< a reference to the directory under it; NULL: the root of all */
     struct mount *parent;
+    const struct block_device *open; /**< its device, open in the table of devices; or NULL */
     char device[BLOCK_NAME_MAX + 1]; /**< "mmcblk0p1", or the name that the user gave */
     char options[MOUNT_OPTIONS_MAX + 1];
     bool read_only;

@@ -3,7 +3,6 @@
  * mounts.c: mount, umount, df, sync.
  */
 #include "block/block.h"
-#include "block/partition.h"
 #include "fs/mount.h"
 #include "heap/heap.h"
 #include "lib/string.h"
@@ -77,30 +76,9 @@ static const struct file_system *find_type(const char *name)
     return type;
 }
 
-/* The card or a partition of it, copied to *device. */
-static int find_device(const char *name, struct block_device *device, struct problem *problem)
+static const struct block_device *find_device(const char *name)
 {
-    struct partition_table *table = kmalloc(sizeof(*table));
-    const struct block_device *card = block_card();
-    int error = table == NULL ? -ENOMEM : card == NULL ? -ENOMEDIUM : 0;
-
-    if (string_starts_with(name, "/dev/"))
-        name += 5;
-    if (error == 0 && string_equal(name, card->name)) {
-        *device = *card;
-    } else if (error == 0) {
-        error = partition_scan(card, table, problem);
-        for (unsigned i = 0; error == 0; i++) {
-            if (i == table->count) {
-                error = -ENXIO;
-            } else if (string_equal(name, table->entries[i].device.name)) {
-                *device = table->entries[i].device;
-                break;
-            }
-        }
-    }
-    kfree(table);
-    return error;
+    return block_find(string_starts_with(name, "/dev/") ? name + 5 : name);
 }
 
 /* The absolute form of the directory `path`, in memory for the caller to free. */
@@ -125,15 +103,16 @@ static int absolute(struct job *job, const char *path, char **text)
 static int mount_it(struct job *job, const struct file_system *type,
                     const struct mount_request *request, struct problem *problem)
 {
-    struct block_device device;
+    const struct block_device *device = NULL;
     char *path = NULL;
     int error = absolute(job, request->directory, &path);
 
-    if (error == 0 && type->needs_device)
-        error = find_device(request->device, &device, problem);
+    if (error == 0 && type->needs_device) {
+        device = find_device(request->device);
+        error = device == NULL ? -ENXIO : 0;
+    }
     if (error == 0)
-        error = mount_add(type->name, type->needs_device ? &device : NULL, path, request->options,
-                          problem);
+        error = mount_add(type->name, device, path, request->options, problem);
     kfree(path);
     return error;
 }
