@@ -19,18 +19,20 @@ static int each_mount(void (*act)(struct mount *mount, const char *path))
     char *path = kmalloc(VFS_PATH_MAX);
     struct mount *mount;
     struct vnode *root;
+    int error = path == NULL ? -ENOMEM : 0;
 
-    if (path == NULL)
-        return -ENOMEM;
-    for (unsigned i = 0; !thread_cancelled(); i++) {
+    for (unsigned i = 0; error == 0 && !thread_cancelled(); i++) {
         mount = mount_at(i, &root, path, VFS_PATH_MAX);
         if (mount == NULL)
             break;
-        act(mount, path);
+        if (path[0] == '/')
+            act(mount, path);
+        else
+            error = -ENOMEM; /* which it takes to know the path */
         vnode_put(root);
     }
     kfree(path);
-    return 0;
+    return error;
 }
 
 /* ---- mount ---- */
@@ -153,17 +155,19 @@ static int path_of_device(const char *name, char *path)
     struct mount *mount;
     struct vnode *root;
     bool found = false;
+    int error = 0;
 
     if (string_starts_with(name, "/dev/"))
         name += 5;
-    for (unsigned i = 0; !found; i++) {
+    for (unsigned i = 0; error == 0 && !found; i++) {
         mount = mount_at(i, &root, path, VFS_PATH_MAX);
         if (mount == NULL)
             return -ENOENT;
         found = string_equal(mount->device, name);
+        error = path[0] == '/' ? 0 : -ENOMEM;
         vnode_put(root);
     }
-    return 0;
+    return error;
 }
 
 static int unmount(struct job *job, const char *name, void *context)
@@ -172,8 +176,8 @@ static int unmount(struct job *job, const char *name, void *context)
     int error = absolute(job, name, &path);
 
     (void)context;
-    if ((error == -ENOENT || error == -ENOTDIR) && path_of_device(name, path) == 0)
-        error = 0;
+    if (error == -ENOENT || error == -ENOTDIR)
+        error = path_of_device(name, path);
     if (error == 0)
         error = mount_remove(path);
     if (error == -EINVAL)
