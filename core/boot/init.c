@@ -229,7 +229,7 @@ static void init_main(void *unused)
     name_cache_start();
     make_ramdisk();
     if (cache_start())
-        klog(KLOG_WARNING, "boot: no room for the threads of the page cache");
+        klog(KLOG_WARNING, "boot: out of memory: no room for the threads of the page cache");
     fat32_start();
     vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
