@@ -166,6 +166,7 @@ static const struct ktest tests[] = {
     {"block.a_request_is_seen_as_a_whole", test_block_overlap},
     {"block.a_delayed_request_comes_late", test_block_delay},
     {"block.a_lost_request_ends_in_time", test_block_lost},
+    {"block.requests_may_come_back_for_long", test_block_endless},
     {"block.disks_come_and_go", test_block_come_and_go},
     {"cache.reads_race_with_truncation", test_cache_truncate},
     {"cache.writes_race_with_the_flusher", test_cache_flusher},

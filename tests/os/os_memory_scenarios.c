@@ -165,6 +165,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("block.a_request_is_seen_as_a_whole")},
     {KTEST("block.a_delayed_request_comes_late")},
     {KTEST("block.a_lost_request_ends_in_time")},
+    {KTEST("block.requests_may_come_back_for_long")},
     {KTEST("block.disks_come_and_go")},
     {KTEST("mutex")},
     {KTEST("wait")},
