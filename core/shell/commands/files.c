@@ -3,13 +3,14 @@
  * files.c: pwd, cd, ls, cat, hexdump.
  */
 #include "dev/clock.h"
-#include "fs/root/root.h"
+#include "fs/file.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
 #include "heap/heap.h"
 #include "shell/commands/command.h"
 #include "shell/commands/listing.h"
 #include "shell/debug.h"
+#include "shell/files/files.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
 #include "tty/utf8.h"
@@ -23,14 +24,6 @@ void command_pwd(struct job *job)
 {
     if (command_takes_none(job))
         tty_print("%s\n", job->directory);
-}
-
-static void file_error(const char *path, int error)
-{
-    if (error == -ENOMEDIUM && vfs_mount_problem()[0] != '\0')
-        command_error("%s: no files: %s", path, vfs_mount_problem());
-    else
-        command_error("%s: %s", path, command_error_text(error));
 }
 
 /* ---- cd ---- */
@@ -69,7 +62,7 @@ void command_cd(struct job *job)
     }
     error = change_directory(job, job->args.words[1]);
     if (error != 0)
-        file_error(job->args.words[1], error);
+        files_error(job->args.words[1], error);
 }
 
 /* ---- ls ---- */
@@ -105,21 +98,43 @@ static bool ls_wants(const struct directory_entry *entry, void *context)
     return options->all || (entry->name[0] != '.' && !entry->attributes.hidden);
 }
 
-static void ls_print(const char *name, const struct vnode_attributes *a,
+/* What a symbolic link holds. */
+static void ls_print_link(struct vnode *base, const char *path)
+{
+    char text[256];
+    struct vnode *vnode;
+    int64_t n;
+
+    if (vfs_find(base, path, VFS_NO_FOLLOW, &vnode) != 0)
+        return;
+    n = vfs_readlink(vnode, text, sizeof(text) - 1);
+    vnode_put(vnode);
+    if (n < 0)
+        return;
+    text[n < (int64_t)sizeof(text) ? n : (int64_t)sizeof(text) - 1] = '\0';
+    tty_print(" -> %s", text);
+}
+
+/* Prints the file called `name` in `base`. */
+static void ls_print(struct vnode *base, const char *name, const struct vnode_attributes *a,
                      const struct ls_options *options)
 {
-    bool directory = a->type == VNODE_DIRECTORY;
+    static const char types[] = {
+        [VNODE_FILE] = '-',      [VNODE_DIRECTORY] = 'd', [VNODE_SYMLINK] = 'l',
+        [VNODE_CHARACTER] = 'c', [VNODE_BLOCK] = 'b',     [VNODE_FIFO] = 'p',
+    };
     struct calendar c;
 
     if (options->details) {
         calendar_from_seconds(a->modified / WALL_NS, &c);
-        tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  %s%s\n", directory ? 'd' : '-',
+        tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  ", types[a->type],
                   a->read_only ? 'r' : '-', a->hidden ? 'h' : '-', a->system ? 's' : '-',
-                  (unsigned long long)a->size, c.year, c.month, c.day, c.hour, c.minute, name,
-                  directory ? "/" : "");
-    } else {
-        tty_print("%s%s\n", name, directory ? "/" : "");
+                  (unsigned long long)a->size, c.year, c.month, c.day, c.hour, c.minute);
     }
+    tty_print("%s%s", name, a->type == VNODE_DIRECTORY ? "/" : "");
+    if (options->details && a->type == VNODE_SYMLINK)
+        ls_print_link(base, name);
+    tty_print("\n");
 }
 
 static int ls_directory(struct vnode *vnode, struct ls_options *options)
@@ -129,7 +144,7 @@ static int ls_directory(struct vnode *vnode, struct ls_options *options)
 
     for (struct listing_entry *entry = listing.first; entry && !thread_cancelled();
          entry = entry->next)
-        ls_print(entry->name, &entry->attributes, options);
+        ls_print(vnode, entry->name, &entry->attributes, options);
     listing_finish(&listing);
     return error;
 }
@@ -137,12 +152,14 @@ static int ls_directory(struct vnode *vnode, struct ls_options *options)
 static void ls_path(const struct job *job, const char *path, bool heading,
                     struct ls_options *options)
 {
+    struct vnode_attributes attributes;
     struct vnode *vnode;
-    int error = vfs_find(job->base, path, 0, &vnode);
+    int error = vfs_find(job->base, path, options->details ? VFS_NO_FOLLOW : 0, &vnode);
 
     if (error == 0) {
-        if (vnode->attributes.type != VNODE_DIRECTORY) {
-            ls_print(path, &vnode->attributes, options);
+        vfs_attributes(vnode, &attributes);
+        if (attributes.type != VNODE_DIRECTORY) {
+            ls_print(job->base, path, &attributes, options);
         } else {
             if (heading)
                 tty_print("%s:\n", path);
@@ -150,8 +167,7 @@ static void ls_path(const struct job *job, const char *path, bool heading,
         }
         vnode_put(vnode);
     }
-    if (error != 0 && error != -EINTR)
-        file_error(path, error);
+    (void)files_report(path, error);
 }
 
 void command_ls(struct job *job)
@@ -179,17 +195,15 @@ static bool cat_is_text(struct utf8_decoder *decoder, const char *data, size_t n
     return true;
 }
 
-static int cat_chunks(struct vnode *vnode, bool bytes, char *chunk)
+static int cat_chunks(struct file *file, bool bytes, char *chunk)
 {
     struct utf8_decoder decoder = {0};
-    uint64_t offset = 0;
     int64_t n;
 
-    while ((n = vfs_read(vnode, offset, chunk, CHUNK)) > 0 && !thread_cancelled()) {
+    while ((n = file_read(file, chunk, CHUNK)) > 0 && !thread_cancelled()) {
         if (!bytes && !cat_is_text(&decoder, chunk, (size_t)n))
             return -EILSEQ;
         tty_write(chunk, (size_t)n);
-        offset += (uint64_t)n;
     }
     if (n == 0 && decoder.expect > 0)
         return -EILSEQ; /* the file ends within a character */
@@ -198,16 +212,16 @@ static int cat_chunks(struct vnode *vnode, bool bytes, char *chunk)
 
 static int cat_file(const struct job *job, const char *path, bool bytes)
 {
-    struct vnode *vnode;
+    struct file *file;
     char *chunk;
-    int error = vfs_find(job->base, path, 0, &vnode);
+    int error = file_open(job->base, path, FILE_READ_ONLY, 0, &file);
 
     if (error != 0)
         return error;
     chunk = kmalloc(CHUNK);
-    error = chunk == NULL ? -ENOMEM : cat_chunks(vnode, bytes, chunk);
+    error = chunk == NULL ? -ENOMEM : cat_chunks(file, bytes, chunk);
     kfree(chunk);
-    vnode_put(vnode);
+    file_put(file);
     return error;
 }
 
@@ -237,8 +251,8 @@ void command_cat(struct job *job)
 
         if (error == -EILSEQ)
             command_error("not UTF-8 text: %s (hexdump shows it, cat -b prints it as it is)", path);
-        else if (error != 0)
-            file_error(path, error);
+        else if (error != 0 && error != -EINTR)
+            files_error(path, error);
     }
 }
 
@@ -275,14 +289,14 @@ static bool hexdump_read_arguments(const struct job *job, struct hexdump_request
     return request->path != NULL;
 }
 
-static int hexdump_rows(struct vnode *vnode, const struct hexdump_request *request, uint8_t *chunk)
+static int hexdump_rows(struct file *file, const struct hexdump_request *request, uint8_t *chunk)
 {
     uint64_t at = request->offset, left = request->bytes;
     char row[DEBUG_ROW_TEXT];
     int64_t n = 0;
 
     while (left > 0 && !thread_cancelled()) {
-        n = vfs_read(vnode, at, chunk, left < CHUNK ? (size_t)left : CHUNK);
+        n = file_read_at(file, at, chunk, left < CHUNK ? (size_t)left : CHUNK);
         if (n <= 0)
             break;
         for (int64_t i = 0; i < n && !thread_cancelled(); i += DEBUG_ROW_BYTES) {
@@ -302,19 +316,19 @@ static int hexdump_rows(struct vnode *vnode, const struct hexdump_request *reque
 void command_hexdump(struct job *job)
 {
     struct hexdump_request request = {.bytes = UINT64_MAX};
-    struct vnode *vnode;
+    struct file *file;
     uint8_t *chunk;
     int error;
 
     if (!hexdump_read_arguments(job, &request))
         return;
-    error = vfs_find(job->base, request.path, 0, &vnode);
+    error = file_open(job->base, request.path, FILE_READ_ONLY, 0, &file);
     if (error == 0) {
         chunk = kmalloc(CHUNK);
-        error = chunk == NULL ? -ENOMEM : hexdump_rows(vnode, &request, chunk);
+        error = chunk == NULL ? -ENOMEM : hexdump_rows(file, &request, chunk);
         kfree(chunk);
-        vnode_put(vnode);
+        file_put(file);
     }
-    if (error != 0)
-        file_error(request.path, error);
+    if (error != 0 && error != -EINTR)
+        files_error(request.path, error);
 }
