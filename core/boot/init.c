@@ -15,6 +15,7 @@
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
+#include "cache/cache.h"
 #include "dev/gpio.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
@@ -96,6 +97,7 @@ static void start_memory(void)
     if (frame_init(&memory))
         boot_fail("out of memory: no room for the table of page frames");
     heap_init();
+    cache_init();
     frame_read_stats(&stats);
     klog(KLOG_INFO, "memory: %llu KiB in %u range%s, %llu KiB free",
          (unsigned long long)stats.total * (HAL_PAGE_SIZE / 1024), memory.count,
@@ -196,6 +198,8 @@ static void init_main(void *unused)
     (void)unused;
     start_cpus();
     name_cache_start();
+    if (cache_start())
+        klog(KLOG_WARNING, "boot: no room for the threads of the page cache");
     if (vfs_mount_root())
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))

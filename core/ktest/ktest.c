@@ -5,6 +5,7 @@
 #include "ktest/ktest.h"
 
 #include "boot/cmdline.h"
+#include "ktest/cache/tests.h"
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
 #include "lib/string.h"
@@ -143,6 +144,11 @@ static const struct ktest tests[] = {
     {"calendar.known_dates", test_calendar_dates},
     {"calendar.there_and_back", test_calendar_round_trip},
     {"calendar.text_is_checked", test_calendar_text},
+    {"cache.reads_race_with_truncation", test_cache_truncate},
+    {"cache.writes_race_with_the_flusher", test_cache_flusher},
+    {"cache.reclaim_races_with_all", test_cache_reclaim},
+    {"cache.errors_lose_nothing", test_cache_errors},
+    {"cache.objects_go_while_they_are_busy", test_cache_finish},
     {"fs.a_file_can_be_read", test_fs_read},
     {"fs.each_part_of_a_large_file_is_its_own", test_fs_offsets},
     {"fs.a_file_ends_where_it_ends", test_fs_end},

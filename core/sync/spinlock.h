@@ -26,7 +26,9 @@ enum lock_rank {
     LOCK_RANK_VNODES, /**< lists of all vnodes, and of all cached names */
     LOCK_RANK_DEVICE, /**< drivers: block queue, gpio, tty */
     LOCK_RANK_WORK,   /**< work queues */
+    LOCK_RANK_PAGES,  /**< the lists of all cached pages */
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
+    LOCK_RANK_DIRTY,  /**< which objects have dirty pages */
     LOCK_RANK_TIMER,  /**< kernel timers */
     LOCK_RANK_THREAD, /**< table of threads */
     LOCK_RANK_CHAIN,  /**< who waits for whom */

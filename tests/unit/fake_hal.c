@@ -6,6 +6,7 @@
 
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
+#include "cache/cache.h"
 #include "heap/heap.h"
 #include "lib/log.h"
 #include "mem/memory.h"
@@ -89,6 +90,7 @@ void fake_kernel_start_with(uint64_t ram_bytes, const char *command_line)
     if (frame_init(&map))
         out_of_place("too little RAM");
     heap_init();
+    cache_init();
     thread_init();
     hal_cpu_face_here.masked = false;
 }

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fill.c: pages that are not there yet: asked where they are, allocated, entered, read.
+ *
+ * The order is what keeps this free of circles: the file system is asked before anything is locked;
+ * then the pages are entered, locked, if the object has not been resized since; and then they are
+ * read. Who comes meanwhile finds them READING and waits.
+ */
+#include "cache/page.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+/* A run of pages on its way. */
+struct fill {
+    struct cache_object *object;
+    uint64_t number;
+    unsigned n;
+    uint32_t generation;
+    bool stored;   /* the medium has something of them */
+    uint64_t have; /* bytes that it has of the object */
+    struct cache_page *pages[CACHE_RUN_PAGES];
+    void *data[CACHE_RUN_PAGES];
+    struct cache_map map;
+};
+
+/* Which of the pages are absent, in a row; and of the same kind. -EAGAIN: not even the first. */
+static int plan(struct fill *fill)
+{
+    struct cache_object *object = fill->object;
+    hal_irq_state_t state = spinlock_acquire(&object->lock);
+    uint64_t stored = (object->stored + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE, found;
+    uint64_t end = (object->size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+    int error = 0;
+
+    fill->generation = object->generation;
+    fill->stored = fill->number < stored;
+    fill->have = object->stored;
+    if (fill->stored)
+        end = stored;
+    if (fill->n > CACHE_RUN_PAGES)
+        fill->n = CACHE_RUN_PAGES;
+    if (fill->number >= end)
+        error = -EINVAL;
+    else if (fill->n > end - fill->number)
+        fill->n = (unsigned)(end - fill->number);
+    if (!error && cache_index_next(&object->index, fill->number, CACHE_ALL, &found)) {
+        if (found == fill->number)
+            error = -EAGAIN;
+        else if (fill->n > found - fill->number)
+            fill->n = (unsigned)(found - fill->number);
+    }
+    spinlock_release(&object->lock, state);
+    return error;
+}
+
+static int find_medium(struct fill *fill)
+{
+    struct cache_object *object = fill->object;
+    int error = 0;
+
+    fill->map.pages = fill->n;
+    fill->map.count = 0;
+    if (fill->stored && object->ops->map)
+        error = object->ops->map(object, fill->number, fill->n, false, &fill->map);
+    if (!error && fill->n > fill->map.pages)
+        fill->n = fill->map.pages;
+    return error;
+}
+
+static int create_pages(struct fill *fill)
+{
+    unsigned made = 0;
+
+    while (made < fill->n &&
+           (fill->pages[made] = cache_page_create(fill->object, fill->number + made)))
+        made++;
+    fill->n = made;
+    return made == 0 ? -ENOMEM : 0;
+}
+
+/* Frees those from `from` on. */
+static void cut(struct fill *fill, unsigned from)
+{
+    for (unsigned i = from; i < fill->n; i++)
+        cache_page_free(fill->pages[i]);
+    fill->n = from;
+}
+
+/* Caller holds the lock. How many could be entered; *missing: tables that the first one takes. */
+static unsigned enter_locked(struct fill *fill, enum cache_state to, struct cache_spares *spares,
+                             unsigned *missing)
+{
+    struct cache_object *object = fill->object;
+    unsigned i;
+
+    *missing = 0;
+    for (i = 0; i < fill->n; i++) {
+        struct cache_page *page = fill->pages[i];
+
+        if (cache_index_get(&object->index, page->number))
+            break;
+        *missing = cache_index_add(&object->index, page->number, page, spares);
+        if (*missing)
+            break;
+        page->state = to;
+        object->pages++;
+    }
+    return i;
+}
+
+/* Enters the pages in the state `to`; fewer, if need be. -EAGAIN: not even the first. */
+static int enter(struct fill *fill, enum cache_state to)
+{
+    struct cache_object *object = fill->object;
+    struct cache_spares spares = {NULL, 0};
+    unsigned entered = 0, missing = 0;
+    int error = 0;
+
+    do {
+        hal_irq_state_t state;
+
+        error = cache_spares_fill(&spares, missing);
+        if (error)
+            break;
+        state = spinlock_acquire(&object->lock);
+        missing = 0;
+        if (object->generation != fill->generation)
+            error = -EAGAIN;
+        else
+            entered = enter_locked(fill, to, &spares, &missing);
+        spinlock_release(&object->lock, state);
+    } while (!error && entered == 0 && missing > 0);
+    cache_spares_free(&spares);
+    cut(fill, entered);
+    cache_count(&cache_counts.pages, entered);
+    if (!error && entered == 0)
+        error = -EAGAIN;
+    if (!error)
+        cache_lru_add(fill->pages, fill->n);
+    return error;
+}
+
+/* What is behind the end of what the medium has is zero, whatever it says. */
+static void clear_rest(struct fill *fill)
+{
+    uint64_t start = fill->number * HAL_PAGE_SIZE;
+
+    for (unsigned i = 0; i < fill->n; i++, start += HAL_PAGE_SIZE) {
+        uint64_t have = fill->have > start ? fill->have - start : 0;
+
+        if (have < HAL_PAGE_SIZE)
+            memset((uint8_t *)fill->data[i] + have, 0, HAL_PAGE_SIZE - have);
+    }
+}
+
+static int read_pages(struct fill *fill, unsigned n)
+{
+    struct cache_object *object = fill->object;
+
+    return fill->stored ? object->ops->read(object, fill->number, n, fill->data, &fill->map) : 0;
+}
+
+/* The first `good` pages have been read, the others are forgotten. */
+static void complete(struct fill *fill, unsigned good, struct cache_page **kept)
+{
+    struct cache_object *object = fill->object;
+    struct cache_page *chain = NULL;
+    hal_irq_state_t state = spinlock_acquire(&object->lock);
+
+    for (unsigned i = 0; i < fill->n; i++) {
+        fill->pages[i]->state = CACHE_IDLE;
+        if (i >= good)
+            cache_page_detach(fill->pages[i], &chain);
+    }
+    if (kept && good > 0) {
+        *kept = fill->pages[0];
+        (*kept)->readers++;
+    }
+    cache_page_wake(object);
+    spinlock_release(&object->lock, state);
+    cache_page_drop(chain);
+}
+
+int cache_fill(struct cache_object *object, uint64_t number, unsigned n, struct cache_page **kept)
+{
+    struct fill fill = {.object = object, .number = number, .n = n};
+    unsigned good;
+    int error = plan(&fill);
+
+    if (!error)
+        error = find_medium(&fill);
+    if (!error)
+        error = create_pages(&fill);
+    if (!error)
+        error = enter(&fill, CACHE_READING);
+    if (error)
+        return error;
+    for (unsigned i = 0; i < fill.n; i++)
+        fill.data[i] = fill.pages[i]->data;
+    good = fill.n;
+    error = read_pages(&fill, good);
+    if (error && fill.n > 1) {
+        /* A bad sector further on is not what was asked for. */
+        good = 1;
+        error = read_pages(&fill, good);
+    }
+    if (!error)
+        clear_rest(&fill);
+    complete(&fill, error ? 0 : good, kept);
+    return error;
+}
+
+int cache_fill_blank(struct cache_object *object, uint64_t number, struct cache_page **page)
+{
+    struct fill fill = {.object = object, .number = number, .n = 1};
+    int error = plan(&fill);
+
+    if (!error)
+        error = create_pages(&fill);
+    if (!error)
+        error = enter(&fill, CACHE_CHANGING);
+    if (!error)
+        *page = fill.pages[0];
+    return error;
+}
