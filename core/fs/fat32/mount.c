@@ -171,6 +171,7 @@ static struct fat32_volume *allocate(const struct block_device *device,
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
+    condition_init(&volume->released, &volume->mutex);
     tree_init(&volume->open);
     list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};

@@ -79,36 +79,6 @@ int fat32_put(struct fat32_volume *volume, uint64_t offset, const void *data, ui
     return error;
 }
 
-/* Writes into the clusters of a chain: `n` bytes from `offset` on, which they have. NULL: zeros. */
-static int put_into(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t offset,
-                    const uint8_t *data, uint64_t n)
-{
-    unsigned shift = volume->geometry.cluster_shift;
-    uint64_t mask = ((uint64_t)1 << shift) - 1;
-
-    while (n > 0) {
-        uint32_t cluster, count;
-        uint64_t piece;
-        int error = fat32_chain_find(volume, chain, (uint32_t)(offset >> shift), &cluster, &count);
-
-        if (error)
-            return error == -ENOENT ? -EIO : error;
-        piece = ((uint64_t)count << shift) - (offset & mask);
-        if (piece > n)
-            piece = n;
-        error =
-            fat32_put(volume, fat32_cluster_offset(&volume->geometry, cluster) + (offset & mask),
-                      data, piece);
-        if (error)
-            return error;
-        if (data)
-            data += piece;
-        offset += piece;
-        n -= piece;
-    }
-    return 0;
-}
-
 /* ---- new clusters ---- */
 
 /* A chain that nobody has yet. */
@@ -228,26 +198,29 @@ static int enter(struct fat32_node *node, uint32_t last, const struct fresh *fre
     return 0;
 }
 
-/* Fills the file from `offset` on with `n` bytes, of which those from its end on are new. */
+/* Writes what is new into pages: zeros from the old end up to `offset`, and the data. */
 static int fill(struct fat32_node *node, const struct fresh *fresh, uint64_t offset,
                 const uint8_t *data, uint64_t n)
 {
-    struct fat32_volume *volume = node->volume;
-    uint64_t have = (uint64_t)clusters_for(volume, node->vnode.attributes.size)
-                    << volume->geometry.cluster_shift;
-    uint64_t old = offset < have ? have - offset : 0;
-    struct fat32_chain chain;
-    int error;
+    uint64_t size = node->vnode.attributes.size;
+    int64_t done;
 
-    if (old > n)
-        old = n;
-    error = put_into(volume, &node->chain, offset, data, old);
-    if (error || old == n)
-        return error;
-    fat32_chain_init(&chain, volume, fresh->first, fresh->count);
-    error = put_into(volume, &chain, offset + old - have, data ? data + old : NULL, n - old);
-    fat32_chain_finish(&chain);
-    return error;
+    fat32_chain_init(&node->pending, node->volume, fresh->first, fresh->count);
+    node->pending_count = fresh->count;
+    cache_resize(&node->pages, offset + n);
+    done = fat32_pages_write(node, size < offset ? size : offset, offset, data, n);
+    if (done >= 0 && (uint64_t)done < n)
+        done = fat32_pages_write(node, offset, offset + (uint64_t)done, data + done,
+                                 n - (uint64_t)done);
+    return done < 0 ? (int)done : 0;
+}
+
+/* The clusters that were pending are the file's, or nobody's. */
+static void end_pending(struct fat32_node *node)
+{
+    if (node->pending_count > 0)
+        fat32_chain_finish(&node->pending);
+    node->pending_count = 0;
 }
 
 static int shorten(struct fat32_node *node, uint32_t size);

@@ -7,6 +7,7 @@
  * thing of all is to put both right. A volume that was found marked has been left in the middle of
  * something: then the record is replayed and the whole volume looked at before anything is written.
  */
+#include "fs/fat32/data/pages.h"
 #include "fs/fat32/write/write.h"
 
 #include "heap/heap.h"
@@ -52,15 +53,13 @@ static void sector_written(void *context, uint64_t sector, const uint8_t *data)
 
 static int before_batch(void *context)
 {
-    (void)context; /* data is on its way before its entry is committed */
+    fat32_pages_write_fresh(context);
     return 0;
 }
 
 static void after_batch(void *context)
 {
-    struct fat32_volume *volume = context;
-
-    volume->writer->shrunk = false;
+    fat32_pages_settled(context);
 }
 
 static const struct fat32_batch_hooks hooks = {
@@ -200,6 +199,14 @@ int fat32_change(struct fat32_volume *volume, uint64_t offset, uint8_t **data)
 
 int fat32_sync(struct fat32_volume *volume)
 {
+    int error = volume->writer ? fat32_pages_sync(volume) : 0;
+    int other = fat32_sync_batch(volume);
+
+    return error ? error : other;
+}
+
+int fat32_sync_batch(struct fat32_volume *volume)
+{
     struct fat32_batch *batch = volume->writer ? &volume->writer->batch : NULL;
     int error = batch ? fat32_batch_checkpoint(batch) : 0;
 
@@ -319,6 +326,7 @@ static void drop(struct fat32_volume *volume)
 {
     struct fat32_writer *writer = volume->writer;
 
+    fat32_pages_settled(volume);
     volume->writer = NULL;
     fat32_batch_finish(&writer->batch);
     kfree(writer->full);
@@ -332,6 +340,8 @@ int fat32_writer_start(struct fat32_volume *volume)
 
     if (writer) {
         volume->writer = writer;
+        writer->batches = 1;
+        list_init(&writer->fresh);
         make_layout(volume, &writer->layout);
         writer->info = volume->geometry.info / HAL_SECTOR_SIZE;
         writer->full = kcalloc(1, writer->layout.fat_sectors / 8 + 1);
