@@ -5,7 +5,7 @@
  * What is asked for goes into a ring, and a thread reads it. The ring is small and never waits: if
  * the thread cannot keep up, then reading ahead does not pay.
  */
-#include "cache/page.h"
+#include "cache/page/page.h"
 
 #include "thread/thread.h"
 

@@ -6,7 +6,7 @@
  * page and count as its reader, and, when the bytes have been copied without any lock, to be none
  * any more and find the next.
  */
-#include "cache/page.h"
+#include "cache/page/page.h"
 
 #include "mem/frame.h"
 

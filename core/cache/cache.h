@@ -28,7 +28,7 @@
  */
 #pragma once
 
-#include "cache/index.h"
+#include "cache/page/index.h"
 #include "lib/list.h"
 #include "sync/spinlock.h"
 #include "sync/wait.h"

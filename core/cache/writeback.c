@@ -14,7 +14,7 @@
  * long each time. The flusher takes them from its head; when more than a tenth of RAM is dirty also
  * before their time. When a fifth is, writers write themselves.
  */
-#include "cache/page.h"
+#include "cache/page/page.h"
 
 #include "mem/frame.h"
 #include "thread/thread.h"

@@ -8,7 +8,7 @@
  * judged. The medium lies in memory, takes its time, and fails if it is told to.
  */
 #include "cache/cache.h"
-#include "cache/page.h"
+#include "cache/page/page.h"
 #include "heap/heap.h"
 #include "ktest/cache/tests.h"
 #include "ktest/sync/crew.h"

@@ -6,7 +6,7 @@
 
 #include "../fake_hal.h"
 #include "cache/cache.h"
-#include "cache/page.h"
+#include "cache/page/page.h"
 
 #include <check.h>
 

@@ -2,7 +2,7 @@
 /*
  * index.c: see index.h. Levels count from 0, the tables whose slots are pages.
  */
-#include "cache/index.h"
+#include "cache/page/index.h"
 
 #include "heap/heap.h"
 

@@ -2,7 +2,7 @@
 /*
  * page.c: single pages: made, used, forgotten.
  */
-#include "cache/page.h"
+#include "cache/page/page.h"
 
 #include "heap/heap.h"
 #include "mem/frame.h"

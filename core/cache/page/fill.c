@@ -6,7 +6,7 @@
  * then the pages are entered, locked, if the object has not been resized since; and then they are
  * read. Who comes meanwhile finds them READING and waits.
  */
-#include "cache/page.h"
+#include "cache/page/page.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>

@@ -16,7 +16,7 @@
  * Uses are only counted in the page (cache_page_touch), so a hit moves nothing and takes no lock of
  * all objects. The lists' lock comes before those of objects: a page on a list has an object.
  */
-#include "cache/page.h"
+#include "cache/page/page.h"
 
 #include "mem/reclaim.h"
 
