@@ -143,7 +143,7 @@ void fat32_node_orphan(struct fat32_node *node)
 {
     fat32_node_place(node, 0);
     node->removed = true;
-    fat32_pages_orphan(node);
+    fat32_pages_forget(node);
     node->vnode.attributes.links = 0;
     node->vnode.attributes.id = ORPHAN_ID | ++node->volume->orphan_id;
     node->volume->orphans++;
@@ -193,7 +193,7 @@ void fat32_node_release(struct vnode *vnode)
     fat32_pages_release(node);
     mutex_lock(&volume->mutex);
     parent = node->parent;
-    list_remove(&node->fresh_link);
+    fat32_pages_forget(node);
     free_orphan(node);
     fat32_node_place(node, 0);
     fat32_index_drop(node);

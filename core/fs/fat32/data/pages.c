@@ -125,13 +125,26 @@ void fat32_pages_init(struct fat32_node *node)
     if (node->vnode.attributes.type == VNODE_FILE)
         node->vnode.pages = &node->pages;
     node->pending_count = 0;
-    node->fresh_from = node->cut_in = 0;
+    node->fresh_from = 0;
+    /* It may have been somebody's before, who cut it. */
+    node->cut_in = node->volume->writer ? node->volume->writer->cut_and_left : 0;
     list_init(&node->fresh_link);
+}
+
+/* True if what is in the file matters. */
+static bool has_name(struct fat32_node *node)
+{
+    bool removed;
+
+    mutex_lock(&node->volume->mutex);
+    removed = node->removed;
+    mutex_unlock(&node->volume->mutex);
+    return !removed;
 }
 
 void fat32_pages_release(struct fat32_node *node)
 {
-    if (!node->removed && cache_is_unclean(&node->pages)) {
+    if (cache_is_unclean(&node->pages) && has_name(node)) {
         int error = cache_sync(&node->pages);
 
         if (error)
@@ -139,6 +152,15 @@ void fat32_pages_release(struct fat32_node *node)
                  node->volume->device.name, -error);
     }
     cache_object_finish(&node->pages);
+}
+
+void fat32_pages_forget(struct fat32_node *node)
+{
+    struct fat32_writer *writer = node->volume->writer;
+
+    list_remove(&node->fresh_link);
+    if (writer && node->cut_in == writer->batches)
+        writer->cut_and_left = writer->batches;
 }
 
 /* ---- reading ---- */
@@ -192,11 +214,6 @@ void fat32_pages_grew(struct fat32_node *node, uint64_t size)
     } else if (size < node->fresh_from) {
         node->fresh_from = size;
     }
-}
-
-void fat32_pages_orphan(struct fat32_node *node)
-{
-    list_remove(&node->fresh_link);
 }
 
 void fat32_pages_write_fresh(struct fat32_volume *volume)

@@ -38,8 +38,8 @@ HAL_MUST_CHECK int64_t fat32_pages_read(struct fat32_node *node, uint64_t offset
 /** What was committed has made the file longer than `size`. */
 void fat32_pages_grew(struct fat32_node *node, uint64_t size);
 
-/** The file has no name any more: what is in it need not get to the card. */
-void fat32_pages_orphan(struct fat32_node *node);
+/** Nobody has the node any more, or the file has no name: it need not get to the card. */
+void fat32_pages_forget(struct fat32_node *node);
 
 /** Before a batch: writes what is fresh. Errors are those of the files, and told by their fsync. */
 void fat32_pages_write_fresh(struct fat32_volume *volume);

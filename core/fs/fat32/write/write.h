@@ -26,12 +26,13 @@ struct fat32_writer {
     uint32_t free;  /**< clusters that are free once the batch is written, if `counted` */
     int32_t change; /**< of `free`, by the transaction that is open */
     bool counted;
-    bool marked;       /**< the volume says that it is in use */
-    uint64_t batches;  /**< number of the batch that is being collected, from 1 on */
-    struct list fresh; /**< nodes with pages that go to the card before the batch */
-    bool broken;       /**< damage was met: nothing is written any more */
-    bool leaks;        /**< there are clusters that could not be freed */
-    uint8_t *full;     /**< a bit for each sector of the FAT that has no free cluster */
+    bool marked;           /**< the volume says that it is in use */
+    uint64_t batches;      /**< number of the batch that is being collected, from 1 on */
+    uint64_t cut_and_left; /**< of the batch that has cut a file which nobody has any more */
+    struct list fresh;     /**< nodes with pages that go to the card before the batch */
+    bool broken;           /**< damage was met: nothing is written any more */
+    bool leaks;            /**< there are clusters that could not be freed */
+    uint8_t *full;         /**< a bit for each sector of the FAT that has no free cluster */
 };
 
 /* --- state.c --- */
