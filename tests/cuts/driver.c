@@ -7,6 +7,7 @@
 
 #include "../unit/fake_hal.h"
 #include "block/block.h"
+#include "cache/page/page.h"
 #include "fs/fat32/fat32.h"
 #include "fs/fat32/write/write.h"
 #include "lib/log.h"
@@ -17,7 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT 6u
+
 static struct vnode *root;
+
+/*
+ * Files that were written, as the name cache of the whole system keeps them: so that what they have
+ * in pages is not written when the operation ends.
+ */
+static struct vnode *kept[KEPT];
+static unsigned keep_next, operations_done;
 
 static struct fat32_node *node_of(struct vnode *vnode)
 {
@@ -42,8 +52,37 @@ int driver_mount(void)
     return -EROFS;
 }
 
+static void drop_kept(bool all)
+{
+    for (unsigned i = 0; i < KEPT; i++)
+        if (kept[i] && (all || node_of(kept[i])->removed)) {
+            vnode_put(kept[i]);
+            kept[i] = NULL;
+        }
+}
+
+/* The end of an operation that had `vnode`: it is kept, and now and then the flusher comes by. */
+static void keep(struct vnode *vnode)
+{
+    bool have = false;
+
+    for (unsigned i = 0; i < KEPT; i++)
+        have = have || kept[i] == vnode;
+    if (have) {
+        vnode_put(vnode);
+    } else {
+        vnode_put(kept[keep_next % KEPT]);
+        kept[keep_next++ % KEPT] = vnode;
+    }
+    drop_kept(false);
+    if (++operations_done % 3 == 0)
+        (void)cache_writeback_some();
+}
+
 void driver_unmount(void)
 {
+    drop_kept(true);
+    keep_next = operations_done = 0;
     vnode_put(root);
     root = NULL;
 }
@@ -129,6 +168,7 @@ int driver_remove(const char *path, bool directory)
     mutex_lock(&volume()->mutex);
     error = fat32_remove(node_of(parent), name, strlen(name), directory);
     mutex_unlock(&volume()->mutex);
+    drop_kept(false);
     vnode_put(parent);
     return error;
 }
@@ -165,6 +205,7 @@ int driver_rename(const char *from, const char *to)
         error = fat32_rename(node_of(from_parent), from_name, strlen(from_name), node_of(to_parent),
                              to_name, strlen(to_name));
         mutex_unlock(&volume()->mutex);
+        drop_kept(false);
         vnode_put(to_parent);
     }
     vnode_put(from_parent);
@@ -185,7 +226,7 @@ int64_t driver_write(const char *path, uint64_t offset, const void *data, size_t
                  ? -EISDIR
                  : fat32_write(node_of(vnode), offset, data, n);
     mutex_unlock(&volume()->mutex);
-    vnode_put(vnode);
+    keep(vnode);
     return result;
 }
 
@@ -200,7 +241,7 @@ int driver_truncate(const char *path, uint64_t size)
     result =
         vnode->attributes.type == VNODE_DIRECTORY ? -EISDIR : fat32_truncate(node_of(vnode), size);
     mutex_unlock(&volume()->mutex);
-    vnode_put(vnode);
+    keep(vnode);
     return result;
 }
 
@@ -220,7 +261,7 @@ int driver_fsync(const char *path)
     int error = lookup(path, &vnode);
 
     if (!error) {
-        error = driver_sync();
+        error = vnode->ops->sync(vnode);
         vnode_put(vnode);
     }
     return error;

@@ -163,7 +163,8 @@ static void note_patches(const struct entry *old, const struct entry *new, uint3
 
         if (model.patch_count > PATCHES_MAX)
             abort();
-        *patch = (struct patch){model.count - 1, new->id, at / HAL_SECTOR_SIZE, {0}, {0}};
+        *patch =
+            (struct patch){model.count - 1, UINT32_MAX, new->id, at / HAL_SECTOR_SIZE, {0}, {0}};
         copy_sector(patch->old, old, patch->sector);
         copy_sector(patch->new, new, patch->sector);
     }
@@ -194,6 +195,15 @@ void model_truncate(const char *path, uint32_t bytes)
     file->content = content;
     file->bytes = bytes;
     update(last(), file);
+}
+
+void model_settle(const char *path)
+{
+    const struct entry *file = path ? tree_find_file(last(), path) : NULL;
+
+    for (unsigned i = 0; i < model.patch_count; i++)
+        if (model.patches[i].settled == UINT32_MAX && (!path || model.patches[i].id == file->id))
+            model.patches[i].settled = model.count - 1;
 }
 
 /* ---- names ---- */
@@ -268,7 +278,7 @@ static bool is_patched(const struct entry *file, const uint8_t *found, uint32_t 
     for (unsigned i = 0; i < model.patch_count; i++) {
         const struct patch *patch = &model.patches[i];
 
-        if (patch->id != file->id || patch->sector != sector || patch->state <= first ||
+        if (patch->id != file->id || patch->sector != sector || patch->settled <= first ||
             patch->state > last_state)
             continue;
         if (memcmp(found, patch->state > state ? patch->new : patch->old, n) == 0)
