@@ -186,6 +186,7 @@ struct fat32_volume {
     struct fat32_writer *writer; /**< NULL: read-only */
     struct tree open;            /**< nodes by their place; guarded by the mutex */
     struct condition released;   /**< one of them is no more */
+    int lost;                    /**< why what was in a file could not be written; likewise */
     unsigned writing;            /**< threads that write to files; guarded by the mutex */
     struct list indexes;         /**< of directories, the one used last first; likewise */
     unsigned index_count;

@@ -13,6 +13,8 @@
 #include <hal/machine.h>
 #include <hal/runtime.h>
 
+#define TRIES 2u /* to write what cannot be kept */
+
 /* ---- where pages are; caller holds the mutex ---- */
 
 /* The place on the volume of byte `offset` of a file, and how many bytes lie there in a row. */
@@ -131,26 +133,31 @@ void fat32_pages_init(struct fat32_node *node)
     list_init(&node->fresh_link);
 }
 
-/* True if what is in the file matters. */
-static bool has_name(struct fat32_node *node)
+/* Writes what is dirty, if it matters. */
+static void write_last(struct fat32_node *node)
 {
+    struct fat32_volume *volume = node->volume;
     bool removed;
+    int error = 0;
 
-    mutex_lock(&node->volume->mutex);
+    mutex_lock(&volume->mutex);
     removed = node->removed;
-    mutex_unlock(&node->volume->mutex);
-    return !removed;
+    mutex_unlock(&volume->mutex);
+    for (unsigned i = 0; !removed && i < TRIES && cache_is_unclean(&node->pages); i++)
+        error = cache_sync(&node->pages);
+    if (!error)
+        return;
+    klog(KLOG_ERROR, "%s: what was written to a file is lost (error %d)", volume->device.name,
+         -error);
+    mutex_lock(&volume->mutex);
+    volume->lost = error;
+    mutex_unlock(&volume->mutex);
 }
 
 void fat32_pages_release(struct fat32_node *node)
 {
-    if (cache_is_unclean(&node->pages) && has_name(node)) {
-        int error = cache_sync(&node->pages);
-
-        if (error)
-            klog(KLOG_ERROR, "%s: what was written to a file is lost (error %d)",
-                 node->volume->device.name, -error);
-    }
+    if (cache_is_unclean(&node->pages))
+        write_last(node);
     cache_object_finish(&node->pages);
 }
 
@@ -239,8 +246,9 @@ void fat32_pages_settled(struct fat32_volume *volume)
 
 int fat32_pages_sync(struct fat32_volume *volume)
 {
-    int first = 0;
+    int first = volume->lost; /* of files that nobody can ask any more */
 
+    volume->lost = 0;
     tree_for_each (at, &volume->open) {
         struct fat32_node *node = tree_entry(at, struct fat32_node, open);
         int error = 0;
