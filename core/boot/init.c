@@ -11,7 +11,7 @@
  * Until 4 a failure ends the boot in one line that names what could not be had. From there on
  * nothing does.
  */
-#include "block/block.h"
+#include "block/disk.h"
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
@@ -142,6 +142,14 @@ static void read_sched(void)
     klog(KLOG_WARNING, "boot: sched=%s is no policy; there are: %s", name, names);
 }
 
+static void read_elevator(void)
+{
+    char name[16];
+
+    if (cmdline_value("elevator", name, sizeof name) && block_set_default_elevator(name))
+        klog(KLOG_WARNING, "boot: elevator=%s is none; there are: fifo sstf look clook", name);
+}
+
 /* Like all checks, this one is on in builds with debug information. */
 static void read_watchdog(void)
 {
@@ -216,6 +224,7 @@ static void start_threads(void)
     waits_start(heap_is_checked());
     read_quantum();
     read_sched();
+    read_elevator();
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");
@@ -228,6 +237,7 @@ static void start_threads(void)
         boot_fail("out of memory: no room for the thread that asks caches for memory");
     if (ktimer_start())
         boot_fail("out of memory: no room for the thread of the timers");
+    block_start_timers();
 }
 
 void hal_upcall_boot(void)

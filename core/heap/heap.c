@@ -234,6 +234,15 @@ static __attribute__((noinline)) void free_masked(void *pointer, const char *fil
     free_slowly(pointer, file, line);
 }
 
+/* Called masked, because there is no room on the stack: the object is freed where it lies. */
+static __attribute__((noinline)) void free_in_place(struct slab *slab, uint32_t index)
+{
+    if (__builtin_expect(slab_give_quickly(slab, index), 0))
+        slab_low(slab);
+    else
+        hal_irq_end_mask();
+}
+
 LINE_START void heap_free(void *pointer, const char *file, unsigned line)
 {
     uint32_t index;
@@ -243,12 +252,10 @@ LINE_START void heap_free(void *pointer, const char *file, unsigned line)
         free_slowly(pointer, file, line);
     } else if (__builtin_expect(!slab_is_quick(slab, index, pointer), 0)) {
         free_masked(pointer, file, line);
-    } else if (slab->store->count < slab->store->capacity) {
-        slab_push(slab->store, pointer);
-        hal_irq_end_mask();
-    } else if (__builtin_expect(slab_give_quickly(slab, index), 0)) {
-        slab_low(slab);
+    } else if (__builtin_expect(slab->store->count >= slab->store->capacity, 0)) {
+        free_in_place(slab, index);
     } else {
+        slab_push(slab->store, pointer);
         hal_irq_end_mask();
     }
 }
@@ -290,11 +297,13 @@ static void free_moved(void *pointer, const struct alloc_site *site)
 {
     if (!heap_is_plain())
         free_slowly(pointer, site->file, site->line);
-    else if (!slab_free_quickly(pointer) && !slab_give(pointer) && !backing_give_block(pointer))
+    else if (!slab_give(pointer) && !backing_give_block(pointer))
         refuse(pointer, site->file, site->line, "krealloc");
 }
 
-static void *move(void *pointer, size_t usable, size_t bytes, const struct alloc_site *site)
+/* `slab` is NULL, or that of `pointer`, which is its object number `index`. */
+static inline void *move(void *pointer, size_t usable, size_t bytes, struct slab *slab,
+                         uint32_t index, const struct alloc_site *site)
 {
     void *block = heap_allocate_usual(bytes, site);
 
@@ -303,18 +312,22 @@ static void *move(void *pointer, size_t usable, size_t bytes, const struct alloc
     if (block == pointer) /* it had been freed, and was just allocated again */
         refuse(pointer, site->file, site->line, "krealloc");
     copy(block, pointer, usable < bytes ? usable : bytes);
-    free_moved(pointer, site);
+    if (!slab || !slab_free_found(slab, index, pointer))
+        free_moved(pointer, site);
     return block;
 }
 
 void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site)
 {
-    size_t usable = slab_usable(pointer);
+    uint32_t index = 0;
+    struct slab *slab = slab_find_quickly(pointer, &index);
+    size_t usable;
 
-    if (usable == 0)
-        usable = size_of(pointer, site);
+    if (slab && !slab_is_busy(slab, index))
+        slab = NULL;
+    usable = slab ? slab->store->bytes : size_of(pointer, site);
     if (!fits_in_place(usable, bytes))
-        return move(pointer, usable, bytes, site);
+        return move(pointer, usable, bytes, slab, index, site);
     return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;
 }
 

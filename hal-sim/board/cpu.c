@@ -19,27 +19,27 @@
 #include <hal/errno.h>
 #include <hal/upcall.h>
 
-_Static_assert(offsetof(struct cpu, pending) == 0, "struct hal_cpu_face points to the start");
 struct machine machine;
 
 struct cpu sim_cpu_nobody;
 _Thread_local struct hal_cpu_face hal_cpu_face_here = {
-    .pending = &sim_cpu_nobody.pending, .masked = true, .in_host = true};
+    .cpu = &sim_cpu_nobody, .masked = true, .look = true, .in_host = true};
 
 void sim_cpu_play(struct cpu *cpu)
 {
     hal_cpu_face_here.in_host = true;
     hal_cpu_face_here.masked = cpu->masked;
+    hal_cpu_face_here.look = true;
     hal_cpu_face_here.id = (uint8_t)sim_cpu_number(cpu);
     atomic_signal_fence(memory_order_seq_cst);
-    hal_cpu_face_here.pending = &cpu->pending;
+    hal_cpu_face_here.cpu = cpu;
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 void sim_cpu_put_down(void)
 {
     sim_cpu_this()->masked = hal_irq_masked();
-    hal_cpu_face_here.pending = &sim_cpu_nobody.pending;
+    hal_cpu_face_here.cpu = &sim_cpu_nobody;
     atomic_signal_fence(memory_order_seq_cst);
     hal_cpu_face_here.masked = true;
     hal_cpu_face_here.id = 0;
@@ -74,6 +74,8 @@ long sim_cpu_host(long (*function)(void *), void *argument, unsigned cost)
 void sim_cpu_attend(struct cpu *cpu, uint32_t bits)
 {
     uint32_t before = atomic_fetch_or(&cpu->pending, bits);
+    if (cpu == sim_cpu_this())
+        sim_cpu_look();
     if (machine.real && (before & bits) != bits)
         host_cpu_kick(cpu);
 }
@@ -230,7 +232,11 @@ static void point_real(void)
             fiber_abandon_guest(cpu);
         sim_cpu_leave();
     }
-    if (!hal_irq_masked() && sim_cpu_ready(sim_cpu_this())) {
+    if (hal_irq_masked())
+        return;
+    /* Before the bits are looked at: who sets one from now on sets the flag again. */
+    HAL_CPU_FACE_SET(look, 0);
+    if (sim_cpu_ready(sim_cpu_this())) {
         sim_cpu_mask();
         sim_cpu_take_and_unmask();
     }
@@ -267,12 +273,15 @@ void sim_cpu_attend_real(void)
 
 void hal_cpu_point(void)
 {
-    sim_cpu_point(COST_MASK);
+    if (machine.real)
+        point_real(); /* to the end, where the flag is cleared */
+    else
+        sim_cpu_point(COST_MASK);
 }
 
 void *hal_cpu_point_with(void *result)
 {
-    sim_cpu_point(COST_MASK);
+    hal_cpu_point();
     return result;
 }
 
@@ -291,6 +300,7 @@ void hal_irq_enable(enum hal_irq line)
 {
     struct cpu *self = sim_cpu_enter(), *cpu = taker(line, self);
     atomic_fetch_or(&cpu->enabled, 1u << line);
+    sim_cpu_look();
     if (cpu != self && (atomic_load(&cpu->pending) & 1u << line))
         wake(cpu);
     sim_cpu_leave();

@@ -42,7 +42,7 @@ enum {
 enum { SIM_FAULT_DEPTH = 24 };
 
 struct cpu {
-    _Atomic uint32_t pending;  /* first: struct hal_cpu_face points to it */
+    _Atomic uint32_t pending;  /* who sets a bit calls sim_cpu_look on it, or has it signalled */
     _Atomic uint32_t enabled;  /* lines that may interrupt; written by the CPU itself */
     bool masked;               /* while no host thread plays it */
     _Atomic bool started;      /* its guest exists; HOST_MACHINE is held to change it */
@@ -72,7 +72,12 @@ extern struct cpu sim_cpu_nobody;
 /** The CPU that this host thread plays, or sim_cpu_nobody. Entered or masked. */
 static inline struct cpu *sim_cpu_this(void)
 {
-    return (struct cpu *)hal_cpu_pending();
+    void *cpu;
+
+    __asm__ volatile("movq %%fs:%c2(%1), %0"
+                     : "=r"(cpu)
+                     : "r"(hal_cpu_face_offset()), "i"(offsetof(struct hal_cpu_face, cpu)));
+    return cpu;
 }
 
 /** Whether this host thread plays a CPU. Any context. */
@@ -101,6 +106,12 @@ static inline void sim_cpu_leave(void)
 static inline bool sim_cpu_entered(void)
 {
     return HAL_CPU_FACE_GET(in_host);
+}
+
+/** Has this CPU look at its pending bits when it unmasks. Any context. */
+static inline void sim_cpu_look(void)
+{
+    HAL_CPU_FACE_SET(look, 1);
 }
 
 static inline void sim_cpu_mask(void)

@@ -141,7 +141,7 @@ void sim_time_check_timer(struct cpu *cpu)
         return;
     if (sim_time_now() >= cpu->deadline) {
         cpu->deadline = HAL_TIME_NEVER;
-        atomic_fetch_or(&cpu->pending, 1u << HAL_IRQ_TIMER);
+        sim_cpu_attend(cpu, 1u << HAL_IRQ_TIMER);
     } else {
         host_timer_arm(cpu, sim_time_to_host(cpu->deadline));
     }

@@ -230,6 +230,7 @@ NO_REDZONES static void on_attention(int signal, siginfo_t *info, void *argument
     ucontext_t *context = argument;
     bool watch = info->si_code == SI_TIMER && info->si_value.sival_int == HOST_WATCH_MARK;
     (void)signal;
+    sim_cpu_look();
     if (!sim_cpu_is_here() || (watch && on_watch(cpu, context)))
         return;
     if (machine.real && info->si_code == SI_TIMER && !watch) {

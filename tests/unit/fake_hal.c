@@ -37,8 +37,7 @@ struct fake_hal fake;
 
 extern uint8_t __start_kstate[], __stop_kstate[];
 
-static _Atomic uint32_t no_interrupts;
-_Thread_local struct hal_cpu_face hal_cpu_face_here = {.pending = &no_interrupts, .masked = true};
+_Thread_local struct hal_cpu_face hal_cpu_face_here = {.masked = true};
 static struct hal_block_request *done;
 
 static HAL_NORETURN void out_of_place(const char *what)

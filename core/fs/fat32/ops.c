@@ -92,7 +92,7 @@ static int node_make(struct vnode *directory, const char *name, size_t n,
     else if (fat32_mode_is_read_only(parent->volume, attributes->mode))
         marks = FAT32_MARK_READ_ONLY;
     mutex_lock(&parent->volume->mutex);
-    error = fat32_create(parent, name, n, marks, &node);
+    error = fat32_make(parent, name, n, marks, &node);
     mutex_unlock(&parent->volume->mutex);
     if (!error)
         *created = &node->vnode;

@@ -126,19 +126,17 @@ HAL_MUST_CHECK static inline bool slab_give_quickly(struct slab *slab, uint32_t 
     return --slab->left == 0;
 }
 
-/** Frees the object that begins at `pointer`, any value; or returns false for no particular reason.
+/** Frees `object`, which is number `index` of `slab`; or returns false for no particular reason.
  * Any context. */
-HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
+HAL_MUST_CHECK static inline bool slab_free_found(struct slab *slab, uint32_t index, void *object)
 {
-    uint32_t index;
-    struct slab *slab = slab_find_quickly(pointer, &index);
     bool good;
 
-    if (!slab || !hal_irq_try_mask())
+    if (!hal_irq_try_mask())
         return false;
-    good = slab_is_quick(slab, index, pointer);
+    good = slab_is_quick(slab, index, object);
     if (good && slab->store->count < slab->store->capacity) {
-        slab_push(slab->store, pointer);
+        slab_push(slab->store, object);
     } else if (good && slab_give_quickly(slab, index)) {
         slab_low(slab);
         return true;
@@ -147,12 +145,11 @@ HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
     return good;
 }
 
-/** Bytes of the object in use, as far as its bit tells, that begins at `pointer`, any value; or 0
- * for no particular reason. Any context. */
-static inline size_t slab_usable(const void *pointer)
+/** The same for the object that begins at `pointer`, any value. */
+HAL_MUST_CHECK static inline bool slab_free_quickly(void *pointer)
 {
     uint32_t index;
-    const struct slab *slab = slab_find_quickly(pointer, &index);
+    struct slab *slab = slab_find_quickly(pointer, &index);
 
-    return slab && slab_is_busy(slab, index) ? slab->store->bytes : 0;
+    return slab && slab_free_found(slab, index, pointer);
 }

@@ -164,7 +164,7 @@ static unsigned count_objects(const struct object_cache *cache, unsigned pages)
 
     unsigned objects = (unsigned)((cache->inside ? bytes - cache->bytes : bytes) / cache->bytes);
 
-    /* There is always a bit behind the last object: see slab_free_quickly. */
+    /* There is always a bit behind the last object: see slab_find_quickly. */
     return objects % 64 == 0 && objects * cache->bytes < bytes ? objects - 1 : objects;
 }
 

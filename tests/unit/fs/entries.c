@@ -178,8 +178,7 @@ static void alias_of(const char *name, char *alias)
 {
     struct fat32_entry entry;
     struct fat32_place place;
-    struct fat32_node *node =
-        (struct fat32_node *)((char *)store.root - offsetof(struct fat32_node, vnode));
+    struct fat32_node *node = fat32_node_of(store.root);
 
     ck_assert_int_eq(fat32_entry_find(node, name, strlen(name), &entry, &place), 0);
     strcpy(alias, entry.alias);
@@ -338,8 +337,7 @@ END_TEST
 
 START_TEST(indexes_are_bounded_and_given_back)
 {
-    struct fat32_node *node =
-        (struct fat32_node *)((char *)store.root - offsetof(struct fat32_node, vnode));
+    struct fat32_node *node = fat32_node_of(store.root);
     struct vnode *open[24];
     char name[64];
 

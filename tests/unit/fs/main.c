@@ -21,6 +21,7 @@ int main(void)
     srunner_add_suite(runner, memory_suite());
     srunner_add_suite(runner, writing_suite());
     srunner_add_suite(runner, entry_suite());
+    srunner_add_suite(runner, operation_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);

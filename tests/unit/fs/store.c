@@ -75,27 +75,33 @@ void store_start(uint64_t ram_bytes)
         abort();
 }
 
-int store_mount(void)
+int store_mount_with(const char *options)
 {
     struct problem problem;
+    int error;
 
-    return fat32_mount(block_card(), &store.root, &problem);
+    memset(&store.mount, 0, sizeof store.mount);
+    store.mount.type = &fat32_file_system;
+    error = fat32_file_system.mount(&store.mount, block_card(), options, &problem);
+    store.root = error ? NULL : store.mount.root;
+    return error;
 }
 
-void store_unmount(void)
+int store_mount(void)
+{
+    return store_mount_with("");
+}
+
+int store_unmount(void)
 {
     vnode_put(store.root);
     store.root = NULL;
-}
-
-static struct fat32_node *node_of(struct vnode *vnode)
-{
-    return (struct fat32_node *)((char *)vnode - offsetof(struct fat32_node, vnode));
+    return fat32_file_system.unmount(&store.mount);
 }
 
 bool store_is_writable(void)
 {
-    return store.root && node_of(store.root)->volume->writer;
+    return store.root && !store.mount.read_only && fat32_volume_of(store.root)->writer;
 }
 
 bool store_mark(unsigned bit)
@@ -145,53 +151,46 @@ static int parent_of(const char *path, struct vnode **parent, const char **name)
     return error;
 }
 
-static struct mutex *lock(void)
+static int make(const char *path, enum vnode_type type)
 {
-    struct mutex *mutex = &node_of(store.root)->volume->mutex;
-
-    mutex_lock(mutex);
-    return mutex;
-}
-
-static int make(const char *path, bool directory)
-{
-    struct fat32_node *node = NULL;
-    struct vnode *parent = NULL;
+    const struct vnode_attributes attributes = {.type = type, .mode = 0777};
+    struct vnode *parent = NULL, *created = NULL;
     const char *name;
     int error = parent_of(path, &parent, &name);
 
     if (error)
         return error;
-    lock();
-    error = fat32_create(node_of(parent), name, strlen(name), directory, &node);
-    mutex_unlock(&node_of(store.root)->volume->mutex);
-    if (node)
-        vnode_put(&node->vnode);
+    error = parent->ops->create(parent, name, strlen(name), &attributes, &created);
+    if (!error)
+        vnode_put(created);
     vnode_put(parent);
     return error;
 }
 
 int store_create(const char *path)
 {
-    return make(path, false);
+    return make(path, VNODE_FILE);
 }
 
 int store_mkdir(const char *path)
 {
-    return make(path, true);
+    return make(path, VNODE_DIRECTORY);
 }
 
 static int take_away(const char *path, bool directory)
 {
-    struct vnode *parent = NULL;
+    struct vnode *parent = NULL, *vnode = NULL;
     const char *name;
     int error = parent_of(path, &parent, &name);
 
     if (error)
         return error;
-    lock();
-    error = fat32_remove(node_of(parent), name, strlen(name), directory);
-    mutex_unlock(&node_of(store.root)->volume->mutex);
+    error = parent->ops->lookup(parent, name, strlen(name), &vnode);
+    if (!error) {
+        error = directory ? parent->ops->rmdir(parent, name, strlen(name), vnode)
+                          : parent->ops->unlink(parent, name, strlen(name), vnode);
+        vnode_put(vnode);
+    }
     vnode_put(parent);
     return error;
 }
@@ -206,6 +205,26 @@ int store_rmdir(const char *path)
     return take_away(path, true);
 }
 
+static int move(struct vnode *from, const char *name, struct vnode *to, const char *new_name)
+{
+    struct vnode *vnode = NULL, *replaced = NULL;
+    int error = from->ops->lookup(from, name, strlen(name), &vnode);
+
+    if (error)
+        return error;
+    error = to->ops->lookup(to, new_name, strlen(new_name), &replaced);
+    if (replaced == vnode) {
+        vnode_put(replaced);
+        replaced = NULL;
+    }
+    if (error == 0 || error == -ENOENT)
+        error = from->ops->rename(from, name, strlen(name), vnode, to, new_name, strlen(new_name),
+                                  replaced);
+    vnode_put(vnode);
+    vnode_put(replaced);
+    return error;
+}
+
 int store_rename(const char *from, const char *to)
 {
     struct vnode *from_parent = NULL, *to_parent = NULL;
@@ -216,24 +235,11 @@ int store_rename(const char *from, const char *to)
         return error;
     error = parent_of(to, &to_parent, &to_name);
     if (!error) {
-        lock();
-        error = fat32_rename(node_of(from_parent), from_name, strlen(from_name), node_of(to_parent),
-                             to_name, strlen(to_name));
-        mutex_unlock(&node_of(store.root)->volume->mutex);
+        error = move(from_parent, from_name, to_parent, to_name);
         vnode_put(to_parent);
     }
     vnode_put(from_parent);
     return error;
-}
-
-int64_t store_write_to(struct vnode *file, uint64_t offset, const void *data, size_t n)
-{
-    int64_t result;
-
-    lock();
-    result = fat32_write(node_of(file), offset, data, n);
-    mutex_unlock(&node_of(store.root)->volume->mutex);
-    return result;
 }
 
 int64_t store_write(const char *path, uint64_t offset, const void *data, size_t n)
@@ -242,7 +248,7 @@ int64_t store_write(const char *path, uint64_t offset, const void *data, size_t 
     int64_t result = store_lookup(path, &vnode);
 
     if (!result) {
-        result = store_write_to(vnode, offset, data, n);
+        result = vnode->ops->write(vnode, offset, data, n);
         vnode_put(vnode);
     }
     return result;
@@ -266,9 +272,7 @@ int store_truncate(const char *path, uint64_t size)
     int error = store_lookup(path, &vnode);
 
     if (!error) {
-        lock();
-        error = fat32_truncate(node_of(vnode), size);
-        mutex_unlock(&node_of(store.root)->volume->mutex);
+        error = vnode->ops->truncate(vnode, size);
         vnode_put(vnode);
     }
     return error;
@@ -276,12 +280,7 @@ int store_truncate(const char *path, uint64_t size)
 
 int store_sync(void)
 {
-    int error;
-
-    lock();
-    error = fat32_sync(node_of(store.root)->volume);
-    mutex_unlock(&node_of(store.root)->volume->mutex);
-    return error;
+    return fat32_file_system.sync(&store.mount);
 }
 
 int store_count(const char *path)

@@ -9,7 +9,8 @@
 
 #include "fs/check/check.h"
 #include "fs/mkfs/mkfs.h"
-#include "fs/vfs.h"
+#include "fs/mount.h"
+#include "fs/vnode.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 struct store {
     uint8_t *bytes;
     size_t size;
+    struct mount mount;
     struct vnode *root; /**< NULL: not mounted */
 
     uint64_t requests;  /**< reads, writes and flushes since this was set to 0 */
@@ -43,9 +45,10 @@ void store_start(uint64_t ram_bytes);
 
 /** 0 or the driver's error. */
 int store_mount(void);
+int store_mount_with(const char *options);
 
-/** Puts the root, with which the volume goes. */
-void store_unmount(void);
+/** The same. */
+int store_unmount(void);
 
 /** True if the volume can be written. */
 bool store_is_writable(void);
@@ -64,9 +67,6 @@ int64_t store_read(const char *path, uint64_t offset, void *data, size_t n);
 int store_truncate(const char *path, uint64_t size);
 int store_sync(void);
 int store_lookup(const char *path, struct vnode **found);
-
-/** The same on a file that is open. */
-int64_t store_write_to(struct vnode *file, uint64_t offset, const void *data, size_t n);
 
 /** Names in the directory, or an error. */
 int store_count(const char *path);

@@ -17,3 +17,4 @@ Suite *card_suite(void);
 Suite *memory_suite(void);
 Suite *writing_suite(void);
 Suite *entry_suite(void);
+Suite *operation_suite(void);

@@ -5,10 +5,15 @@
  * Masking is a flag, and what is raised is a word of bits; see hal-sim/board/cpu.c. Here is only
  * the usual case, in which nothing is pending and the clock is the host's. Included by <hal/cpu.h>.
  *
- * The flag belongs to a CPU, a CPU is a host thread, and code that is not masked may be interrupted
- * after any instruction and go on as another thread. So the flag lies in the thread's own storage,
- * and is read and written by one instruction that is relative to %fs: it acts on the CPU that
- * executes it, and there is no moment at which an address of it is held. (Written in C, the
+ * Whoever sets a pending bit also sees to it that the CPU's host thread sets a second flag, "look":
+ * it does so itself, or gets a signal that does. A signal that has not come yet will interrupt what
+ * it finds. (Two bytes, because a load that overlaps a narrower store just made has to wait for it,
+ * and so does changing a bit.)
+ *
+ * The flags belong to a CPU, a CPU is a host thread, and code that is not masked may be interrupted
+ * after any instruction and go on as another thread. So they lie in the thread's own storage, and
+ * are read, or changed, by one instruction that is relative to %fs: it acts on the CPU that
+ * executes it, and there is no moment at which an address of them is held. (Written in C, the
  * compiler may work out the address once and keep it.) Then
  *
  *   hal_irq_masked   is right when it reads, and an answer of true stays right: a masked context
@@ -17,11 +22,10 @@
  *   hal_irq_save     between its look at the flag and its write a move does no harm: the context is
  *                    unmasked before and after it. From the write on it stays where it is.
  *   hal_irq_restore  writes on the CPU it is on, being masked. If it is moved before it has looked
- *                    at the pending bits, then an interrupt did that, and the CPU that it left took
+ *                    at the second flag, then an interrupt did that, and the CPU that it left took
  *                    all that was pending; and the CPU that continues it took all of its own before
- *                    it returned to here unmasked. Bits that come later bring a signal. So the look
- *                    may be at the bits of a CPU that is no longer this one: at worst it is for
- *                    nothing.
+ *                    it returned to here unmasked. Bits that come later bring a signal. So it may
+ *                    be the flag of another CPU than before: at worst the look is for nothing.
  */
 #pragma once
 
@@ -33,8 +37,9 @@
 
 /** What a host thread knows of the CPU that it plays. */
 struct hal_cpu_face {
-    _Atomic uint32_t *pending; /**< lines that were raised, and requests of the host; never NULL */
+    struct cpu *cpu; /**< see hal-sim/board/cpu.h; never NULL */
     bool masked;
+    bool look;    /**< there may be pending bits; with the virtual clock always set */
     bool in_host; /**< see hal-sim/board/machine.h */
     uint8_t id;
 };
@@ -68,16 +73,16 @@ static inline uintptr_t hal_cpu_face_offset(void)
                        "i"(offsetof(struct hal_cpu_face, member)) \
                      : "memory")
 
-/** The pending bits of the CPU that runs this, or, when it is unmasked, ran it a moment ago. */
-static inline _Atomic uint32_t *hal_cpu_pending(void)
-{
-    _Atomic uint32_t *pending;
-
-    __asm__ volatile("movq %%fs:%c2(%1), %0"
-                     : "=r"(pending)
-                     : "r"(hal_cpu_face_offset()), "i"(offsetof(struct hal_cpu_face, pending)));
-    return pending;
-}
+/** Whether a flag is set: one comparison. */
+#define HAL_CPU_FACE_IS(member) \
+    ({ \
+        bool face_clear; \
+        __asm__ volatile("cmpb $0, %%fs:%c2(%1)" \
+                         : "=@ccz"(face_clear) \
+                         : "r"(hal_cpu_face_offset()), \
+                           "i"(offsetof(struct hal_cpu_face, member))); \
+        !face_clear; \
+    })
 
 /** The rest of an interrupt point at a change of the mask. Unmasked. */
 void hal_cpu_point(void);
@@ -85,16 +90,16 @@ void hal_cpu_point(void);
 /** The same, and returns `result`. */
 HAL_MUST_CHECK void *hal_cpu_point_with(void *result);
 
-/** With the virtual clock a bit is always set: every unmasked call is an interrupt point. */
+/** With the virtual clock every change of the mask by unmasked code is an interrupt point. */
 static inline void hal_cpu_check(void)
 {
-    if (__builtin_expect(*hal_cpu_pending() != 0, 0))
+    if (__builtin_expect(HAL_CPU_FACE_IS(look), 0))
         hal_cpu_point();
 }
 
 static inline bool hal_irq_masked(void)
 {
-    return HAL_CPU_FACE_GET(masked);
+    return HAL_CPU_FACE_IS(masked);
 }
 
 static inline hal_irq_state_t hal_irq_save(void)
@@ -108,35 +113,38 @@ static inline hal_irq_state_t hal_irq_save(void)
     return before;
 }
 
-static inline void hal_irq_restore(hal_irq_state_t state)
-{
-    if (!state) {
-        HAL_CPU_FACE_SET(masked, 0);
-        hal_cpu_check();
-    }
-}
-
-static inline bool hal_irq_try_mask(void)
-{
-    if (__builtin_expect(hal_irq_masked() || *hal_cpu_pending() != 0, 0))
-        return false;
-    HAL_CPU_FACE_SET(masked, 1);
-    return true;
-}
-
 static inline void hal_irq_end_mask(void)
 {
     HAL_CPU_FACE_SET(masked, 0);
     hal_cpu_check();
 }
 
+static inline void hal_irq_restore(hal_irq_state_t state)
+{
+    if (!state)
+        hal_irq_end_mask();
+}
+
+static inline bool hal_irq_try_mask(void)
+{
+    if (__builtin_expect(hal_irq_masked(), 0) || __builtin_expect(HAL_CPU_FACE_IS(look), 0))
+        return false;
+    HAL_CPU_FACE_SET(masked, 1);
+    return true;
+}
+
 static inline void *hal_irq_end_mask_with(void *result)
 {
     HAL_CPU_FACE_SET(masked, 0);
-    return __builtin_expect(*hal_cpu_pending() != 0, 0) ? hal_cpu_point_with(result) : result;
+    return __builtin_expect(HAL_CPU_FACE_IS(look), 0) ? hal_cpu_point_with(result) : result;
 }
 
 static inline unsigned hal_cpu_id(void)
 {
-    return HAL_CPU_FACE_GET(id);
+    unsigned id;
+
+    __asm__ volatile("movzbl %%fs:%c2(%1), %0"
+                     : "=r"(id)
+                     : "r"(hal_cpu_face_offset()), "i"(offsetof(struct hal_cpu_face, id)));
+    return id;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * partition.c: reads a master boot record and believes none of it.
+ * mbr.c: reads a master boot record and believes none of it.
  */
 #include "block/partition.h"
 
@@ -172,6 +172,27 @@ int partition_parse(const struct block_device *card, const uint8_t *sector,
     return error;
 }
 
+/** Puts the partitions into the table of devices, as far as there is memory for it. */
+static void make_known(const struct block_device *card, struct partition_table *table)
+{
+    if (block_forget_partitions(card))
+        klog(KLOG_WARNING, "%s: its partitions are in use", card->name);
+    for (unsigned i = 0; i < table->count; i++) {
+        struct partition *entry = &table->entries[i];
+        struct block_device known;
+        int error = 0;
+
+        if (entry->number > 0)
+            error = block_add_partition(card, entry->number, entry->device.first - card->first,
+                                        entry->device.sectors, &known);
+        if (error)
+            klog(KLOG_WARNING, "%s: not in the table of devices (error %d)", entry->device.name,
+                 -error);
+        else if (entry->number > 0)
+            entry->device = known;
+    }
+}
+
 int partition_scan(const struct block_device *card, struct partition_table *table,
                    struct problem *problem)
 {
@@ -195,6 +216,8 @@ int partition_scan(const struct block_device *card, struct partition_table *tabl
                     "The first sector of the card cannot be read (error %d).", -error);
     else
         error = partition_parse(card, sector, table, problem);
+    if (!error)
+        make_known(card, table);
     kfree(sector);
     return error;
 }

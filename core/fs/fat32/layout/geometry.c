@@ -15,7 +15,7 @@
  * volume with the FAT32 layout (no 16-bit FAT size) and too few clusters is accepted, as Linux
  * does.
  */
-#include "fs/fat32/volume.h"
+#include "fs/fat32/layout/geometry.h"
 
 #include "lib/bytes.h"
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suites.h: the suites of unit-block, by file.
+ */
+#pragma once
+
+#include <check.h>
+
+Suite *queue_suite(void);
+Suite *random_suite(void);
+Suite *disk_suite(void);
