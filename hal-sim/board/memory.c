@@ -84,6 +84,7 @@ static void announce(uint64_t physical, uint64_t bytes)
 {
     uint64_t first = physical / HAL_PAGE_SIZE, end = first + bytes / HAL_PAGE_SIZE;
     tools_memory_fresh(machine.ram + physical, bytes);
+    host_ram_populate(physical, bytes);
     for (uint64_t page = first; page < end; page++) {
         fill(page);
         bit_set(sim_memory_used, page, true);

@@ -63,6 +63,8 @@ void host_ram_destroy(void);
 uint64_t host_ram_guards(void);
 /** Makes pages fault on any access, or not. Content stays. */
 HAL_MUST_CHECK int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarded);
+/** Has the host find memory for the pages at once: they are about to be written. */
+void host_ram_populate(uint64_t offset, uint64_t bytes);
 /** Gives the pages' host memory back; they then read as zero. */
 void host_ram_discard(uint64_t offset, uint64_t bytes);
 /** A second view of RAM that no guard covers, or NULL. */

@@ -18,6 +18,8 @@
 
 #define PREFERRED ((void *)0x7e9000000000)
 
+#define POPULATE_BYTES 8192 /* for less, the call costs as much as the fault */
+
 static struct {
     int fd;
     uint8_t *base, *alias;
@@ -94,6 +96,12 @@ int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarded)
 {
     int access = guarded ? PROT_NONE : PROT_READ | PROT_WRITE;
     return mprotect(ram.base + offset, bytes, access) ? -errno : 0;
+}
+
+void host_ram_populate(uint64_t offset, uint64_t bytes)
+{
+    if (bytes >= POPULATE_BYTES)
+        (void)madvise(ram.base + offset, bytes, MADV_POPULATE_WRITE);
 }
 
 void host_ram_discard(uint64_t offset, uint64_t bytes)

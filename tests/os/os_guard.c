@@ -46,7 +46,7 @@ START_TEST(a_debug_shell_may_take_its_time)
     (void)os_command(machine, "spawn 8 100s");
     ck_assert_int_eq(tb_uart_write(machine, "brk\r", 4), 4);
     ck_assert_int_eq(tb_uart_expect(machine, "debug> ", 10 * OS_SECOND), TB_MATCH);
-    ck_assert_int_eq(tb_run_for(machine, OS_SECOND / 2), TB_DEADLINE);
+    ck_assert_int_eq(tb_run_for(machine, OS_SECOND / 4), TB_DEADLINE);
     ck_assert_int_eq(tb_uart_write(machine, "continue\r", 9), 9);
     ck_assert_int_eq(tb_uart_expect(machine, "\n/ > ", 10 * OS_SECOND), TB_MATCH);
     ck_assert_str_eq(os_command(machine, "echo alive"), "alive\r\n");
@@ -78,14 +78,14 @@ START_TEST(threads_without_memory_are_a_failed_command)
     machine = os_boot(&config);
     /* The first time caches are filled, which stay. */
     for (unsigned round = 0; round < 3; round++) {
-        (void)os_command(machine, "spawn 64 1s");
-        (void)os_command(machine, "sleep 2s");
+        (void)os_command(machine, "spawn 64 100ms");
+        (void)os_command(machine, "sleep 300ms");
         ck_assert_int_gt(tb_inspect_state(machine, before, sizeof(before)), 0);
         if (round == 1)
             memcpy(after, before, sizeof(after));
     }
     ck_assert_str_eq(after, before);
-    assert_has(os_command(machine, "spawn 64 1s; sleep 2s"),
+    assert_has(os_command(machine, "spawn 64 100ms; sleep 300ms"),
                "out of memory: no room for 64 threads");
     ck_assert_str_eq(os_command(machine, "echo alive"), "alive\r\n");
     close_machine();
@@ -147,9 +147,9 @@ START_TEST(a_storm_of_policies_leaves_all_running)
         snprintf(line, sizeof(line), "sched %s", policies[i % 5]);
         (void)os_command(machine, line);
     }
-    (void)os_command(machine, "sleep 500ms");
+    (void)os_command(machine, "sleep 200ms");
     (void)os_command(machine, "ps");
-    (void)os_command(machine, "sleep 500ms");
+    (void)os_command(machine, "sleep 200ms");
     ps = os_command(machine, "ps");
     for (unsigned i = 1; i <= 6; i++) {
         char name[40];
@@ -214,7 +214,7 @@ START_TEST(looking_on_does_not_change_a_run)
         config.cpus = (unsigned)_i;
         config.command_line = limits[i];
         machine = os_boot(&config);
-        (void)os_command(machine, "spawn 6 2s");
+        (void)os_command(machine, "spawn 6 1s");
         (void)os_command(machine, "ktest race 20");
         (void)os_command(machine, "sleep 300ms");
         /* The words themselves are in the log, not in the trace. */

@@ -9,6 +9,8 @@
  *  4. Memory that really runs out is reported and comes back.
  *  5. Each site in the kernel has failed in one of these tests.
  * TAYBERRY_RUNS is how many seeds of failures by chance each scenario gets (8 by default).
+ * TAYBERRY_SAMPLE is how many of its allocations fail, about, with more than 2 MiB (all, if it is
+ * not set); with 2 MiB, and of the sites, all do.
  */
 #include "os_memory_sweep.h"
 

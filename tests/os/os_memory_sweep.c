@@ -14,6 +14,8 @@
 #define STATE_MAX (1 << 16)
 #define HUNGRY_MEMORY (UINT64_C(6) << 20)
 #define SAMPLE 40u /* cases of a scenario that is sampled, about */
+#define CROWD_MEMORY (UINT64_C(24) << 20)
+#define LEAST_MEMORY (UINT64_C(2) << 20)
 
 struct sweep_totals *sweep_totals;
 
@@ -322,10 +324,22 @@ static void finish(void)
     tb_close(machine);
 }
 
-/* How far it is from case `n` to the next: 1, but for scenarios that are too long for all cases. */
+/* About how many of its cases a scenario gets; 0: all. */
+static uint64_t sample(void)
+{
+    unsigned wanted = os_size("TAYBERRY_SAMPLE", 0);
+
+    if (wanted && memory_bytes > LEAST_MEMORY)
+        return wanted;
+    return scenario->sampled ? SAMPLE : 0;
+}
+
+/* How far it is from case `n` to the next. */
 static uint64_t stride(uint64_t n, uint64_t count)
 {
-    return scenario->sampled && n > SAMPLE / 2 && count > SAMPLE ? count / SAMPLE + 1 : 1;
+    uint64_t most = sample();
+
+    return most && n > most / 2 && count > most ? count / most + 1 : 1;
 }
 
 void sweep_run(const struct sweep_scenario *which, uint64_t memory)
@@ -336,6 +350,8 @@ void sweep_run(const struct sweep_scenario *which, uint64_t memory)
 
     scenario = which;
     memory_bytes = which->hungry && memory > HUNGRY_MEMORY ? HUNGRY_MEMORY : memory;
+    if (which->crowded && os_cpus() > 1 && memory < CROWD_MEMORY)
+        memory_bytes = CROWD_MEMORY;
     begin();
     count = learn(called);
     for (uint64_t n = 1; n <= count; n += stride(n, count)) {

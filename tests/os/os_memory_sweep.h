@@ -40,6 +40,7 @@ struct sweep_scenario {
     bool sampled;       /**< too many allocations to fail each of them: some, evenly spread */
     bool varies;        /**< what it prints depends on how long things took */
     bool hungry;        /**< takes all memory there is: never on a machine with much of it */
+    bool crowded;       /**< needs so many threads for each CPU that little memory is too little */
     bool lasting;       /**< what the steps do themselves stays, with memory or without */
 };
 

@@ -4,6 +4,9 @@
 
     run_suites.py [--root DIR] [--quick] [suite...]
 
+While one build is tested, the next are configured and compiled with what the tests leave of the
+processors. A build of which certain suites are wanted makes only what those need.
+
 A test that speaks the Test Anything Protocol counts as many cases as it reports; cases that it
 planned and did not reach have failed. Any other test is one case. A build that does not configure
 or compile is one failed case, and the others go on. The last line of the output is
@@ -13,6 +16,7 @@ or compile is one failed case, and the others go on. The last line of the output
 and the exit status is 0 only if something ran and nothing failed.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -28,21 +32,25 @@ THREADS = ["-Db_sanitize=thread", "-Db_lundef=false", "-Dgui=disabled"]
 
 
 class Build:
-    """One way to build the tree: the name of its folder, the compiler, the options of Meson; and
-    the suites that are run of it, if not all are."""
+    """One way to build the tree: the name of its folder, the compiler, the options of Meson; the
+    suites that are run of it, if not all are, and those that are left out (docs/TESTING.md)."""
 
-    def __init__(self, name, compiler, options, quick=False, slowness=1, only=()):
+    def __init__(self, name, compiler, options, quick=False, slowness=1, only=(), without=()):
         self.name, self.compiler, self.options = name, compiler, options
-        self.quick, self.slowness, self.only = quick, slowness, only
+        self.quick, self.slowness, self.only, self.without = quick, slowness, only, without
 
+
+# What judges the sources judges the same ones in every build; and what is marked "once" judges what
+# is the same whatever compiler made it.
+AGAIN, SECOND = ("source",), ("source", "once")
 
 BUILDS = [
     Build("sim-gcc", "gcc", [], quick=True),
-    Build("pi3-gcc", None, ["--cross-file", "hal-pi3/cross-gcc.ini"], quick=True),
-    Build("sim-clang", "clang", []),
-    Build("sim-sanitize", "gcc", SANITIZE, slowness=4),
+    Build("pi3-gcc", None, ["--cross-file", "hal-pi3/cross-gcc.ini"], quick=True, without=AGAIN),
+    Build("sim-sanitize", "gcc", SANITIZE, slowness=4, without=AGAIN),
+    Build("sim-clang", "clang", [], without=SECOND),
     Build("sim-threads", "gcc", THREADS, slowness=4, only=("tsan",)),
-    Build("pi3-clang", None, ["--cross-file", "hal-pi3/cross-clang.ini"]),
+    Build("pi3-clang", None, ["--cross-file", "hal-pi3/cross-clang.ini"], without=SECOND),
 ]
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -121,6 +129,12 @@ class Runner:
     def say(self, text):
         print(text, flush=True)
 
+    def folder(self, build):
+        return self.base / build.name
+
+    def log(self, build):
+        return self.base / (build.name + ".log")
+
     def command(self, words, log, env=None):
         """Runs a command with its output in a log; True if it succeeded."""
         with open(log, "ab") as file:
@@ -129,38 +143,63 @@ class Runner:
                                   env={**os.environ, **(env or {})})
         return done.returncode == 0
 
-    def fail(self, build, what, log):
+    def fail(self, build, what):
         self.cases.add(FAILED, "%s: %s" % (build.name, what))
-        self.say("%s: %s failed; the end of %s:" % (build.name, what, log))
-        for line in log.read_text(errors="replace").splitlines()[-30:]:
+        self.say("%s: %s failed; the end of %s:" % (build.name, what, self.log(build)))
+        for line in self.log(build).read_text(errors="replace").splitlines()[-30:]:
             self.say("    " + line)
 
-    def setup(self, build, folder, log):
+    def setup(self, build):
         """Configures a build folder, anew if it cannot be used as it is."""
+        folder = self.folder(build)
         env = {"CC": build.compiler} if build.compiler else {}
         words = ["meson", "setup", folder, self.root, "--buildtype=debugoptimized"]
         if (folder / "build.ninja").exists():
             return True
         if folder.exists():
             shutil.rmtree(folder)
-        return self.command(words + build.options, log, env)
+        return self.command(words + build.options, self.log(build), env)
 
-    def run_build(self, build):
-        if build.only and not self.suites_of(build):
-            return
-        folder, log = self.base / build.name, self.base / (build.name + ".log")
-        self.base.mkdir(exist_ok=True)
-        log.write_bytes(b"")
+    def introspect(self, build, kind):
+        path = self.folder(build) / "meson-info" / ("intro-%s.json" % kind)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def targets(self, build):
+        """What has to be made for the suites that are wanted; if all are, everything."""
+        wanted, folder = set(self.suites_of(build)), self.folder(build).resolve()
+        files = {target["id"]: target["filename"] for target in self.introspect(build, "targets")}
+        needed = {os.path.relpath(name, folder) for test in self.introspect(build, "tests")
+                  if not wanted or wanted & {suite.rpartition(":")[2] for suite in test["suite"]}
+                  for target in test["depends"] for name in files[target]}
+        return sorted(needed) + ([] if wanted else ["all"])
+
+    def make(self, build):
+        """Configures and compiles a build. Returns what went wrong, or None, and the time."""
         start = time.monotonic()
         self.say("%s: building" % build.name)
-        if not self.setup(build, folder, log):
-            self.fail(build, "meson setup", log)
-            return
-        if not self.command(["ninja", "-C", folder], log):
-            self.fail(build, "the build", log)
-            return
-        self.run_tests(build, folder, log)
-        self.say("%s: %.0f s" % (build.name, time.monotonic() - start))
+        self.log(build).write_bytes(b"")
+        if not self.setup(build):
+            return "meson setup", 0
+        words = ["nice", "-n", "10", "ninja", "-C", self.folder(build), "build.ninja"]
+        if not self.command(words + self.targets(build), self.log(build)):
+            return "the build", 0
+        return None, time.monotonic() - start
+
+    def run(self, builds):
+        """Tests each of the builds, and makes the next ones in the meantime."""
+        builds = [build for build in builds if not build.only or self.suites_of(build)]
+        self.base.mkdir(exist_ok=True)
+        with concurrent.futures.ThreadPoolExecutor(1) as maker:
+            made = [maker.submit(self.make, build) for build in builds]
+            for build, result in zip(builds, made):
+                problem, took = result.result()
+                if problem:
+                    self.fail(build, problem)
+                    continue
+                start = time.monotonic()
+                self.run_tests(build)
+                self.say("%s: built in %.0f s, tested in %.0f s"
+                         % (build.name, took, time.monotonic() - start))
 
     def suites_of(self, build):
         """Those that were asked for; of a build for some only, those of them. [] means all."""
@@ -168,15 +207,15 @@ class Runner:
             return self.suites
         return [suite for suite in build.only if not self.suites or suite in self.suites]
 
-    def run_tests(self, build, folder, log):
+    def run_tests(self, build):
+        folder, log = self.folder(build), self.log(build)
         results = folder / "meson-logs" / "testlog.json"
         results.unlink(missing_ok=True)
         words = ["meson", "test", "-C", folder, "--timeout-multiplier", build.slowness]
         for suite in self.suites_of(build):
             words += ["--suite", suite]
-        # What judges the sources judges the same ones in every build: once is enough.
-        if build is not BUILDS[0]:
-            words += ["--no-suite", "source"]
+        for suite in build.without:
+            words += ["--no-suite", suite]
         self.say("%s: testing" % build.name)
         self.command(words, log, self.peer(build))
         before = dict(self.cases.counts)
@@ -188,7 +227,7 @@ class Runner:
                  % (build.name, found[PASSED], found[FAILED], found[SKIPPED]))
         # Asked for by name, a suite may be absent from some builds; all of them never are.
         if not sum(found.values()) and not self.suites:
-            self.fail(build, "meson test (it ran nothing)", log)
+            self.fail(build, "meson test (it ran nothing)")
 
     def report(self, build, record):
         before = self.cases.counts[FAILED]
@@ -217,9 +256,7 @@ def main():
     args = parser.parse_args()
 
     runner = Runner(args.root.resolve(), args.suites)
-    for build in BUILDS:
-        if build.quick or not args.quick:
-            runner.run_build(build)
+    runner.run([build for build in BUILDS if build.quick or not args.quick])
     for name in runner.cases.failed:
         runner.say("failed: " + name)
     runner.say(runner.cases.summary())

@@ -52,9 +52,20 @@ __attribute__((no_sanitize("address"))) static void zero_kstate(void)
         *p = 0;
 }
 
+/* RAM of the size that there was is taken again: the host's pages for it are most of what a start
+ * costs. */
+static uint8_t *make_ram(uint8_t *old, uint64_t old_bytes, uint64_t bytes)
+{
+    if (old_bytes == bytes)
+        return old;
+    free(old);
+    return bytes ? aligned_alloc(RAM_ALIGN, (bytes + RAM_ALIGN - 1) / RAM_ALIGN * RAM_ALIGN) : NULL;
+}
+
 void fake_hal_reset(uint64_t ram_bytes)
 {
-    free(fake.ram);
+    uint8_t *ram = make_ram(fake.ram, fake.ram_bytes, ram_bytes);
+
     free(fake.first_uses);
     memset(&fake, 0, sizeof fake);
     done = NULL;
@@ -63,7 +74,7 @@ void fake_hal_reset(uint64_t ram_bytes)
     zero_kstate();
     if (ram_bytes == 0)
         return;
-    fake.ram = aligned_alloc(RAM_ALIGN, (ram_bytes + RAM_ALIGN - 1) / RAM_ALIGN * RAM_ALIGN);
+    fake.ram = ram;
     memset(fake.ram, 0xa5, ram_bytes);
     fake.ram_bytes = ram_bytes;
     fake.first_uses = calloc(ram_bytes / HAL_PAGE_SIZE + 1, 1);
