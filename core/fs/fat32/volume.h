@@ -43,6 +43,7 @@ struct fat32_cache {
     struct fat32_cache_slot *latest;
     uint64_t clock;
     bool failed; /**< something could not be read or written; changed atomically */
+    bool keeps;  /**< one slot's memory, come what may: write-back has to read the FAT */
 };
 
 /**
@@ -136,6 +137,7 @@ struct fat32_volume {
     struct fat32_writer *writer; /**< NULL: read-only */
     struct tree open;            /**< nodes by their place; guarded by the mutex */
     struct condition released;   /**< one of them is no more */
+    struct cache_object later;   /**< has the batch written after a while */
     int lost;                    /**< why what was in a file could not be written; likewise */
     unsigned writing;            /**< threads that write to files; guarded by the mutex */
     struct list indexes;         /**< of directories, the one used last first; likewise */

@@ -184,6 +184,8 @@ int fat32_end(struct fat32_volume *volume, int error)
     } else {
         fat32_batch_commit(&writer->batch);
         writer->free += (uint32_t)writer->change;
+        if (writer->batch.used > 0)
+            cache_flush_later(&volume->later);
     }
     return error;
 }
@@ -211,6 +213,25 @@ int fat32_sync_batch(struct fat32_volume *volume)
     int error = batch ? fat32_batch_checkpoint(batch) : 0;
 
     return batch && !error ? fat32_batch_flush(batch) : error;
+}
+
+/* What was committed some time ago, and nobody has asked for on the card. */
+static int flush(struct cache_object *later)
+{
+    struct fat32_volume *volume = later->context;
+    int error;
+
+    mutex_lock(&volume->mutex);
+    error = fat32_sync_batch(volume);
+    mutex_unlock(&volume->mutex);
+    return error;
+}
+
+void fat32_later_init(struct fat32_volume *volume)
+{
+    static const struct cache_ops ops = {.flush = flush};
+
+    cache_object_init(&volume->later, &ops, volume, 0);
 }
 
 /* The volume tells whoever looks at it next that the card has failed once. */
@@ -328,6 +349,7 @@ static void drop(struct fat32_volume *volume)
 
     fat32_pages_settled(volume);
     volume->writer = NULL;
+    volume->cache.keeps = false;
     fat32_batch_finish(&writer->batch);
     kfree(writer->full);
     kfree(writer);
@@ -340,6 +362,7 @@ int fat32_writer_start(struct fat32_volume *volume)
 
     if (writer) {
         volume->writer = writer;
+        volume->cache.keeps = true;
         writer->batches = 1;
         list_init(&writer->fresh);
         make_layout(volume, &writer->layout);

@@ -59,6 +59,9 @@ HAL_MUST_CHECK int fat32_change(struct fat32_volume *volume, uint64_t offset, ui
 HAL_MUST_CHECK int fat32_put(struct fat32_volume *volume, uint64_t offset, const void *data,
                              uint64_t bytes);
 
+/** Readies what has a batch written that nobody asks for; a cache object, to be finished. */
+void fat32_later_init(struct fat32_volume *volume);
+
 /** Puts everything on the card to stay. */
 HAL_MUST_CHECK int fat32_sync(struct fat32_volume *volume);
 
