@@ -207,7 +207,7 @@ static void init_main(void *unused)
     start_cpus();
     name_cache_start();
     if (cache_start())
-        klog(KLOG_WARNING, "boot: no room for the threads of the page cache");
+        klog(KLOG_WARNING, "boot: out of memory: no room for the threads of the page cache");
     if (vfs_mount_root())
         klog(KLOG_NOTICE, "boot: going on without files");
     if (cmdline_value("ktest", tests, sizeof tests))
