@@ -48,15 +48,20 @@ void test_speed_read(struct ktest_run *run)
 {
     static const size_t pieces[] = {512, 4096, 65536, LARGEST};
     struct vnode *vnode;
+    size_t most = LARGEST;
     void *data;
 
     if (vfs_find(NULL, FILE_NAME, 0, &vnode) != 0) {
         run->skipped = "the standard card is not mounted";
         return;
     }
-    data = kmalloc(LARGEST); /* before the file's pages are everywhere */
+    /* The smallest machines have no such piece; and none has when the file's pages are everywhere.
+     */
+    while (!(data = kmalloc(most)) && most > pieces[0])
+        most /= 2;
     for (unsigned i = 0; KTEST_EXPECT(run, data) && i < sizeof(pieces) / sizeof(pieces[0]); i++)
-        measure_reading(run, vnode, data, pieces[i]);
+        if (pieces[i] <= most)
+            measure_reading(run, vnode, data, pieces[i]);
     kfree(data);
     vnode_put(vnode);
 }
