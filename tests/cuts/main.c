@@ -194,6 +194,8 @@ static bool finds(const char *bug)
             settings.plant = bug;
             configure(i);
             run_start(i);
+            if (!plant(bug))
+                _Exit(2);
             run_work(&(struct work){5, 1, 20, 3}, 0, 1);
             _Exit(0);
         }
@@ -265,6 +267,8 @@ static int run_one(const struct request *request)
 
     seen_start(20);
     run_start(request->geometry);
+    if (settings.plant && !plant(settings.plant))
+        return 2;
     settings.verbose = true;
     if (request->cut) {
         read_where(request->cut, &where);

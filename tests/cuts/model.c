@@ -163,8 +163,14 @@ static void note_patches(const struct entry *old, const struct entry *new, uint3
 
         if (model.patch_count > PATCHES_MAX)
             abort();
-        *patch =
-            (struct patch){model.count - 1, UINT32_MAX, new->id, at / HAL_SECTOR_SIZE, {0}, {0}};
+        *patch = (struct patch){.state = model.count - 1,
+                                .settled = UINT32_MAX,
+                                .id = new->id,
+                                .sector = at / HAL_SECTOR_SIZE,
+                                .from = offset > at ? offset - at : 0,
+                                .to = HAL_SECTOR_SIZE};
+        if (offset + n - at < patch->to)
+            patch->to = offset + n - at;
         copy_sector(patch->old, old, patch->sector);
         copy_sector(patch->new, new, patch->sector);
     }
@@ -271,17 +277,25 @@ bool model_allows(uint64_t hash, unsigned first, unsigned last_state)
     return false;
 }
 
-/* A sector that differs from state `state` may be one that was written over. */
+/*
+ * A sector that differs from state `state` may have been written over: then it is as it was before
+ * one of the writes up to that state, or as it became by those after it.
+ */
 static bool is_patched(const struct entry *file, const uint8_t *found, uint32_t sector, size_t n,
                        unsigned state, unsigned first, unsigned last_state)
 {
+    uint8_t later[HAL_SECTOR_SIZE];
+
+    copy_sector(later, file, sector);
     for (unsigned i = 0; i < model.patch_count; i++) {
         const struct patch *patch = &model.patches[i];
 
         if (patch->id != file->id || patch->sector != sector || patch->settled <= first ||
             patch->state > last_state)
             continue;
-        if (memcmp(found, patch->state > state ? patch->new : patch->old, n) == 0)
+        if (patch->state > state)
+            memcpy(later + patch->from, patch->new + patch->from, patch->to - patch->from);
+        if (memcmp(found, patch->state > state ? later : patch->old, n) == 0)
             return true;
     }
     return false;

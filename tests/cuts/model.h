@@ -37,6 +37,7 @@ struct patch {
     uint32_t state;   /* the first one that has the new content */
     uint32_t settled; /* the first one by which that is on the card to stay; UINT32_MAX: none yet */
     uint32_t id, sector;
+    uint32_t from, to; /* bytes of the sector */
     uint8_t old[HAL_SECTOR_SIZE], new[HAL_SECTOR_SIZE];
 };
 

@@ -5,6 +5,7 @@
     lint_includes.py [--root DIR]
 
     sim-gui -> the library's public header, and its own libraries
+    images/programs -> core/ and the host: programs for cards, of the kernel's own files
     hal-sim/program -> the library's public header and the host's C library
     hal-sim -> hal/      hal-pi3 -> hal/      core -> hal/      hal -> nothing
 
@@ -67,6 +68,8 @@ LAYERS = [
     Layer("sim-gui/", "sim-gui/ sees itself, <tayberry.h>, its own libraries and the C library",
           None, ("sim-gui/", "hal-sim/include/tayberry"), ("sim-gui", "hal-sim/include"),
           gui=True),
+    Layer("images/programs/", "images/programs/ sees itself, core/, hal/ and the host", None,
+          ("images/programs/", "core/", HAL), ("images/programs", "core", "hal/include")),
     Layer("tests/gui/", "tests/gui/ sees sim-gui/ and the public header", None,
           ("tests/", "sim-gui/", "hal-sim/include/tayberry"),
           ("tests", "sim-gui", "hal-sim/include"), gui=True),

@@ -11,6 +11,7 @@
 
 #define COPY_SECTOR 6u
 #define UNKNOWN 0xFFFFFFFFu
+#define CLUSTERS_MIN 65525u
 
 static bool is_power(uint32_t value, uint32_t least, uint32_t most)
 {
@@ -99,6 +100,20 @@ static int compare_copy(struct judge *judge, const uint8_t *boot)
     return 0;
 }
 
+int judge_parse(struct judge *judge, const uint8_t *boot)
+{
+    int error;
+
+    if (boot[510] != 0x55 || boot[511] != 0xAA)
+        return refuse(judge, "the signature", le16(boot + 510));
+    error = read_sizes(judge, boot);
+    if (!error)
+        error = read_areas(judge, boot);
+    judge->volume.root = le32(boot + 44);
+    memcpy(judge->volume.label, boot + 71, sizeof(judge->volume.label));
+    return error;
+}
+
 int judge_boot(struct judge *judge)
 {
     const uint8_t *data;
@@ -108,18 +123,17 @@ int judge_boot(struct judge *judge)
     if (error)
         return error;
     memcpy(boot, data, sizeof(boot));
-    if (boot[510] != 0x55 || boot[511] != 0xAA)
-        return refuse(judge, "the signature", le16(boot + 510));
-    error = read_sizes(judge, boot);
-    if (!error)
-        error = read_areas(judge, boot);
+    error = judge_parse(judge, boot);
     if (error)
         return error;
-    judge->volume.root = le32(boot + 44);
-    memcpy(judge->volume.label, boot + 71, sizeof(judge->volume.label));
     judge->result->clusters = judge->volume.clusters;
     if (!judge_valid(judge, judge->volume.root))
         return refuse(judge, "the root's cluster", judge->volume.root);
+    if (memcmp(boot + 82, "FAT32   ", 8) != 0)
+        judge_found(judge, CHECK_NOTE, "the boot sector does not say FAT32 in words");
+    if (judge->volume.clusters < CLUSTERS_MIN)
+        judge_found(judge, CHECK_NOTE, "with %u clusters some systems do not take it for FAT32",
+                    judge->volume.clusters);
     if (boot[65] & 1) {
         judge->result->in_use = true;
         judge_found(judge, CHECK_UNTIDY, "the boot sector says that the volume is in use");

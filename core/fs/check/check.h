@@ -30,6 +30,8 @@ struct check_means {
     void *context; /**< for all of these */
     /** Reads `count` sectors of 512 bytes. 0 or a negative error. */
     int (*read)(void *context, uint64_t sector, void *data, unsigned count);
+    /** Writes them: for fat_repair only. */
+    int (*write)(void *context, uint64_t sector, const void *data, unsigned count);
     void *(*allocate)(void *context, size_t bytes); /**< zeros, or NULL */
     void (*release)(void *context, void *memory);
     /** A finding: a sentence without a full stop. NULL: nobody wants to know. */

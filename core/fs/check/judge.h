@@ -55,6 +55,9 @@ static inline uint64_t judge_place(const struct judge *judge, uint32_t cluster)
     return judge->volume.data + (uint64_t)(cluster - 2) * judge->volume.cluster_bytes;
 }
 
+/** boot.c: where things are, by a boot sector. -EINVAL: it cannot be one, for a reason. */
+HAL_MUST_CHECK int judge_parse(struct judge *judge, const uint8_t *boot);
+
 /** boot.c: the boot sector and its copy, FSInfo. */
 HAL_MUST_CHECK int judge_boot(struct judge *judge);
 HAL_MUST_CHECK int judge_info(struct judge *judge);
@@ -98,6 +101,16 @@ void judge_orphan(struct judge *judge, struct check_long *name);
 
 /** Makes the entry's name of both; reports what is wrong with it. */
 void judge_name(struct judge *judge, struct check_long *name, struct check_entry *entry);
+
+/* What the specification says of names; also for fs/repair. */
+uint8_t check_sum(const uint8_t *short_name);
+bool check_short_is_legal(const uint8_t *short_name);
+bool check_label_is_legal(const uint8_t *label);
+bool check_unit_is_legal(uint16_t unit);
+uint16_t check_long_unit(const uint8_t *slot, unsigned i); /* i < 13 */
+/** Equal for names that are alike but for case. */
+uint64_t check_hash_short(const uint8_t *short_name);
+uint64_t check_hash_long(const uint16_t *units, unsigned n);
 
 /** Adds the names of an entry to those of its directory. */
 HAL_MUST_CHECK int judge_add_names(struct judge *judge, const struct check_entry *entry);

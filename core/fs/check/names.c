@@ -24,7 +24,7 @@ void judge_orphan(struct judge *judge, struct check_long *name)
     name->total = 0;
 }
 
-static uint16_t unit_of(const uint8_t *slot, unsigned i)
+uint16_t check_long_unit(const uint8_t *slot, unsigned i)
 {
     unsigned at = i < 5 ? 1 + 2 * i : i < 11 ? 4 + 2 * i : 6 + 2 * i;
 
@@ -35,6 +35,12 @@ void judge_long(struct judge *judge, struct check_long *name, const uint8_t *slo
 {
     unsigned ordinal = slot[0] & 0x3F;
 
+    if (slot[12] != 0)
+        judge_found(judge, CHECK_UNTIDY, "a slot of a long name is of the unknown kind %u",
+                    slot[12]);
+    if (le16(slot + 26) != 0)
+        judge_found(judge, CHECK_DAMAGE, "a slot of a long name has a cluster, %u",
+                    le16(slot + 26));
     if (slot[0] & 0x40) {
         judge_orphan(judge, name);
         name->total = name->next = ordinal;
@@ -49,10 +55,10 @@ void judge_long(struct judge *judge, struct check_long *name, const uint8_t *slo
     }
     name->next--;
     for (unsigned i = 0; i < UNITS; i++)
-        name->units[(ordinal - 1) * UNITS + i] = unit_of(slot, i);
+        name->units[(ordinal - 1) * UNITS + i] = check_long_unit(slot, i);
 }
 
-static uint8_t sum_of(const uint8_t *short_name)
+uint8_t check_sum(const uint8_t *short_name)
 {
     unsigned sum = 0;
 
@@ -74,7 +80,7 @@ static unsigned length_of(const struct check_long *name)
     return n > 255 || n <= most - UNITS ? 0 : n;
 }
 
-static bool is_legal(uint16_t unit)
+bool check_unit_is_legal(uint16_t unit)
 {
     static const char illegal[] = "\"*/:<>?\\|";
 
@@ -90,10 +96,17 @@ static void check_long_name(struct judge *judge, const struct check_entry *entry
     unsigned n = entry->unit_count;
 
     for (unsigned i = 0; i < n; i++)
-        if (!is_legal(units[i])) {
+        if (!check_unit_is_legal(units[i])) {
             judge_found(judge, CHECK_DAMAGE, "%s has a character that is not allowed", entry->text);
             return;
         }
+    for (unsigned i = 0; i < n; i++) {
+        bool high = units[i] >> 10 == 0x36, pair = i + 1 < n && units[i + 1] >> 10 == 0x37;
+
+        if ((high && !pair) || units[i] >> 10 == 0x37)
+            judge_found(judge, CHECK_NOTE, "%s has half a character", entry->text);
+        i += high && pair;
+    }
     if (units[n - 1] == '.' || units[n - 1] == ' ')
         judge_found(judge, CHECK_NOTE, "%s ends with a dot or a blank", entry->text);
 }
@@ -124,14 +137,29 @@ static bool is_part(const uint8_t *part, unsigned n)
     return true;
 }
 
-static void check_short_name(struct judge *judge, const struct check_entry *entry)
+bool check_short_is_legal(const uint8_t *short_name)
 {
     uint8_t name[11];
 
-    memcpy(name, entry->slot, sizeof(name));
+    memcpy(name, short_name, sizeof(name));
     if (name[0] == 0x05)
         name[0] = 0xE5;
-    if (name[0] == ' ' || !is_part(name, 8) || !is_part(name + 8, 3))
+    return name[0] != ' ' && is_part(name, 8) && is_part(name + 8, 3);
+}
+
+bool check_label_is_legal(const uint8_t *label)
+{
+    for (unsigned i = 0; i < 11; i++)
+        if (label[i] != ' ' && !is_short(label[i]))
+            return false;
+    return label[0] != ' ';
+}
+
+static void check_short_name(struct judge *judge, const struct check_entry *entry)
+{
+    if (entry->slot[12] & 0x20) /* an extension of Linux that fsck.fat knows */
+        judge_found(judge, CHECK_DAMAGE, "%s says that it has no short name", entry->text);
+    if (!check_short_is_legal(entry->slot))
         judge_found(judge, CHECK_DAMAGE, "%s has a short name that is not allowed", entry->text);
 }
 
@@ -163,7 +191,7 @@ static void write_text(struct check_entry *entry)
 void judge_name(struct judge *judge, struct check_long *name, struct check_entry *entry)
 {
     entry->unit_count = 0;
-    if (name->total && name->next == 0 && name->sum == sum_of(entry->slot)) {
+    if (name->total && name->next == 0 && name->sum == check_sum(entry->slot)) {
         entry->unit_count = length_of(name);
         memcpy(entry->units, name->units, entry->unit_count * sizeof(name->units[0]));
         write_text(entry);
@@ -215,7 +243,7 @@ static int add_hash(struct judge *judge, uint64_t hash)
 }
 
 /* The short name as it would be typed. */
-static uint64_t hash_short(const uint8_t *slot)
+uint64_t check_hash_short(const uint8_t *slot)
 {
     uint64_t hash = 0xCBF29CE484222325u;
 
@@ -228,13 +256,21 @@ static uint64_t hash_short(const uint8_t *slot)
     return hash;
 }
 
+uint64_t check_hash_long(const uint16_t *units, unsigned n)
+{
+    uint64_t hash = 0xCBF29CE484222325u;
+
+    for (unsigned i = 0; i < n; i++)
+        hash = hash_unit(hash, units[i]);
+    return hash;
+}
+
 int judge_add_names(struct judge *judge, const struct check_entry *entry)
 {
-    uint64_t hash = 0xCBF29CE484222325u, short_hash = hash_short(entry->slot);
+    uint64_t hash = check_hash_long(entry->units, entry->unit_count);
+    uint64_t short_hash = check_hash_short(entry->slot);
     int error = add_hash(judge, short_hash);
 
-    for (unsigned i = 0; i < entry->unit_count; i++)
-        hash = hash_unit(hash, entry->units[i]);
     /* A long name may be its own short one in other letters. */
     if (!error && entry->unit_count > 0 && hash != short_hash)
         error = add_hash(judge, hash);

@@ -122,12 +122,14 @@ static void check_label(struct scan *scan)
 
     if (!scan->root)
         judge_found(judge, CHECK_DAMAGE, "a label is not in the root");
+    if (!check_label_is_legal(scan->entry.slot))
+        judge_found(judge, CHECK_DAMAGE, "the label is not allowed");
     if (judge->labelled)
         judge_found(judge, CHECK_DAMAGE, "the root has two labels");
     if (cluster_of(scan->entry.slot) != 0)
         judge_found(judge, CHECK_DAMAGE, "the label has clusters");
     if (memcmp(scan->entry.slot, judge->volume.label, sizeof(judge->volume.label)) != 0)
-        judge_found(judge, CHECK_NOTE, "the root's label is not that of the boot sector");
+        judge_found(judge, CHECK_UNTIDY, "the root's label is not that of the boot sector");
     judge->labelled = true;
 }
 
@@ -252,6 +254,8 @@ int judge_tree(struct judge *judge)
 
         error = check_directory(judge, scan, last[0], last[1]);
     }
+    if (!error && !judge->labelled && memcmp(judge->volume.label, "NO NAME    ", 11) != 0)
+        judge_found(judge, CHECK_UNTIDY, "the boot sector has a label that the root has not");
     means->release(means->context, scan);
     return error;
 }

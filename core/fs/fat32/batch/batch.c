@@ -305,7 +305,8 @@ static bool needs_record(const struct fat32_batch *batch)
         return false;
     for (unsigned i = 0; i < batch->used; i++)
         if (!batch->slots[i].of_fat)
-            writes += (unsigned)__builtin_popcount(stages_of(&batch->slots[i]) & tree);
+            for (unsigned rest = stages_of(&batch->slots[i]) & tree; rest; rest &= rest - 1)
+                writes++;
     return writes > 1;
 }
 
