@@ -75,7 +75,7 @@ static void keep(struct vnode *vnode)
         kept[keep_next++ % KEPT] = vnode;
     }
     drop_kept(false);
-    if (++operations_done % 3 == 0)
+    if (++operations_done % 2 == 0)
         (void)cache_writeback_some();
 }
 
