@@ -183,7 +183,8 @@ void model_write(const char *path, uint32_t offset, const uint8_t *data, uint32_
     uint8_t *content = allocate(bytes);
 
     memset(content, 0, bytes);
-    memcpy(content, old.content, old.bytes);
+    if (old.bytes > 0)
+        memcpy(content, old.content, old.bytes);
     memcpy(content + offset, data, n);
     file->content = content;
     file->bytes = bytes;
@@ -197,7 +198,8 @@ void model_truncate(const char *path, uint32_t bytes)
     uint8_t *content = allocate(bytes);
 
     memset(content, 0, bytes);
-    memcpy(content, file->content, bytes < file->bytes ? bytes : file->bytes);
+    if (bytes > 0 && file->bytes > 0)
+        memcpy(content, file->content, bytes < file->bytes ? bytes : file->bytes);
     file->content = content;
     file->bytes = bytes;
     update(last(), file);
