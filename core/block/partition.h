@@ -13,21 +13,24 @@
  *     8-11  first sector, little-endian
  *     12-15 how many sectors
  *
- * and at byte 510 the signature 55 AA. Not here: extended partitions and GPT.
+ * and at byte 510 the signature 55 AA. One of the four may be an extended partition, which holds a
+ * chain of logical ones (table/mbr.c). If one has the type 0xEE, the table is there only so that
+ * old tools keep off, and the real one is a GPT (table/gpt.c).
  */
 #pragma once
 
 #include "block/block.h"
 #include "block/problem.h"
 
-#define PARTITION_MAX 4u
+#define PARTITION_MAX 128u
 
 struct partition {
-    unsigned number; /**< 1 .. 4; 0 for a superfloppy */
-    uint8_t type;
+    unsigned number; /**< 1 .. 4, or 5 and up for logical ones; of a GPT 1 .. 128; 0: superfloppy */
+    uint8_t type;    /**< as in an MBR; of a GPT what an MBR would say, 0xFF if it could not */
     struct block_device device;
 };
 
+/** About 8 KiB: not for a stack. */
 struct partition_table {
     unsigned count;
     struct partition entries[PARTITION_MAX];
@@ -40,14 +43,12 @@ bool partition_type_is_fat32(uint8_t type);
 bool partition_is_boot_sector(const uint8_t *sector);
 
 /**
- * Reads the table of `card` and keeps the used slots that lie inside the card.
+ * Reads the table of `card` and keeps the partitions that lie inside the card; those passed over
+ * are logged with the reason. They get into the table of devices (block_find), unless others are
+ * open.
  *
  * Returns 0 and at least one entry; or -EINVAL, -EIO and what else block_read returns, with the
- * reason in `problem`. May sleep.
+ * reason in `problem`. Any table ends after a bounded number of reads. May sleep.
  */
 HAL_MUST_CHECK int partition_scan(const struct block_device *card, struct partition_table *table,
                                   struct problem *problem);
-
-/** The part of partition_scan that looks at sector 0. Does not sleep. */
-HAL_MUST_CHECK int partition_parse(const struct block_device *card, const uint8_t *sector,
-                                   struct partition_table *table, struct problem *problem);

@@ -12,6 +12,7 @@
  * nothing does.
  */
 #include "block/disk.h"
+#include "block/disks/ram.h"
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
@@ -39,6 +40,7 @@
 #include <hal/board.h>
 #include <hal/boot.h>
 #include <hal/cpu.h>
+#include <hal/errno.h>
 #include <hal/kstate.h>
 #include <hal/upcall.h>
 
@@ -150,6 +152,24 @@ static void read_elevator(void)
         klog(KLOG_WARNING, "boot: elevator=%s is none; there are: fifo sstf look clook", name);
 }
 
+static void make_ramdisk(void)
+{
+    const struct block_device *device;
+    char text[16];
+    uint64_t bytes;
+    int error;
+
+    if (!cmdline_value("ramdisk", text, sizeof text))
+        return;
+    error = string_to_size(text, &bytes);
+    if (!error)
+        error = block_ram_create(bytes, &device);
+    if (error == -EINVAL)
+        klog(KLOG_WARNING, "boot: ramdisk=%s is not a multiple of 64K", text);
+    else if (error)
+        klog(KLOG_WARNING, "boot: no RAM disk (error %d)", -error);
+}
+
 /* Like all checks, this one is on in builds with debug information. */
 static void read_watchdog(void)
 {
@@ -206,6 +226,7 @@ static void init_main(void *unused)
     (void)unused;
     start_cpus();
     name_cache_start();
+    make_ramdisk();
     if (cache_start())
         klog(KLOG_WARNING, "boot: out of memory: no room for the threads of the page cache");
     if (vfs_mount_root())

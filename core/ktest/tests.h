@@ -75,6 +75,13 @@ void test_calendar_dates(struct ktest_run *run);
 void test_calendar_round_trip(struct ktest_run *run);
 void test_calendar_text(struct ktest_run *run);
 
+/* block/test_block.c */
+void test_block_areas(struct ktest_run *run);
+void test_block_overlap(struct ktest_run *run);
+void test_block_delay(struct ktest_run *run);
+void test_block_lost(struct ktest_run *run);
+void test_block_come_and_go(struct ktest_run *run);
+
 /* test_fs.c */
 void test_fs_read(struct ktest_run *run);
 void test_fs_offsets(struct ktest_run *run);

@@ -153,6 +153,28 @@ int string_to_duration(const char *s, uint64_t unit, uint64_t *ns)
     return 0;
 }
 
+int string_to_size(const char *s, uint64_t *bytes)
+{
+    static const char units[] = "KMG";
+    const char *end, *unit;
+    unsigned shift = 0;
+    int error = string_to_u64(s, bytes, &end);
+
+    if (error)
+        return error;
+    unit = *end ? string_find_char(units, *end) : NULL;
+    if (unit) {
+        shift = 10 * ((unsigned)(unit - units) + 1);
+        end++;
+    }
+    if (*end)
+        return -EINVAL;
+    if (*bytes > UINT64_MAX >> shift)
+        return -ERANGE;
+    *bytes <<= shift;
+    return 0;
+}
+
 bool char_is_print(char c)
 {
     return c >= ' ' && c <= '~';

@@ -46,6 +46,12 @@ int string_to_u64(const char *s, uint64_t *value, const char **end);
  */
 int string_to_duration(const char *s, uint64_t unit, uint64_t *ns);
 
+/**
+ * Reads all of `s` as a number of bytes ("65536", "64K", "8M", "1G"). Returns 0, -EINVAL or
+ * -ERANGE.
+ */
+int string_to_size(const char *s, uint64_t *bytes);
+
 bool char_is_print(char c);
 bool char_is_space(char c);
 bool char_is_digit(char c);

@@ -122,6 +122,11 @@ static void the_boot_sector_does_not_say_fat32(void)
     memset(place_sector(6) + 82, 'x', 8);
 }
 
+static void the_copy_is_said_to_be_fsinfo(void)
+{
+    card.image[50] = 1;
+}
+
 static void fsinfo_is_none(void)
 {
     place_sector(1)[0] = 0;
@@ -486,6 +491,8 @@ const struct craft crafts[] = {
      ""},
     {"the boot sector does not say FAT32", the_boot_sector_does_not_say_fat32, NOTED,
      "FAT32 in words", "", ""},
+    {"the copy is said to be FSInfo", the_copy_is_said_to_be_fsinfo, DAMAGED,
+     "copy of the boot sector", "", ""},
     {"FSInfo is none", fsinfo_is_none, DAMAGED, "FSInfo", "", ""},
     {"FSInfo has a wrong number", fsinfo_has_a_wrong_number, DAMAGED, "said to be free", "", ""},
     {"FSInfo does not know its number", fsinfo_does_not_know_its_number, UNTIDY, "not known", "",

@@ -78,6 +78,9 @@ void operate(const struct operation *operation, struct log *log);
 int driver_mount(void);
 void driver_unmount(void);
 
+/** Whoever removes or renames a file has it open, as the VFS does; or not. */
+extern bool driver_holds;
+
 /* As their names say; 0 or a negative error. */
 int driver_create(const char *path, bool directory);
 int driver_remove(const char *path, bool directory);

@@ -9,7 +9,7 @@
 #include "block/block.h"
 #include "cache/page/page.h"
 #include "fs/fat32/fat32.h"
-#include "fs/fat32/write/write.h"
+#include "fs/fat32/volume.h"
 #include "lib/log.h"
 
 #include <hal/errno.h>
@@ -139,37 +139,56 @@ static int parent_of(const char *path, struct vnode **parent, const char **name)
 
 /* ---- directories ---- */
 
+bool driver_holds;
+
+/* The vnode at `path`, if the caller of an operation is to have it; NULL otherwise. */
+static struct vnode *hold(const char *path)
+{
+    struct vnode *vnode = NULL;
+
+    if (driver_holds && lookup(path, &vnode))
+        vnode = NULL;
+    return vnode;
+}
+
 int driver_create(const char *path, bool directory)
 {
-    struct fat32_node *node = NULL;
+    const struct vnode_attributes attributes = {.type = directory ? VNODE_DIRECTORY : VNODE_FILE,
+                                                .mode = 0777};
+    struct vnode *parent = NULL, *created = NULL;
+    const char *name;
+    int error = parent_of(path, &parent, &name);
+
+    if (error)
+        return error;
+    error = parent->ops->create(parent, name, strlen(name), &attributes, &created);
+    if (!error)
+        vnode_put(created);
+    vnode_put(parent);
+    return error;
+}
+
+static int take_away(const char *path, bool directory, struct vnode *vnode)
+{
     struct vnode *parent = NULL;
     const char *name;
     int error = parent_of(path, &parent, &name);
 
     if (error)
         return error;
-    mutex_lock(&volume()->mutex);
-    error = fat32_create(node_of(parent), name, strlen(name), directory, &node);
-    mutex_unlock(&volume()->mutex);
-    if (node)
-        vnode_put(&node->vnode);
+    error =
+        (directory ? parent->ops->rmdir : parent->ops->unlink)(parent, name, strlen(name), vnode);
     vnode_put(parent);
     return error;
 }
 
 int driver_remove(const char *path, bool directory)
 {
-    struct vnode *parent = NULL;
-    const char *name;
-    int error = parent_of(path, &parent, &name);
+    struct vnode *held = hold(path);
+    int error = take_away(path, directory, held);
 
-    if (error)
-        return error;
-    mutex_lock(&volume()->mutex);
-    error = fat32_remove(node_of(parent), name, strlen(name), directory);
-    mutex_unlock(&volume()->mutex);
+    vnode_put(held);
     drop_kept(false);
-    vnode_put(parent);
     return error;
 }
 
@@ -180,20 +199,16 @@ int driver_unlink_open(const char *path, const void *data, size_t n)
 
     if (error)
         return error;
-    error = driver_remove(path, false);
-    if (!error) {
-        mutex_lock(&volume()->mutex);
-        if (fat32_write(node_of(vnode), vnode->attributes.size, data, n) < 0)
-            error = 0; /* a full card: nobody will see it */
-        mutex_unlock(&volume()->mutex);
-    }
+    error = take_away(path, false, vnode);
+    if (!error && vnode->attributes.type == VNODE_FILE)
+        (void)vnode->ops->write(vnode, vnode->attributes.size, data, n); /* nobody will see it */
     vnode_put(vnode);
     return error;
 }
 
 int driver_rename(const char *from, const char *to)
 {
-    struct vnode *from_parent = NULL, *to_parent = NULL;
+    struct vnode *from_parent = NULL, *to_parent = NULL, *held, *replaced;
     const char *from_name, *to_name;
     int error = parent_of(from, &from_parent, &from_name);
 
@@ -201,10 +216,12 @@ int driver_rename(const char *from, const char *to)
         return error;
     error = parent_of(to, &to_parent, &to_name);
     if (!error) {
-        mutex_lock(&volume()->mutex);
-        error = fat32_rename(node_of(from_parent), from_name, strlen(from_name), node_of(to_parent),
-                             to_name, strlen(to_name));
-        mutex_unlock(&volume()->mutex);
+        held = hold(from);
+        replaced = hold(to);
+        error = from_parent->ops->rename(from_parent, from_name, strlen(from_name), held, to_parent,
+                                         to_name, strlen(to_name), replaced);
+        vnode_put(replaced);
+        vnode_put(held);
         drop_kept(false);
         vnode_put(to_parent);
     }
@@ -214,18 +231,24 @@ int driver_rename(const char *from, const char *to)
 
 /* ---- files ---- */
 
+static int open_file(const char *path, struct vnode **vnode)
+{
+    int error = lookup(path, vnode);
+
+    if (error || (*vnode)->attributes.type == VNODE_FILE)
+        return error;
+    vnode_put(*vnode);
+    return -EISDIR;
+}
+
 int64_t driver_write(const char *path, uint64_t offset, const void *data, size_t n)
 {
     struct vnode *vnode = NULL;
-    int64_t result = lookup(path, &vnode);
+    int64_t result = open_file(path, &vnode);
 
     if (result)
         return result;
-    mutex_lock(&volume()->mutex);
-    result = vnode->attributes.type == VNODE_DIRECTORY
-                 ? -EISDIR
-                 : fat32_write(node_of(vnode), offset, data, n);
-    mutex_unlock(&volume()->mutex);
+    result = vnode->ops->write(vnode, offset, data, n);
     keep(vnode);
     return result;
 }
@@ -233,26 +256,18 @@ int64_t driver_write(const char *path, uint64_t offset, const void *data, size_t
 int driver_truncate(const char *path, uint64_t size)
 {
     struct vnode *vnode = NULL;
-    int result = lookup(path, &vnode);
+    int result = open_file(path, &vnode);
 
     if (result)
         return result;
-    mutex_lock(&volume()->mutex);
-    result =
-        vnode->attributes.type == VNODE_DIRECTORY ? -EISDIR : fat32_truncate(node_of(vnode), size);
-    mutex_unlock(&volume()->mutex);
+    result = vnode->ops->truncate(vnode, size);
     keep(vnode);
     return result;
 }
 
 int driver_sync(void)
 {
-    int error;
-
-    mutex_lock(&volume()->mutex);
-    error = fat32_sync(volume());
-    mutex_unlock(&volume()->mutex);
-    return error;
+    return root->ops->sync(root);
 }
 
 int driver_fsync(const char *path)

@@ -258,6 +258,7 @@ void operate(const struct operation *operation, struct log *log)
     if (offset + operation->bytes > CONTENT_MAX)
         should = false, result = -EFBIG;
     else {
+        driver_holds = state % 2;
         fake.now = (uint64_t)(state + 1) * 10 * SECONDS; /* the same, however it came here */
         result = call_driver(operation, offset, state);
     }

@@ -304,7 +304,8 @@ static void prepare(struct fault_disk *fault, const struct seek_model *model, un
 int block_fault_create(const char *name, const struct seek_model *model, unsigned retries,
                        uint64_t timeout, const struct block_device **device)
 {
-    struct fault_disk *fault = kcalloc(1, sizeof(*fault));
+    struct fault_disk *fault =
+        heap_allocate_zeros(1, sizeof(*fault), ALLOC_SITE_FOR(ALLOC_PERMANENT));
     int error = fault ? block_open(name, &fault->below) : -ENOMEM;
 
     if (error)

@@ -5,7 +5,8 @@
  *     sector:   0 .. 127 | 128 .. 255 | ...        chunks[sector / 128], 64 KiB each
  *
  * A request is served when it is begun: it is copied, and has ended. So a RAM disk has no
- * interrupts, no wait, and one request at a time.
+ * interrupts, no wait, and one request at a time. Its memory is not a leak when the machine stops:
+ * it stays until somebody removes the disk.
  */
 #include "block/disks/ram.h"
 
@@ -82,10 +83,11 @@ static const struct block_driver driver = {.kind = "ram", .start = start, .remov
 
 static struct ram_disk *allocate(size_t count)
 {
-    struct ram_disk *ram = kcalloc(1, sizeof(*ram) + count * sizeof(ram->chunks[0]));
+    struct ram_disk *ram = heap_allocate_zeros(1, sizeof(*ram) + count * sizeof(ram->chunks[0]),
+                                               ALLOC_SITE_FOR(ALLOC_PERMANENT));
 
     for (size_t i = 0; ram && i < count; i++) {
-        ram->chunks[i] = frame_alloc_pages(CHUNK_PAGES, 0);
+        ram->chunks[i] = frame_alloc_pages_at(CHUNK_PAGES, 0, ALLOC_SITE_FOR(ALLOC_PERMANENT));
         if (!ram->chunks[i]) {
             ram->count = i;
             free_ram(ram);

@@ -1,223 +1,221 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mbr.c: reads a master boot record and believes none of it.
+ * mbr.c: master boot records, and the chain of tables in an extended partition.
+ *
+ * The four slots of sector 0 were too few. So one of them may be an extended partition, which is a
+ * chain of sectors with tables like the first, each for one logical partition:
+ *
+ *     sector 0   | slot 1: FAT32 | slot 2: extended, from E on, n sectors |
+ *     E          | slot 1: first logical one, counted from here | slot 2: next table, E + a |
+ *     E + a      | slot 1: second logical one, counted from here | slot 2: next table, E + b |
+ *     E + b      | slot 1: third | slot 2: empty: the end |
+ *
+ * Nothing of it is believed: tables and partitions have to lie inside the extended partition, no
+ * table counts twice, so a chain that loops ends where it comes back, and there are at most as many
+ * as there are numbers. What was found before the first that is wrong counts.
  */
-#include "block/partition.h"
+#include "block/table/table.h"
 
 #include "lib/bytes.h"
 #include "lib/log.h"
-#include "heap/heap.h"
 
-#include <hal/block.h>
 #include <hal/errno.h>
 
 #define TABLE_OFFSET 446u
 #define SLOT_BYTES 16u
+#define SLOTS 4u
 #define SIGNATURE_OFFSET 510u
 #define SIGNATURE 0xAA55u
 
 #define TYPE_EMPTY 0x00u
 #define TYPE_EXTENDED_CHS 0x05u
 #define TYPE_EXTENDED_LBA 0x0Fu
+#define TYPE_EXTENDED_LINUX 0x85u
 #define TYPE_PROTECTIVE 0xEEu
 
 struct slot {
-    unsigned number;
     uint8_t flag;
     uint8_t type;
     uint64_t first;
     uint64_t sectors;
 };
 
-bool partition_type_is_fat32(uint8_t type)
-{
-    /* 0x0B by cylinders, 0x0C by sectors, 0x0E meant for FAT16 but met; 0x1B and 0x1C hidden. */
-    return type == 0x0B || type == 0x0C || type == 0x0E || type == 0x1B || type == 0x1C;
-}
-
-bool partition_is_boot_sector(const uint8_t *sector)
-{
-    unsigned sector_bytes = le16(sector + 11);
-    bool jump = (sector[0] == 0xEB && sector[2] == 0x90) || sector[0] == 0xE9;
-    bool sizes = sector_bytes >= 512 && sector_bytes <= 4096 &&
-                 (sector_bytes & (sector_bytes - 1)) == 0 && sector[13] != 0 && le16(sector + 14);
-    bool media = sector[21] == 0xF0 || sector[21] >= 0xF8;
-
-    return jump && sizes && media && sector[16] >= 1 && sector[16] <= 4;
-}
-
-static void read_slot(const uint8_t *sector, unsigned index, struct slot *slot)
+static struct slot slot_at(const uint8_t *sector, unsigned index)
 {
     const uint8_t *raw = sector + TABLE_OFFSET + index * SLOT_BYTES;
 
-    slot->number = index + 1;
-    slot->flag = raw[0];
-    slot->type = raw[4];
-    slot->first = le32(raw + 8);
-    slot->sectors = le32(raw + 12);
+    return (struct slot){raw[0], raw[4], le32(raw + 8), le32(raw + 12)};
 }
 
-/** Checks what concerns a slot alone. */
-static int check_slot(const struct block_device *card, const struct slot *slot,
-                      struct problem *problem)
+static bool has_signature(const uint8_t *sector)
 {
-    if (slot->type == TYPE_EXTENDED_CHS || slot->type == TYPE_EXTENDED_LBA)
-        problem_set(problem, problem_format_it,
-                    "Partition %u of the card is an extended one, which Tayberry does not read.",
-                    slot->number);
-    else if (slot->first == 0 || slot->sectors == 0)
-        problem_set(problem, problem_format_it,
-                    "Partition %u of the card is said to be %s, which cannot be.", slot->number,
-                    slot->first == 0 ? "where the partition table is" : "0 sectors long");
-    else if (slot->first + slot->sectors > card->sectors)
-        problem_set(
-            problem, problem_write_again,
-            "Partition %u ends at sector %llu, but the card has only %llu: it was cut short.",
-            slot->number, (unsigned long long)(slot->first + slot->sectors),
-            (unsigned long long)card->sectors);
-    else
-        return 0;
-    return -EINVAL;
+    return le16(sector + SIGNATURE_OFFSET) == SIGNATURE;
 }
 
-static void warn_of_overlaps(const struct partition_table *table)
+static bool is_extended(const struct slot *slot)
 {
-    for (unsigned i = 0; i < table->count; i++) {
-        for (unsigned j = i + 1; j < table->count; j++) {
-            const struct partition *a = &table->entries[i], *b = &table->entries[j];
+    return slot->type == TYPE_EXTENDED_CHS || slot->type == TYPE_EXTENDED_LBA ||
+           slot->type == TYPE_EXTENDED_LINUX;
+}
 
-            if (a->device.first < b->device.first + b->device.sectors &&
-                b->device.first < a->device.first + a->device.sectors)
-                klog(KLOG_WARNING, "card: partitions %u and %u overlap", a->number, b->number);
-        }
-    }
+bool mbr_is_protective(const uint8_t *sector)
+{
+    if (!has_signature(sector))
+        return false;
+    for (unsigned i = 0; i < SLOTS; i++)
+        if (slot_at(sector, i).type == TYPE_PROTECTIVE)
+            return true;
+    return false;
 }
 
 /** Checks the table as a whole: is this one that we can read? */
-static int check_table(const uint8_t *sector, struct problem *problem)
+static int check_table(struct table_scan *scan)
 {
-    struct slot slot;
-
-    if (le16(sector + SIGNATURE_OFFSET) != SIGNATURE) {
-        problem_set(problem, problem_format_it,
+    if (!has_signature(scan->sector)) {
+        problem_set(scan->problem, problem_format_it,
                     "The card has neither a partition table nor a FAT32 file system.");
         return -EINVAL;
     }
-    for (unsigned i = 0; i < PARTITION_MAX; i++) {
-        read_slot(sector, i, &slot);
-        if (slot.flag != 0x00 && slot.flag != 0x80) {
-            problem_set(problem, problem_format_it,
+    for (unsigned i = 0; i < SLOTS; i++) {
+        uint8_t flag = slot_at(scan->sector, i).flag;
+
+        if (flag != 0x00 && flag != 0x80) {
+            problem_set(scan->problem, problem_format_it,
                         "The card's partition table is damaged: slot %u has the boot flag 0x%02x.",
-                        slot.number, (unsigned)slot.flag);
-            return -EINVAL;
-        }
-        if (slot.type == TYPE_PROTECTIVE) {
-            problem_set(problem, problem_format_it,
-                        "The card is partitioned with GPT; Tayberry reads MBR tables only.");
+                        i + 1, (unsigned)flag);
             return -EINVAL;
         }
     }
     return 0;
 }
 
-static int parse_table(const struct block_device *card, const uint8_t *sector,
-                       struct partition_table *table, struct problem *problem)
+/** Where the logical ones are; there is one such place at most. */
+static void note_extended(struct table_scan *scan, unsigned number, const struct slot *slot,
+                          uint64_t extended[2])
 {
-    struct slot slot;
-    int error = check_table(sector, problem);
+    uint64_t all = scan->card->sectors;
+
+    if (extended[1] > 0)
+        problem_set(scan->problem, problem_format_it,
+                    "Partition %u of the card is a second extended one.", number);
+    else if (slot->first == 0 || slot->sectors == 0 || slot->first >= all)
+        problem_set(scan->problem, problem_format_it,
+                    "The extended partition %u is not on the card.", number);
+    else {
+        extended[0] = slot->first;
+        extended[1] = slot->sectors < all - slot->first ? slot->sectors : all - slot->first;
+        return;
+    }
+    table_tell(scan);
+}
+
+/** Says so if it shares sectors with another one: which of both is right, nobody knows. */
+static void warn_of_overlap(const struct table_scan *scan, unsigned number, const struct slot *slot)
+{
+    const struct partition *other = table_overlap(scan, slot->first, slot->sectors);
+
+    if (other)
+        klog(KLOG_WARNING, "%s: partitions %u and %u overlap", scan->card->name, other->number,
+             number);
+}
+
+int mbr_read(struct table_scan *scan, uint64_t extended[2])
+{
+    int error = check_table(scan);
 
     if (error)
         return error;
-    for (unsigned i = 0; i < PARTITION_MAX; i++) {
-        struct partition *entry = &table->entries[table->count];
+    extended[0] = extended[1] = 0;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        struct slot slot = slot_at(scan->sector, i);
 
-        read_slot(sector, i, &slot);
         if (slot.type == TYPE_EMPTY)
             continue;
-        error = check_slot(card, &slot, problem);
-        if (error) {
-            klog(KLOG_NOTICE, "card: %s", problem->what);
+        if (is_extended(&slot)) {
+            note_extended(scan, i + 1, &slot, extended);
             continue;
         }
-        entry->number = slot.number;
-        entry->type = slot.type;
-        error = block_slice(card, slot.number, slot.first, slot.sectors, &entry->device);
-        if (!error)
-            table->count++;
+        warn_of_overlap(scan, i + 1, &slot);
+        table_add(scan, "", i + 1, slot.type, slot.first, slot.sectors);
     }
-    if (table->count > 0) {
-        problem_clear(problem);
-        return 0;
-    }
-    if (!problem->what[0])
-        problem_set(problem, problem_format_it, "The card's partition table is empty.");
-    return -EINVAL;
+    return 0;
 }
 
-int partition_parse(const struct block_device *card, const uint8_t *sector,
-                    struct partition_table *table, struct problem *problem)
-{
-    int error;
+/* ---- logical partitions ---- */
 
-    problem_clear(problem);
-    table->count = 0;
-    if (partition_is_boot_sector(sector)) {
-        table->entries[0] = (struct partition){.number = 0, .type = 0x0C, .device = *card};
-        table->count = 1;
-        return 0;
-    }
-    error = parse_table(card, sector, table, problem);
-    if (!error)
-        warn_of_overlaps(table);
-    return error;
+static bool was_read(const struct table_scan *scan, unsigned count, uint64_t sector)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (scan->chain[i] == sector)
+            return true;
+    return false;
 }
 
-/** Puts the partitions into the table of devices, as far as there is memory for it. */
-static void make_known(const struct block_device *card, struct partition_table *table)
+/** Reads the next table of the chain: false, with a reason, if it is none. */
+static bool read_link(struct table_scan *scan, unsigned count, uint64_t sector)
 {
-    if (block_forget_partitions(card))
-        klog(KLOG_WARNING, "%s: its partitions are in use", card->name);
-    for (unsigned i = 0; i < table->count; i++) {
-        struct partition *entry = &table->entries[i];
-        struct block_device known;
-        int error = 0;
+    const char *what = NULL;
 
-        if (entry->number > 0)
-            error = block_add_partition(card, entry->number, entry->device.first - card->first,
-                                        entry->device.sectors, &known);
-        if (error)
-            klog(KLOG_WARNING, "%s: not in the table of devices (error %d)", entry->device.name,
-                 -error);
-        else if (entry->number > 0)
-            entry->device = known;
+    if (count == LOGICAL_MAX)
+        what = "is longer than there are numbers for partitions";
+    else if (was_read(scan, count, sector))
+        what = "loops";
+    else if (table_read(scan, sector) == 0 && !has_signature(scan->sector))
+        what = "is damaged: a table in it is none";
+    else if (scan->problem->what[0] == '\0') {
+        scan->chain[count] = sector;
+        return true;
+    }
+    if (what)
+        problem_set(scan->problem, problem_format_it,
+                    "The chain of the extended partition %s (at sector %llu).", what,
+                    (unsigned long long)sector);
+    table_tell(scan);
+    return false;
+}
+
+/** The partition that the table at `at` describes. */
+static void add_logical(struct table_scan *scan, const uint64_t extended[2], uint64_t at,
+                        unsigned number)
+{
+    struct slot slot = slot_at(scan->sector, 0);
+    uint64_t first = at + slot.first;
+
+    if (slot.type == TYPE_EMPTY)
+        return;
+    if (slot.first == 0 || slot.sectors > extended[0] + extended[1] ||
+        first > extended[0] + extended[1] - slot.sectors) {
+        problem_set(scan->problem, problem_format_it,
+                    "The logical partition %u is not inside the extended one.", number);
+        table_tell(scan);
+    } else if (table_overlap(scan, first, slot.sectors)) {
+        problem_set(scan->problem, problem_format_it,
+                    "The logical partition %u overlaps another one.", number);
+        table_tell(scan);
+    } else {
+        table_add(scan, "logical ", number, slot.type, first, slot.sectors);
     }
 }
 
-int partition_scan(const struct block_device *card, struct partition_table *table,
-                   struct problem *problem)
+void mbr_read_logical(struct table_scan *scan, const uint64_t extended[2])
 {
-    uint8_t *sector;
-    int error;
+    uint64_t at = extended[0];
 
-    problem_clear(problem);
-    if (card->sectors == 0) {
-        problem_set(problem, problem_write_again, "The card is empty: it has not a single sector.");
-        return -EINVAL;
+    problem_clear(scan->problem);
+    for (unsigned count = 0; read_link(scan, count, at); count++) {
+        struct slot next = slot_at(scan->sector, 1);
+
+        add_logical(scan, extended, at, LOGICAL_FIRST + count);
+        if (next.type == TYPE_EMPTY)
+            return;
+        if (!is_extended(&next) || next.first >= extended[1]) {
+            problem_set(scan->problem, problem_format_it,
+                        "The chain of the extended partition leaves it (at sector %llu).",
+                        (unsigned long long)at);
+            table_tell(scan);
+            return;
+        }
+        problem_clear(scan->problem);
+        at = extended[0] + next.first;
     }
-    sector = kmalloc_aligned(HAL_SECTOR_SIZE, 64);
-    if (!sector) {
-        problem_set(problem, "Give the machine more memory.",
-                    "Out of memory: no room to read the card.");
-        return -ENOMEM;
-    }
-    error = block_read(card, 0, sector, 1);
-    if (error)
-        problem_set(problem, "Try another card, or write this one again.",
-                    "The first sector of the card cannot be read (error %d).", -error);
-    else
-        error = partition_parse(card, sector, table, problem);
-    if (!error)
-        make_known(card, table);
-    kfree(sector);
-    return error;
 }

@@ -71,18 +71,40 @@ static int try_boot(struct repair *repair, uint64_t offset)
     return error;
 }
 
+/* True if there is a FAT where the boot sector says, by its first entry. */
+static bool finds_fat(struct repair *repair)
+{
+    const struct check_volume *volume = &repair->volume;
+    uint8_t data[SECTOR];
+
+    for (unsigned copy = 0; copy < (volume->mirrored ? volume->fats : 1); copy++)
+        if (repair_read(repair, volume->fat + copy * volume->fat_bytes, data, SECTOR) == 0 &&
+            (le32(data) & REPAIR_LINK_MASK) == (0x0FFFFF00u | volume->media))
+            return true;
+    return false;
+}
+
+static bool try_copy(struct repair *repair)
+{
+    for (uint32_t bytes = SECTOR; bytes <= 4096; bytes *= 2)
+        if (try_boot(repair, (uint64_t)COPY * bytes) == 0 && repair->volume.sector_bytes == bytes)
+            return true;
+    return false;
+}
+
+/* The boot sector, if it is one; or its copy, if that is a better one. */
 static int find_boot(struct repair *repair)
 {
     int error = try_boot(repair, 0);
 
-    for (uint32_t bytes = SECTOR; error && error != -ENOMEM && bytes <= 4096; bytes *= 2) {
-        if (try_boot(repair, (uint64_t)COPY * bytes) || repair->volume.sector_bytes != bytes)
-            continue;
+    if (!error && finds_fat(repair))
+        return 0;
+    if (try_copy(repair) && (error || finds_fat(repair))) {
         repair_say(repair, "the boot sector is taken from its copy");
         repair->boot_changed = true;
-        error = 0;
+        return 0;
     }
-    return error;
+    return try_boot(repair, 0);
 }
 
 static void set_boot(struct repair *repair, unsigned at, const void *data, unsigned n)
@@ -105,11 +127,18 @@ static void mend_media(struct repair *repair)
     repair->volume.media = media;
 }
 
-/* FSInfo cannot be where the copy of the boot sector is. */
-static void mend_info_place(struct repair *repair)
+/* The copy of the boot sector is in one place or nowhere, and FSInfo is not there. */
+static void mend_places(struct repair *repair)
 {
-    uint8_t place[2] = {1, 0};
+    uint8_t place[2] = {1, 0}, copy[2] = {0, 0};
 
+    if (le16(repair->boot + 50) != 0 &&
+        (le16(repair->boot + 50) != COPY || le16(repair->boot + 14) <= COPY)) {
+        repair_say(repair, "the copy of the boot sector was said to be at %u",
+                   le16(repair->boot + 50));
+        copy[0] = le16(repair->boot + 14) > COPY ? COPY : 0;
+        set_boot(repair, 50, copy, 2);
+    }
     if (le16(repair->boot + 48) != COPY || le16(repair->boot + 50) != COPY)
         return;
     repair_say(repair, "FSInfo was said to be where the copy of the boot sector is");
@@ -177,7 +206,7 @@ static int mend(struct repair *repair)
 
     if (!error) {
         mend_media(repair);
-        mend_info_place(repair);
+        mend_places(repair);
         error = repair_load_links(repair);
     }
     if (!error)

@@ -77,6 +77,9 @@ void command_nice(struct job *job);
 void command_priority(struct job *job);
 /* ../sync/locks.c */
 void command_locks(struct job *job);
+/* ../block/ */
+void command_disks(struct job *job);
+void command_lab(struct job *job);
 /* threads.c */
 void command_spawn(struct job *job);
 void command_sleep(struct job *job);

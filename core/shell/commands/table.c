@@ -28,6 +28,18 @@ static const struct command commands[] = {
     {"dmesg", "[-l LEVEL]", "show the kernel's log",
      "LEVEL: only lines at least as grave: error, warning, notice, info, debug, or 3 .. 7.\n",
      command_dmesg, false},
+    {"disks", "[DEVICE | PART...]", "show the block devices, or make and remove some",
+     "DEVICE: what it has done. PART is one of\n"
+     "    order ELEVATOR DEVICE    sort its requests by fifo sstf look clook\n"
+     "    scan DEVICE              look for partitions\n"
+     "    ram SIZE                 make a RAM disk: 64K, 8M\n"
+     "    fault DEVICE             make a disk over another one, that can fail\n"
+     "    rule DEVICE none         forget the rules of a fault disk\n"
+     "    rule DEVICE KIND [read] [write] [flush] [SECTOR[-SECTOR]] [skip=N] [count=N]\n"
+     "                             KIND: fail tear drop lose delay; time=TIME of a delay\n"
+     "    seek DEVICE              make a disk over another one, as slow as one with an arm\n"
+     "    remove DEVICE            end a RAM disk, or one over another\n",
+     command_disks, false},
     {"echo", "[WORD...]", "print the words", NULL, command_echo, true},
     {"gpio", "[PIN [ACTION...]]", "show or change the pins",
      "Without arguments: all pins. With a pin alone: its level.\n"
@@ -47,6 +59,13 @@ static const struct command commands[] = {
      "SIZE: how often the scenarios of core/sync do what they do; each has its usual one.\n"
      "    ktest problem 1000       the classic problems of synchronisation, for long\n",
      command_ktest, false},
+    {"lab", "elevator [OPTION=VALUE...] [SECTOR...]", "compare the elevators of disks, on paper",
+     "A disk with an arm serves the same requests under each elevator, in virtual time. Without\n"
+     "SECTORs the requests are made up: pattern=uniform|hot|rows|ends requests=N seed=N gap=TIME\n"
+     "(mean time between two), or past=DEVICE: what it was asked for last. The disk: sectors=N\n"
+     "track=N rpm=N start=SECTOR. bound=N: how often a request may be passed.\n"
+     "    lab elevator 98 183 37 122 14 124 65 67 start=53 sectors=200 track=1 rpm=0\n",
+     command_lab, false},
     {"led", "on | off | blink [TIME [COUNT]]", "the board's green activity LED", NULL, command_led,
      false},
     {"locks", "[held | order | time on | time off]",

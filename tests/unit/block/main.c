@@ -13,6 +13,8 @@ int main(void)
 
     srunner_add_suite(runner, random_suite());
     srunner_add_suite(runner, disk_suite());
+    srunner_add_suite(runner, partitions_suite());
+    srunner_add_suite(runner, lab_suite());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);

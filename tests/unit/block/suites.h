@@ -9,3 +9,5 @@
 Suite *queue_suite(void);
 Suite *random_suite(void);
 Suite *disk_suite(void);
+Suite *partitions_suite(void);
+Suite *lab_suite(void);
