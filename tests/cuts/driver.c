@@ -9,7 +9,7 @@
 #include "block/block.h"
 #include "cache/page/page.h"
 #include "fs/fat32/fat32.h"
-#include "fs/fat32/volume.h"
+#include "fs/fat32/write/write.h"
 #include "lib/log.h"
 
 #include <hal/errno.h>
@@ -267,7 +267,13 @@ int driver_truncate(const char *path, uint64_t size)
 
 int driver_sync(void)
 {
-    return root->ops->sync(root);
+    struct fat32_volume *volume = fat32_volume_of(root);
+    int error;
+
+    mutex_lock(&volume->mutex);
+    error = fat32_sync(volume);
+    mutex_unlock(&volume->mutex);
+    return error;
 }
 
 int driver_fsync(const char *path)
