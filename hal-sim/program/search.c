@@ -16,7 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 64 };
+enum {
+    JOBS_MAX = 64,
+    EXTRA_CHANCE = 10, /* the search for a schedule after a failing seed */
+    EXTRA_SECONDS = 10,
+    EXTRA_LEAST = 20,
+    EXTRA_MOST = 1000
+};
 
 /* What a process found. */
 struct report {
@@ -248,9 +254,7 @@ static void explain_seed(uint64_t seed)
     if (schedule_of(seed).strategy == TB_BY_SEED) {
         printf("\nThis repeats it:\n");
         say_scenario(stdout);
-        printf(" --seed %" PRIu64 "\n\nAdd --chance 20 or --pct 3 to the search to have a failing "
-               "run explained.\n",
-               seed);
+        printf(" --seed %" PRIu64 "\n", seed);
         return;
     }
     enum verdict verdict = search.trial.verdict;
@@ -320,6 +324,74 @@ static int search_all(void)
     return best.found ? 1 : 0;
 }
 
+/* What fails without any step. */
+static void explain_usual(void)
+{
+    struct steps none = {.list = calloc(1, sizeof(struct tb_step))};
+    if (none.list != NULL)
+        explain_steps(&none);
+    free(none.list);
+}
+
+/* How many schedules can be tried in EXTRA_SECONDS, as fast as it has gone until now. */
+static uint64_t schedules_affordable(void)
+{
+    double seconds = (double)(session_now() - search.began) / 1e9;
+    double count = EXTRA_SECONDS * (double)search.runs / (seconds > 0.001 ? seconds : 0.001);
+    return count < EXTRA_LEAST ? EXTRA_LEAST : count > EXTRA_MOST ? EXTRA_MOST : (uint64_t)count;
+}
+
+/* The kernel's words, with the policy that leaves to a schedule which thread goes on, unless they
+ * name one themselves. NULL: no memory. */
+static char *words_for_schedules(const char *words)
+{
+    words = words != NULL ? words : "";
+    bool named = strncmp(words, "sched=", 6) == 0 || strstr(words, " sched=") != NULL;
+    char *more = malloc(strlen(words) + sizeof("sched=search "));
+    if (more != NULL)
+        (void)sprintf(more, "%s%s", named ? "" : "sched=search ", words);
+    return more;
+}
+
+/* Searches by chance on `cpus` CPUs, and explains what it finds. Whether it found anything. */
+static bool search_by_chance(struct options *options, uint64_t cpus)
+{
+    options->cpus = cpus;
+    search.runs = 0;
+    search.began = session_now();
+    trial_close();
+    printf("\nA schedule that can be shrunk, by --cpus %" PRIu64 " --append '%s' --chance %" PRIu64
+           " --seeds 1..%" PRIu64 ":\n",
+           cpus, options->append, options->chance, options->seeds[1]);
+    if (!trial_open(options, options->seed))
+        return false;
+    bool good = measure();
+    fflush(stdout);
+    if (!good) {
+        explain_usual();
+        return true;
+    }
+    trial_close();
+    return search_all() == 1;
+}
+
+/* A seed is not a list of steps, so there is nothing to shrink when one fails: looks for a schedule
+ * that fails too, among those that are one; on one CPU if need be, where threads meet oftener. */
+static void search_again(struct options *options)
+{
+    char *words = words_for_schedules(options->append);
+    if (words == NULL)
+        return;
+    options->append = words;
+    options->chance = EXTRA_CHANCE;
+    options->seeds[0] = 1;
+    options->seeds[1] = schedules_affordable();
+    if (!search_by_chance(options, options->cpus) &&
+        (options->cpus == 1 || !search_by_chance(options, 1)))
+        printf("Others may find it: --pct 3, --preemptions 2, tayberry-edges.\n");
+    free(words);
+}
+
 int search_main(const struct options *options)
 {
     struct options filled = *options;
@@ -339,11 +411,13 @@ int search_main(const struct options *options)
     bool good = measure();
     fflush(stdout);
     trial_close();
-    if (good || seeded)
-        return search_all();
-    struct steps none = {.list = calloc(1, sizeof(struct tb_step))};
-    if (none.list != NULL && trial_open(&filled, filled.seed))
-        explain_steps(&none);
-    free(none.list);
+    if (good || seeded) {
+        int status = search_all();
+        if (status == 1 && seeded)
+            search_again(&filled);
+        return status;
+    }
+    if (trial_open(&filled, filled.seed))
+        explain_usual();
     return 1;
 }

@@ -3,7 +3,10 @@
  * hunt.c: runs a scenario of the kernel's own tests under one seed after the other, until one of
  * them goes wrong.
  *
- *     planted-hunt WORDS CPUS FIRST LAST LIMIT-MS
+ *     planted-hunt WORDS CPUS FIRST LAST LIMIT-MS [pct]
+ *
+ * With pct, the seed gives the threads priorities and chooses the points at which the one that runs
+ * loses its own (TB_BY_PRIORITY); there is a policy that leaves the order of threads to that.
  *
  * WORDS are the kernel's command line, with a ktest= in them. Prints a line for each seed that goes
  * wrong, and ends after the first; or, if none does, one line:
@@ -19,7 +22,7 @@
  *     failed                   a test says that something does not hold
  *     hang                     the tests do not end: 1,000 s have passed, or the CPUs have worked
  *                              for LIMIT-MS, all of it virtual time
- *     loop                     10 s of the host's processor without an interrupt point
+ *     loop                     10 s of the host's processor without an end; with pct, 2 s
  *
  * A program that ends by a signal does so in the seed after the last "at N": that line stands on
  * standard error before each run. The card comes by the environment: TAYBERRY_CARD, or none.
@@ -33,6 +36,7 @@
 #include <sys/personality.h>
 #include <sys/time.h>
 #include <tayberry.h>
+#include <tayberry_schedule.h>
 #include <unistd.h>
 
 #define MS UINT64_C(1000000)
@@ -45,6 +49,8 @@ struct hunt {
     const char *words;
     unsigned cpus;
     uint64_t limit; /* ns of work, of all CPUs */
+    bool pct;
+    uint64_t from, points; /* pct: where the scenario begins, and how long it is */
 };
 
 struct outcome {
@@ -97,7 +103,7 @@ static int run(const struct hunt *hunt)
     uint64_t time = 0, worked = 0;
     int reason = TB_DEADLINE;
 
-    set_host_limit(HOST_SECONDS);
+    set_host_limit(hunt->pct ? 2 : HOST_SECONDS);
     while (reason == TB_DEADLINE && time < PATIENCE && worked < hunt->limit) {
         reason = tb_run_for(machine, STEP);
         time = tb_time(machine);
@@ -165,7 +171,7 @@ static void judge(struct outcome *outcome, int reason)
                  (unsigned long long)(tb_idle_time(machine) / MS));
 }
 
-static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *outcome)
+static void open_machine(const struct hunt *hunt, uint64_t seed)
 {
     struct tb_config config = {.size = sizeof config,
                                .command_line = hunt->words,
@@ -174,7 +180,6 @@ static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *out
                                .clock = TB_CLOCK_VIRTUAL,
                                .seed = seed,
                                .cpus = hunt->cpus};
-    uint64_t trace;
 
     console_used = 0;
     console[0] = '\0';
@@ -184,10 +189,43 @@ static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *out
         exit(2);
     }
     tb_uart_set_sink(machine, keep, NULL);
-    if (tb_power_on(machine)) {
+}
+
+static void switch_on(const struct tb_schedule *schedule)
+{
+    if ((schedule && tb_schedule_set(machine, schedule)) || tb_power_on(machine)) {
         fprintf(stderr, "%s\n", tb_error(machine));
         exit(2);
     }
+}
+
+/* Learns where the scenario begins, and how many points it has, from a run without any step. It may
+ * go wrong as well; then it is as long as that. */
+static void measure(struct hunt *hunt)
+{
+    struct tb_schedule usual = {.size = sizeof usual, .strategy = TB_BY_STEPS};
+
+    open_machine(hunt, 1);
+    switch_on(&usual);
+    (void)tb_uart_expect(machine, "1..", PATIENCE);
+    hunt->from = tb_schedule_points(machine);
+    (void)run(hunt);
+    hunt->points = TB_POINT_NUMBER(tb_schedule_points(machine)) - TB_POINT_NUMBER(hunt->from) + 1;
+    tb_close(machine);
+}
+
+static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *outcome)
+{
+    struct tb_schedule schedule = {.size = sizeof schedule,
+                                   .strategy = TB_BY_PRIORITY,
+                                   .seed = seed,
+                                   .changes = 1 + seed % 3,
+                                   .from = hunt->from,
+                                   .points = hunt->points};
+    uint64_t trace;
+
+    open_machine(hunt, seed);
+    switch_on(hunt->pct ? &schedule : NULL);
     judge(outcome, run(hunt));
     trace = tb_trace_hash(machine);
     outcome->hash = mix(settled ? console_hash : FNV_START, (const uint8_t *)&trace, sizeof trace);
@@ -226,8 +264,8 @@ int main(int argc, char **argv)
     struct hunt hunt;
     uint64_t first, last;
 
-    if (argc != 6) {
-        fprintf(stderr, "usage: planted-hunt WORDS CPUS FIRST LAST LIMIT-MS\n");
+    if (argc != 6 && (argc != 7 || strcmp(argv[6], "pct") != 0)) {
+        fprintf(stderr, "usage: planted-hunt WORDS CPUS FIRST LAST LIMIT-MS [pct]\n");
         return 2;
     }
     settle(argv);
@@ -236,6 +274,10 @@ int main(int argc, char **argv)
     first = number(argv[3]);
     last = number(argv[4]);
     hunt.limit = number(argv[5]) * MS;
+    hunt.pct = argc == 7;
+    hunt.from = hunt.points = 0;
+    if (hunt.pct)
+        measure(&hunt);
     for (uint64_t seed = first; seed <= last; seed++) {
         fprintf(stderr, "at %llu\n", (unsigned long long)seed);
         try_seed(&hunt, seed, &outcome);

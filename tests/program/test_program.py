@@ -100,6 +100,18 @@ class Search(Case):
         self.check_found("broken.lost_wake_up", "part_parcel", 1, "--preemptions", "2")
         self.check_found("broken.torn_record", "record_", 2, "--preemptions", "2")
 
+    def test_a_seed_that_fails_is_repeated_and_a_schedule_like_it_is_shrunk(self):
+        done = tayberry("--headless", "--cpus", "2", "--append", "ktest=broken.lost_update",
+                        "--seeds", "1..1000")
+        text = done.stdout.decode()
+        self.assertEqual(done.returncode, 1, text)
+        seed = re.search(r"--append 'ktest=broken.lost_update' --seed (\d+)\n", text).group(1)
+        again = virtual("--cpus", "2", "--append", "ktest=broken.lost_update", "--seed", seed)
+        self.assertIn(b"account.balance == 2", again.stdout)
+        self.assertIn("shrink to 1 ", text)
+        self.assertRegex(text, r"--append 'sched=search ktest=broken.lost_update' --seed \d+ "
+                               r"--schedule '\d+")
+
     def test_what_is_sound_passes(self):
         done = self.search("mutex.first_come_first_served", "--chance", "10", "--seeds", "1..20")
         self.assertEqual(done.returncode, 0, done.stdout)
