@@ -235,6 +235,10 @@ static int change_writing(struct fat32_volume *volume, bool read_only, struct pr
 
     if (read_only == !volume->writer)
         return 0;
+    if (read_only && volume->writing > 0) {
+        problem_set(problem, "Wait for that.", "Files are being written.");
+        return -EBUSY;
+    }
     if (read_only && volume->orphans > 0) {
         problem_set(problem, "Close them first.", "Files are open that have been removed.");
         return -EBUSY;

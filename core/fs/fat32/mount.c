@@ -55,6 +55,7 @@ int fat32_volume_destroy(struct fat32_volume *volume)
 {
     int error;
 
+    cache_object_finish(&volume->later);
     mutex_lock(&volume->mutex);
     error = fat32_writer_stop(volume, true);
     mutex_unlock(&volume->mutex);
@@ -171,6 +172,8 @@ static struct fat32_volume *allocate(const struct block_device *device,
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
+    condition_init(&volume->released, &volume->mutex);
+    fat32_later_init(volume);
     tree_init(&volume->open);
     list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};
