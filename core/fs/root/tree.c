@@ -50,12 +50,25 @@ static void mount_or_say(const char *type, const char *path)
              problem.what[0] ? problem.what : "it cannot be mounted", -error);
 }
 
+/** What is at `path`, or NULL; if that cannot be known, says why. */
+static struct vnode *look(const char *path)
+{
+    struct vnode *vnode = NULL;
+    int error = vfs_find(NULL, path, 0, &vnode);
+
+    if (error == -ENOMEM)
+        klog(KLOG_ERROR, "boot: out of memory: no room to look for %s", path);
+    else if (error && error != -ENOENT)
+        klog(KLOG_WARNING, "boot: %s cannot be looked for (error %d)", path, -error);
+    return error ? NULL : vnode;
+}
+
 static bool is_directory(const char *path)
 {
-    struct vnode *vnode;
+    struct vnode *vnode = look(path);
     bool is;
 
-    if (vfs_find(NULL, path, 0, &vnode))
+    if (!vnode)
         return false;
     is = vnode->attributes.type == VNODE_DIRECTORY;
     vnode_put(vnode);
@@ -170,10 +183,9 @@ static bool is_there(const char *name)
     struct vnode *vnode;
 
     (void)format_text(path, sizeof(path), "/%s", name);
-    if (vfs_find(NULL, path, 0, &vnode))
-        return false;
+    vnode = look(path);
     vnode_put(vnode);
-    return true;
+    return vnode != NULL;
 }
 
 /* Goes back to the card as the root. */
