@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Compares what two builds do with the same input. Prints TAP.
 
-    compare.py transcript CARD KERNEL8 RUN_QEMU SCRIPT
+    compare.py transcript CARD KERNEL8 RUN_QEMU SCRIPT [CPUS]
     compare.py trace SUITE
 
 The other build is the folder that TAYBERRY_PEER names, a native one; without it the test is
@@ -55,15 +55,16 @@ def run(words, typed, timeout):
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode()
 
 
-def compare_transcripts(peer, card, kernel, run_qemu, script):
+def compare_transcripts(peer, card, kernel, run_qemu, script, cpus="1"):
     tap, simulator = Tap(), peer / "hal-sim" / "tayberry"
     lines = pathlib.Path(script).read_text().splitlines()
     typed = "\n".join(list(DIFFERS) + lines) + "\n"
-    sim_status, sim, sim_errors = run([simulator, "--headless", "--clock", "virtual", "--read-only",
-                                       "--card", card, "--timeout", "120"], typed, 180)
+    sim_status, sim, sim_errors = run([simulator, "--headless", "--clock", "virtual", "--cpus",
+                                       cpus, "--read-only", "--card", card, "--timeout", "120"],
+                                      typed, 180)
     pi_status, pi, pi_errors = run([sys.executable, run_qemu, "--kernel", kernel, "--card", card,
-                                    "--read-only", "--append", "semihosting", "--timeout", "240",
-                                    "--input", "-"], typed, 300)
+                                    "--read-only", "--append", "semihosting cpus=" + cpus,
+                                    "--timeout", "240", "--input", "-"], typed, 300)
     tap.case(sim_status == STATUS, "the simulator ends with the script's status",
              "%d\n%s%s" % (sim_status, sim_errors, sim[-2000:]))
     tap.case(pi_status == STATUS, "the Pi ends with the script's status",

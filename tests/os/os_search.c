@@ -350,7 +350,7 @@ static Suite *suite(void)
     tcase_add_loop_test(repeat, without_steps_there_is_one_run, 0, cases);
     tcase_add_test(repeat, nonsense_is_refused);
     suite_add_tcase(all, repeat);
-    tcase_set_timeout(find, 120);
+    tcase_set_timeout(find, 900);
     tcase_add_loop_test(find, chance_finds_what_is_broken, 0, 4);
     tcase_add_loop_test(find, priorities_find_what_is_broken, 0, 4);
     tcase_add_loop_test(find, sound_programs_pass, 0, 2 * SCENARIOS);
