@@ -157,6 +157,7 @@ static const struct ktest tests[] = {
     {"gpiochip.lines_are_driven_and_read", test_gpiochip_lines},
     {"gpiochip.nonsense_is_refused", test_gpiochip_refusal},
     {"gpiochip.edges_become_events", test_gpiochip_events},
+    {"gpiochip.speaks_the_old_way_too", test_gpiochip_old},
     {"pipe.opening_waits_for_the_other_side", test_pipe_open},
     {"pipe.opening_can_be_cancelled", test_pipe_open_cancel},
     {"pipe.a_stream_arrives", test_pipe_stream},

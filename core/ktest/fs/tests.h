@@ -18,6 +18,7 @@ void test_gpiochip_info(struct ktest_run *run);
 void test_gpiochip_lines(struct ktest_run *run);
 void test_gpiochip_refusal(struct ktest_run *run);
 void test_gpiochip_events(struct ktest_run *run);
+void test_gpiochip_old(struct ktest_run *run);
 
 /* test_vfs.c */
 void test_vfs_replace(struct ktest_run *run);
