@@ -10,6 +10,7 @@
 #include "soc/intc.h"
 #include "soc/timer.h"
 
+#include <check.h>
 #include <string.h>
 
 unsigned pokes;

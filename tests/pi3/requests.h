@@ -9,7 +9,6 @@
 
 #include <hal/block.h>
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
 

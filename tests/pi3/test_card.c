@@ -42,6 +42,7 @@
 #include <hal/errno.h>
 #include <pi3/mmio.h>
 
+#include <check.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -20,6 +20,7 @@
 #include <hal/errno.h>
 #include <hal/mem.h>
 
+#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
