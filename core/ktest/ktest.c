@@ -153,6 +153,7 @@ static const struct ktest tests[] = {
     {"calendar.known_dates", test_calendar_dates},
     {"calendar.there_and_back", test_calendar_round_trip},
     {"calendar.text_is_checked", test_calendar_text},
+    {"cpio.an_archive_is_unpacked", test_cpio_unpack},
     {"gpiochip.tells_of_its_lines", test_gpiochip_info},
     {"gpiochip.lines_are_driven_and_read", test_gpiochip_lines},
     {"gpiochip.nonsense_is_refused", test_gpiochip_refusal},
