@@ -284,8 +284,8 @@ def manifest(entries, size):
 
 
 def depfile(target, root, kernel):
-    """A make rule that names each input, for ninja."""
-    inputs = [p for p in sorted(root.rglob("*")) if p.is_file()] + [pathlib.Path(__file__)]
+    """A make rule that names each input, for ninja; folders too, since files are added to them."""
+    inputs = [root] + sorted(root.rglob("*")) + [pathlib.Path(__file__)]
     if kernel is not None:
         inputs.append(kernel)
     return "%s: %s\n" % (target, " ".join(str(p).replace(" ", "\\ ") for p in inputs))

@@ -7,6 +7,7 @@
  *   memory        allocator=slab|bin|bump  checks=0|1  fail_alloc=PLAN (site/fail.h)
  *   watchdog      watchdog=TIME (0: off; by default on as checks=)
  *   locks         lockchecks=0|1 (by default as checks=)
+ *   files         initrd=NAME|none (fs/root/tree.c)
  *   disks         elevator=fifo|sstf|look|clook  ramdisk=SIZE
  *   what to run   ktest=NAME  ktest_size=N  debug  semihosting (the Pi's backend reads it)
  */

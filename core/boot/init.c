@@ -229,8 +229,7 @@ static void init_main(void *unused)
     make_ramdisk();
     if (cache_start())
         klog(KLOG_WARNING, "boot: no room for the threads of the page cache");
-    if (vfs_mount_root())
-        klog(KLOG_NOTICE, "boot: going on without files");
+    vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
     heap_leaks_begin();

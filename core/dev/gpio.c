@@ -29,6 +29,7 @@ struct gpio_pin {
 static KSTATE struct gpio_state {
     struct spinlock lock; /* guards the rest */
     struct wait_queue watchers;
+    struct list listeners;
     struct gpio_pin pins[HAL_GPIO_PINS];
 } gpio;
 
@@ -36,8 +37,20 @@ void gpio_start(void)
 {
     spinlock_init(&gpio.lock, LOCK_RANK_DEVICE);
     wait_init(&gpio.watchers);
+    list_init(&gpio.listeners);
     string_copy(gpio.pins[CONSOLE_TX].user, sizeof(gpio.pins[0].user), "the console");
     string_copy(gpio.pins[CONSOLE_RX].user, sizeof(gpio.pins[0].user), "the console");
+}
+
+/* Caller holds the lock. */
+static void tell(unsigned pin)
+{
+    list_for_each (link, &gpio.listeners) {
+        struct gpio_listener *listener = list_entry(link, struct gpio_listener, link);
+
+        if (listener->pins >> pin & 1u)
+            listener->edge(listener, pin);
+    }
 }
 
 void gpio_interrupt(void)
@@ -45,8 +58,12 @@ void gpio_interrupt(void)
     hal_irq_state_t irq = spinlock_acquire(&gpio.lock);
     uint32_t events = hal_gpio_events();
 
-    for (unsigned pin = 0; pin < HAL_GPIO_PINS; pin++)
-        gpio.pins[pin].edges += events >> pin & 1u;
+    for (unsigned pin = 0; pin < HAL_GPIO_PINS; pin++) {
+        if (!(events >> pin & 1u))
+            continue;
+        gpio.pins[pin].edges++;
+        tell(pin);
+    }
     if (events != 0)
         wait_wake_all(&gpio.watchers);
     spinlock_release(&gpio.lock, irq);
@@ -166,6 +183,40 @@ int gpio_wait_change(unsigned pin, bool level, uint64_t deadline)
         return -EINVAL;
     result = gpio_wait_edge(pin, level, deadline);
     return result == -ENOSYS ? gpio_poll_change(pin, level, deadline) : result;
+}
+
+/* Ends the watch of those of `pins` that are below `end`. Caller holds the lock. */
+static void unwatch(uint32_t pins, unsigned end)
+{
+    for (unsigned pin = 0; pin < end; pin++)
+        if (pins >> pin & 1u)
+            (void)!gpio_watch_end(pin); /* it could be watched, so it can be left */
+}
+
+int gpio_listen(struct gpio_listener *listener)
+{
+    hal_irq_state_t irq = spinlock_acquire(&gpio.lock);
+    int error = 0;
+
+    for (unsigned pin = 0; pin < HAL_GPIO_PINS && error == 0; pin++) {
+        if (listener->pins >> pin & 1u)
+            error = gpio_watch_begin(pin);
+        if (error != 0)
+            unwatch(listener->pins, pin);
+    }
+    if (error == 0)
+        list_add_tail(&gpio.listeners, &listener->link);
+    spinlock_release(&gpio.lock, irq);
+    return error;
+}
+
+void gpio_unlisten(struct gpio_listener *listener)
+{
+    hal_irq_state_t irq = spinlock_acquire(&gpio.lock);
+
+    list_remove(&listener->link);
+    unwatch(listener->pins, HAL_GPIO_PINS);
+    spinlock_release(&gpio.lock, irq);
 }
 
 const char *gpio_function_name(int function)

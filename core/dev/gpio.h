@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "lib/list.h"
+
 #include <hal/compiler.h>
 #include <hal/gpio.h>
 
@@ -45,6 +47,24 @@ int gpio_pull(unsigned pin);
  * that cannot watch pins it looks every millisecond, and may miss a short pulse. May sleep.
  */
 HAL_MUST_CHECK int gpio_wait_change(unsigned pin, bool level, uint64_t deadline);
+
+/** Who is told of edges as they come. The caller owns it. */
+struct gpio_listener {
+    uint32_t pins; /**< bits of those to be told of */
+
+    /**
+     * An edge of `pin` was seen. Interrupt, under LOCK_RANK_DEVICE: takes locks of higher rank
+     * only.
+     */
+    void (*edge)(struct gpio_listener *listener, unsigned pin);
+    struct list link;
+};
+
+/** Begins to tell `listener`. 0, or -ENOSYS: this machine cannot watch pins. Any context. */
+HAL_MUST_CHECK int gpio_listen(struct gpio_listener *listener);
+
+/** Ends that: when this returns nobody is in its function. Any context. */
+void gpio_unlisten(struct gpio_listener *listener);
 
 /** A word for `function`. */
 const char *gpio_function_name(int function);

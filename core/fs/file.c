@@ -142,6 +142,20 @@ out_free:
     return error;
 }
 
+int file_of_vnode(struct vnode *vnode, unsigned flags, struct file **result)
+{
+    struct file *file = kcalloc(1, sizeof(*file));
+
+    if (!file)
+        return -ENOMEM;
+    file->flags = flags;
+    file->references = 1;
+    mutex_init(&file->mutex);
+    file->vnode = vnode_get(vnode);
+    *result = file;
+    return 0;
+}
+
 struct file *file_get(struct file *file)
 {
     __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);

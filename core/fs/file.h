@@ -54,6 +54,12 @@ struct file {
 HAL_MUST_CHECK int file_open(struct vnode *base, const char *path, unsigned flags, unsigned mode,
                              struct file **file);
 
+/**
+ * An open file of a vnode that has no path: what the kernel hands out by itself. It takes a
+ * reference of its own; ops->open is not asked. 0 or -ENOMEM. Thread context.
+ */
+HAL_MUST_CHECK int file_of_vnode(struct vnode *vnode, unsigned flags, struct file **file);
+
 /** One more reference. Any context. */
 struct file *file_get(struct file *file);
 

@@ -6,6 +6,7 @@
 
 #include "boot/cmdline.h"
 #include "ktest/cache/tests.h"
+#include "ktest/fs/tests.h"
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
 #include "lib/string.h"
@@ -47,6 +48,11 @@ static const struct ktest tests[] = {
     {"smp.the_more_important_runs", test_smp_priority},
     {"smp.a_wake_up_preempts_at_once", test_smp_wake_preempts},
     {"smp.nice_threads_get_less", test_smp_nice},
+    {"moves.a_cpu_that_was_robbed_idles", test_moves_robbed},
+    {"moves.who_idles_looks_at_all_others", test_moves_all_others},
+    {"moves.who_may_come_from_now_on_is_fetched", test_moves_allowed},
+    {"moves.who_is_preempted_is_fetched", test_moves_preempted},
+    {"moves.policy_and_quantum_change_at_once", test_moves_changes},
     {"lend.an_inversion_is_bounded", test_lend_inversion},
     {"lend.goes_along_a_chain_and_returns", test_lend_chain},
     {"lend.a_new_owner_is_lent_to", test_lend_handover},
@@ -96,6 +102,7 @@ static const struct ktest tests[] = {
     {"work.cancel_waits_for_what_runs", test_work_cancel},
     {"work.flush_waits_for_all_before", test_work_flush},
     {"work.at_a_time", test_work_delayed},
+    {"work.a_cancelled_one_does_not_come_back", test_work_comes_back},
     {"work.impossible_queues_are_refused", test_work_refusal},
     {"problem.producers_and_consumers", test_problem_queue},
     {"problem.producers_and_consumers_with_semaphores", test_problem_semaphores},
@@ -141,9 +148,19 @@ static const struct ktest tests[] = {
     {"time.never_goes_back", test_time_monotonic},
     {"time.sleeps_are_never_short", test_time_sleep},
     {"time.a_deadline_in_the_past_is_no_sleep", test_time_past},
+    {"time.a_crowd_does_not_wake_up_at_a_stroke", test_time_crowd},
     {"calendar.known_dates", test_calendar_dates},
     {"calendar.there_and_back", test_calendar_round_trip},
     {"calendar.text_is_checked", test_calendar_text},
+    {"gpiochip.tells_of_its_lines", test_gpiochip_info},
+    {"gpiochip.lines_are_driven_and_read", test_gpiochip_lines},
+    {"gpiochip.nonsense_is_refused", test_gpiochip_refusal},
+    {"gpiochip.edges_become_events", test_gpiochip_events},
+    {"pipe.opening_waits_for_the_other_side", test_pipe_open},
+    {"pipe.opening_can_be_cancelled", test_pipe_open_cancel},
+    {"pipe.a_stream_arrives", test_pipe_stream},
+    {"pipe.pieces_are_not_mixed", test_pipe_whole},
+    {"pipe.closing_ends_waits", test_pipe_ends},
     {"block.threads_find_what_they_wrote", test_block_areas},
     {"block.a_request_is_seen_as_a_whole", test_block_overlap},
     {"block.a_delayed_request_comes_late", test_block_delay},

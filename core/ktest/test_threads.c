@@ -377,11 +377,11 @@ void test_thread_guard(struct ktest_run *run)
 {
     unsigned looks = 0;
 
-    const char *stack = thread_current()->stack;
+    const char *stack = thread_current()->stack.frames;
     const char *here = (const char *)&run;
 
-    KTEST_EXPECT(run, !thread_look(stack, count_look, &looks) && looks == 0);
-    KTEST_EXPECT(run, thread_look(stack + HAL_PAGE_SIZE, count_look, &looks) && looks == 1);
+    KTEST_EXPECT(run, !stack_look(stack, count_look, &looks) && looks == 0);
+    KTEST_EXPECT(run, stack_look(stack + HAL_PAGE_SIZE, count_look, &looks) && looks == 1);
     KTEST_EXPECT(run, here >= stack + HAL_PAGE_SIZE && here < stack + 64 * HAL_PAGE_SIZE);
 }
 
@@ -408,7 +408,7 @@ void test_thread_sized(struct ktest_run *run)
         if (!KTEST_EXPECT(
                 run, thread_create_sized("sized", role_counter, &play, bytes, &threads[n]) == 0))
             break;
-        KTEST_EXPECT(run, threads[n]->stack_bytes == bytes);
+        KTEST_EXPECT(run, threads[n]->stack.bytes == bytes);
     }
     for (unsigned i = 0; i < n; i++)
         thread_join(threads[i]);
@@ -425,12 +425,12 @@ void test_thread_spares(struct ktest_run *run)
 
     mutex_init(&play.mutex);
     KTEST_REQUIRE(run, thread_create("first", role_counter, &play, &thread) == 0);
-    stack = thread->stack;
+    stack = thread->stack.frames;
     thread_join(thread);
     /* On one CPU nobody else takes the spare meanwhile; with more, that may be. */
-    KTEST_EXPECT(run, !thread_look(stack, count_look, &looks) || cpu_count_online() > 1);
+    KTEST_EXPECT(run, !stack_look(stack, count_look, &looks) || cpu_count_online() > 1);
     (void)reclaim_frames(SIZE_MAX);
-    KTEST_EXPECT(run, thread_look(stack, count_look, &looks));
+    KTEST_EXPECT(run, stack_look(stack, count_look, &looks));
 }
 
 /* ---- thread-local storage ---- */

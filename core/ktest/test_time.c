@@ -4,10 +4,13 @@
  */
 #include "dev/clock.h"
 #include "ktest/tests.h"
+#include "lib/trace.h"
+#include "thread/run.h"
 #include "thread/thread.h"
 
 #include <hal/cpu.h>
 #include <hal/errno.h>
+#include <hal/machine.h>
 #include <hal/time.h>
 
 void test_time_monotonic(struct ktest_run *run)
@@ -45,6 +48,60 @@ void test_time_past(struct ktest_run *run)
     KTEST_EXPECT(run, thread_sleep_until(0) == 0);
     KTEST_EXPECT(run, thread_sleep(0) == 0);
     KTEST_EXPECT(run, hal_time_now() - start < UINT64_C(10000000000));
+}
+
+/* ---- very many that want to wake up at the same time ---- */
+
+#define SLEEPERS 100u
+
+struct crowd {
+    uint64_t deadline;
+    unsigned most; /* atomic: wake-ups in one interrupt */
+};
+
+/* The most wake-ups in one interrupt, of what the trace of this CPU still knows. */
+static unsigned most_wakes(void)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct hal_trace_event event;
+    unsigned wakes = 0, most = 0;
+
+    for (unsigned age = 0; ktrace_read(hal_cpu_id(), age, &event) == 0; age++) {
+        wakes += event.kind == HAL_TRACE_WAKE;
+        most = wakes > most ? wakes : most;
+        if (event.kind == HAL_TRACE_INTERRUPT || event.kind == HAL_TRACE_SWITCH)
+            wakes = 0;
+    }
+    hal_irq_restore(state);
+    return most;
+}
+
+static void part_of_crowd(void *argument)
+{
+    struct crowd *crowd = argument;
+    unsigned most, before;
+
+    (void)thread_sleep_until(crowd->deadline);
+    most = most_wakes();
+    before = __atomic_load_n(&crowd->most, __ATOMIC_RELAXED);
+    while (most > before && !__atomic_compare_exchange_n(&crowd->most, &before, most, false,
+                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+}
+
+void test_time_crowd(struct ktest_run *run)
+{
+    struct crowd crowd = {.deadline = hal_time_now() + UINT64_C(100000000)};
+    struct thread *sleepers[SLEEPERS];
+
+    KTEST_EXPECT(run, thread_set_affinity(thread_current(), 1u << 0) == 0);
+    for (unsigned i = 0; i < SLEEPERS; i++)
+        KTEST_REQUIRE(run, thread_create_sized("sleeper", part_of_crowd, &crowd, HAL_STACK_SMALL,
+                                               &sleepers[i]) == 0);
+    for (unsigned i = 0; i < SLEEPERS; i++)
+        thread_join(sleepers[i]);
+    KTEST_EXPECT(run, crowd.most >= 1 && crowd.most <= RUN_WAKES_MOST);
+    KTEST_EXPECT(run, thread_set_affinity(thread_current(), (1u << HAL_CPU_MAX) - 1) == 0);
 }
 
 void test_calendar_dates(struct ktest_run *run)

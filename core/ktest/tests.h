@@ -37,6 +37,11 @@ void test_smp_policies(struct ktest_run *run);
 void test_smp_priority(struct ktest_run *run);
 void test_smp_wake_preempts(struct ktest_run *run);
 void test_smp_nice(struct ktest_run *run);
+void test_moves_robbed(struct ktest_run *run);
+void test_moves_all_others(struct ktest_run *run);
+void test_moves_allowed(struct ktest_run *run);
+void test_moves_preempted(struct ktest_run *run);
+void test_moves_changes(struct ktest_run *run);
 void test_thread_locals(struct ktest_run *run);
 
 /* sched/test_lend.c */
@@ -71,6 +76,7 @@ void test_heap_cache(struct ktest_run *run);
 void test_time_monotonic(struct ktest_run *run);
 void test_time_sleep(struct ktest_run *run);
 void test_time_past(struct ktest_run *run);
+void test_time_crowd(struct ktest_run *run);
 void test_calendar_dates(struct ktest_run *run);
 void test_calendar_round_trip(struct ktest_run *run);
 void test_calendar_text(struct ktest_run *run);

@@ -58,7 +58,10 @@
 #define SCHED_NICE_MIN (-20)       /**< the largest share */
 #define SCHED_NICE_MAX 19          /**< the smallest */
 #define SCHED_WEIGHT_NORMAL 65536u /**< the weight of nice 0 */
-#define SCHED_FOREVER UINT64_MAX   /**< a slice that does not end, a period that never comes */
+#define SCHED_POOLS_FREE 64u       /**< pools of lottery that anybody may begin */
+#define SCHED_POOLS (SCHED_POOLS_FREE + SCHED_NICE_MAX - SCHED_NICE_MIN + 1)
+#define SCHED_POOL_ROW 8u
+#define SCHED_FOREVER UINT64_MAX /**< a slice that does not end, a period that never comes */
 
 /** What policies look at, as bits. */
 enum { SCHED_BY_PRIORITY = 1, SCHED_BY_NICE = 2, SCHED_BY_LENGTH = 4 };
@@ -77,21 +80,18 @@ struct sched_entity {
     /* The place on the queue, and what it goes by; which of them is used is the policy's business.
      * The first three are valid while its epoch is the queue's. */
     struct tree_node node;
-    uint64_t vruntime; /**< fair: run time divided by weight */
-    uint64_t
-        pass; /**< stride: the same, by another rule for those who sleep; lottery: its tickets */
+    uint64_t vruntime;  /**< fair: run time divided by weight */
+    uint64_t pass;      /**< stride: the same, by another rule for those who sleep */
     uint64_t remaining; /**< sjf, srt: what it still needs; UINT64_MAX: unknown */
-    uint64_t tickets;   /**< lottery: those on the left of its node */
+    uint64_t run_time;  /**< all in all; its owner counts it, before each charge */
 
     struct list link;
-
-    /* What it has used. */
-    uint64_t run_time;  /**< all in all; its owner counts it, before each charge */
     uint64_t run_start; /**< its run_time when it was last taken */
 
     /* Where it stands; valid while its epoch is the queue's. */
     uint32_t epoch;
-    uint32_t level; /**< feedback: 0 is the first to run */
+    uint32_t
+        level; /**< feedback: 0 is the first to run; lottery: its pool; search: 1 if it yielded */
     const struct sched_queue
         *home;            /**< the queue that vruntime or pass counts for; never followed */
     uint64_t base;        /**< that queue's min_vruntime at the last charge or removal */
@@ -131,9 +131,17 @@ struct sched_queue {
     uint64_t sequence;     /**< the next arrival's */
     uint64_t boosted;      /**< feedback: when all were last put on level 0 */
     uint32_t occupied;     /**< bit i: lists[i] is not empty */
-    struct sched_entity *yielded; /**< lottery, search: stays out of the next draw; or NULL */
+    struct sched_entity *yielded; /**< lottery: stays out of the next draw; or NULL */
     struct list lists[SCHED_LEVELS];
     struct tree tree;
+
+    /* lottery: see there. */
+    uint64_t vacant; /**< bit i: pools[i] is one of the free ones, and empty */
+    unsigned drawn;  /**< the pool that won last */
+    unsigned joined; /**< the one that was joined last */
+    uint64_t row_tickets[SCHED_POOLS / SCHED_POOL_ROW];
+    uint64_t pool_tickets[SCHED_POOLS];
+    struct list pools[SCHED_POOLS];
 };
 
 /** Why an entity comes to a queue. */
@@ -191,9 +199,10 @@ struct sched_policy {
     struct sched_entity *(*steal)(struct sched_queue *queue);
 
     /**
-     * Tells whom the next call of take would give, and whom probably the one after it; NULL:
+     * After a take: tells whom the next one would give, and whom probably the one after it; NULL:
      * nobody, or that would cost more than a step. So they can be fetched from memory before their
-     * turns come. NULL instead of the function: nobody can know.
+     * turns come. `lottery` tells whose turns will come at some time. NULL instead of the function:
+     * nobody can know.
      */
     void (*foresee)(const struct sched_queue *queue, struct sched_entity *coming[2]);
 

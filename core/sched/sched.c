@@ -79,14 +79,16 @@ static void renew_queue(struct cpu *cpu, uint64_t now)
         run_reschedule(cpu); /* so that what runs is known to the new policy */
 }
 
-/* From now on it is `policy`, with `quantum`. */
-static void change(const struct sched_policy *policy, uint64_t quantum)
+/* From now on it is `policy`, with `*quantum`; NULL: the same as before. */
+static void change(const struct sched_policy *policy, const uint64_t *quantum)
 {
     hal_irq_state_t state = lock_all();
     uint64_t now = hal_time_now();
 
-    __atomic_store_n(&sched.policy, policy, __ATOMIC_RELAXED);
-    __atomic_store_n(&sched.quantum, quantum, __ATOMIC_RELAXED);
+    if (policy)
+        __atomic_store_n(&sched.policy, policy, __ATOMIC_RELAXED);
+    if (quantum)
+        __atomic_store_n(&sched.quantum, *quantum, __ATOMIC_RELAXED);
     sched.epoch++;
     for (unsigned id = 0; id < HAL_CPU_MAX; id++)
         renew_queue(cpu_at(id), now);
@@ -112,7 +114,7 @@ int scheduler_set_policy(const char *name)
 
     if (!policy)
         return -ENOENT;
-    change(policy, thread_quantum());
+    change(policy, NULL);
     return 0;
 }
 
@@ -137,7 +139,7 @@ void scheduler_list_policies(char *text, uint32_t bytes)
 
 void thread_set_quantum(uint64_t ns)
 {
-    change(current_policy(), ns);
+    change(NULL, &ns);
 }
 
 uint64_t thread_quantum(void)

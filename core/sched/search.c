@@ -11,8 +11,10 @@
  *     queue:  A <- B <- C      A was preempted: A, B or C      A yielded: B or C (A is last)
  *
  * Invariant: option 0 is what happens if nobody interferes: who was preempted goes on, and else who
- * has waited longest. Who yielded is no option while there is another, or two threads that wait for
- * a third by yielding could hold it up for ever.
+ * has waited longest. Who yielded lets all others go first: it is no option as long as anybody
+ * waits who has done so since before, or two that wait for a third by yielding, to it and to each
+ * other, could hold it up for ever. `sequence` tells since when; who is taken begins anew, so who
+ * is preempted often is in nobody's way.
  *
  * The quantum is so short that the timer can stop a thread after a few steps wherever it is; the
  * simulator then holds the timer's interrupt back, and lets it strike where it wants to.
@@ -34,26 +36,39 @@ static void search_add(struct sched_queue *queue, struct sched_entity *entity, e
 {
     (void)now;
     why = policy_enter(queue, entity, why);
+    entity->level = why == SCHED_YIELDED;
     policy_list_add(queue, 0, entity, why == SCHED_PREEMPTED);
-    if (why == SCHED_YIELDED)
-        queue->yielded = entity;
 }
 
 static void search_remove(struct sched_queue *queue, struct sched_entity *entity)
 {
     policy_list_remove(queue, 0, entity);
-    if (queue->yielded == entity)
-        queue->yielded = NULL;
+}
+
+static struct sched_entity *entity_of(const struct list *link)
+{
+    return list_entry(link, struct sched_entity, link);
+}
+
+/* Since when that one has waited who has waited longest. */
+static uint64_t earliest(const struct sched_queue *queue)
+{
+    uint64_t first = UINT64_MAX;
+
+    list_for_each (link, &queue->lists[0])
+        if (entity_of(link)->sequence < first)
+            first = entity_of(link)->sequence;
+    return first;
 }
 
 static struct sched_entity *search_option(const struct sched_queue *queue, unsigned index)
 {
-    const struct list *head = &queue->lists[0];
+    uint64_t first = earliest(queue);
 
-    for (const struct list *link = head->next; link != head; link = link->next) {
-        struct sched_entity *entity = list_entry(link, struct sched_entity, link);
+    list_for_each (link, &queue->lists[0]) {
+        struct sched_entity *entity = entity_of(link);
 
-        if ((entity != queue->yielded || queue->ready == 1) && index-- == 0)
+        if ((!entity->level || entity->sequence == first) && index-- == 0)
             return entity;
     }
     return NULL;
@@ -67,20 +82,11 @@ static struct sched_entity *search_take(struct sched_queue *queue, uint64_t now)
     if (!entity)
         entity = search_option(queue, 0);
     queue->choice = 0;
-    queue->yielded = NULL;
     if (!entity)
         return NULL;
     policy_list_remove(queue, 0, entity);
+    entity->sequence = queue->sequence++;
     policy_begin(entity);
-    return entity;
-}
-
-static struct sched_entity *search_steal(struct sched_queue *queue)
-{
-    struct sched_entity *entity = policy_steal_listed(queue);
-
-    if (entity && queue->yielded == entity)
-        queue->yielded = NULL;
     return entity;
 }
 
@@ -94,6 +100,6 @@ const struct sched_policy policy_search = {
     .slice = policy_slice_quantum,
     .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
-    .steal = search_steal,
+    .steal = policy_steal_listed,
     .option = search_option,
 };

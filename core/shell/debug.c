@@ -96,8 +96,7 @@ int debug_read_memory(uint64_t physical, uint8_t *to, size_t n)
         if (!debug_may_look(physical, part))
             return -EPERM;
         copying = (struct debug_copying){.to = to, .from = hal_mem_pointer(physical), .n = part};
-        if (!thread_look(hal_mem_pointer(physical - physical % HAL_PAGE_SIZE), debug_copy,
-                         &copying))
+        if (!stack_look(hal_mem_pointer(physical - physical % HAL_PAGE_SIZE), debug_copy, &copying))
             return -EACCES;
         physical += part;
         to += part;

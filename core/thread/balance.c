@@ -120,11 +120,14 @@ static struct cpu *choose(const struct thread *thread, struct cpu *home, enum sc
  * the queue where it waits. Either that CPU sees the thread (balance_pull), or this one sees that
  * it idles: whichever of them looks last.
  */
-void balance_offer(const struct cpu *cpu)
+void balance_offer(const struct cpu *cpu, const struct thread *thread)
 {
-    uint32_t idle = look_in_order() & ~(1u << cpu->id);
+    uint32_t others = thread->affinity & cpu_online() & ~(1u << cpu->id), idle;
 
-    if (idle && cpu->movable > 0)
+    if (!others)
+        return;
+    idle = look_in_order() & others;
+    if (idle)
         hal_cpu_ipi((unsigned)__builtin_ctz(idle));
 }
 
@@ -232,8 +235,8 @@ static unsigned move(struct cpu *from, struct cpu *to, unsigned n, uint32_t exce
     return moved;
 }
 
-/* The other CPU with the most threads that could run here, or NULL. */
-static struct cpu *busiest(const struct cpu *here)
+/* The CPU of `cpus` with the most threads that could run elsewhere, or NULL. */
+static struct cpu *busiest(uint32_t cpus)
 {
     struct cpu *best = NULL;
     unsigned most = 0;
@@ -242,7 +245,7 @@ static struct cpu *busiest(const struct cpu *here)
         struct cpu *cpu = cpu_at(id);
         unsigned movable = __atomic_load_n(&cpu->movable, __ATOMIC_RELAXED);
 
-        if (cpu != here && movable > most) {
+        if (has(cpus, id) && movable > most) {
             most = movable;
             best = cpu;
         }
@@ -250,17 +253,10 @@ static struct cpu *busiest(const struct cpu *here)
     return best;
 }
 
-bool balance_pull(void)
+static bool pull_from(struct cpu *here, struct cpu *from)
 {
-    struct cpu *here = cpu_here(), *from;
     bool sent;
 
-    if (cpu_online() == 1)
-        return false;
-    (void)look_in_order(); /* see balance_offer */
-    from = busiest(here);
-    if (!from)
-        return false;
     lock_both(here, from);
     sent = here->queue.ready > 0; /* meanwhile; a second one would wait behind it */
     if (!sent)
@@ -269,6 +265,22 @@ bool balance_pull(void)
     cpu_unlock(from);
     cpu_unlock(here);
     return sent;
+}
+
+bool balance_pull(void)
+{
+    struct cpu *here = cpu_here(), *from;
+    uint32_t others = cpu_online() & ~(1u << here->id);
+
+    if (!others)
+        return false;
+    (void)look_in_order(); /* see balance_offer */
+    while ((from = busiest(others))) {
+        if (pull_from(here, from))
+            return true;
+        others &= ~(1u << from->id); /* none of its threads may run here */
+    }
+    return false;
 }
 
 /*
@@ -343,6 +355,8 @@ int thread_set_affinity(struct thread *thread, uint32_t cpus)
     if (!has(cpus, home->id) && thread->queued) {
         run_dequeue(home, thread);
         balance_send(home, thread, SCHED_MOVED, hal_time_now());
+    } else if (thread->queued) {
+        balance_offer(home, thread); /* it may go where it might not before */
     } else if (!has(cpus, home->id) && thread->state == THREAD_RUNNING) {
         run_reschedule(home);
     }

@@ -241,7 +241,7 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
     else if (cpu->quantum_end == HAL_TIME_NEVER)
         start_quantum(cpu);
     if (cpu->queue.ready > current->idle && cpu_online() != 1u << cpu->id)
-        balance_offer(cpu); /* not all will run at once */
+        balance_offer(cpu, thread); /* not all will run at once */
 }
 
 /* A new thread may run where its creator may, or anywhere if that is the boot code; and so on. */
@@ -310,8 +310,12 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     cpu->quantum_end = alone ? HAL_TIME_NEVER : slice_end(cpu, next, now);
     arm(cpu);
     next->state = THREAD_RUNNING;
-    if (next == previous)
+    if (next == previous) {
+        run_publish(cpu);
+        if (next->idle) /* what this CPU was to run is gone */
+            balance_set_idle(cpu, true);
         return;
+    }
     if (previous->idle)
         previous->state = THREAD_READY; /* it is on no queue, but it does not run */
     if (previous->idle != next->idle)
@@ -344,12 +348,12 @@ static void fetch_coming(const struct cpu *cpu)
     queue->policy->foresee(queue, coming);
     if (coming[0]) {
         hal_context_prefetch(&thread_of_entity(coming[0])->context);
-        __builtin_prefetch(thread_of_entity(coming[0])->canary);
+        __builtin_prefetch(thread_of_entity(coming[0])->stack.canary);
     }
     if (coming[1]) {
         const char *thread = (const char *)thread_of_entity(coming[1]);
 
-        for (unsigned at = 0; at < offsetof(struct thread, name); at += LINE)
+        for (unsigned at = 0; at < offsetof(struct thread, stack.bytes); at += LINE)
             __builtin_prefetch(thread + at, 1);
     }
 }
@@ -394,6 +398,10 @@ static void give_way(struct cpu *cpu, enum sched_why why)
     run_charge(cpu, now);
     if (!self->idle && self->affinity >> cpu->id & 1) {
         add(cpu, self, why, now);
+        if (why == SCHED_PREEMPTED) {
+            run_publish(cpu);
+            balance_offer(cpu, self);
+        }
     } else if (!self->idle) {
         self->state = THREAD_READY;
         cpu->outgoing = self;
@@ -510,17 +518,28 @@ void run_enter(void)
 
 /* ---- interrupts ---- */
 
+/* Who is left has a deadline that has passed: the timer, set to that, strikes at once. */
+static void wake_sleepers(struct cpu *cpu, uint64_t now)
+{
+    struct thread *first;
+
+    for (unsigned woken = 0; woken < RUN_WAKES_MOST; woken++) {
+        first = first_sleeper(cpu);
+        if (!first || first->deadline > now)
+            break;
+        wake(cpu, first, -ETIMEDOUT);
+    }
+}
+
 void run_timer_interrupt(void)
 {
     hal_irq_state_t state = run_lock();
     struct cpu *cpu = cpu_here();
     uint64_t now = hal_time_now();
-    struct thread *first;
     bool crowded;
 
     cpu->armed = HAL_TIME_NEVER;
-    while ((first = first_sleeper(cpu)) && first->deadline <= now)
-        wake(cpu, first, -ETIMEDOUT);
+    wake_sleepers(cpu, now);
     if (cpu->quantum_end <= now)
         run_reschedule(cpu);
     else

@@ -90,7 +90,9 @@ void run_await_exit(const struct thread *thread);
 /** The first thing that a new thread does: it has been switched to with a run lock held. */
 void run_enter(void);
 
-/** HAL_IRQ_TIMER: wakes sleepers whose time has come and ends quanta. */
+/** HAL_IRQ_TIMER: wakes sleepers whose time has come and ends quanta. Of very many sleepers it
+ * wakes RUN_WAKES_MOST, and then the timer strikes again. */
+#define RUN_WAKES_MOST 32u
 void run_timer_interrupt(void);
 
 /** HAL_IRQ_IPI: another CPU has changed what this one's timer should be set to. */
@@ -133,9 +135,9 @@ void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, u
 /** This CPU has nothing to do from now on, or has. Caller holds its lock. */
 void balance_set_idle(const struct cpu *cpu, bool idle);
 
-/** Threads wait on the queue of `cpu`: tells another CPU that idles, if any of them may move.
- * Caller holds its lock. */
-void balance_offer(const struct cpu *cpu);
+/** `thread` waits on the queue of `cpu`: tells another CPU that idles, if it may go there. Caller
+ * holds the lock of `cpu`, and has published. */
+void balance_offer(const struct cpu *cpu, const struct thread *thread);
 
 /** Takes a thread from the CPU that has most to do. True: there was one. Idle thread, masked. */
 bool balance_pull(void);

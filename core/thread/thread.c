@@ -5,18 +5,12 @@
  * A thread cannot free the stack that it stands on. So it says that it has `ended`, masked until it
  * is off its CPU, and somebody else frees it: who joins it, or if it was detached the reaper, a
  * thread of its own. Both wait for the short time between the word and the deed (run_await_exit).
- *
- * To free is to keep: a guarded stack of the usual size becomes a spare, and the next thread that
- * is made takes it. When memory is short spares are given back (mem/reclaim.h).
  */
 #include "thread/thread.h"
 
 #include "boot/panic.h"
 #include "lib/format.h"
-#include "lib/log.h"
 #include "lib/string.h"
-#include "mem/frame.h"
-#include "mem/reclaim.h"
 #include "heap/cache.h"
 #include "sched/sched.h"
 #include "sync/check/held.h"
@@ -36,26 +30,18 @@
 #define START_PATIENCE_NS 1000000000u /* for a CPU that was started to say so */
 #define START_POLL_NS 50000u
 #define CACHE_LINE 64u
-#define SPARES_MOST 128u
-#define SPARES_SHARE 16u /* and no more than a sixteenth of RAM */
+#define STACK_MOST (1u << 20)
 #define THREAD_MAGIC 0x7472656bu
 
 static KSTATE struct thread_table {
-    struct spinlock lock; /* guards what follows, up to spare_count */
+    struct spinlock lock; /* guards what follows, up to last_id */
     struct tree all;      /* of all threads, by number */
     uint32_t last_id;
-    struct list leaving; /* spares whose guards are being taken away */
-    struct list spares;  /* threads that have ended, with stack and guard, for the next */
-    unsigned spare_count;
-    unsigned spares_most; /* constant after boot */
-    struct reclaimer reclaimer;
 
     struct spinlock ends; /* guards dead, and what says so in struct thread */
     struct list dead;     /* detached threads that have ended */
 
     struct thread idle[HAL_CPU_MAX]; /* the idle threads, by CPU */
-    bool guards_spent; /* atomic: no guard page could be had, and none was given back since */
-    bool said_spent;   /* atomic: the log says so */
     struct thread *reaper;
     struct object_cache *threads; /* where they come from; constant after boot */
 } table;
@@ -69,21 +55,15 @@ static int compare_id(const void *key, const struct tree_node *node)
     return (*id > other) - (*id < other);
 }
 
-/* Caller holds the table's lock. */
-static void add_to_table_locked(struct thread *thread)
+static void add_to_table(struct thread *thread)
 {
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+
     thread->id = ++table.last_id;
     thread->said.number = thread->id;
     thread->said.idle = thread->idle;
     memcpy(thread->said.name, thread->name, HAL_TRACE_NAME - 1); /* the last byte stays NUL */
     tree_insert(&table.all, &thread->all_node, &thread->id, compare_id);
-}
-
-static void add_to_table(struct thread *thread)
-{
-    hal_irq_state_t state = spinlock_acquire(&table.lock);
-
-    add_to_table_locked(thread);
     spinlock_release(&table.lock, state);
 }
 
@@ -116,8 +96,7 @@ void thread_init(void)
     spinlock_init(&table.ends, LOCK_RANK_THREAD);
     tree_init(&table.all);
     list_init(&table.dead);
-    list_init(&table.spares);
-    list_init(&table.leaving);
+    stack_init();
     run_init();
     scheduler_init();
     run_init_cpu(prepare_idle(0));
@@ -181,191 +160,14 @@ static void first_step(void *argument)
     run_exit();
 }
 
-/* ---- stacks ---- */
-
-#define CANARY 0x7c9ad0e51f63b8a2u /* no address, and no number that is often met */
-#define STACK_MOST (1u << 20)
-
-HAL_NORETURN static void refuse_stack(const struct thread *thread)
-{
-    panic("thread %u (%s) has used more than the %u bytes of its stack", thread->id, thread->name,
-          (unsigned)thread->stack_bytes);
-}
+/* ---- making and freeing ---- */
 
 void thread_check_stack(const struct thread *thread)
 {
-    if (thread->canary && *thread->canary != CANARY)
-        refuse_stack(thread);
+    if (!stack_is_whole(&thread->stack))
+        panic("thread %u (%s) has used more than the %u bytes of its stack", thread->id,
+              thread->name, (unsigned)thread->stack.bytes);
 }
-
-/* Whether new stacks should have a guard page: not while a guard could not be had. */
-static bool guards_left(void)
-{
-    return !__atomic_load_n(&table.guards_spent, __ATOMIC_RELAXED);
-}
-
-static void set_guards_spent(bool spent)
-{
-    __atomic_store_n(&table.guards_spent, spent, __ATOMIC_RELAXED);
-}
-
-/* The machine has no guard for `thread`, which goes on without. */
-static void do_without_guard(struct thread *thread)
-{
-    thread->guarded = false;
-    set_guards_spent(true);
-    if (__atomic_exchange_n(&table.said_spent, true, __ATOMIC_RELAXED))
-        return;
-    klog(KLOG_WARNING,
-         "thread: this machine has no more guard pages: stacks have only a canary from thread %u "
-         "(%s) on",
-         thread->id, thread->name);
-}
-
-/* Of the stacks of threads. */
-static const struct alloc_site *stack_site(void)
-{
-    return ALLOC_SITE();
-}
-
-/* Of the spares, which are nobody's. */
-static const struct alloc_site *spare_site(void)
-{
-    return ALLOC_SITE_FOR(ALLOC_CACHE);
-}
-
-/*
- * The table names a guard page for as long as it is one and longer: a thread enters it before its
- * guard is set, and leaves it after its guard is gone, or becomes a spare in the same moment.
- */
-static int create_stack(struct thread *thread, size_t bytes)
-{
-    size_t guard = guards_left() ? HAL_PAGE_SIZE : 0;
-
-    thread->stack = frame_alloc_pages_at((bytes + guard) / HAL_PAGE_SIZE, 0, stack_site());
-    if (!thread->stack)
-        return -ENOMEM;
-    thread->stack_bytes = bytes;
-    thread->guarded = guard != 0;
-    thread->canary = (uint64_t *)(void *)((char *)thread->stack + guard);
-    add_to_table(thread);
-    if (thread->guarded && hal_mem_guard(thread->stack, true))
-        do_without_guard(thread);
-    return 0;
-}
-
-/* Takes the guard page of a stack away, which something still names. */
-static void remove_guard(void *page)
-{
-    /* That needs no memory, so it cannot fail. */
-    if (hal_mem_guard(page, false))
-        panic("the guard page at %p cannot be removed", page);
-    set_guards_spent(false);
-}
-
-/* ---- spares: setting a guard and taking it away costs more than all the rest of a thread ---- */
-
-/* Lies in the stack, right above the guard. */
-struct spare {
-    struct list link;
-};
-
-static struct spare *spare_of(struct list *link)
-{
-    return link ? list_entry(link, struct spare, link) : NULL;
-}
-
-static void *guard_of(const struct spare *spare)
-{
-    return (char *)spare - HAL_PAGE_SIZE;
-}
-
-/* Takes `thread`, which has ended, out of the table, and keeps its stack. False: there are enough,
- * and nothing was done. */
-static bool keep_spare(struct thread *thread)
-{
-    hal_irq_state_t state = spinlock_acquire(&table.lock);
-    bool keep = thread->guarded && thread->stack_bytes == HAL_STACK_SIZE &&
-                table.spare_count < table.spares_most;
-
-    if (keep) {
-        struct spare *spare = (void *)thread->canary;
-
-        frame_assign(thread->stack, spare_site());
-        tree_remove(&table.all, &thread->all_node);
-        list_add_head(&table.spares, &spare->link);
-        table.spare_count++;
-    }
-    spinlock_release(&table.lock, state);
-    return keep;
-}
-
-/* Gives `thread` a spare, and enters it in the table. False: there is none. */
-static bool take_spare(struct thread *thread)
-{
-    hal_irq_state_t state = spinlock_acquire(&table.lock);
-    struct spare *spare = spare_of(list_take_head(&table.spares));
-
-    if (spare) {
-        table.spare_count--;
-        thread->stack = guard_of(spare);
-        frame_assign(thread->stack, stack_site());
-        thread->stack_bytes = HAL_STACK_SIZE;
-        thread->guarded = true;
-        thread->canary = (void *)spare;
-        add_to_table_locked(thread);
-    }
-    spinlock_release(&table.lock, state);
-    return spare != NULL;
-}
-
-/* Moves a spare to those that leave, where its guard is still named; or NULL. */
-static struct spare *dismiss_spare(void)
-{
-    hal_irq_state_t state = spinlock_acquire(&table.lock);
-    struct spare *spare = spare_of(list_take_head(&table.spares));
-
-    if (spare) {
-        list_add_head(&table.leaving, &spare->link);
-        table.spare_count--;
-    }
-    spinlock_release(&table.lock, state);
-    return spare;
-}
-
-/* The reclaimer's: frees spares. */
-static size_t free_spares(void *unused, size_t frames)
-{
-    struct spare *spare;
-    size_t freed = 0;
-
-    (void)unused;
-    while (freed < frames && (spare = dismiss_spare())) {
-        hal_irq_state_t state;
-
-        remove_guard(guard_of(spare));
-        state = spinlock_acquire(&table.lock);
-        list_remove(&spare->link);
-        spinlock_release(&table.lock, state);
-        frame_put(guard_of(spare));
-        freed += (HAL_STACK_SIZE + HAL_PAGE_SIZE) / HAL_PAGE_SIZE;
-    }
-    return freed;
-}
-
-static void start_spares(void)
-{
-    struct frame_stats stats;
-    uint64_t fitting;
-
-    frame_read_stats(&stats);
-    fitting = stats.total / SPARES_SHARE * HAL_PAGE_SIZE / HAL_STACK_SIZE;
-    table.spares_most = fitting < SPARES_MOST ? (unsigned)fitting : SPARES_MOST;
-    table.reclaimer = (struct reclaimer){.name = "stacks", .reclaim = free_spares};
-    reclaim_register(&table.reclaimer);
-}
-
-/* ---- making and freeing ---- */
 
 /* A thread with a stack, in the table; or NULL. */
 static struct thread *allocate_thread(const char *name, size_t stack_bytes)
@@ -376,26 +178,22 @@ static struct thread *allocate_thread(const char *name, size_t stack_bytes)
         return NULL;
     memset(new, 0, sizeof *new);
     (void)string_copy(new->name, sizeof new->name, name);
-    if (stack_bytes == HAL_STACK_SIZE && take_spare(new))
-        return new;
-    if (create_stack(new, stack_bytes) == 0)
-        return new;
-    object_free(table.threads, new);
-    return NULL;
+    if (stack_create(&new->stack, stack_bytes)) {
+        object_free(table.threads, new);
+        return NULL;
+    }
+    add_to_table(new);
+    return new;
 }
 
-/* Frees a thread that has ended, or at least nearly all of it. */
+/* Frees a thread that has ended. */
 static void bury_thread(struct thread *thread)
 {
     thread_check_stack(thread);
     thread->magic = 0;
     hal_context_finish(&thread->context);
-    if (!keep_spare(thread)) {
-        if (thread->guarded)
-            remove_guard(thread->stack);
-        remove_from_table(thread);
-        frame_put(thread->stack);
-    }
+    remove_from_table(thread);
+    stack_destroy(&thread->stack);
     object_free(table.threads, thread);
 }
 
@@ -413,8 +211,8 @@ int thread_create_sized(const char *name, void (*entry)(void *argument), void *a
     new->magic = THREAD_MAGIC;
     new->entry = entry;
     new->argument = argument;
-    hal_context_init(&new->context, new->canary, stack_bytes, first_step, new);
-    *new->canary = CANARY; /* what the stack held before means nothing from here on */
+    hal_context_init(&new->context, new->stack.canary, stack_bytes, first_step, new);
+    stack_seal(&new->stack);
     *thread = new;
     run_add(new);
     return 0;
@@ -521,7 +319,7 @@ int thread_start_reaper(void)
     table.threads = object_cache_create("threads", sizeof(struct thread), CACHE_LINE, NULL);
     if (!table.threads)
         return -ENOMEM;
-    start_spares();
+    stack_start_spares();
     return thread_create("reaper", reap, NULL, &table.reaper);
 }
 
@@ -622,31 +420,4 @@ const struct thread *thread_peek(const struct thread *thread)
     const struct tree_node *next = thread ? tree_next(&thread->all_node) : tree_first(&table.all);
 
     return next ? tree_entry(next, const struct thread, all_node) : NULL;
-}
-
-static bool guards(const struct thread *thread, const void *page)
-{
-    return thread->guarded && thread->stack == page;
-}
-
-/* Whether a spare has its guard there. Caller holds the table's lock. */
-static bool any_guards(const struct list *spares, const void *page)
-{
-    list_for_each (link, spares)
-        if (guard_of(spare_of(link)) == page)
-            return true;
-    return false;
-}
-
-bool thread_look(const void *page, void (*look)(void *context), void *context)
-{
-    hal_irq_state_t state = spinlock_acquire(&table.lock);
-    bool guarded = any_guards(&table.spares, page) || any_guards(&table.leaving, page);
-
-    tree_for_each (node, &table.all)
-        guarded = guarded || guards(tree_entry(node, struct thread, all_node), page);
-    if (!guarded)
-        look(context);
-    spinlock_release(&table.lock, state);
-    return !guarded;
 }

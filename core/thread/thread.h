@@ -24,6 +24,7 @@
 #include "lib/tree.h"
 #include "sched/policy.h"
 #include "sync/check/class.h"
+#include "thread/stack/stack.h"
 
 #include <hal/compiler.h>
 #include <hal/context.h>
@@ -55,13 +56,10 @@ struct thread {
     bool idle;      /**< runs when nothing else can */
     uint32_t magic; /**< THREAD_MAGIC until it is freed */
     uint32_t id;
-    uint64_t *canary; /**< the lowest word of the stack; NULL: the boot code's stack */
+    struct stack stack;
     char name[THREAD_NAME_MAX + 1];
     void (*entry)(void *argument);
     void *argument;
-    void *stack;        /**< the run of frames, with the guard page if it has one */
-    size_t stack_bytes; /**< without the guard page */
-    bool guarded;       /**< the lowest page of the run is a guard */
 
     /* Guarded by the run lock of its home too. */
     unsigned own_priority;       /**< the entity's, unless a higher one is lent */
@@ -229,12 +227,6 @@ HAL_NORETURN void thread_enter_cpu(void);
  * Starts the thread that frees detached threads. 0 or -ENOMEM. Boot only, after thread_init.
  */
 HAL_MUST_CHECK int thread_start_reaper(void);
-
-/**
- * Calls look(context), which may touch the page at `page`, unless that is the guard of a thread's
- * stack, and keeps it from becoming one meanwhile. False if it was not called. Any context.
- */
-HAL_MUST_CHECK bool thread_look(const void *page, void (*look)(void *context), void *context);
 
 /**
  * The unit of time slices in nanoseconds, whatever the policy makes of it; 0: the policy's own

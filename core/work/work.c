@@ -264,7 +264,7 @@ static void delayed_is_due(struct ktimer *timer)
 {
     struct delayed_work *delayed = list_entry(timer, struct delayed_work, timer);
 
-    (void)work_submit(delayed->queue, &delayed->work);
+    (void)work_submit(__atomic_load_n(&delayed->queue, __ATOMIC_RELAXED), &delayed->work);
 }
 
 void delayed_work_init(struct delayed_work *delayed, void (*function)(struct work *work))
@@ -272,17 +272,36 @@ void delayed_work_init(struct delayed_work *delayed, void (*function)(struct wor
     work_init(&delayed->work, function);
     ktimer_init(&delayed->timer, delayed_is_due);
     delayed->queue = NULL;
+    delayed->cancelling = 0;
 }
 
 void delayed_work_submit(struct work_queue *queue, struct delayed_work *delayed, uint64_t deadline)
 {
+    if (__atomic_load_n(&delayed->cancelling, __ATOMIC_ACQUIRE))
+        return;
     __atomic_store_n(&delayed->queue, queue, __ATOMIC_RELAXED);
     ktimer_arm(&delayed->timer, deadline);
 }
 
-bool delayed_work_cancel(struct delayed_work *delayed)
+/* Stops the timer, then the work that it may have submitted. */
+static bool stop(struct delayed_work *delayed)
 {
     bool waited = ktimer_cancel(&delayed->timer);
 
     return work_cancel(&delayed->work) || waited;
+}
+
+/*
+ * A function that runs meanwhile may just have looked, and submit itself. When it has ended, none
+ * can do so any more, and what it submitted is stopped the second time.
+ */
+bool delayed_work_cancel(struct delayed_work *delayed)
+{
+    bool waited;
+
+    __atomic_fetch_add(&delayed->cancelling, 1, __ATOMIC_SEQ_CST);
+    waited = stop(delayed);
+    (void)stop(delayed);
+    __atomic_fetch_sub(&delayed->cancelling, 1, __ATOMIC_RELEASE);
+    return waited;
 }

@@ -32,7 +32,8 @@ struct work {
 struct delayed_work {
     struct work work;
     struct ktimer timer;
-    struct work_queue *queue;
+    struct work_queue *queue; /**< atomic */
+    unsigned cancelling;      /**< atomic: who is in delayed_work_cancel */
 };
 
 #define WORK_THREADS_MAX 8u
@@ -77,5 +78,6 @@ void delayed_work_init(struct delayed_work *delayed, void (*function)(struct wor
  * work_submit. */
 void delayed_work_submit(struct work_queue *queue, struct delayed_work *delayed, uint64_t deadline);
 
-/** As work_cancel, also while it waits for its time. Not in a timer's function. May sleep. */
+/** As work_cancel, also while it waits for its time. Submitting it is in vain until this returns.
+ * Not in a timer's function. May sleep. */
 bool delayed_work_cancel(struct delayed_work *delayed);

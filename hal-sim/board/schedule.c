@@ -27,7 +27,8 @@ enum {
     HOLD = 10000000, /* ns that the timer is held back */
     FAIR = 1000000,  /* ns that a CPU is played while others work */
     PATIENCE = 2000, /* ns until a CPU that waits for another looks again */
-    TRIES = 3        /* interrupts until somebody is preempted */
+    TRIES = 3,       /* interrupts until somebody is preempted */
+    VAIN = 8         /* yields to nobody, until a thread is taken for one that polls */
 };
 
 #define TIMER_BIT (1u << HAL_IRQ_TIMER)
@@ -408,6 +409,19 @@ static unsigned pick_thread(struct schedule *s, const uint32_t *threads, unsigne
     }
 }
 
+/*
+ * A thread that lets others go first again and again, though there are none, waits for what another
+ * CPU does, and that one has to be played. `only`: who can go on, if it is but one; else 0.
+ */
+static void note_vain(struct schedule *s, uint32_t only)
+{
+    unsigned self = sim_cpu_number(sim_cpu_this());
+    bool vain = only && s->strike == STRIKE_NONE && runs(self) == only;
+    s->vain[self] = vain ? s->vain[self] + 1 : 0;
+    if (s->vain[self] >= VAIN)
+        sim_schedule_relax();
+}
+
 unsigned sim_schedule_choose_thread(const uint32_t *threads, unsigned n)
 {
     struct schedule *s = &machine.schedule;
@@ -427,6 +441,7 @@ unsigned sim_schedule_choose_thread(const uint32_t *threads, unsigned n)
                                .threads = threads,
                                .thread_count = n,
                                .preempts = is_running(threads[0])};
+    note_vain(s, n == 1 ? threads[0] : 0);
     s->strike = STRIKE_NONE;
     s->asked = true;
     tell(&moment);
@@ -461,12 +476,20 @@ static unsigned following(unsigned self, uint32_t cpus)
     return self;
 }
 
-/* Who is played after `self` if nobody interferes. */
-static unsigned usual_cpu(const struct schedule *s, unsigned self, uint32_t working)
+/*
+ * Who is played after `self` if nobody interferes. A CPU that gives way again and again does so to
+ * each of the others in turn: it cannot know for whom it waits, and by priority the others may
+ * never be played for another reason.
+ */
+static unsigned usual_cpu(struct schedule *s, unsigned self, uint32_t working)
 {
     uint32_t others = working & ~(1u << self);
-    bool moves = s->gives || sim_time_now() >= machine.turn.end || !(working >> self & 1);
-    return moves && others ? following(self, others) : self;
+    if (!others)
+        return self;
+    if (s->gives)
+        return s->gave_to[self] = following(s->gave_to[self], others);
+    bool moves = sim_time_now() >= machine.turn.end || !(working >> self & 1);
+    return moves ? following(self, others) : self;
 }
 
 /*

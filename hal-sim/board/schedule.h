@@ -35,7 +35,9 @@ struct schedule {
     unsigned tries;         /* interrupts of it that had no effect */
     bool asked;             /* the kernel does ask who is next */
     bool patient;           /* the turn is short, since a CPU gave way for it */
-    bool gives;             /* the CPU waits for another one, and lets it go first */
+    bool gives;             /* the CPU waits for another one, and lets the others go first */
+    uint32_t gave_to[4];    /* by CPU: to which one it gave way last; so each has its turn */
+    uint32_t vain[4];       /* by CPU: how often in a row its thread yielded, and went on itself */
     uint32_t go;            /* the CPU that shall be played, + 1; 0: as is */
     uint64_t held_since[4]; /* when a CPU's timer interrupt was first held back; 0: none is */
     uint32_t fallen[TB_CHANGES_MAX]; /* priority: threads that have, the first the highest */

@@ -200,7 +200,7 @@ static void use_properly(void)
 static void overrun(void *unused)
 {
     (void)unused;
-    *(volatile uint64_t *)thread_current()->canary = 1;
+    *(volatile uint64_t *)thread_current()->stack.canary = 1;
     thread_yield();
 }
 

@@ -327,7 +327,7 @@ START_TEST(the_state_stays)
     ck_assert_ptr_nonnull(strstr(before, "mount mmcblk0p1\n"));
     ck_assert_ptr_nonnull(strstr(before, "thread idle\n"));
     ck_assert_ptr_nonnull(strstr(before, "vnode directory"));
-    ck_assert_ptr_nonnull(strstr(before, "memory core/thread/thread.c:"));
+    ck_assert_ptr_nonnull(strstr(before, "memory core/thread/stack/stack.c:"));
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         (void)os_command(machine, commands[i]);
         read_state(machine, after);

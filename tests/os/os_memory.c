@@ -81,7 +81,8 @@ static bool is_backing(const struct tb_alloc_site *site)
 static bool is_assigned(const struct tb_machine *machine, unsigned number,
                         const struct tb_alloc_site *site)
 {
-    return strcmp(site->file, "core/thread/thread.c") == 0 && sweep_ordinal(machine, number) == 2;
+    return strcmp(site->file, "core/thread/stack/stack.c") == 0 &&
+           sweep_ordinal(machine, number) == 2;
 }
 
 START_TEST(each_site_has_failed)

@@ -387,7 +387,7 @@ END_TEST
  * file. */
 static bool is_spare(const char *where)
 {
-    static const char file[] = "core/thread/thread.c";
+    static const char file[] = "core/thread/stack/stack.c";
     struct tb_alloc_site site;
     uint32_t lines[2] = {UINT32_MAX, UINT32_MAX};
     const char *colon = strchr(where, ':');
@@ -398,7 +398,7 @@ static bool is_spare(const char *where)
         lines[1] = site.line < lines[0] ? lines[0] : site.line;
         lines[0] = site.line < lines[0] ? site.line : lines[0];
     }
-    return strstr(where, "thread/thread.c") && colon && (uint32_t)atol(colon + 1) == lines[1];
+    return strstr(where, "thread/stack/stack.c") && colon && (uint32_t)atol(colon + 1) == lines[1];
 }
 
 /* Blocks that the sites of tag `tag` have in `mem top`, without spare stacks. */
@@ -418,14 +418,14 @@ static long long blocks_of(const char *tag)
 
 START_TEST(what_a_command_holds_shows_at_its_site)
 {
-    long long before = blocks_of("thread"), meanwhile;
+    long long before = blocks_of("thread/stack"), meanwhile;
 
     (void)os_command(machine, "sleep 1000 &");
     (void)os_command(machine, "sleep 2000 &");
-    meanwhile = blocks_of("thread");
+    meanwhile = blocks_of("thread/stack");
     ck_assert_int_ge(meanwhile, before + 2);
     (void)os_command(machine, "kill %1; kill %2");
-    ck_assert_int_eq(blocks_of("thread"), before);
+    ck_assert_int_eq(blocks_of("thread/stack"), before);
 }
 END_TEST
 
@@ -446,14 +446,14 @@ static long long leaked(const char *tag)
 
 START_TEST(leaks_are_what_is_more_than_at_first)
 {
-    long long before = leaked("thread");
+    long long before = leaked("thread/stack");
 
     ck_assert_int_gt(before, 0); /* the command's own thread */
-    ck_assert_int_eq(leaked("thread"), before);
+    ck_assert_int_eq(leaked("thread/stack"), before);
     (void)os_command(machine, "sleep 1000 &");
-    ck_assert_int_eq(leaked("thread"), 2 * before);
+    ck_assert_int_eq(leaked("thread/stack"), 2 * before);
     (void)os_command(machine, "kill %1");
-    ck_assert_int_eq(leaked("thread"), before);
+    ck_assert_int_eq(leaked("thread/stack"), before);
     ck_assert_int_eq(leaked("fs/fat32"), 0);
 }
 END_TEST

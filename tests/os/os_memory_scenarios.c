@@ -119,6 +119,8 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("smp.threads_begin_and_end_in_crowds"), .crowded = true},
     {KTEST("smp.detached_threads_end_in_crowds"), .crowded = true},
     {KTEST("smp.a_thousand_threads")},
+    {KTEST("gpiochip")},
+    {KTEST("pipe")},
     {KTEST("block.threads_find_what_they_wrote")},
     {KTEST("block.a_request_is_seen_as_a_whole")},
     {KTEST("block.a_delayed_request_comes_late")},

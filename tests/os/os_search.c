@@ -353,7 +353,7 @@ static Suite *suite(void)
     tcase_set_timeout(find, 900);
     tcase_add_loop_test(find, chance_finds_what_is_broken, 0, 4);
     tcase_add_loop_test(find, priorities_find_what_is_broken, 0, 4);
-    tcase_add_loop_test(find, sound_programs_pass, 0, 2 * SCENARIOS_SEARCHED);
+    tcase_add_loop_test(find, sound_programs_pass, 0, 2 * SCENARIOS);
     suite_add_tcase(all, find);
     tcase_set_timeout(print, 900);
     tcase_add_loop_test(print, seeds_have_one_trace_in_every_build, 1, 5);

@@ -28,6 +28,3 @@ static const char *const scenarios[] = {
 };
 
 #define SCENARIOS (sizeof scenarios / sizeof scenarios[0])
-
-/* The last one polls: a search that lets one CPU go before another can have it do so for ever. */
-#define SCENARIOS_SEARCHED (SCENARIOS - 1)

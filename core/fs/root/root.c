@@ -58,7 +58,8 @@ static void describe_types(const struct partition_table *table, struct problem *
 
 /** Mounts the first partition that can be; the reason of the first that cannot is the one to tell.
  */
-static int mount_first(const struct partition_table *table, struct problem *problem)
+static int mount_first(const struct partition_table *table, const char *path, const char *options,
+                       struct problem *problem)
 {
     int first_error = 0;
 
@@ -69,7 +70,7 @@ static int mount_first(const struct partition_table *table, struct problem *prob
 
         if (!partition_type_is_fat32(entry->type))
             continue;
-        error = mount_add("fat32", &entry->device, "/", "", &reason);
+        error = mount_add("fat32", &entry->device, path, options, &reason);
         if (!error) {
             string_copy(root.device, sizeof(root.device), entry->device.name);
             return 0;
@@ -86,7 +87,7 @@ static int mount_first(const struct partition_table *table, struct problem *prob
     return first_error;
 }
 
-static int find_root(struct problem *problem)
+static int find_volume(const char *path, const char *options, struct problem *problem)
 {
     struct partition_table *table = kmalloc(sizeof(*table));
     int error;
@@ -100,7 +101,7 @@ static int find_root(struct problem *problem)
     if (!error)
         error = partition_scan(block_card(), table, problem);
     if (!error)
-        error = mount_first(table, problem);
+        error = mount_first(table, path, options, problem);
     kfree(table);
     return error;
 }
@@ -108,16 +109,22 @@ static int find_root(struct problem *problem)
 int vfs_mount_root(void)
 {
     struct vnode *there = vfs_root();
-    struct problem problem;
-    int error;
 
     if (there) {
         vnode_put(there);
         return -EBUSY;
     }
+    return vfs_mount_card("/", "");
+}
+
+int vfs_mount_card(const char *path, const char *options)
+{
+    struct problem problem;
+    int error;
+
     file_system_register(&fat32_file_system);
     problem_clear(&problem);
-    error = find_root(&problem);
+    error = find_volume(path, options, &problem);
     if (error) {
         problem_text(&problem, root.problem, sizeof(root.problem));
         /* Below the console's level: the shell says it at its prompt, and once is enough. */

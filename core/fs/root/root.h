@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * root.h: the root of all at boot: the first FAT32 volume of the card.
+ * root.h: the root of all at boot, and the first FAT32 volume of the card.
  */
 #pragma once
 
@@ -12,6 +12,12 @@
  * a root already. Thread context, at boot. May sleep.
  */
 HAL_MUST_CHECK int vfs_mount_root(void);
+
+/** The same at `path`, a directory, with options for the file system. */
+HAL_MUST_CHECK int vfs_mount_card(const char *path, const char *options);
+
+/** Makes the tree of files at boot, of what there is: see tree.c. Thread context. May sleep. */
+void vfs_mount_tree(void);
 
 /** As mount_remove("/"). */
 int vfs_unmount_root(void);

@@ -398,6 +398,48 @@ void test_work_delayed(struct ktest_run *run)
     work_queue_destroy(queue);
 }
 
+struct tireless_work {
+    struct delayed_work work;
+    struct work_queue *queue;
+    struct completion started;
+    bool tired; /* atomic */
+    unsigned runs;
+};
+
+/* Submits itself again and again, as what is to be done from time to time does. */
+static void tireless_runs(struct work *work)
+{
+    struct tireless_work *tireless = list_entry(work, struct tireless_work, work.work);
+
+    tireless->runs++;
+    completion_all(&tireless->started);
+    thread_sleep(CREW_MS);
+    if (!__atomic_load_n(&tireless->tired, __ATOMIC_RELAXED))
+        delayed_work_submit(tireless->queue, &tireless->work, hal_time_now() + CREW_MS);
+}
+
+void test_work_comes_back(struct ktest_run *run)
+{
+    struct tireless_work tireless = {.runs = 0};
+    unsigned runs;
+
+    completion_init(&tireless.started);
+    delayed_work_init(&tireless.work, tireless_runs);
+    KTEST_REQUIRE(run, work_queue_create("ktest", 1, &tireless.queue) == 0);
+    delayed_work_submit(tireless.queue, &tireless.work, 0);
+    completion_wait(&tireless.started);
+    (void)delayed_work_cancel(&tireless.work); /* while it runs, and before it submits itself */
+    runs = tireless.runs;
+    thread_sleep(CREW_SETTLE);
+    KTEST_EXPECT(run, tireless.runs == runs);
+    delayed_work_submit(tireless.queue, &tireless.work, 0); /* it can be used again */
+    thread_sleep(CREW_SETTLE);
+    KTEST_EXPECT(run, tireless.runs > runs + 1);
+    __atomic_store_n(&tireless.tired, true, __ATOMIC_RELAXED);
+    thread_sleep(CREW_SETTLE);
+    work_queue_destroy(tireless.queue);
+}
+
 void test_work_refusal(struct ktest_run *run)
 {
     struct work_queue *queue;

@@ -58,6 +58,7 @@ void test_work_alone(struct ktest_run *run);
 void test_work_cancel(struct ktest_run *run);
 void test_work_flush(struct ktest_run *run);
 void test_work_delayed(struct ktest_run *run);
+void test_work_comes_back(struct ktest_run *run);
 void test_work_refusal(struct ktest_run *run);
 
 /* ../problems/broken.c */

@@ -9,24 +9,26 @@
  * n p times, give or take the square root of n p (1 - p): the error grows, but more and more slowly
  * than what it is an error of.
  *
- * To find the holder of a ticket in O(log n) steps, who waits stands in a binary tree without gaps:
- * number 1 is the root, and number i hangs below number i / 2. So the bits of i behind the first
- * say the way to it, 0 left and 1 right, and n entities make a tree of log2(n) levels with no need
- * for balancing. Each node knows its own tickets and how many there are on its left, so that a draw
- * looks at those on its way only:
+ * When very many wait, the winner would be in no cache, and neither would the way to it. So those
+ * who find no room form pools, as people who play do: a pool has the tickets of all its members,
+ * who are of one nice level, and its wins go to them in turn. A share is the same as without; only
+ * chance has less of a say in it. And who is next in each pool is known, so that it can be fetched
+ * from memory in time (foresee).
  *
- *             1: A, 2 (5)            ticket 6: not on the left of A, where there are 0 .. 4; of A's
- *            /           \                     own, 5 and 6: yes. A wins.
- *       2: B, 1 (4)   3: C, 3 (0)    ticket 4: left; at B: not on its left (0 .. 3); B's own is the
- *       /                                      next one, 4. B wins.
- *    4: D, 4 (0)
+ *     row 0: 9 tickets     pool 0: A          2     ticket 6: not in row 0's pool 0 (0 .. 1), nor
+ *                          pool 1: B <- F     4     in pool 1 (2 .. 5), so in pool 2. C wins; then
+ *                          pool 2: C <- G     3     G is the first of pool 2.
+ *     row 1: 4 tickets     pool 8: ...
  *
- * A new one becomes the last number. When one leaves from the middle, the last one takes its place.
+ * There are 64 pools that anybody may begin who comes while one is empty, so with up to 64
+ * everybody plays alone. Later ones join one of those, each time the next, if it is of their level,
+ * and else that which their level always has. To find the pool of a ticket takes 13 steps for the
+ * row and 8 in it at most, however many wait.
  *
  * Who yields stays out of the next draw: it stands aside, and then takes the place of the winner.
  *
- * Invariant: numbers 1 .. n are taken and no others, n being all that are ready but who stands
- * aside; each node's `tickets` are those of all on its left, `pass` its own.
+ * Invariant: all that are ready but who stands aside are in pools; the tickets of a pool are its
+ * members', those of a row its pools'; a pool is vacant if it is one of the 64 and empty.
  *
  * By Waldspurger and Weihl (1994), who could also lend tickets to a server and inflate those of who
  * gives way early; neither is here. The random numbers come from a state in the queue (xorshift, by
@@ -35,109 +37,97 @@
 #include "sched/policy/common.h"
 
 #define RANDOM_START UINT64_C(0x9e3779b97f4a7c15) /* any but 0, of which it could make only 0 */
-
-static struct sched_entity *entity_of(const struct tree_node *node)
-{
-    return tree_entry(node, struct sched_entity, node);
-}
-
-/* `node` and all below it have got `tickets` more: tells those that it is on the left of. */
-static void count_up(const struct tree_node *node, uint64_t tickets)
-{
-    if (tickets == 0)
-        return;
-    for (const struct tree_node *parent; (parent = node->parent); node = parent)
-        if (parent->child[0] == node)
-            entity_of(parent)->tickets += tickets;
-}
-
-/* How many stand in the tree: who has just yielded does not. */
-static unsigned standing(const struct sched_queue *queue)
-{
-    return queue->ready - (queue->yielded != NULL);
-}
-
-/* Where the pointer to number `i` is or will be; and its parent. */
-static struct tree_node **slot_of(struct sched_queue *queue, unsigned i, struct tree_node **parent)
-{
-    struct tree_node **slot = &queue->tree.root;
-    unsigned bit = 31u - (unsigned)__builtin_clz(i);
-
-    *parent = NULL;
-    while (bit-- > 0) {
-        *parent = *slot;
-        slot = &(*slot)->child[i >> bit & 1u];
-    }
-    return slot;
-}
-
-/* Adds the entity, which is counted already, as the last number. */
-static void hang(struct sched_queue *queue, struct sched_entity *entity)
-{
-    struct tree_node *parent, **slot = slot_of(queue, standing(queue), &parent);
-
-    entity->node = (struct tree_node){.parent = parent, .height = 1};
-    entity->tickets = 0;
-    *slot = &entity->node;
-    count_up(&entity->node, entity->pass);
-}
-
-/* Takes out the last number. */
-static struct sched_entity *take_last(struct sched_queue *queue)
-{
-    struct tree_node *parent, **slot = slot_of(queue, standing(queue), &parent);
-    struct sched_entity *last = entity_of(*slot);
-
-    count_up(*slot, 0 - last->pass);
-    *slot = NULL;
-    return last;
-}
-
-/* Puts `heir`, which is nowhere, in the place of `entity`. */
-static void replace(struct sched_queue *queue, struct sched_entity *entity,
-                    struct sched_entity *heir)
-{
-    tree_replace(&queue->tree, &entity->node, &heir->node);
-    heir->tickets = entity->tickets;
-    count_up(&heir->node, heir->pass - entity->pass);
-}
+#define ROW SCHED_POOL_ROW
 
 static void lottery_init(struct sched_queue *queue)
 {
     policy_init_queue(queue, POLICY_QUANTUM, 1);
     if (queue->random == 0)
         queue->random = RANDOM_START;
-}
-
-static void lottery_add(struct sched_queue *queue, struct sched_entity *entity, enum sched_why why,
-                        uint64_t now)
-{
-    (void)now;
-    why = policy_enter(queue, entity, why);
-    entity->pass = policy_usual_weight(entity->nice);
-    if (why == SCHED_YIELDED) { /* it stands aside, and who did so before it does no longer */
-        struct sched_entity *before = queue->yielded;
-
-        queue->yielded = entity;
-        entity = before;
+    for (unsigned i = 0; i < SCHED_POOLS; i++) {
+        list_init(&queue->pools[i]);
+        queue->pool_tickets[i] = 0;
     }
-    if (entity)
-        hang(queue, entity);
+    for (unsigned i = 0; i < SCHED_POOLS / ROW; i++)
+        queue->row_tickets[i] = 0;
+    queue->vacant = UINT64_MAX;
+    queue->drawn = 0;
+    queue->joined = 0;
 }
 
-static void lottery_remove(struct sched_queue *queue, struct sched_entity *entity)
+/* ---- pools ---- */
+
+static struct sched_entity *first_of(const struct sched_queue *queue, unsigned pool)
 {
-    if (queue->yielded == entity) {
-        queue->yielded = NULL;
-    } else {
-        struct sched_entity *last = take_last(queue);
+    const struct list *head = &queue->pools[pool];
 
-        if (last != entity)
-            replace(queue, entity, last);
-        tree_node_init(&entity->node);
-    }
-    policy_leave(queue, entity);
+    return list_empty(head) ? NULL : list_entry(head->next, struct sched_entity, link);
 }
+
+/* The pool that its nice level always has. */
+static unsigned pool_of_level(const struct sched_entity *entity)
+{
+    int nice = entity->nice;
+
+    nice = nice < SCHED_NICE_MIN ? SCHED_NICE_MIN : nice > SCHED_NICE_MAX ? SCHED_NICE_MAX : nice;
+    return SCHED_POOLS_FREE + (unsigned)(nice - SCHED_NICE_MIN);
+}
+
+static void count_tickets(struct sched_queue *queue, unsigned pool, uint64_t tickets)
+{
+    queue->pool_tickets[pool] += tickets;
+    queue->row_tickets[pool / ROW] += tickets;
+}
+
+/* Where it shall play. */
+static unsigned choose_pool(struct sched_queue *queue, const struct sched_entity *entity)
+{
+    unsigned pool;
+
+    if (queue->vacant)
+        return (unsigned)__builtin_ctzll(queue->vacant);
+    pool = queue->joined = (queue->joined + 1) % SCHED_POOLS_FREE;
+    if (pool_of_level(first_of(queue, pool)) == pool_of_level(entity))
+        return pool;
+    return pool_of_level(entity);
+}
+
+static void join(struct sched_queue *queue, struct sched_entity *entity)
+{
+    unsigned pool = choose_pool(queue, entity);
+
+    entity->level = pool;
+    list_add_tail(&queue->pools[pool], &entity->link);
+    count_tickets(queue, pool, policy_usual_weight(entity->nice));
+    if (pool < SCHED_POOLS_FREE)
+        queue->vacant &= ~(UINT64_C(1) << pool);
+}
+
+static void leave(struct sched_queue *queue, struct sched_entity *entity)
+{
+    unsigned pool = entity->level;
+
+    list_remove(&entity->link);
+    count_tickets(queue, pool, 0 - policy_usual_weight(entity->nice));
+    if (pool < SCHED_POOLS_FREE && list_empty(&queue->pools[pool]))
+        queue->vacant |= UINT64_C(1) << pool;
+}
+
+/* Has `heir`, which is in no pool, play instead of `entity`. */
+static void replace(struct sched_queue *queue, struct sched_entity *entity,
+                    struct sched_entity *heir)
+{
+    if (pool_of_level(heir) != pool_of_level(entity)) {
+        leave(queue, entity);
+        join(queue, heir);
+        return;
+    }
+    heir->level = entity->level; /* and its tickets are those of the pool before */
+    list_remove(&entity->link);
+    list_add_tail(&queue->pools[heir->level], &heir->link);
+}
+
+/* ---- the draw ---- */
 
 /* A random number. Each state but 0 comes once before any comes again. */
 static uint64_t next_random(struct sched_queue *queue)
@@ -148,41 +138,66 @@ static uint64_t next_random(struct sched_queue *queue)
     return queue->random * UINT64_C(0x2545f4914f6cdd1d);
 }
 
-/* The holder of a ticket; there are more than `ticket` in the tree. */
-static struct sched_entity *holder(const struct sched_queue *queue, uint64_t ticket)
+/* The pool of a ticket; there are more than `ticket` in all pools. */
+static unsigned holder(const struct sched_queue *queue, uint64_t ticket)
 {
-    const struct tree_node *node = queue->tree.root;
+    unsigned row = 0, pool;
 
-    for (;;) {
-        struct sched_entity *entity = entity_of(node);
-
-        if (ticket < entity->tickets) {
-            node = node->child[0];
-            continue;
-        }
-        ticket -= entity->tickets;
-        if (ticket < entity->pass)
-            return entity;
-        ticket -= entity->pass;
-        node = node->child[1];
-    }
+    while (ticket >= queue->row_tickets[row])
+        ticket -= queue->row_tickets[row++];
+    pool = row * ROW;
+    while (ticket >= queue->pool_tickets[pool])
+        ticket -= queue->pool_tickets[pool++];
+    return pool;
 }
 
-/* Who stood aside takes the winner's place: with as many tickets, nobody above has to know. */
+static struct sched_entity *draw(struct sched_queue *queue)
+{
+    const struct sched_entity *aside = queue->yielded;
+    uint64_t tickets = queue->weight - (aside ? policy_usual_weight(aside->nice) : 0);
+
+    queue->drawn = holder(queue, next_random(queue) % tickets);
+    return first_of(queue, queue->drawn);
+}
+
+/* ---- the table ---- */
+
+static void lottery_add(struct sched_queue *queue, struct sched_entity *entity, enum sched_why why,
+                        uint64_t now)
+{
+    (void)now;
+    why = policy_enter(queue, entity, why);
+    if (why == SCHED_YIELDED) { /* it stands aside, and who did so before it does no longer */
+        struct sched_entity *before = queue->yielded;
+
+        queue->yielded = entity;
+        entity = before;
+    }
+    if (entity)
+        join(queue, entity);
+}
+
+static void lottery_remove(struct sched_queue *queue, struct sched_entity *entity)
+{
+    if (queue->yielded == entity)
+        queue->yielded = NULL;
+    else
+        leave(queue, entity);
+    policy_leave(queue, entity);
+}
+
 static struct sched_entity *lottery_steal(struct sched_queue *queue)
 {
     struct sched_entity *aside = queue->yielded, *winner;
 
     if (queue->ready == 0)
         return NULL;
-    if (standing(queue) == 0)
-        winner = aside;
-    else
-        winner = holder(queue, next_random(queue) % (queue->weight - (aside ? aside->pass : 0)));
-    if (!aside || winner == aside) {
+    if (!aside || queue->ready == 1) {
+        winner = aside ? aside : draw(queue);
         lottery_remove(queue, winner);
         return winner;
     }
+    winner = draw(queue);
     replace(queue, winner, aside);
     queue->yielded = NULL;
     policy_leave(queue, winner);
@@ -199,6 +214,15 @@ static struct sched_entity *lottery_take(struct sched_queue *queue, uint64_t now
     return entity;
 }
 
+/* Who comes when the pool that was drawn wins again: some time. */
+static void lottery_foresee(const struct sched_queue *queue, struct sched_entity *coming[2])
+{
+    coming[0] = first_of(queue, queue->drawn);
+    coming[1] = NULL;
+    if (coming[0] && coming[0]->link.next != &queue->pools[queue->drawn])
+        coming[1] = list_entry(coming[0]->link.next, struct sched_entity, link);
+}
+
 const struct sched_policy policy_lottery = {
     .name = "lottery",
     .summary = "shares by weight, by drawing tickets at random",
@@ -211,4 +235,5 @@ const struct sched_policy policy_lottery = {
     .charge = policy_charge_nothing,
     .preempts = policy_preempts_never,
     .steal = lottery_steal,
+    .foresee = lottery_foresee,
 };

@@ -4,6 +4,7 @@
  */
 #include "dev/clock.h"
 #include "fs/root/root.h"
+#include "fs/file.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
 #include "heap/heap.h"
@@ -179,17 +180,15 @@ static bool cat_is_text(struct utf8_decoder *decoder, const char *data, size_t n
     return true;
 }
 
-static int cat_chunks(struct vnode *vnode, bool bytes, char *chunk)
+static int cat_chunks(struct file *file, bool bytes, char *chunk)
 {
     struct utf8_decoder decoder = {0};
-    uint64_t offset = 0;
     int64_t n;
 
-    while ((n = vfs_read(vnode, offset, chunk, CHUNK)) > 0 && !thread_cancelled()) {
+    while ((n = file_read(file, chunk, CHUNK)) > 0 && !thread_cancelled()) {
         if (!bytes && !cat_is_text(&decoder, chunk, (size_t)n))
             return -EILSEQ;
         tty_write(chunk, (size_t)n);
-        offset += (uint64_t)n;
     }
     if (n == 0 && decoder.expect > 0)
         return -EILSEQ; /* the file ends within a character */
@@ -198,16 +197,16 @@ static int cat_chunks(struct vnode *vnode, bool bytes, char *chunk)
 
 static int cat_file(const struct job *job, const char *path, bool bytes)
 {
-    struct vnode *vnode;
+    struct file *file;
     char *chunk;
-    int error = vfs_find(job->base, path, 0, &vnode);
+    int error = file_open(job->base, path, FILE_READ_ONLY, 0, &file);
 
     if (error != 0)
         return error;
     chunk = kmalloc(CHUNK);
-    error = chunk == NULL ? -ENOMEM : cat_chunks(vnode, bytes, chunk);
+    error = chunk == NULL ? -ENOMEM : cat_chunks(file, bytes, chunk);
     kfree(chunk);
-    vnode_put(vnode);
+    file_put(file);
     return error;
 }
 
@@ -237,7 +236,7 @@ void command_cat(struct job *job)
 
         if (error == -EILSEQ)
             command_error("not UTF-8 text: %s (hexdump shows it, cat -b prints it as it is)", path);
-        else if (error != 0)
+        else if (error != 0 && error != -EINTR)
             file_error(path, error);
     }
 }
@@ -275,14 +274,14 @@ static bool hexdump_read_arguments(const struct job *job, struct hexdump_request
     return request->path != NULL;
 }
 
-static int hexdump_rows(struct vnode *vnode, const struct hexdump_request *request, uint8_t *chunk)
+static int hexdump_rows(struct file *file, const struct hexdump_request *request, uint8_t *chunk)
 {
     uint64_t at = request->offset, left = request->bytes;
     char row[DEBUG_ROW_TEXT];
     int64_t n = 0;
 
     while (left > 0 && !thread_cancelled()) {
-        n = vfs_read(vnode, at, chunk, left < CHUNK ? (size_t)left : CHUNK);
+        n = file_read_at(file, at, chunk, left < CHUNK ? (size_t)left : CHUNK);
         if (n <= 0)
             break;
         for (int64_t i = 0; i < n && !thread_cancelled(); i += DEBUG_ROW_BYTES) {
@@ -302,19 +301,19 @@ static int hexdump_rows(struct vnode *vnode, const struct hexdump_request *reque
 void command_hexdump(struct job *job)
 {
     struct hexdump_request request = {.bytes = UINT64_MAX};
-    struct vnode *vnode;
+    struct file *file;
     uint8_t *chunk;
     int error;
 
     if (!hexdump_read_arguments(job, &request))
         return;
-    error = vfs_find(job->base, request.path, 0, &vnode);
+    error = file_open(job->base, request.path, FILE_READ_ONLY, 0, &file);
     if (error == 0) {
         chunk = kmalloc(CHUNK);
-        error = chunk == NULL ? -ENOMEM : hexdump_rows(vnode, &request, chunk);
+        error = chunk == NULL ? -ENOMEM : hexdump_rows(file, &request, chunk);
         kfree(chunk);
-        vnode_put(vnode);
+        file_put(file);
     }
-    if (error != 0)
+    if (error != 0 && error != -EINTR)
         file_error(request.path, error);
 }

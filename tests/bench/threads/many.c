@@ -135,7 +135,7 @@ static void measure_lives(void)
     many->create = (at - start) * 1000 / count;
     many->bytes = (memory_used() - used) / count;
     for (unsigned i = 0; i < count; i++)
-        many->guarded += threads[i]->guarded;
+        many->guarded += threads[i]->stack.guarded;
     start = at;
     leave = true;
     while (switches() < count) /* each had its turn, and ended */

@@ -7,9 +7,9 @@
  *     (fifo, rr), the first with the highest priority, one on the highest level (feedback), the
  * least virtual time, counted in steps (fair, stride), or remaining time (sjf, srt), first come
  * first among equals; under lottery, any but who has just yielded.
- *  3. Structures hold: `occupied` tells which lists have entities; each node of lottery's tree has
- *     the sum of tickets on its left; min_vruntime never goes back; bunches are in order, and
- *     nobody in them has another key than who leads it.
+ *  3. Structures hold: `occupied` tells which lists have entities; lottery's pools and rows have
+ *     the tickets of their members, who are of one level; min_vruntime never goes back; bunches are
+ * in order, and nobody in them has another key than who leads it.
  */
 #include "cpus.h"
 #include "sched/bunch.h"
@@ -17,11 +17,13 @@
 
 #include <string.h>
 
-#define ENTITIES 48u
+#define ENTITIES 200u /* more than lottery has pools */
 #define STEPS 30000u
+#define GROWTH 1000u /* steps, and as many again in which they become fewer */
 
 static const struct sched_policy *policy;
 static uint64_t chance, now;
+static bool growing; /* more come than go */
 
 static struct queue {
     struct sched_queue real;
@@ -122,31 +124,39 @@ static unsigned list_length(const struct list *list)
     return n;
 }
 
-static uint64_t check_tickets(const struct tree_node *node, const struct tree_node *parent,
-                              unsigned *count)
+/* The tickets of a pool, whose members are counted too. */
+static uint64_t check_pool(const struct sched_queue *queue, unsigned pool, unsigned *count)
 {
-    const struct sched_entity *entity;
-    uint64_t sum;
+    uint64_t sum = 0, weight = 0;
 
-    if (!node)
-        return 0;
-    ++*count;
-    ASSERT_FAST(node->parent == parent);
-    entity = tree_entry((struct tree_node *)(uintptr_t)node, struct sched_entity, node);
-    sum = check_tickets(node->child[0], node, count);
-    ASSERT_FAST(entity->tickets == sum);
-    ASSERT_FAST(entity->pass == policy_weight(entity->nice));
-    return sum + entity->pass + check_tickets(node->child[1], node, count);
+    list_for_each (link, &queue->pools[pool]) {
+        const struct sched_entity *entity = list_entry(link, struct sched_entity, link);
+
+        ASSERT_FAST(entity->level == pool);
+        ASSERT_FAST(weight == 0 || weight == policy_weight(entity->nice));
+        weight = policy_weight(entity->nice);
+        sum += weight;
+        ++*count;
+    }
+    ASSERT_FAST(queue->pool_tickets[pool] == sum);
+    ASSERT_FAST(pool >= SCHED_POOLS_FREE || (queue->vacant >> pool & 1) == (sum == 0));
+    return sum;
 }
 
-/* Who stands aside is the only one that is not in the tree. */
+/* Who stands aside is the only one that is in no pool. */
 static void check_lottery(const struct sched_queue *queue)
 {
     const struct sched_entity *aside = queue->yielded;
     uint64_t sum = aside ? policy_weight(aside->nice) : 0;
     unsigned count = aside != NULL;
 
-    sum += check_tickets(queue->tree.root, NULL, &count);
+    for (unsigned row = 0; row < SCHED_POOLS / SCHED_POOL_ROW; row++) {
+        uint64_t before = sum;
+
+        for (unsigned i = 0; i < SCHED_POOL_ROW; i++)
+            sum += check_pool(queue, row * SCHED_POOL_ROW + i, &count);
+        ASSERT_FAST(queue->row_tickets[row] == sum - before);
+    }
     ASSERT_FAST(sum == queue->weight);
     ASSERT_FAST(count == queue->ready);
 }
@@ -199,7 +209,7 @@ static void check_structure(struct queue *queue)
         ASSERT_FAST((n > 0) == (real->occupied >> i & 1u));
         listed += n;
     }
-    ASSERT_FAST(listed == (tree_empty(&real->tree) && !real->yielded ? queue->n : 0));
+    ASSERT_FAST(listed == (tree_empty(&real->tree) && !is("lottery") ? queue->n : 0));
     ASSERT_FAST(real->min_vruntime >= queue->least);
     queue->least = real->min_vruntime;
     if (has_bunches())
@@ -245,7 +255,7 @@ static void step_take(struct queue *queue, bool steal)
     struct place *place;
 
     check_choice(queue, entity, steal);
-    ASSERT_FAST(steal || !policy->foresee || coming[0] == entity);
+    ASSERT_FAST(steal || is("lottery") || !policy->foresee || coming[0] == entity);
     if (!entity)
         return;
     ASSERT_FAST(entity != barred);
@@ -277,7 +287,7 @@ static void step(void)
     struct queue *queue = &queues[random_below(2)];
 
     now += random_below(1000) * US;
-    switch (random_below(8)) {
+    switch (random_below(growing ? 40 : 8)) {
     case 0:
     case 1:
     case 2:
@@ -289,7 +299,7 @@ static void step(void)
     default:
         if (!place->queue) {
             step_add(place, queue);
-        } else if (random_below(2)) {
+        } else if (random_below(growing ? 16 : 2) == 0) {
             policy->remove(&place->queue->real, &place->entity);
             model_remove(place->queue, &place->entity);
             place->queue = NULL;
@@ -317,6 +327,7 @@ START_TEST(random_operations_lose_nobody)
     policy = policy_at((unsigned)_i / 4);
     begin(1 + (unsigned)_i % 4);
     for (unsigned i = 0; i < STEPS; i++) {
+        growing = i / GROWTH % 2;
         step();
         check_structure(&queues[0]);
         check_structure(&queues[1]);

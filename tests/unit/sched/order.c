@@ -11,6 +11,9 @@
  *  5. The table: nine policies, each found by its name, all operations there; no other name is
  * found.
  *  6. Nice levels: a factor of 1.25 each, clamped at the ends.
+ *  7. search: who yields is no option while anybody waits who came before it; so two that yield to
+ *     each other do not keep a third one waiting, whatever is chosen. Who was taken since does not
+ *     count as having come before.
  */
 #include "cpus.h"
 #include "suites.h"
@@ -248,6 +251,72 @@ START_TEST(weights_are_a_factor_apart)
 }
 END_TEST
 
+static struct sched_entity abc[3];
+
+/* The options of `queue`, in letters. */
+static const char *options(const struct sched_queue *queue)
+{
+    static char text[4];
+    const struct sched_entity *entity;
+    unsigned n = 0;
+
+    while (n < 3 && (entity = policy_find("search")->option(queue, n)))
+        text[n++] = (char)('A' + (entity - abc));
+    text[n] = '\0';
+    return text;
+}
+
+/* Takes option `choice`, which adds itself again for the reason `why`. */
+static void turn_of(struct sched_queue *queue, unsigned choice, enum sched_why why)
+{
+    struct sched_entity *taken;
+
+    queue->choice = choice;
+    taken = policy_find("search")->take(queue, 0);
+    policy_find("search")->add(queue, taken, why, 0);
+}
+
+static void begin_search(struct sched_queue *queue)
+{
+    memset(abc, 0, sizeof abc);
+    *queue = (struct sched_queue){.epoch = 1};
+    policy_find("search")->init(queue);
+    for (unsigned i = 0; i < 3; i++)
+        policy_find("search")->add(queue, &abc[i], SCHED_NEW, 0);
+    ck_assert_str_eq(options(queue), "ABC");
+}
+
+START_TEST(search_lets_all_go_before_who_yields)
+{
+    struct sched_queue queue;
+
+    begin_search(&queue);
+    turn_of(&queue, 0, SCHED_YIELDED);
+    ck_assert_str_eq(options(&queue), "BC");
+    turn_of(&queue, 0, SCHED_YIELDED);
+    ck_assert_str_eq(options(&queue), "C");
+    turn_of(&queue, 0, SCHED_YIELDED);
+    ck_assert_str_eq(options(&queue), "A");
+    policy_find("search")->remove(&queue, &abc[0]);
+    ck_assert_str_eq(options(&queue), "B");
+    policy_find("search")->add(&queue, &abc[0], SCHED_WOKEN, 0);
+    ck_assert_str_eq(options(&queue), "BA");
+}
+END_TEST
+
+START_TEST(search_who_goes_on_is_in_nobodys_way)
+{
+    struct sched_queue queue;
+
+    begin_search(&queue);
+    turn_of(&queue, 0, SCHED_YIELDED);
+    policy_find("search")->remove(&queue, &abc[1]);
+    ck_assert_str_eq(options(&queue), "C");
+    turn_of(&queue, 0, SCHED_PREEMPTED);
+    ck_assert_str_eq(options(&queue), "CA");
+}
+END_TEST
+
 Suite *order_suite(void)
 {
     Suite *all = suite_create("order");
@@ -269,6 +338,8 @@ Suite *order_suite(void)
     tcase_add_test(order, srt_a_lie_does_not_last);
     tcase_add_test(order, the_table_is_complete);
     tcase_add_test(order, weights_are_a_factor_apart);
+    tcase_add_test(order, search_lets_all_go_before_who_yields);
+    tcase_add_test(order, search_who_goes_on_is_in_nobodys_way);
     suite_add_tcase(all, order);
     return all;
 }

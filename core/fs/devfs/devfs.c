@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devfs.c: the nodes, made when devfs is mounted and when a device comes.
+ */
+#include "fs/devfs/devfs.h"
+
+#include "fs/devfs/device.h"
+#include "fs/devfs/gpio/gpiochip.h"
+#include "fs/devfs/nodes.h"
+#include "fs/mount.h"
+#include "fs/ramfs/ramfs.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+#include <hal/errno.h>
+#include <hal/kstate.h>
+
+#define DEVFS_MOUNTS 8u
+
+static KSTATE struct devfs {
+    struct mutex mutex; /* guards the rest */
+    struct mount *mounts[DEVFS_MOUNTS];
+} devfs;
+
+/* Makes the node of `device`, unless there is something of that name. 0 or an error. */
+static int add_node(struct mount *mount, const struct device *device)
+{
+    struct vnode_attributes attributes = {
+        .type = device->type, .mode = device->mode, .device = device->number};
+    struct vnode *root = mount->root, *node = NULL;
+    int error;
+
+    rwlock_write(&root->lock);
+    error = root->ops->create(root, device->name, string_length(device->name), &attributes, &node);
+    rwlock_end_write(&root->lock);
+    vnode_put(node);
+    return error == -EEXIST ? 0 : error;
+}
+
+/* Caller holds the mutex. */
+static int add_nodes(struct mount *mount)
+{
+    const struct device *device = device_from(0);
+    int error = 0;
+
+    for (; device && !error; device = device_from(device->id + 1))
+        error = add_node(mount, device);
+    return error;
+}
+
+/* Enters `mount` in the table, or with `to` NULL takes it off. Caller holds the mutex. */
+static int replace(struct mount *from, struct mount *to)
+{
+    for (unsigned i = 0; i < DEVFS_MOUNTS; i++) {
+        if (devfs.mounts[i] == from) {
+            devfs.mounts[i] = to;
+            return 0;
+        }
+    }
+    return -EBUSY;
+}
+
+static int devfs_mount(struct mount *mount, const struct block_device *device, const char *options,
+                       struct problem *problem)
+{
+    int error = ramfs_mount_with_mode(mount, options, 0755, problem);
+
+    (void)device;
+    if (error)
+        return error;
+    mount->names_change = true; /* devices come */
+    mutex_lock(&devfs.mutex);
+    error = add_nodes(mount);
+    if (!error)
+        error = replace(NULL, mount);
+    mutex_unlock(&devfs.mutex);
+    if (error) {
+        problem_set(problem, "Unmount another, or make room.",
+                    "There is no room for the devices' nodes (error %d).", -error);
+        vnode_put(mount->root);
+        (void)ramfs_unmount(mount);
+    }
+    return error;
+}
+
+static int devfs_unmount(struct mount *mount)
+{
+    mutex_lock(&devfs.mutex);
+    (void)!replace(mount, NULL);
+    mutex_unlock(&devfs.mutex);
+    return ramfs_unmount(mount);
+}
+
+static const struct file_system devfs_type = {
+    .name = "devfs",
+    .mount = devfs_mount,
+    .unmount = devfs_unmount,
+    .status = ramfs_status,
+};
+
+void devfs_announce(void)
+{
+    mutex_lock(&devfs.mutex);
+    for (unsigned i = 0; i < DEVFS_MOUNTS; i++) {
+        if (devfs.mounts[i] && add_nodes(devfs.mounts[i]))
+            klog(KLOG_WARNING, "devfs: no memory for the node of a new device");
+    }
+    mutex_unlock(&devfs.mutex);
+}
+
+void devfs_register(void)
+{
+    mutex_init(&devfs.mutex);
+    nodes_register_memory();
+    nodes_register_block();
+    nodes_register_console();
+    gpiochip_register();
+    file_system_register(&devfs_type);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devfs.h: a file system with a node for each device of the kernel, made to be mounted at /dev.
+ *
+ * It is a ramfs that begins with these nodes, as Linux's devtmpfs is; so links, FIFOs and modes
+ * work in it as well. A device that comes later appears in all that are mounted.
+ *
+ *     null zero full random urandom     what they have always been
+ *     tty console                       the console (tty/tty.h)
+ *     mmcblk0 mmcblk0p1 ... ram0 ...    disks and their partitions, as bytes
+ *     gpiochip0                         the pins, for Linux's tools (gpio/gpiochip.h)
+ */
+#pragma once
+
+/** Makes `devfs` known, and the devices that every machine has. Boot. */
+void devfs_register(void);
+
+/** Makes the disks and partitions devices that are none yet, with nodes where devfs is mounted. May
+ * sleep. */
+void devfs_add_disks(void);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * events.c: edges, noted in an interrupt and read later.
+ *
+ * The ring keeps the latest events: when it is full the oldest goes, and a gap in the numbers tells
+ * the reader. An edge of which the level shows nothing was a pulse, too short for us to see: it is
+ * told as the two edges that it had.
+ *
+ * On a machine that cannot watch pins who reads looks at them every millisecond.
+ */
+#include "dev/clock.h"
+#include "fs/devfs/gpio/lines.h"
+#include "fs/file.h"
+
+#include <hal/errno.h>
+#include <hal/time.h>
+
+#define POLL_NS 1000000u
+
+/* Caller holds the lock, as below. */
+static void put_event(struct gpio_lines *lines, unsigned line, bool high, uint64_t now)
+{
+    uint64_t flags = lines->edges[line];
+    bool one = high != ((flags & GPIO_ABI_ACTIVE_LOW) != 0);
+    struct gpio_abi_event *event;
+
+    if (!(flags & (one ? GPIO_ABI_RISING : GPIO_ABI_FALLING)))
+        return;
+    if (lines->used == lines->room) {
+        lines->head = (lines->head + 1) % lines->room;
+        lines->used--;
+    }
+    event = &lines->ring[(lines->head + lines->used++) % lines->room];
+    *event = (struct gpio_abi_event){
+        .time = flags & GPIO_ABI_REALTIME ? (uint64_t)(wall_now() * WALL_NS) : now,
+        .id = one ? GPIO_ABI_EVENT_RISING : GPIO_ABI_EVENT_FALLING,
+        .offset = lines->pins[line],
+        .number = ++lines->number,
+        .line_number = ++lines->line_number[line],
+    };
+}
+
+/* The line is `high`; `edge`: something has happened to it. */
+static void see(struct gpio_lines *lines, unsigned line, bool high, bool edge, uint64_t now)
+{
+    uint64_t bit = UINT64_C(1) << line;
+    bool was = lines->levels & bit;
+
+    if (!edge && high == was)
+        return;
+    if (high == was)
+        put_event(lines, line, !high, now);
+    put_event(lines, line, high, now);
+    lines->levels = high ? lines->levels | bit : lines->levels & ~bit;
+    wait_wake_all(&lines->readers);
+}
+
+/* gpio.c heard an edge. Interrupt. */
+static void hear(struct gpio_listener *listener, unsigned pin)
+{
+    struct gpio_lines *lines =
+        (struct gpio_lines *)((char *)listener - offsetof(struct gpio_lines, listener));
+    hal_irq_state_t state = spinlock_acquire(&lines->lock);
+    uint64_t now = hal_time_now();
+
+    for (unsigned line = 0; line < lines->count; line++) {
+        if (lines->pins[line] == pin)
+            see(lines, line, hal_gpio_read(pin) == 1, true, now);
+    }
+    spinlock_release(&lines->lock, state);
+}
+
+/* Takes over which edges are wanted, and the levels as they are. True if any is. */
+static bool prepare(struct gpio_lines *lines)
+{
+    hal_irq_state_t state = spinlock_acquire(&lines->lock);
+    bool any = false;
+
+    lines->levels = 0;
+    lines->listener.pins = 0;
+    for (unsigned line = 0; line < lines->count; line++) {
+        lines->edges[line] = lines->flags[line];
+        if (!(lines->flags[line] & LINES_EDGES))
+            continue;
+        any = true;
+        lines->listener.pins |= 1u << lines->pins[line];
+        if (hal_gpio_read(lines->pins[line]) == 1)
+            lines->levels |= UINT64_C(1) << line;
+    }
+    spinlock_release(&lines->lock, state);
+    return any;
+}
+
+int events_start(struct gpio_lines *lines)
+{
+    int error;
+
+    lines->listener.edge = hear;
+    if (!prepare(lines))
+        return 0;
+    error = gpio_listen(&lines->listener);
+    __atomic_store_n(&lines->polled, error == -ENOSYS, __ATOMIC_RELAXED);
+    lines->listening = error == 0;
+    return error == -ENOSYS ? 0 : error;
+}
+
+void events_stop(struct gpio_lines *lines)
+{
+    if (lines->listening)
+        gpio_unlisten(&lines->listener);
+    lines->listening = false;
+    __atomic_store_n(&lines->polled, false, __ATOMIC_RELAXED);
+}
+
+/* Looks at the lines, where nobody tells of edges. Caller holds the lock. */
+static void poll(struct gpio_lines *lines)
+{
+    for (unsigned line = 0; line < lines->count; line++) {
+        if (lines->edges[line] & LINES_EDGES)
+            see(lines, line, hal_gpio_read(lines->pins[line]) == 1, false, hal_time_now());
+    }
+}
+
+/* Waits for an event. 0, -EAGAIN or -EINTR. Caller holds the lock. */
+static int await_event(struct gpio_lines *lines, bool nonblock)
+{
+    int error = 0;
+
+    while (!error && lines->used == 0) {
+        uint64_t deadline = HAL_TIME_NEVER;
+
+        if (__atomic_load_n(&lines->polled, __ATOMIC_RELAXED)) {
+            poll(lines);
+            deadline = hal_time_now() + POLL_NS;
+        }
+        if (lines->used > 0)
+            break;
+        error = nonblock ? -EAGAIN : wait_sleep(&lines->readers, &lines->lock, deadline);
+        if (error == -ETIMEDOUT)
+            error = 0;
+    }
+    return error;
+}
+
+int64_t events_read(struct file *file, uint64_t offset, void *data, size_t n)
+{
+    struct gpio_lines *lines = lines_of(file->vnode);
+    struct gpio_abi_event *to = data;
+    hal_irq_state_t state;
+    size_t taken = 0;
+    int error;
+
+    (void)offset;
+    if (n < sizeof(*to))
+        return -EINVAL;
+    state = spinlock_acquire(&lines->lock);
+    error = await_event(lines, file->flags & FILE_NONBLOCK);
+    for (; !error && taken < n / sizeof(*to) && lines->used > 0; taken++) {
+        to[taken] = lines->ring[lines->head];
+        lines->head = (lines->head + 1) % lines->room;
+        lines->used--;
+    }
+    spinlock_release(&lines->lock, state);
+    return error ? error : (int64_t)(taken * sizeof(*to));
+}

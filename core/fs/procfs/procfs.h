@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * procfs.h: a file system whose files are what the kernel knows of itself, as text, made to be
+ * mounted at /proc. Names and formats are Linux's, so that programs that read them can.
+ *
+ * A file is a name and a function that writes all of its text. That runs once, when the file is
+ * opened; whoever has it open reads that text, as of that moment, whatever happens meanwhile.
+ */
+#pragma once
+
+#include "lib/report.h"
+
+struct proc_file {
+    const char *name;
+    void (*say)(struct report *report); /**< adds the text; may sleep, and may be called again */
+};
+
+/** Makes `procfs` known. Boot. */
+void procfs_register(void);
+
+/** The files, by number from 0 on; NULL past the last. */
+const struct proc_file *proc_file_at(unsigned number);
+
+/* system.c */
+void proc_say_cmdline(struct report *report);
+void proc_say_loadavg(struct report *report);
+void proc_say_stat(struct report *report);
+void proc_say_uptime(struct report *report);
+void proc_say_version(struct report *report);
+/* memory.c */
+void proc_say_meminfo(struct report *report);
+void proc_say_slabinfo(struct report *report);
+/* files.c */
+void proc_say_diskstats(struct report *report);
+void proc_say_filesystems(struct report *report);
+void proc_say_mounts(struct report *report);
+void proc_say_partitions(struct report *report);
+/* locks.c */
+void proc_say_locks(struct report *report);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * system.c: cmdline, loadavg, stat, uptime, version.
+ *
+ * Time on the CPUs is told in hundredths of a second, as Linux does: all that is not idle counts as
+ * the system's, as long as there are no user programs.
+ */
+#include "boot/boot.h"
+#include "boot/cmdline.h"
+#include "dev/clock.h"
+#include "fs/procfs/procfs.h"
+#include "lib/format.h"
+#include "sched/sched.h"
+#include "sync/spinlock.h"
+#include "thread/thread.h"
+
+#include <hal/board.h>
+#include <hal/kstate.h>
+#include <hal/time.h>
+
+#define NS_PER_SECOND 1000000000u
+#define NS_PER_TICK (NS_PER_SECOND / 100)
+
+void proc_say_cmdline(struct report *report)
+{
+    report_add(report, "%s\n", cmdline_text());
+}
+
+void proc_say_version(struct report *report)
+{
+    report_add(report, "Tayberry version " BOOT_VERSION " (%s)\n", hal_board_name());
+}
+
+/* What the CPUs that are in use did together. */
+struct cpu_totals {
+    unsigned online;
+    uint64_t idle, switches;
+};
+
+static void read_totals(struct cpu_totals *totals)
+{
+    struct sched_cpu_info info;
+
+    *totals = (struct cpu_totals){0};
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        scheduler_read_cpu(cpu, &info);
+        if (!info.online)
+            continue;
+        totals->online++;
+        totals->idle += info.idle;
+        totals->switches += info.switches;
+    }
+}
+
+void proc_say_uptime(struct report *report)
+{
+    uint64_t now = hal_time_now();
+    struct cpu_totals totals;
+
+    read_totals(&totals);
+    report_add(report, "%llu.%02llu %llu.%02llu\n", (unsigned long long)(now / NS_PER_SECOND),
+               (unsigned long long)(now / NS_PER_TICK % 100),
+               (unsigned long long)(totals.idle / NS_PER_SECOND),
+               (unsigned long long)(totals.idle / NS_PER_TICK % 100));
+}
+
+static void say_cpu(struct report *report, const char *name, uint64_t busy, uint64_t idle)
+{
+    report_add(report, "%s 0 0 %llu %llu 0 0 0 0 0 0\n", name,
+               (unsigned long long)(busy / NS_PER_TICK), (unsigned long long)(idle / NS_PER_TICK));
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+/* Threads without those of idle CPUs, those of them that run or could, and the last one's number.
+ */
+struct thread_totals {
+    unsigned all, runnable;
+    uint32_t last;
+};
+
+static void count_threads(struct thread_totals *threads)
+{
+    struct thread_info info;
+
+    *threads = (struct thread_totals){0};
+    for (uint32_t id = 0; thread_read_info(id, &info) == 0; id = info.id + 1) {
+        threads->all += !info.idle;
+        threads->runnable +=
+            !info.idle && (info.state == THREAD_RUNNING || info.state == THREAD_READY);
+        threads->last = info.id;
+    }
+}
+
+void proc_say_stat(struct report *report)
+{
+    uint64_t now = hal_time_now();
+    struct cpu_totals totals;
+    struct sched_cpu_info info;
+    struct thread_totals threads;
+    char name[8];
+
+    read_totals(&totals);
+    count_threads(&threads);
+    say_cpu(report, "cpu ", less(totals.online * now, totals.idle), totals.idle);
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        scheduler_read_cpu(cpu, &info);
+        if (!info.online)
+            continue;
+        (void)format_text(name, sizeof(name), "cpu%u", cpu);
+        say_cpu(report, name, less(now, info.idle), info.idle);
+    }
+    report_add(report, "ctxt %llu\nbtime %lld\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
+               (unsigned long long)totals.switches,
+               (long long)(wall_now() - (int64_t)(now / NS_PER_SECOND)), threads.last,
+               threads.runnable);
+}
+
+/* ---- loadavg ---- */
+
+#define LOADS 3u
+#define STEP_NS (5 * (uint64_t)NS_PER_SECOND)
+#define ONE 65536u
+#define STEPS_MAX 4096u
+
+/*
+ * How busy the CPUs were, on average over about 1, 5 and 15 minutes, where what is longer ago
+ * counts exponentially less. Nobody samples that: who reads it takes the time since the last
+ * reading as one stretch of even load, in steps of five seconds.
+ */
+static KSTATE struct load {
+    struct spinlock lock; /* guards the rest; all zeros: free */
+    uint64_t when, idle;  /* of the last step */
+    uint32_t average[LOADS];
+} load;
+
+/* Moves the averages on to `now`. Caller holds the lock. */
+static void step_load(uint64_t now, const struct cpu_totals *totals)
+{
+    /* 65536 / e^(5 s / 60 s), and for 300 s and 900 s */
+    static const uint32_t decay[LOADS] = {60296, 64453, 65173};
+    uint64_t steps = less(now, load.when) / STEP_NS, span = steps * STEP_NS;
+    uint64_t all = less(now, load.when) * totals->online;
+    uint64_t busy = less(all, less(totals->idle, load.idle));
+    uint64_t even = all > 0 ? busy / (all / ONE + 1) * totals->online : 0;
+
+    if (steps == 0)
+        return;
+    for (uint64_t i = 0; i < (steps < STEPS_MAX ? steps : STEPS_MAX); i++)
+        for (unsigned n = 0; n < LOADS; n++)
+            load.average[n] =
+                (uint32_t)((load.average[n] * (uint64_t)decay[n] + even * (ONE - decay[n])) / ONE);
+    load.when += span;
+    load.idle = totals->idle;
+}
+
+void proc_say_loadavg(struct report *report)
+{
+    struct cpu_totals totals;
+    struct thread_totals threads;
+    uint32_t average[LOADS];
+    hal_irq_state_t state;
+
+    read_totals(&totals);
+    count_threads(&threads);
+    load.lock.rank = LOCK_RANK_DEVICE;
+    state = spinlock_acquire(&load.lock);
+    step_load(hal_time_now(), &totals);
+    for (unsigned n = 0; n < LOADS; n++)
+        average[n] = load.average[n];
+    spinlock_release(&load.lock, state);
+    for (unsigned n = 0; n < LOADS; n++)
+        report_add(report, "%u.%02u ", average[n] / ONE, average[n] % ONE * 100 / ONE);
+    report_add(report, "%u/%u %u\n", threads.runnable, threads.all, threads.last);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests.h: the tests of pipes and of the kernel's own file systems inside the kernel, by file.
+ */
+#pragma once
+
+#include "ktest/ktest.h"
+
+/* test_pipe.c */
+void test_pipe_open(struct ktest_run *run);
+void test_pipe_open_cancel(struct ktest_run *run);
+void test_pipe_stream(struct ktest_run *run);
+void test_pipe_whole(struct ktest_run *run);
+void test_pipe_ends(struct ktest_run *run);
+
+/* test_gpiochip.c */
+void test_gpiochip_info(struct ktest_run *run);
+void test_gpiochip_lines(struct ktest_run *run);
+void test_gpiochip_refusal(struct ktest_run *run);
+void test_gpiochip_events(struct ktest_run *run);
