@@ -25,8 +25,8 @@ static const struct {
     const char *label, *key;
     int width; /* in characters, key included */
 } chrome_buttons[PANEL_COMMANDS] = {
-    {"Pause", "F5", 12},  {"Step", "F6", 11},      {"", "F7", 7},        {"", "F8", 7},
-    {"Memory", "F9", 13}, {"Timeline", "F10", 16}, {"Photo", "F12", 13},
+    {"Pause", "F5", 12}, {"Step", "F6", 11},   {"", "F7", 7},           {"", "F8", 7},
+    {"Card", "F4", 11},  {"Memory", "F9", 13}, {"Timeline", "F10", 16}, {"Photo", "F12", 13},
 };
 
 #define CHROME_SPEED_WIDTH 8 /* characters between the two buttons that change it */
@@ -58,22 +58,29 @@ static int chrome_terminal_width(const struct chrome *chrome, int width)
     return wanted > width * 3 / 5 ? width * 3 / 5 : wanted;
 }
 
-/* Memory takes the lower part of the terminal's area: what it needs, but not more than half. */
-static void chrome_lay_out_memory(struct chrome *chrome, bool memory)
+/* Card and memory share the lower part of the terminal's area: what they need, but not more than
+ * half. */
+static void chrome_lay_out_squares(struct chrome *chrome, bool card, bool memory)
 {
     struct rect *terminal = &chrome->area[PANEL_TERMINAL];
     int height = CHROME_MEMORY * (int)chrome->scale;
 
-    chrome->area[PANEL_MEMORY] = (struct rect){0, 0, 0, 0};
-    if (!memory)
+    int left;
+
+    chrome->area[PANEL_CARD] = chrome->area[PANEL_MEMORY] = (struct rect){0, 0, 0, 0};
+    if (!card && !memory)
         return;
     if (height < terminal->height * 2 / 5)
         height = terminal->height * 2 / 5;
     if (height > terminal->height / 2)
         height = terminal->height / 2;
     terminal->height -= height;
-    chrome->area[PANEL_MEMORY] =
-        (struct rect){terminal->x, terminal->y + terminal->height, terminal->width, height};
+    left = !memory ? terminal->width : card ? terminal->width / 2 : 0;
+    chrome->area[PANEL_CARD] =
+        (struct rect){terminal->x, terminal->y + terminal->height, left, left ? height : 0};
+    if (memory)
+        chrome->area[PANEL_MEMORY] = (struct rect){
+            terminal->x + left, terminal->y + terminal->height, terminal->width - left, height};
 }
 
 /* The timeline takes what it needs from the lower end, but not more than two fifths. Returns the
@@ -110,7 +117,7 @@ void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale
         chrome->area[PANEL_PICTURE] = (struct rect){0, tools, width, picture};
         chrome->area[PANEL_TERMINAL] = (struct rect){0, tools + picture, width, middle - picture};
     }
-    chrome_lay_out_memory(chrome, extras->memory);
+    chrome_lay_out_squares(chrome, extras->card, extras->memory);
     chrome->cells.x = (float)chrome->area[PANEL_TERMINAL].x + 10 * (float)scale;
     chrome->cells.y = (float)chrome->area[PANEL_TERMINAL].y + 8 * (float)scale;
     chrome_lay_out_tools(chrome);
@@ -199,6 +206,17 @@ static void chrome_sign_timeline(struct canvas *canvas)
     canvas_rect(canvas, 1.5f, 8.7f, 5, 2.8f);
 }
 
+/* A card with a cut corner, and its contacts. */
+static void chrome_sign_card(struct canvas *canvas)
+{
+    static const struct point outline[5] = {
+        {1.5f, 0}, {8, 0}, {10.5f, 2.5f}, {10.5f, 12}, {1.5f, 12}};
+
+    canvas_polygon(canvas, outline, 5);
+    for (int i = 0; i < 3; i++)
+        canvas_hole(canvas, 3.6f + 2.2f * (float)i, 2.9f, 0.8f);
+}
+
 /* Squares in rows. */
 static void chrome_sign_memory(struct canvas *canvas)
 {
@@ -220,6 +238,8 @@ static void chrome_draw_sign(const struct chrome *chrome, struct canvas *canvas,
         chrome_sign_step(canvas);
     else if (command == PANEL_PHOTO)
         chrome_sign_photo(canvas);
+    else if (command == PANEL_SHOW_CARD)
+        chrome_sign_card(canvas);
     else if (command == PANEL_SHOW_MEMORY)
         chrome_sign_memory(canvas);
     else if (command == PANEL_SHOW_TIMELINE)
@@ -258,6 +278,7 @@ static void chrome_draw_tool(const struct chrome *chrome, struct canvas *canvas,
 static bool chrome_is_lit(const struct chrome_tools *tools, enum panel_command command)
 {
     return (command == PANEL_PAUSE && tools->paused) ||
+           (command == PANEL_SHOW_CARD && tools->shown.card) ||
            (command == PANEL_SHOW_MEMORY && tools->shown.memory) ||
            (command == PANEL_SHOW_TIMELINE && tools->shown.timeline);
 }

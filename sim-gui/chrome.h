@@ -20,10 +20,11 @@ struct chrome {
 
 /* What is shown besides picture and terminal. */
 struct chrome_extras {
-    bool memory, timeline;
+    bool card, memory, timeline;
 };
 
-/* Lays out a window of the given size: memory is below the terminal, the timeline below all. */
+/* Lays out a window of the given size: card and memory are below the terminal, the timeline below
+ * all. */
 void chrome_lay_out(struct chrome *chrome, int width, int height, unsigned scale,
                     const struct chrome_extras *extras);
 

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "draw/font.h"
+#include "squares.h"
 
 #define VIEW_PERIOD UINT64_C(250000000)
 #define VIEW_SHARE 20u  /* of the host's time, at most one part in */
@@ -26,27 +26,14 @@
 #define VIEW_FRAMES ((1u << 30) / MEMORY_VIEW_PAGE)
 #define VIEW_TAGS 32u
 #define VIEW_KINDS (TB_FRAME_TAGS + VIEW_TAGS)
-#define VIEW_LARGEST 16 /* pixels of a square's side, its gap included */
-#define VIEW_SMALLEST 5
-#define VIEW_ENTRY 27 /* characters of an entry in the legend */
-#define VIEW_NOWHERE UINT32_MAX
-
-#define VIEW_GROUND 0x0d1117
-#define VIEW_EDGE 0x2b323d
-#define VIEW_TEXT 0xc9d1d9
-#define VIEW_DIM 0x7d8896
-#define VIEW_MARK 0xffffff
 
 struct memory_view {
     struct tb_machine *machine;
     uint64_t (*host)(void);
     uint64_t due; /* host time of the next look */
 
-    struct rect area, field; /* of the whole view; of the squares */
-    int scale, size;         /* a square's side with its gap */
-    unsigned columns, group; /* squares in a row; frames in a square; 0: no room for any */
-    bool all;                /* everything has to be painted */
-    unsigned legend_rows;
+    struct squares squares; /* of frames */
+    bool all;               /* everything has to be painted */
 
     /* What was seen. */
     uint64_t total; /* frames that the machine has */
@@ -68,7 +55,7 @@ struct memory_view *memory_view_create(struct tb_machine *machine, uint64_t (*ho
         return NULL;
     view->machine = machine;
     view->host = host;
-    view->point = view->painted_point = VIEW_NOWHERE;
+    view->point = view->painted_point = SQUARES_NONE;
     return view;
 }
 
@@ -170,7 +157,7 @@ static void view_write_headline(const struct memory_view *view, char *text, size
     view_size(view->total, all, sizeof(all));
     view_size(unused, left, sizeof(left));
     view_size(view->largest, largest, sizeof(largest));
-    view_size(view->group, each, sizeof(each));
+    view_size(view->squares.group, each, sizeof(each));
     if (allocations > 0)
         snprintf(count, sizeof(count), "; %llu allocations", (unsigned long long)allocations);
     snprintf(text, size, "Memory %s, free %s, longest free stretch %s%s; a square: %s", all, left,
@@ -204,7 +191,7 @@ uint32_t memory_view_colour(unsigned kind)
 static unsigned view_count_square(const struct memory_view *view, uint32_t square,
                                   unsigned counts[VIEW_KINDS])
 {
-    uint64_t first = (uint64_t)square * view->group, end = first + view->group;
+    uint64_t first = (uint64_t)square * view->squares.group, end = first + view->squares.group;
 
     end = end < view->total ? end : view->total;
     memset(counts, 0, VIEW_KINDS * sizeof(counts[0]));
@@ -245,75 +232,22 @@ static uint32_t view_square_colour(const struct memory_view *view, uint32_t squa
 
 /* ---- layout ---- */
 
-static enum font_size view_font(const struct memory_view *view)
-{
-    return view->scale > 1 ? FONT_12X24 : FONT_6X12;
-}
-
-static int view_line(const struct memory_view *view)
-{
-    return font_table[view_font(view)].height + 3 * view->scale;
-}
-
-static unsigned view_legend_columns(const struct memory_view *view)
-{
-    int columns = view->field.width / (font_table[view_font(view)].width * VIEW_ENTRY);
-
-    return columns > 1 ? (unsigned)columns : 1;
-}
-
-/* Squares in a row with sides of `size`, such that rows begin at round addresses; 0: too large. */
-static unsigned view_fit_columns(const struct memory_view *view, int size, uint64_t squares)
-{
-    unsigned columns = (unsigned)(view->field.width / size);
-    unsigned rows = (unsigned)(view->field.height / size);
-
-    if (columns >= 16)
-        columns -= columns % 16;
-    return (uint64_t)columns * rows >= squares ? columns : 0;
-}
-
-/* Chooses the smallest group whose squares fit, and the largest squares then. */
-static void view_fit(struct memory_view *view)
-{
-    view->columns = view->group = 0;
-    if (view->field.width < VIEW_SMALLEST || view->field.height < VIEW_SMALLEST)
-        return;
-    for (unsigned group = 1; group <= VIEW_FRAMES && !view->columns; group *= 2) {
-        uint64_t squares = (view->total + group - 1) / group;
-
-        view->group = group;
-        view->size = VIEW_LARGEST * view->scale + 1;
-        while (!view->columns && --view->size >= VIEW_SMALLEST * view->scale)
-            view->columns = view_fit_columns(view, view->size, squares);
-    }
-    if (!view->columns)
-        view->group = 0;
-}
-
 static void view_lay_out(struct memory_view *view)
 {
-    int margin = 10 * view->scale, line = view_line(view);
-    unsigned entries = 0, columns;
+    unsigned entries = 0;
 
     for (unsigned kind = 0; kind < VIEW_KINDS; kind++)
         entries += view->seen[kind];
-    view->field = (struct rect){view->area.x + margin, view->area.y + line + margin,
-                                view->area.width - 2 * margin, 0};
-    columns = view_legend_columns(view);
-    view->legend_rows = (entries + columns - 1) / columns;
-    view->field.height =
-        view->area.height - 2 * margin - line - (int)view->legend_rows * line - margin / 2;
-    view_fit(view);
+    squares_lay_out(&view->squares, view->total, entries);
     view->all = true;
 }
 
 void memory_view_place(struct memory_view *view, struct rect area, unsigned scale)
 {
-    view->area = area;
-    view->scale = (int)scale;
+    view->squares.area = area;
+    view->squares.scale = (int)scale;
     view->due = 0;
-    view->point = VIEW_NOWHERE;
+    view->point = SQUARES_NONE;
     memset(view->seen, 0, sizeof(view->seen));
     view_lay_out(view);
 }
@@ -333,39 +267,18 @@ static void view_follow(struct memory_view *view, uint64_t total_before)
 
 /* ---- painting ---- */
 
-static uint32_t view_squares(const struct memory_view *view)
-{
-    return view->group ? (uint32_t)((view->total + view->group - 1) / view->group) : 0;
-}
-
-static struct rect view_square_rect(const struct memory_view *view, uint32_t square)
-{
-    int gap = view->size >= 4 ? view->scale : 0;
-
-    return (struct rect){view->field.x + (int)(square % view->columns) * view->size,
-                         view->field.y + (int)(square / view->columns) * view->size,
-                         view->size - gap, view->size - gap};
-}
-
 static void view_paint_square(const struct memory_view *view, struct canvas *canvas,
                               uint32_t square)
 {
-    struct rect rect = view_square_rect(view, square);
-    int edge = view->scale;
-
-    canvas_fill_rect(canvas, rect, square == view->point ? VIEW_MARK : view->colours[square]);
-    if (square != view->point)
-        return;
-    rect =
-        (struct rect){rect.x + edge, rect.y + edge, rect.width - 2 * edge, rect.height - 2 * edge};
-    canvas_fill_rect(canvas, rect, view->colours[square]);
+    squares_paint(&view->squares, canvas, square, view->colours[square], square == view->point);
 }
 
 /* Whether a frame of square `square` is of another kind than at the look before. */
 static bool view_changed(const struct memory_view *view, uint32_t square)
 {
-    uint64_t first = (uint64_t)square * view->group;
-    uint64_t n = view->total - first < view->group ? view->total - first : view->group;
+    uint64_t first = (uint64_t)square * view->squares.group;
+    uint64_t n =
+        view->total - first < view->squares.group ? view->total - first : view->squares.group;
 
     return view->all || memcmp(view->frames + first, view->before + first, n) != 0;
 }
@@ -374,7 +287,7 @@ static bool view_paint_squares(struct memory_view *view, struct canvas *canvas)
 {
     bool painted = false;
 
-    for (uint32_t i = 0; i < view_squares(view); i++) {
+    for (uint32_t i = 0; i < squares_count(&view->squares); i++) {
         uint32_t colour;
 
         if (!view_changed(view, i))
@@ -391,63 +304,36 @@ static bool view_paint_squares(struct memory_view *view, struct canvas *canvas)
 
 static void view_paint_legend(const struct memory_view *view, struct canvas *canvas)
 {
-    unsigned columns = view_legend_columns(view), entry = 0;
-    int width = view->field.width / (int)columns, line = view_line(view), box = 10 * view->scale;
-    int top = view->area.y + view->area.height - 5 * view->scale - (int)view->legend_rows * line;
     char name[24], size[24], text[64];
+    unsigned entry = 0;
 
-    canvas_fill_rect(canvas,
-                     (struct rect){view->area.x + 1, top, view->area.width - 1,
-                                   view->area.y + view->area.height - top},
-                     VIEW_GROUND);
+    squares_clear_legend(&view->squares, canvas);
     for (unsigned kind = 0; kind < VIEW_KINDS; kind++) {
-        int x = view->field.x + (int)(entry % columns) * width;
-        int y = top + (int)(entry / columns) * line;
-
         if (!view->seen[kind])
             continue;
-        entry++;
         view_name(view, kind, name, sizeof(name));
         view_size(view->kinds[kind], size, sizeof(size));
         snprintf(text, sizeof(text), "%s %s", name, size);
-        canvas_fill_rect(canvas, (struct rect){x, y + view->scale, box, box},
-                         memory_view_colour(kind));
-        font_draw(canvas, view_font(view), x + box + 4 * view->scale, y, text, VIEW_TEXT,
-                  FONT_ACROSS);
+        squares_paint_entry(&view->squares, canvas, entry++, memory_view_colour(kind), text);
     }
 }
 
 static bool view_paint_headline(struct memory_view *view, struct canvas *canvas)
 {
     char text[sizeof(view->headline)];
-    int line = view_line(view), x = view->area.x + 10 * view->scale;
 
     view_write_headline(view, text, sizeof(text));
     if (!view->all && strcmp(text, view->headline) == 0)
         return false;
     strcpy(view->headline, text);
-    canvas_fill_rect(canvas,
-                     (struct rect){view->area.x + 1, view->area.y + 1, view->area.width - 1,
-                                   line + 4 * view->scale},
-                     VIEW_GROUND);
-    font_draw(canvas, view_font(view), x, view->area.y + 5 * view->scale, text, VIEW_DIM,
-              FONT_ACROSS);
+    squares_paint_headline(&view->squares, canvas, text);
     return true;
-}
-
-static void view_paint_ground(const struct memory_view *view, struct canvas *canvas)
-{
-    struct rect area = view->area;
-
-    canvas_fill_rect(canvas, area, VIEW_GROUND);
-    canvas_fill_rect(canvas, (struct rect){area.x, area.y, area.width, 1}, VIEW_EDGE);
-    canvas_fill_rect(canvas, (struct rect){area.x, area.y, 1, area.height}, VIEW_EDGE);
 }
 
 /* Moves the mark from where it was painted to where the mouse is. */
 static bool view_paint_mark(struct memory_view *view, struct canvas *canvas)
 {
-    uint32_t squares = view_squares(view);
+    uint32_t squares = squares_count(&view->squares);
 
     if (!view->all && view->point == view->painted_point)
         return false;
@@ -465,11 +351,11 @@ bool memory_view_draw(struct memory_view *view, struct canvas *canvas)
     bool painted = false;
 
     memcpy(kinds, view->kinds, sizeof(kinds));
-    canvas_clip(canvas, view->area);
+    canvas_clip(canvas, view->squares.area);
     if (view_look(view)) {
         view_follow(view, total);
         if (view->all)
-            view_paint_ground(view, canvas);
+            squares_paint_ground(&view->squares, canvas);
         painted = view_paint_headline(view, canvas);
         if (view->all || memcmp(kinds, view->kinds, sizeof(kinds)) != 0) {
             view_paint_legend(view, canvas);
@@ -486,15 +372,7 @@ bool memory_view_draw(struct memory_view *view, struct canvas *canvas)
 
 void memory_view_point(struct memory_view *view, int x, int y)
 {
-    int dx = x - view->field.x, dy = y - view->field.y;
-    uint32_t square;
-
-    view->point = VIEW_NOWHERE;
-    if (dx < 0 || dy < 0 || !view->group || dx / view->size >= (int)view->columns)
-        return;
-    square = (uint32_t)(dy / view->size) * view->columns + (uint32_t)(dx / view->size);
-    if (square < view_squares(view))
-        view->point = square;
+    view->point = squares_at(&view->squares, x, y);
 }
 
 /* "heap 3, free 1": the kinds in a square, most frames first, as far as there is room. */
@@ -526,10 +404,10 @@ static void view_describe_kinds(const struct memory_view *view, unsigned counts[
 bool memory_view_describe(const struct memory_view *view, char *text, size_t size)
 {
     unsigned counts[VIEW_KINDS], frames;
-    uint64_t first = (uint64_t)view->point * view->group;
+    uint64_t first = (uint64_t)view->point * view->squares.group;
     char name[80];
 
-    if (view->point >= view_squares(view))
+    if (view->point >= squares_count(&view->squares))
         return false;
     frames = view_count_square(view, view->point, counts);
     if (frames == 1) {
@@ -547,8 +425,8 @@ bool memory_view_describe(const struct memory_view *view, char *text, size_t siz
 
 bool memory_view_find(const struct memory_view *view, uint64_t frame, struct rect *square)
 {
-    if (!view->group || frame >= view->total)
+    if (!view->squares.group || frame >= view->total)
         return false;
-    *square = view_square_rect(view, (uint32_t)(frame / view->group));
+    *square = squares_rect(&view->squares, (uint32_t)(frame / view->squares.group));
     return true;
 }

@@ -2,16 +2,9 @@
 /*
  * memory_view.h: the machine's RAM as a field of small squares, live.
  *
- *   +--------------------------------------------------+
- *   | Memory  64.0 MiB  free 61.9 MiB ...   16 KiB each |  a headline
- *   | ################------##---------################ |
- *   | ##...                                             |  a square for each group of frames
- *   | # heap 1.2 MiB   # thread 96 KiB   # free 2.0 MiB |  a legend
- *   +--------------------------------------------------+
- *
- * A square stands for 2^n page frames, as few as the area has room for. Its colour is that of who
- * has most of those in use, the darker the more of them are free. A few times a second the library
- * is asked what every frame is; only squares whose colour changed are painted.
+ * A square (squares.h) stands for some page frames. Its colour is that of who has most of those in
+ * use, the darker the more of them are free. A few times a second the library is asked what every
+ * frame is; only squares whose colour changed are painted.
  */
 #pragma once
 

@@ -32,6 +32,8 @@ struct panel {
     struct diagram *diagram;
     struct circuit circuit;
     struct terminal *terminal;
+    struct card_view *card;
+    bool show_card;
     struct memory_view *memory;
     bool show_memory;
     struct timeline *timeline;
@@ -118,11 +120,13 @@ static int panel_open(struct panel *panel, uint64_t (*host)(void))
     if (result)
         return result;
     panel->terminal = terminal_create(80, 24, panel_send, panel);
+    panel->card = card_view_create(panel->machine, host);
+    panel->show_card = options->card;
     panel->memory = memory_view_create(panel->machine, host);
     panel->show_memory = options->memory;
     panel->timeline = timeline_create(panel->machine);
     panel->show_timeline = options->timeline;
-    if (!panel->terminal || !panel->memory || !panel->timeline ||
+    if (!panel->terminal || !panel->card || !panel->memory || !panel->timeline ||
         (panel->show_timeline && timeline_listen(panel->timeline, true)) ||
         panel_resize(panel, (int)options->width, (int)options->height))
         return panel_fail(options, -ENOMEM, "there is no memory for the window's content");
@@ -164,6 +168,7 @@ void panel_destroy(struct panel *panel)
         return;
     canvas_destroy(panel->frame);
     canvas_destroy(panel->backdrop);
+    card_view_destroy(panel->card);
     memory_view_destroy(panel->memory);
     timeline_destroy(panel->timeline);
     terminal_destroy(panel->terminal);
@@ -175,7 +180,7 @@ int panel_resize(struct panel *panel, int width, int height)
 {
     struct canvas *frame = canvas_create(width, height);
     struct canvas *backdrop = canvas_create(width, height);
-    struct chrome_extras extras = {panel->show_memory, panel->show_timeline};
+    struct chrome_extras extras = {panel->show_card, panel->show_memory, panel->show_timeline};
     struct chrome chrome;
 
     chrome_lay_out(&chrome, width, height, panel->options->scale, &extras);
@@ -192,6 +197,7 @@ int panel_resize(struct panel *panel, int width, int height)
     panel->chrome = chrome;
     panel->view = picture_fit(panel->diagram, chrome.area[PANEL_PICTURE]);
     picture_draw_backdrop(backdrop, panel->diagram, &panel->view, chrome.area[PANEL_PICTURE]);
+    card_view_place(panel->card, chrome.area[PANEL_CARD], panel->options->scale);
     memory_view_place(panel->memory, chrome.area[PANEL_MEMORY], panel->options->scale);
     timeline_place(panel->timeline, chrome.area[PANEL_TIMELINE], panel->options->scale);
     panel->stale = (1u << PANEL_AREAS) - 1;
@@ -278,7 +284,8 @@ static void panel_write_note(const struct panel *panel, char *text, size_t size)
 
     if (panel->pace.host() < panel->note_until)
         snprintf(text, size, "%s", panel->note);
-    else if (!panel->show_memory || !memory_view_describe(panel->memory, text, size))
+    else if ((!panel->show_card || !card_view_describe(panel->card, text, size)) &&
+             (!panel->show_memory || !memory_view_describe(panel->memory, text, size)))
         snprintf(text, size, "%s", virtual ? "virtual clock" : "real clock");
 }
 
@@ -304,10 +311,11 @@ static bool panel_draw_status(struct panel *panel, bool all)
 
 static void panel_draw_tools(struct panel *panel)
 {
-    struct chrome_tools tools = {.paused = panel->pace.paused,
-                                 .shown = {panel->show_memory, panel->show_timeline},
-                                 .speed = pace_name(&panel->pace),
-                                 .pressed = panel->pressed};
+    struct chrome_tools tools = {
+        .paused = panel->pace.paused,
+        .shown = {panel->show_card, panel->show_memory, panel->show_timeline},
+        .speed = pace_name(&panel->pace),
+        .pressed = panel->pressed};
 
     chrome_draw_tools(&panel->chrome, panel->frame, &tools);
 }
@@ -328,6 +336,8 @@ static unsigned panel_draw(struct panel *panel)
         panel_draw_terminal(panel, stale & 1u << PANEL_TERMINAL);
         drawn |= 1u << PANEL_TERMINAL;
     }
+    if (panel->show_card && card_view_draw(panel->card, panel->frame))
+        drawn |= 1u << PANEL_CARD;
     if (panel->show_memory && memory_view_draw(panel->memory, panel->frame))
         drawn |= 1u << PANEL_MEMORY;
     if (panel->show_timeline && timeline_draw(panel->timeline, panel->frame))
@@ -450,6 +460,9 @@ void panel_command(struct panel *panel, enum panel_command command)
     case PANEL_FASTER:
         pace_change(&panel->pace, command == PANEL_FASTER ? 1 : -1);
         break;
+    case PANEL_SHOW_CARD:
+        panel_toggle(panel, &panel->show_card);
+        break;
     case PANEL_SHOW_MEMORY:
         panel_toggle(panel, &panel->show_memory);
         break;
@@ -522,6 +535,8 @@ void panel_touch(struct panel *panel, int x, int y, enum panel_touch touch)
 
 void panel_hover(struct panel *panel, int x, int y)
 {
+    if (panel->show_card)
+        card_view_point(panel->card, x, y);
     if (panel->show_memory)
         memory_view_point(panel->memory, x, y);
 }
@@ -577,6 +592,11 @@ struct rect panel_area(const struct panel *panel, enum panel_area area)
 struct terminal *panel_terminal(struct panel *panel)
 {
     return panel->terminal;
+}
+
+const struct card_view *panel_card(const struct panel *panel)
+{
+    return panel->card;
 }
 
 const struct memory_view *panel_memory(const struct panel *panel)

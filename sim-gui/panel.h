@@ -8,7 +8,7 @@
  *   +-----------------------+------------------------+
  *   | picture               | terminal               |   side by side, or one above the other
  *   |                       +------------------------+   when the window is higher than wide;
- *   |                       | memory                 |   memory only when it is wanted
+ *   |                       | card    | memory       |   card and memory only when wanted
  *   +-----------------------+------------------------+
  *   | timeline, when it is wanted                    |
  *   +------------------------------------------------+
@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "card_view.h"
 #include "draw/canvas.h"
 #include "memory_view.h"
 #include "tayberry_gui.h"
@@ -35,6 +36,7 @@ enum panel_command {
     PANEL_STEP,
     PANEL_SLOWER,
     PANEL_FASTER,
+    PANEL_SHOW_CARD,     /* or hide it */
     PANEL_SHOW_MEMORY,   /* or hide it */
     PANEL_SHOW_TIMELINE, /* or hide it */
     PANEL_PHOTO,
@@ -47,6 +49,7 @@ enum panel_area {
     PANEL_PICTURE,
     PANEL_TERMINAL,
     PANEL_STATUS,
+    PANEL_CARD,
     PANEL_MEMORY,
     PANEL_TIMELINE,
     PANEL_AREAS
@@ -75,6 +78,7 @@ const struct canvas *panel_canvas(const struct panel *panel);
 struct rect panel_area(const struct panel *panel, enum panel_area area);
 struct terminal *panel_terminal(struct panel *panel);
 const struct memory_view *panel_memory(const struct panel *panel);
+const struct card_view *panel_card(const struct panel *panel);
 struct timeline *panel_timeline(struct panel *panel);
 
 /* True when the wanted screenshot was taken and the options say that this ends it. */

@@ -91,6 +91,7 @@ struct tayberry_gui_options {
     char *error; /**< where a failure leaves a sentence; may be NULL */
     size_t error_size;
 
+    bool card;     /**< the map of the card is shown from the start, as by F4 */
     bool memory;   /**< the memory map is shown from the start, as by F9 */
     bool timeline; /**< the timeline is, as by F10. What happened before is in it if tb_sched_keep
                       was called then */

@@ -7,7 +7,7 @@
  * that its edges come when they should. The host's signals are blocked while SDL starts, because
  * threads that it makes would otherwise be given the ones that are the machine's interrupts.
  *
- * Keys: what is typed goes to the terminal, except F5 .. F10 and F12, which are the tool bar's, F11
+ * Keys: what is typed goes to the terminal, except F4 .. F10 and F12, which are the tool bar's, F11
  * and Shift+F10, which are the timeline's while it is shown, keys
  * of push buttons (with the left Alt, unless they are function keys), Shift+Page Up and Down, which
  * scroll back, and Ctrl+Shift+C and V.
@@ -144,8 +144,8 @@ static const struct {
 
 static enum panel_command window_find_command(SDL_Keycode sym)
 {
-    static const SDL_Keycode keys[PANEL_COMMANDS] = {SDLK_F5, SDLK_F6,  SDLK_F7, SDLK_F8,
-                                                     SDLK_F9, SDLK_F10, SDLK_F12};
+    static const SDL_Keycode keys[PANEL_COMMANDS] = {SDLK_F5, SDLK_F6, SDLK_F7,  SDLK_F8,
+                                                     SDLK_F4, SDLK_F9, SDLK_F10, SDLK_F12};
     unsigned command = 0;
 
     while (command < PANEL_COMMANDS && keys[command] != sym)

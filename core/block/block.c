@@ -203,7 +203,7 @@ static void count_bounced(struct block_disk *disk, size_t sectors)
 
 static bool has_medium(const struct block_device *device)
 {
-    return device->disk && device->disk->present;
+    return device->disk && __atomic_load_n(&device->disk->present, __ATOMIC_RELAXED);
 }
 
 static int transfer_any(const struct block_device *device, enum block_op op, uint64_t sector,

@@ -93,7 +93,8 @@ const struct block_device *block_find(const char *name);
 
 /**
  * Opens the device called `name`: until block_close its disk cannot be removed, nor its partitions
- * be read anew. 0, -ENOENT, -ENOMEDIUM (there was one of that name), -EINVAL. Any context.
+ * be read anew. *device is the one in the table, and what block_close wants. 0, -ENOENT, -ENOMEDIUM
+ * (there was one of that name). Any context.
  */
 HAL_MUST_CHECK int block_open(const char *name, const struct block_device **device);
 void block_close(const struct block_device *device);

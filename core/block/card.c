@@ -138,7 +138,7 @@ static int make_disk(const struct hal_block_info *info)
     state = spinlock_acquire(&card.disk.lock);
     card.disk.device.sectors = info->sectors;
     card.disk.device.read_only = info->read_only;
-    card.disk.present = true;
+    __atomic_store_n(&card.disk.present, true, __ATOMIC_RELAXED);
     memset(&card.disk.stats, 0, sizeof(card.disk.stats));
     memset(&card.disk.counts, 0, sizeof(card.disk.counts));
     spinlock_release(&card.disk.lock, state);
@@ -153,7 +153,7 @@ static void forget_card(void)
     if (!card.disk.known)
         return;
     state = spinlock_acquire(&card.disk.lock);
-    card.disk.present = false;
+    __atomic_store_n(&card.disk.present, false, __ATOMIC_RELAXED);
     spinlock_release(&card.disk.lock, state);
 }
 
@@ -177,7 +177,7 @@ int block_start(void)
 
 const struct block_device *block_card(void)
 {
-    return card.disk.present ? &card.disk.device : NULL;
+    return __atomic_load_n(&card.disk.present, __ATOMIC_RELAXED) ? &card.disk.device : NULL;
 }
 
 const char *block_description(void)

@@ -124,7 +124,7 @@ int block_open(const char *name, const struct block_device **device)
     *device = device_of(found);
     if (!*device)
         error = -ENOENT;
-    else if (!found.disk->present)
+    else if (!__atomic_load_n(&found.disk->present, __ATOMIC_RELAXED))
         error = -ENOMEDIUM;
     else
         ++*opens_of(found);
@@ -167,7 +167,8 @@ int block_disk_add(struct block_disk *disk, const char *name, uint64_t sectors, 
         error = -EEXIST;
     } else {
         list_add_tail(&table.disks, &disk->link);
-        disk->present = disk->known = true;
+        disk->known = true;
+        __atomic_store_n(&disk->present, true, __ATOMIC_RELAXED);
     }
     spinlock_release(&table.lock, state);
     return error;
@@ -201,6 +202,7 @@ static int wait_for_quiet(struct block_disk *disk)
 
     if (!error) {
         (void)ktimer_cancel(&disk->timer);
+        (void)ktimer_cancel(&disk->relay);
         return 0;
     }
     hal_irq_state_t state = spinlock_acquire(&table.lock);

@@ -58,7 +58,7 @@ struct block_disk {
     struct block_device device; /**< all of it */
 
     struct spinlock lock;  /**< guards the rest */
-    bool present;          /**< false: -ENOMEDIUM */
+    bool present;          /**< false: -ENOMEDIUM; atomic */
     struct list waiting;   /**< requests as they were submitted, that may not be queued yet */
     struct elevator queue; /**< requests that may be begun in any order */
     struct list again;     /**< to be begun before all others: tries, flushes behind BLOCK_FUA */
@@ -81,6 +81,7 @@ struct block_disk {
     } past[BLOCK_PAST_MAX]; /**< the last requests: number n at n % BLOCK_PAST_MAX */
     uint64_t past_count;
     struct ktimer timer; /**< for what takes too long */
+    struct ktimer relay; /**< for the thread that goes on with a queue */
     bool timed;          /**< it is armed */
 
     /* Guarded by the lock of the table of devices. */

@@ -18,6 +18,7 @@
 #include "boot/tags/tags.h"
 #include "cache/cache.h"
 #include "dev/gpio.h"
+#include "fs/fat32/fat32.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
 #include "ktest/ktest.h"
@@ -228,7 +229,8 @@ static void init_main(void *unused)
     name_cache_start();
     make_ramdisk();
     if (cache_start())
-        klog(KLOG_WARNING, "boot: no room for the threads of the page cache");
+        klog(KLOG_WARNING, "boot: out of memory: no room for the threads of the page cache");
+    fat32_start();
     vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);

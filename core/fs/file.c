@@ -8,6 +8,7 @@
  */
 #include "fs/file.h"
 
+#include "cache/cache.h"
 #include "fs/mount.h"
 #include "fs/path/path.h"
 #include "fs/vfs.h"
@@ -129,6 +130,8 @@ int file_open(struct vnode *base, const char *text, unsigned flags, unsigned mod
     error = walk(&path, flags, mode, &created);
     if (!error) {
         file->vnode = vnode_get(path.at);
+        if (file->vnode->pages)
+            file->error_seen = cache_errors(file->vnode->pages);
         error = prepare(file, created);
     }
     path_finish(&path);
@@ -285,7 +288,16 @@ int file_truncate(struct file *file, uint64_t size)
 
 int file_sync(struct file *file)
 {
-    return file->vnode->ops->sync ? file->vnode->ops->sync(file->vnode) : 0;
+    struct vnode *vnode = file->vnode;
+    int error = vnode->ops->sync ? vnode->ops->sync(vnode) : 0;
+    int earlier = 0;
+
+    if (vnode->pages) {
+        mutex_lock(&file->mutex);
+        earlier = cache_error_since(vnode->pages, &file->error_seen);
+        mutex_unlock(&file->mutex);
+    }
+    return error ? error : earlier;
 }
 
 int file_iterate(struct file *file, struct directory_entry *entry)

@@ -224,6 +224,8 @@ static int destroy(struct mount *mount)
 
     vnode_put(mount->root);
     error = mount->type->unmount(mount);
+    if (mount->open)
+        block_close(mount->open);
     kfree(mount);
     return error;
 }
@@ -238,8 +240,13 @@ static int add_on(struct vnode *covered, const struct file_system *type,
         problem_set(problem, "Give the machine more memory.", "Out of memory: no room to mount.");
         return -ENOMEM;
     }
+    /* A device that is in no table cannot be taken away either. */
+    if (device && block_open(device->name, &mount->open))
+        mount->open = NULL;
     error = type->mount(mount, device, options, problem);
     if (error) {
+        if (mount->open)
+            block_close(mount->open);
         kfree(mount);
         return error;
     }
@@ -271,6 +278,18 @@ static int find_place(const char *path, struct vnode **covered)
     return error;
 }
 
+/** True if that device is mounted already: two would not know of each other. */
+static bool is_mounted(const struct block_device *device)
+{
+    list_for_each (link, &mounts.all) {
+        const struct mount *mount = list_entry(link, const struct mount, link);
+
+        if (mount->type->needs_device && string_equal(mount->device, device->name))
+            return true;
+    }
+    return false;
+}
+
 int mount_add(const char *type_name, const struct block_device *device, const char *path,
               const char *options, struct problem *problem)
 {
@@ -284,7 +303,7 @@ int mount_add(const char *type_name, const struct block_device *device, const ch
     if (string_length(options) > MOUNT_OPTIONS_MAX)
         return -EINVAL;
     mutex_lock(&mounts.mutex);
-    error = find_place(path, &covered);
+    error = device && is_mounted(device) ? -EBUSY : find_place(path, &covered);
     if (!error) {
         error = add_on(covered, type, device, options, problem);
         vnode_put(covered);
@@ -363,6 +382,23 @@ int mount_remove(const char *path)
     }
     mutex_unlock(&mounts.mutex);
     return error;
+}
+
+void mount_remove_all(void)
+{
+    struct list *link;
+
+    if (!mounts.ready)
+        return;
+    mutex_lock(&mounts.mutex);
+    for (link = mounts.all.prev; link != &mounts.all;) {
+        struct mount *mount = list_entry(link, struct mount, link);
+
+        link = link->prev;
+        if (remove_mount(mount) == -EBUSY && mount->type->sync)
+            (void)mount->type->sync(mount);
+    }
+    mutex_unlock(&mounts.mutex);
 }
 
 int mount_sync_all(void)

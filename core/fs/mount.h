@@ -62,6 +62,7 @@ struct mount {
     struct vnode *root;    /**< a reference */
     struct vnode *covered; /**< a reference to the directory under it; NULL: the root of all */
     struct mount *parent;
+    const struct block_device *open; /**< its device, open in the table of devices; or NULL */
     char device[BLOCK_NAME_MAX + 1]; /**< "mmcblk0p1", or the name that the user gave */
     char options[MOUNT_OPTIONS_MAX + 1];
     bool read_only;
@@ -86,7 +87,7 @@ const struct file_system *file_system_next(const struct file_system *type);
 /**
  * Mounts a file system of the kind `type` on the directory at `path` ("/" for the root of all,
  * while there is none). Errors as file_system.mount, and -ENODEV (no such kind), -ENOTDIR, -EBUSY
- * (something is mounted exactly there). May sleep.
+ * (something is mounted exactly there, or the device is mounted somewhere). May sleep.
  */
 HAL_MUST_CHECK int mount_add(const char *type, const struct block_device *device, const char *path,
                              const char *options, struct problem *problem);
@@ -108,6 +109,12 @@ bool mount_option_is(const struct mount_option *option, const char *name);
  * something is mounted in it. May sleep.
  */
 HAL_MUST_CHECK int mount_remove(const char *path);
+
+/**
+ * For the end: takes away all that is mounted, as far as nobody uses it, and puts the rest on its
+ * medium. Needs no memory. May sleep.
+ */
+void mount_remove_all(void);
 
 /** Goes over to the root of what is mounted on `*vnode`, if anything is. Any context. */
 void mount_cross(struct vnode **vnode);

@@ -6,6 +6,7 @@
 
 #include "boot/cmdline.h"
 #include "ktest/cache/tests.h"
+#include "ktest/fat32/tests.h"
 #include "ktest/fs/tests.h"
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
@@ -165,6 +166,7 @@ static const struct ktest tests[] = {
     {"block.a_request_is_seen_as_a_whole", test_block_overlap},
     {"block.a_delayed_request_comes_late", test_block_delay},
     {"block.a_lost_request_ends_in_time", test_block_lost},
+    {"block.requests_may_come_back_for_long", test_block_endless},
     {"block.disks_come_and_go", test_block_come_and_go},
     {"cache.reads_race_with_truncation", test_cache_truncate},
     {"cache.writes_race_with_the_flusher", test_cache_flusher},
@@ -179,6 +181,13 @@ static const struct ktest tests[] = {
     {"fs.paths_with_dots", test_fs_paths},
     {"fs.errors_say_what_is_wrong", test_fs_errors},
     {"fs.threads_read_at_the_same_time", test_fs_threads},
+    {"fat32.changes_go_to_the_card_by_themselves", test_fat32_by_itself},
+    {"fat32.threads_write_at_the_same_time", test_fat32_threads},
+    {"vfs.a_replaced_file_is_always_there", test_vfs_replace},
+    {"vfs.one_makes_it_and_one_removes_it", test_vfs_create_unlink},
+    {"vfs.nothing_is_made_in_what_is_gone", test_vfs_mkdir_rmdir},
+    {"vfs.directories_move_without_circles", test_vfs_moves},
+    {"vfs.mounts_come_and_go_under_way", test_vfs_unmount},
     {"speed.reading_a_file", test_speed_read},
     {"string.numbers", test_string_numbers},
     {"string.durations", test_string_durations},

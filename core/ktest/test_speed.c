@@ -32,7 +32,10 @@ static void measure_reading(struct ktest_run *run, struct vnode *vnode, size_t p
     uint64_t best = UINT64_MAX, begin = hal_time_now();
     void *data = kmalloc(piece);
 
-    KTEST_REQUIRE(run, data);
+    if (!data) {
+        run->skipped = "no memory for the largest pieces";
+        return;
+    }
     for (unsigned pass = 0; pass < PASSES_MAX && hal_time_now() - begin < TIME_LIMIT; pass++) {
         uint64_t since = hal_time_now();
 

@@ -86,6 +86,7 @@ void test_block_areas(struct ktest_run *run);
 void test_block_overlap(struct ktest_run *run);
 void test_block_delay(struct ktest_run *run);
 void test_block_lost(struct ktest_run *run);
+void test_block_endless(struct ktest_run *run);
 void test_block_come_and_go(struct ktest_run *run);
 
 /* test_fs.c */

@@ -115,8 +115,12 @@ static bool complete_next_word(const char **usage, char word[WORD_MAX + 1])
     const char *at = *usage;
     size_t n = 0;
 
-    while (*at != '\0' && !(*at >= 'a' && *at <= 'z'))
-        at += *at == '-' && at[1] != '\0' ? 2 : 1; /* the letter of an option is no word */
+    while (*at != '\0' && !(*at >= 'a' && *at <= 'z')) {
+        bool option = *at++ == '-';
+
+        while (option && *at >= 'a' && *at <= 'z')
+            at++; /* the letters of an option are no word */
+    }
     while (n < WORD_MAX && at[n] >= 'a' && at[n] <= 'z') {
         word[n] = at[n];
         n++;

@@ -3,9 +3,9 @@
  * block.c: <hal/block.h>: the queue of requests, one of which is a transfer of sd.c at a time.
  *
  * Requests are served in the order of submission, which makes a flush a barrier by itself. The
- * transfer is moved on by the card's interrupts and by whoever polls. Its end is announced on
- * HAL_IRQ_BLOCK by a poke, because it is known only after the state machine has run. The system
- * timer interrupts when a wait has to be ended although the card says nothing.
+ * transfer is moved on by the interrupts of the card and its DMA channel, and by whoever polls. Its
+ * end is announced on HAL_IRQ_BLOCK by a poke, because it is known only after the state machine has
+ * run. The system timer interrupts when a wait has to be ended although the card says nothing.
  *
  * A transfer that fails is tried again from its beginning, `BLOCK_TRIES` times in all: cards and
  * contacts have bad moments. Writing the same sectors again is harmless.
@@ -14,6 +14,7 @@
 #include "sd/emmc.h"
 #include "sd/sd.h"
 #include "soc/bcm2837.h"
+#include "soc/dma.h"
 #include "soc/intc.h"
 #include "soc/timer.h"
 
@@ -130,6 +131,7 @@ static void block_advance(void)
             block_finish(0);
             continue;
         }
+        sd_transfer_stop(&block_transfer);
         sd_recover(&block_card);
         if (block_worth_another_try(result)) {
             block_begin();
@@ -150,6 +152,7 @@ void sd_block_take_interrupt(void)
     } else if (block_state != BLOCK_PROBING) {
         /* A flag that comes late, as the end of busy after CMD12, would interrupt for ever. */
         (void)emmc_take_flags();
+        (void)dma_look();
     }
     lock_release(&block_lock, state);
 }
@@ -193,7 +196,9 @@ int hal_block_probe(struct hal_block_info *info)
             return result;
         }
         emmc_listen(true);
+        dma_start();
         intc_enable_gpu(GPU_IRQ_EMMC);
+        intc_enable_gpu(GPU_IRQ_DMA_5);
         intc_enable_gpu(GPU_IRQ_SYSTIMER_3);
         block_set_state(BLOCK_READY);
     }

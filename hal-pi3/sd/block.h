@@ -4,5 +4,6 @@
  */
 #pragma once
 
-/** GPU_IRQ_EMMC or GPU_IRQ_SYSTIMER_3 was taken: moves the transfer on. Masked, on CPU 0. */
+/** GPU_IRQ_EMMC, GPU_IRQ_DMA_5 or GPU_IRQ_SYSTIMER_3 was taken: moves the transfer on. Masked, on
+ * CPU 0. */
 void sd_block_take_interrupt(void);

@@ -6,7 +6,8 @@
  * writing its argument and then CMDTM; flags in INTERRUPT say what has happened and are cleared by
  * writing them back. A flag appears only if IRPT_MASK allows it, and interrupts only if IRPT_EN
  * does. Data moves through one register, a block each time a flag says so. A block's flag is
- * cleared before the block is moved: the next flag may be up before the last word is.
+ * cleared before the block is moved: the next flag may be up before the last word is. Or a DMA
+ * channel moves the blocks, asked by a line of its own; then the flags for blocks are masked.
  *
  * Traps of the real chip that QEMU does not have:
  * - A register write within two cycles of the card's clock after another is lost. emmc_write waits.
@@ -65,6 +66,8 @@
 
 static uint32_t emmc_base_clock;
 static unsigned emmc_delay;
+static uint32_t emmc_wanted; /**< the flags that are let through */
+static bool emmc_interrupts; /**< and interrupt */
 
 static void emmc_write(uintptr_t address, uint32_t value)
 {
@@ -155,6 +158,8 @@ int emmc_start(void)
     emmc_write(EMMC_CONTROL2, 0);
     emmc_write(EMMC_CONTROL1, CONTROL1_TIMEOUT_LONG);
     result = emmc_set_clock(CLOCK_SLOW);
+    emmc_wanted = EMMC_FLAGS;
+    emmc_interrupts = false;
     emmc_write(EMMC_ENABLE, 0);
     emmc_write(EMMC_INTERRUPT, EMMC_FLAGS);
     emmc_write(EMMC_MASK, EMMC_FLAGS);
@@ -217,10 +222,31 @@ void emmc_write_block(const uint32_t *from, uint32_t bytes)
     mmio_barrier();
 }
 
+void emmc_announce_blocks(bool on)
+{
+    uint32_t wanted =
+        on ? EMMC_FLAGS : EMMC_FLAGS & ~(uint32_t)(EMMC_READ_READY | EMMC_WRITE_READY);
+
+    if (wanted == emmc_wanted) {
+        return;
+    }
+    emmc_wanted = wanted;
+    mmio_barrier();
+    emmc_write(EMMC_MASK, wanted);
+    emmc_write(EMMC_ENABLE, emmc_interrupts ? wanted : 0);
+    mmio_barrier();
+}
+
+uint32_t emmc_data_address(void)
+{
+    return BUS_ADDRESS(EMMC_DATA);
+}
+
 void emmc_listen(bool on)
 {
+    emmc_interrupts = on;
     mmio_barrier();
-    emmc_write(EMMC_ENABLE, on ? EMMC_FLAGS : 0);
+    emmc_write(EMMC_ENABLE, on ? emmc_wanted : 0);
     mmio_barrier();
 }
 

@@ -65,6 +65,15 @@ uint32_t emmc_response(unsigned word);
 void emmc_read_block(uint32_t *to, uint32_t bytes);
 void emmc_write_block(const uint32_t *from, uint32_t bytes);
 
+/**
+ * Whether blocks are announced by flags, for a processor that moves them; from emmc_start on they
+ * are. A DMA channel is asked for them by the controller's request line, flags or not.
+ */
+void emmc_announce_blocks(bool on);
+
+/** The bus address of the register that data moves through. */
+uint32_t emmc_data_address(void);
+
 /** Lets flags raise GPU_IRQ_EMMC, or not. */
 void emmc_listen(bool on);
 

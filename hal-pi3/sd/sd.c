@@ -13,12 +13,19 @@
  * that. Before a second try of a transfer the card is asked as well, because it may be busy with
  * what it took of the first. A card that makes no progress for `TRANSFER_MICROS` is given up.
  *
+ * The data goes by DMA: the channel is started when the card has answered, and the transfer goes on
+ * when both the channel and the controller have said that they are done, each by its interrupt.
+ * Memory that does not begin with a line of the cache cannot be used so; then the processor moves
+ * each sector when its flag is up.
+ *
  * Source: SD Physical Layer Simplified Specification 6.00, sections 4.3 (commands), 4.7, 4.10
  * (status), 4.6.2 (time-outs).
  */
 #include "sd/sd.h"
 #include "sd/emmc.h"
 #include "sd/sd_command.h"
+#include "soc/bcm2837.h"
+#include "soc/dma.h"
 
 #include <hal/errno.h>
 #include <pi3/mmio.h>
@@ -46,6 +53,35 @@ static void sd_ask_status(struct sd_transfer *transfer)
     emmc_command(CMD_SEND_STATUS, EMMC_SHORT, transfer->card->address, 0, 0);
 }
 
+/** True if a DMA channel can move all of the data. */
+static bool sd_can_dma(const struct sd_transfer *transfer)
+{
+    if (transfer->segment_count > DMA_PIECES) {
+        return false;
+    }
+    for (unsigned i = 0; i < transfer->segment_count; i++) {
+        if ((uintptr_t)transfer->segments[i].data % DMA_ALIGN != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** The card is about to move data: so does the channel. */
+static void sd_start_dma(struct sd_transfer *transfer)
+{
+    bool read = transfer->op == HAL_BLOCK_READ;
+
+    dma_prepare(read ? DMA_FROM_DEVICE : DMA_TO_DEVICE, emmc_data_address(), DMA_LINE_EMMC);
+    for (unsigned i = 0; i < transfer->segment_count; i++) {
+        const struct hal_block_segment *segment = &transfer->segments[i];
+        dma_add(segment->data, segment->sectors * HAL_SECTOR_SIZE);
+    }
+    dma_go();
+    transfer->landed = false;
+    sd_progress(transfer);
+}
+
 /** Issues the command that moves the data. */
 static void sd_ask_data(struct sd_transfer *transfer)
 {
@@ -59,6 +95,8 @@ static void sd_ask_data(struct sd_transfer *transfer)
 
     transfer->flags = 0;
     transfer->phase = PHASE_COMMAND;
+    transfer->by_dma = sd_can_dma(transfer);
+    emmc_announce_blocks(!transfer->by_dma);
     emmc_command(index, kind, (uint32_t)address, transfer->sectors, HAL_SECTOR_SIZE);
 }
 
@@ -71,6 +109,7 @@ void sd_transfer_start(struct sd_transfer *transfer)
     transfer->moved = 0;
     transfer->segment = 0;
     transfer->in_segment = 0;
+    transfer->by_dma = false;
     sd_progress(transfer);
     if (transfer->op == HAL_BLOCK_FLUSH || transfer->again) {
         sd_ask_status(transfer);
@@ -122,15 +161,43 @@ static int sd_step_command(struct sd_transfer *transfer)
     transfer->flags &= ~(uint32_t)EMMC_COMMAND_DONE;
     transfer->phase = PHASE_DATA;
     int result = sd_status_error(emmc_response(0));
-    return result != 0 ? result : SD_UNDER_WAY;
+    if (result != 0) {
+        return result;
+    }
+    if (transfer->by_dma) {
+        sd_start_dma(transfer);
+    }
+    return SD_UNDER_WAY;
 }
 
-static int sd_step_data(struct sd_transfer *transfer)
+/** Has the channel moved all? 0, -EIO or not yet. */
+static int sd_look_at_dma(struct sd_transfer *transfer)
+{
+    if (transfer->landed) {
+        return 0;
+    }
+    enum dma_state state = dma_look();
+    transfer->landed = state == DMA_DONE;
+    return state == DMA_DONE ? 0 : state == DMA_FAILED ? -EIO : SD_UNDER_WAY;
+}
+
+/** Moves what is announced, by the processor. */
+static int sd_move_sectors(struct sd_transfer *transfer)
 {
     for (unsigned i = 1; sd_move_sector(transfer) && i < SECTORS_A_STEP; i++) {
         transfer->flags |= emmc_take_flags();
     }
-    if (transfer->moved < transfer->sectors || (transfer->flags & EMMC_DATA_DONE) == 0) {
+    return transfer->moved < transfer->sectors ? SD_UNDER_WAY : 0;
+}
+
+static int sd_step_data(struct sd_transfer *transfer)
+{
+    int moved = transfer->by_dma ? sd_look_at_dma(transfer) : sd_move_sectors(transfer);
+
+    if (moved != 0) {
+        return moved;
+    }
+    if ((transfer->flags & EMMC_DATA_DONE) == 0) {
         return SD_UNDER_WAY;
     }
     if (transfer->op == HAL_BLOCK_READ) {
@@ -188,6 +255,30 @@ static int sd_step_phase(struct sd_transfer *transfer)
     }
 }
 
+/** True if nothing has happened for too long. */
+static bool sd_is_stuck(struct sd_transfer *transfer)
+{
+    if (mmio_microseconds() <= transfer->give_up) {
+        return false;
+    }
+    if (transfer->by_dma && transfer->phase == PHASE_DATA && !transfer->landed) {
+        uint32_t place = dma_position();
+        if (place != transfer->place) {
+            transfer->place = place;
+            sd_progress(transfer);
+            return false;
+        }
+    }
+    return true;
+}
+
+void sd_transfer_stop(const struct sd_transfer *transfer)
+{
+    if (transfer->by_dma) {
+        dma_stop();
+    }
+}
+
 int sd_transfer_step(struct sd_transfer *transfer)
 {
     for (;;) {
@@ -201,7 +292,7 @@ int sd_transfer_step(struct sd_transfer *transfer)
             return result;
         }
         if (phase == transfer->phase) {
-            return mmio_microseconds() > transfer->give_up ? -ETIMEDOUT : SD_UNDER_WAY;
+            return sd_is_stuck(transfer) ? -ETIMEDOUT : SD_UNDER_WAY;
         }
     }
 }

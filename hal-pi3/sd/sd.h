@@ -34,6 +34,9 @@ struct sd_transfer {
     bool again; /**< an earlier try has failed: the card may still be busy with it */
     /* From here on sd.c's own. */
     unsigned phase;
+    bool by_dma;    /**< memory and device are connected by DMA; otherwise sectors are moved here */
+    bool landed;    /**< and it has moved all */
+    uint32_t place; /**< where it was when somebody looked last */
     uint32_t sectors; /**< in all */
     uint32_t moved;   /**< sectors that have gone through the data register */
     unsigned segment; /**< where the next one belongs */
@@ -54,6 +57,9 @@ void sd_transfer_start(struct sd_transfer *transfer);
  * -ENOMEDIUM (the card does not answer), -EROFS. Called on each interrupt, and when polled.
  */
 HAL_MUST_CHECK int sd_transfer_step(struct sd_transfer *transfer);
+
+/** After an error, before sd_recover: from here on the transfer's memory is not touched. */
+void sd_transfer_stop(const struct sd_transfer *transfer);
 
 /** The microsecond (mmio_microseconds) by which sd_transfer_step has to be called again at least.
  */

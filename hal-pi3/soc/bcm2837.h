@@ -11,6 +11,7 @@
 #pragma once
 
 #define SYSTIMER_BASE 0x3f003000u
+#define DMA_BASE 0x3f007000u
 #define ARMCTRL_BASE 0x3f00b200u
 #define MAILBOX_BASE 0x3f00b880u
 #define PM_BASE 0x3f100000u
@@ -24,11 +25,18 @@
 enum gpu_irq {
     GPU_IRQ_SYSTIMER_1 = 1,
     GPU_IRQ_SYSTIMER_3 = 3,
+    GPU_IRQ_DMA_5 = 21,
     GPU_IRQ_AUX = 29,
     GPU_IRQ_GPIO_0 = 49,
     GPU_IRQ_PL011 = 57,
     GPU_IRQ_EMMC = 62
 };
+
+/** A register's address as the DMA controller knows it. */
+#define BUS_ADDRESS(address) ((address)-0x3f000000u + 0x7e000000u)
+
+/** Request lines of devices, for the DMA controller. */
+#define DMA_LINE_EMMC 11u
 
 /** Pins that are wired on the board. */
 enum board_pin {

@@ -228,7 +228,8 @@ static void intc_take_gpu(void)
     uint64_t enabled = __atomic_load_n(&intc_gpu_enabled, __ATOMIC_SEQ_CST);
     uint64_t pending = ((uint64_t)high << 32 | low) & enabled;
 
-    if (intc_has(pending, GPU_IRQ_EMMC) || intc_has(pending, GPU_IRQ_SYSTIMER_3)) {
+    if (intc_has(pending, GPU_IRQ_EMMC) || intc_has(pending, GPU_IRQ_DMA_5) ||
+        intc_has(pending, GPU_IRQ_SYSTIMER_3)) {
         sd_block_take_interrupt();
     } else if (intc_has(pending, GPU_IRQ_SYSTIMER_1)) {
         board_uart_take_pace();

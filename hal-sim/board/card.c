@@ -91,6 +91,9 @@ static void finish(struct hal_block_request *request, int fault)
         card->sectors_read += request_sectors(request);
     if (!result && request->op == HAL_BLOCK_WRITE)
         card->sectors_written += request_sectors(request);
+    if (!result && request->op != HAL_BLOCK_FLUSH)
+        outside_card_moved(request->sector, request_sectors(request),
+                           request->op == HAL_BLOCK_WRITE);
     request->result = result;
     request->next = NULL;
     *card->done_tail = request;

@@ -91,6 +91,8 @@ void outside_flush(void);
 struct host_card;
 /** The card in the slot, or NULL. */
 struct host_card *outside_card(void);
+/** Sectors of it were read or written. HOST_MACHINE held. */
+void outside_card_moved(uint64_t sector, uint64_t sectors, bool written);
 struct cpu;
 /** A CPU is prepared to enter the guest (hal_cpu_start). Negative: the host has no thread for it.
  */

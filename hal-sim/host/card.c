@@ -138,3 +138,21 @@ int host_card_transfer(struct host_card *card, const struct hal_block_request *r
     }
     return 0;
 }
+
+int host_card_look(const struct host_card *card, uint64_t sector, void *data, size_t count)
+{
+    size_t left = count * HAL_SECTOR_SIZE;
+    if (sector > card->sectors || count > card->sectors - sector)
+        return -EINVAL;
+    for (off_t at = (off_t)(sector * HAL_SECTOR_SIZE); left;) {
+        ssize_t done = pread(card->fd, data, left, at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return -EIO;
+        at += done;
+        data = (char *)data + done;
+        left -= (size_t)done;
+    }
+    return 0;
+}

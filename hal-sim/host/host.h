@@ -184,3 +184,5 @@ void host_card_close(struct host_card *card);
 struct hal_block_request;
 /** Moves the data of a checked request. 0 or -EIO. */
 int host_card_transfer(struct host_card *card, const struct hal_block_request *request);
+/** Reads for the library's user. 0, -EINVAL (past the end) or -EIO. */
+int host_card_look(const struct host_card *card, uint64_t sector, void *data, size_t count);

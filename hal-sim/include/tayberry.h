@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "tayberry_card.h"
 #include "tayberry_guard.h"
 #include "tayberry_memory.h"
 #include "tayberry_trace.h"
@@ -186,23 +187,6 @@ TB_API bool tb_act_led(const struct tb_machine *machine);
 /** Writes every level change from now on to `path` as a VCD file (1 us timescale; pins by name);
  * NULL ends it. */
 TB_API int tb_vcd(struct tb_machine *machine, const char *path);
-
-/* ---- card ---- */
-
-/** Puts another card into the slot (NULL takes it out); the guest finds out at its next request.
- * Errors as tb_open, and the old card stays. A last piece shorter than a sector is ignored. */
-TB_API int tb_card_attach(struct tb_machine *machine, const char *path, bool read_only);
-
-/** Makes request number `nth` from now (0: the next) fail with EIO, and the `count` - 1 after it.
- * count 0 clears. */
-TB_API int tb_card_fault(struct tb_machine *machine, uint64_t nth, uint64_t count);
-
-struct tb_card_stats {
-    uint64_t requests;
-    uint64_t sectors_read;
-    uint64_t sectors_written;
-};
-TB_API int tb_card_stats(const struct tb_machine *machine, struct tb_card_stats *stats);
 
 /* ---- display ---- */
 

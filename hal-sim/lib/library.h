@@ -65,6 +65,8 @@ struct tb_machine {
     bool cutting;                 /* tb_power_cut waits for them to leave it */
     bool paused;                  /* real clock: speed 0 */
     struct host_card card;
+    struct tb_card_access accesses[TB_CARD_ACCESSES]; /* number n at n % TB_CARD_ACCESSES */
+    uint64_t accesses_end;
     _Atomic uint32_t flags;
     _Atomic uint32_t bell; /* counts whatever a waiting tb_run_* should look at */
     _Atomic bool waiting;

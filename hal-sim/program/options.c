@@ -216,12 +216,14 @@ static const char *read_pixels(const char *text, void *field)
 static const char *read_panel(const char *text, void *field)
 {
     struct panels *panels = field;
-    if (strcmp(text, "memory") == 0)
+    if (strcmp(text, "card") == 0)
+        panels->card = true;
+    else if (strcmp(text, "memory") == 0)
         panels->memory = true;
     else if (strcmp(text, "timeline") == 0)
         panels->timeline = true;
     else
-        return "'memory' or 'timeline'";
+        return "'card', 'memory' or 'timeline'";
     return NULL;
 }
 
@@ -249,7 +251,8 @@ static const struct option_rule rules[] = {
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
     {"trace", "FILE", read_file, FIELD(trace), "record the scheduler: ftrace text, or F.json"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
-    {"panel", "memory|timeline", read_panel, FIELD(panels), "show it in the window from the start"},
+    {"panel", "card|memory|timeline", read_panel, FIELD(panels),
+     "show it in the window from the start"},
     {"display", "WxH", read_pixels, FIELD(display), "a framebuffer of that size"},
     {"seeds", "A..B", read_seeds, FIELD(seeds), "search: run with each of these seeds"},
     {"pct", "D", read_depth, FIELD(pct), "search by random priorities, for bugs of depth D"},

@@ -33,7 +33,7 @@ enum exit_status {
 struct options {
     bool headless, read_only, help, version;
     struct panels {
-        bool memory, timeline;
+        bool card, memory, timeline;
     } panels; /**< what the window shows from the start */
     const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *trace,
         *diagram;

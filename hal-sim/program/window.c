@@ -97,6 +97,7 @@ static struct tayberry_gui_options common_options(const struct options *options)
         .diagram = options->diagram,
         .seed = options->seed,
         .screenshot = options->screenshot,
+        .card = options->panels.card,
         .memory = options->panels.memory,
         .timeline = options->panels.timeline,
         .error = window.error,

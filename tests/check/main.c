@@ -161,6 +161,15 @@ static const char *compare(const char *victims)
     return wrong;
 }
 
+/* fsck.fat thinks that a label beyond ASCII may be in lower case, by a code page of its own. */
+static bool has_plain_label(void)
+{
+    for (unsigned i = 71; i < 82; i++)
+        if (card.image[i] >= 0x80)
+            return false;
+    return true;
+}
+
 /* NULL, or what is wrong with the volume. */
 static const char *judge_repaired(bool ask, const char *victims)
 {
@@ -170,7 +179,8 @@ static const char *judge_repaired(bool ask, const char *victims)
         return said.last;
     if (card.image[16] > 2)
         return NULL; /* neither fsck.fat nor the driver wants so many FATs */
-    if (ask && fsck_ask(&text) > VERDICT_CLEAN && fsck_ask(&text) != VERDICT_NONE) {
+    if (ask && has_plain_label() && fsck_ask(&text) > VERDICT_CLEAN &&
+        fsck_ask(&text) != VERDICT_NONE) {
         printf("# fsck.fat: %s\n", text);
         return "fsck.fat finds something";
     }

@@ -3,10 +3,10 @@
  * main.c: what to run, in how many processes, and what came out. See cuts.h.
  *
  *     cuts                                       the suite, in TAP; TAYBERRY_CUTS=small (the
- *                                                default), medium, or release says how much of it
- *     cuts --plants                              each planted bug has to be found, in TAP
- *     cuts --geometry 0 --sequence 11,22         one sequence, by the numbers of its operations
- *     cuts --geometry 0 --seed 7 --length 5      one at random
+ *                                                default), fsck (the same, and fsck.fat judges
+ * all), medium, or release says how much of it cuts --plants                              each
+ * planted bug has to be found, in TAP cuts --geometry 0 --sequence 11,22         one sequence, by
+ * the numbers of its operations cuts --geometry 0 --seed 7 --length 5      one at random
  *         --cut 12:3          only this cut, as a failure tells it
  *         --dump FILE         the volume that it left, before it is mounted
  *         --plant NAME        with a bug
@@ -34,8 +34,9 @@ struct size {
 
 static const struct size sizes[] = {
     {"small", 1, 12, 40, 10, 7, 24, 100, 200, 12, 21},
+    {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21}, /* fsck.fat judges all */
     {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23},
-    {"release", 1, 1, 2500, 300, 10, 256, 60, 4000, 200, 26},
+    {"release", 1, 1, 10000, 1200, 10, 256, 60, 4000, 200, 26},
 };
 
 static const struct size *size = &sizes[0];

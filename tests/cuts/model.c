@@ -140,6 +140,7 @@ void model_create(const char *path, bool directory)
     memset(file, 0, sizeof *file);
     snprintf(file->path, sizeof file->path, "%s", path);
     file->id = ++model.next_id;
+    file->content = arena;
     file->directory = directory;
     update(tree, file);
 }

@@ -231,7 +231,8 @@ static void call_model(const struct operation *operation, uint32_t offset, int64
         model_truncate(operation->path, operation->bytes);
         break;
     case OP_RENAME:
-        if (strcmp(operation->path, operation->to) != 0)
+        if (strcmp(tree_find_file(&model.states[model.count - 1], operation->path)->path,
+                   operation->to) != 0)
             model_rename(operation->path, operation->to);
         break;
     case OP_UNLINK:

@@ -37,6 +37,27 @@ void fake_frames(struct tb_machine *machine, uint64_t first, size_t n, unsigned 
         machine->frame_count = first + n;
 }
 
+int tb_card_read(struct tb_machine *machine, uint64_t sector, void *data, size_t count)
+{
+    machine->card_reads++;
+    if (!machine->card)
+        return -ENOMEDIUM;
+    if (sector > machine->card_sectors || count > machine->card_sectors - sector)
+        return -EINVAL;
+    memcpy(data, machine->card + sector * 512, count * 512);
+    return 0;
+}
+
+size_t tb_card_accesses(const struct tb_machine *machine, uint64_t *next,
+                        struct tb_card_access *accesses, size_t n)
+{
+    size_t got = 0;
+
+    while (got < n && *next < machine->access_count)
+        accesses[got++] = machine->accesses[(*next)++];
+    return got;
+}
+
 enum tb_state tb_state(const struct tb_machine *machine)
 {
     return machine->state;

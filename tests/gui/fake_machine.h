@@ -41,6 +41,12 @@ struct tb_machine {
     uint64_t *host; /* a host clock that goes on as the machine runs; may be NULL */
     uint64_t cost;  /* host ns a call of tb_run_until takes */
 
+    const uint8_t *card; /* card_sectors of 512 bytes; NULL: the slot is empty */
+    uint64_t card_sectors;
+    unsigned card_reads;
+    struct tb_card_access accesses[16];
+    size_t access_count;
+
     uint8_t frames[FAKE_FRAMES]; /* of RAM; 0: TB_FRAME_NONE */
     size_t frame_count;
     uint64_t allocations;

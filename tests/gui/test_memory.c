@@ -386,7 +386,7 @@ END_TEST
 
 START_TEST(the_tool_bar_has_a_button)
 {
-    const int x = 8 * 50, y = 18; /* behind Faster */
+    const int x = 8 * 62, y = 18; /* behind Card */
 
     fill_small();
     options.memory = false;

@@ -27,7 +27,7 @@
 #include "panel.h"
 
 #define MS UINT64_C(1000000)
-#define HIDDEN (1u << PANEL_MEMORY | 1u << PANEL_TIMELINE)
+#define HIDDEN (1u << PANEL_CARD | 1u << PANEL_MEMORY | 1u << PANEL_TIMELINE)
 #define ALL_AREAS (((1u << PANEL_AREAS) - 1) & ~HIDDEN)
 
 static const char board_text[] =

@@ -319,7 +319,7 @@ END_TEST
 
 START_TEST(the_tool_bar_has_a_button)
 {
-    const int x = 8 * 66, y = 18; /* behind Memory */
+    const int x = 8 * 79, y = 18; /* behind Memory */
 
     options.timeline = false;
     open_panel();

@@ -18,6 +18,10 @@
     .name = "ktest " tests_, .steps = LINE("ktest " tests_), .tests = true, .sampled = true, \
     .varies = true
 
+#define RAMFS "mount -t ramfs none /docs\r"
+#define CLEAN "rm -r -f /docs/a\r"
+#define TREE "mkdir /docs/tree\rwrite /docs/tree/b b\rmkdir /docs/tree/d\rln -s d /docs/tree/l\r"
+#define RETREE "rm -r -f /docs/tree\r" TREE
 #define DEEP "/deep/level\\ 01/level\\ 02/level\\ 03/level\\ 04/level\\ 05/level\\ 06/here.txt"
 
 const struct sweep_scenario sweep_scenarios[] = {
@@ -37,6 +41,42 @@ const struct sweep_scenario sweep_scenarios[] = {
     {.name = "pwd", .prepare = "cd /docs\r", .steps = LINE("pwd; ls")},
     {.name = "a file in a folder of a thousand", .steps = LINE("ls /many/0700-entry.txt")},
     {.name = "a folder of a thousand", .steps = LINE("ls /many"), .sampled = true},
+    /* Files that change, on a ramfs: the card is read-only here. */
+    {.name = "mount", .steps = LINE("mount -t ramfs none /docs"), .finish = "umount /docs\r"},
+    {.name = "mount and df", .steps = LINE("mount; df")},
+    {.name = "umount", .prepare = RAMFS, .steps = LINE("umount /docs"), .finish = RAMFS},
+    {.name = "umount of a device", .steps = LINE("umount ramfs")},
+    {.name = "mkdir", .prepare = RAMFS, .steps = LINE("mkdir /docs/a")},
+    {.name = "mkdir -p", .prepare = RAMFS, .steps = LINE("mkdir -p /docs/a/b"), .finish = CLEAN},
+    {.name = "touch", .prepare = RAMFS, .steps = LINE("touch /docs/a"), .finish = CLEAN},
+    {.name = "write", .prepare = RAMFS, .steps = LINE("write /docs/a word"), .finish = CLEAN},
+    {.name = "truncate",
+     .prepare = RAMFS,
+     .steps = LINE("truncate -s 9K /docs/a"),
+     .finish = CLEAN},
+    {.name = "ln", .prepare = RAMFS "write /docs/x x\r", .steps = LINE("ln /docs/x /docs/y")},
+    {.name = "ln -s", .prepare = RAMFS, .steps = LINE("ln -s / /docs/a")},
+    {.name = "a link",
+     .prepare = RAMFS "ln -s / /docs/a\r",
+     .steps = LINE("ls -l /docs/a /docs/a/")},
+    {.name = "cp", .prepare = RAMFS, .steps = LINE("cp /README.TXT /docs/a"), .finish = CLEAN},
+    {.name = "cp -r",
+     .prepare = RAMFS TREE,
+     .steps = LINE("cp -r /docs/tree /docs/a"),
+     .finish = CLEAN},
+    {.name = "mv", .prepare = RAMFS TREE, .steps = LINE("mv /docs/tree/b /docs/tree/c")},
+    {.name = "mv to another file system",
+     .prepare = RAMFS TREE "mount -t ramfs none /names\r",
+     .steps = LINE("mv /docs/tree /names"),
+     .finish = "rm -r -f /names/tree /docs/tree\r" TREE},
+    {.name = "rm", .prepare = RAMFS TREE, .steps = LINE("rm /docs/tree/b")},
+    {.name = "rm -r", .prepare = RAMFS TREE, .steps = LINE("rm -r /docs/tree"), .finish = RETREE},
+    {.name = "rmdir", .prepare = RAMFS "mkdir /docs/a\r", .steps = LINE("rmdir /docs/a")},
+    {.name = "stat", .steps = LINE("stat /docs /README.TXT")},
+    {.name = "tree", .steps = LINE("tree /names")},
+    {.name = "find", .steps = LINE("find /docs -name \"*.txt\"")},
+    {.name = "du", .steps = LINE("du /docs")},
+    {.name = "sync", .steps = LINE("sync")},
     /* The line. */
     {.name = "completion of a command", .steps = {{.type = "hexd\t"}}},
     {.name = "completion of a path", .steps = {{.type = "cat /RE\t"}}},
@@ -125,6 +165,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("block.a_request_is_seen_as_a_whole")},
     {KTEST("block.a_delayed_request_comes_late")},
     {KTEST("block.a_lost_request_ends_in_time")},
+    {KTEST("block.requests_may_come_back_for_long")},
     {KTEST("block.disks_come_and_go")},
     {KTEST("mutex")},
     {KTEST("wait")},
@@ -141,6 +182,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("heap"), .hungry = true},
     {KTEST("time")},
     {KTEST("fs")},
+    {KTEST("vfs")},
     {KTEST("speed")},
     {KTEST("list")},
 };

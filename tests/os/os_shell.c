@@ -160,7 +160,7 @@ START_TEST(tab_completes)
     type("cat /names/日\t\r");
     expect("My name is 日本語のファイル.txt");
     type("l\t\t");
-    expect("led     locks   ls");
+    expect("led     ln      locks   ls");
     type("\025ls /many/\t\t");
     expect("1000 names");
 }

@@ -346,6 +346,17 @@ static uint32_t model_read(uintptr_t address)
     if (offset != 0x20) {
         return *reg(offset);
     }
+    return card_take_word();
+}
+
+bool card_wants_word(bool in)
+{
+    return controller.writing == in && controller.blocks_left > 0 &&
+           controller.words < controller.words_wanted;
+}
+
+uint32_t card_take_word(void)
+{
     if (controller.writing || controller.words >= controller.words_wanted) {
         abort(); /* a word that is not there */
     }
@@ -354,6 +365,17 @@ static uint32_t model_read(uintptr_t address)
         block_moved();
     }
     return word;
+}
+
+void card_give_word(uint32_t word)
+{
+    if (!controller.writing || controller.words >= controller.words_wanted) {
+        abort();
+    }
+    controller.buffer[controller.words++] = word;
+    if (controller.words == controller.words_wanted) {
+        block_moved();
+    }
 }
 
 static void model_write(uintptr_t address, uint32_t value)
@@ -368,13 +390,7 @@ static void model_write(uintptr_t address, uint32_t value)
         command(value);
         break;
     case 0x20:
-        if (!controller.writing || controller.words >= controller.words_wanted) {
-            abort();
-        }
-        controller.buffer[controller.words++] = value;
-        if (controller.words == controller.words_wanted) {
-            block_moved();
-        }
+        card_give_word(value);
         break;
     case 0x2c:
         write_control1(value);

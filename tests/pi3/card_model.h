@@ -46,5 +46,10 @@ void card_setup(enum card_kind kind);
 /** Raises flags out of turn, as far as the controller's mask lets them. */
 void card_raise(uint32_t flags);
 
+/** The request line for DMA: a word can be taken, or given (`in`: to the card). */
+bool card_wants_word(bool in);
+uint32_t card_take_word(void);
+void card_give_word(uint32_t word);
+
 /** True while an enabled flag is up: the interrupt wire. */
 bool card_interrupts(void);

@@ -68,7 +68,7 @@ void fake_poke(uintptr_t address, uint32_t value)
     *fake_register(address) = value;
 }
 
-__attribute__((format(printf, 1, 2))) static void fake_note(const char *format, ...)
+void fake_note(const char *format, ...)
 {
     va_list arguments;
     size_t room = TRACE_BYTES - bus.trace_length;

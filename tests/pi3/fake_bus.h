@@ -36,6 +36,9 @@ void fake_add_model(const struct fake_model *model);
 uint32_t fake_peek(uintptr_t address);
 void fake_poke(uintptr_t address, uint32_t value);
 
+/** Adds a line to the trace. */
+__attribute__((format(printf, 1, 2))) void fake_note(const char *format, ...);
+
 /** The trace since the last fake_trace_clear, as text. */
 const char *fake_trace(void);
 void fake_trace_clear(void);

@@ -20,7 +20,7 @@
  * 11. Reads and writes of any shape move the right bytes, driven by interrupts or by polling.
  * 12. A write, and a flush, is done only when the card has stopped being busy.
  * 13. Requests complete in order, and not before their data has been moved.
- * 14. At most eight sectors are moved in one go.
+ * 14. At most eight sectors are moved in one go by the processor.
  * 15. Passing faults are retried; lasting ones end with the right error, in bounded time.
  * 16. A card that is pulled out fails its requests with -ENOMEDIUM, and can be found again.
  * 17. Requests that are wrong are refused and nothing is queued.
@@ -28,17 +28,17 @@
  * 19. A second try waits until the card has stopped being busy with the first.
  * 20. A flag that nobody waits for does not interrupt for ever.
  * 21. "Complete" may come together with the last block's flag.
+ *
+ * What is special about DMA: test_dma.c.
  */
-#include "card_model.h"
+#include "dma_model.h"
 #include "fake_bus.h"
+#include "requests.h"
 
 #include "sd/block.h"
 #include "sd/emmc.h"
 #include "sd/sd.h"
-#include "soc/intc.h"
-#include "soc/timer.h"
 
-#include <hal/block.h>
 #include <hal/errno.h>
 #include <pi3/mmio.h>
 
@@ -49,47 +49,6 @@
 
 #define CRC_ERROR (1u << 17 | 1u << 15)
 #define DATA_TIMEOUT (1u << 20 | 1u << 15)
-
-static unsigned pokes;
-static uint64_t alarm_at;
-
-void intc_poke(unsigned cpu, enum hal_irq line)
-{
-    ck_assert_uint_eq(cpu, 0);
-    ck_assert_uint_eq(line, HAL_IRQ_BLOCK);
-    pokes++;
-}
-
-void intc_enable_gpu(unsigned irq)
-{
-    ck_assert(irq == 62 || irq == 3);
-}
-
-void systimer_arm(enum systimer_user user, uint32_t microseconds)
-{
-    ck_assert_uint_eq(user, SYSTIMER_CARD);
-    alarm_at = fake_now() + microseconds;
-}
-
-void systimer_quiet(enum systimer_user user)
-{
-    ck_assert_uint_eq(user, SYSTIMER_CARD);
-}
-
-static void setup(void)
-{
-    card_setup(CARD_SDHC);
-    fake_poke(0, 50000000);
-    pokes = 0;
-    alarm_at = 0;
-}
-
-/** Another card in the same slot, after power-on of the whole machine. */
-static void insert(enum card_kind kind)
-{
-    setup();
-    card.kind = kind;
-}
 
 /* ---- the controller ---- */
 
@@ -292,63 +251,6 @@ END_TEST
 
 /* ---- requests ---- */
 
-static struct hal_block_request request;
-static uint8_t data[CARD_SECTORS * 512];
-
-static void find(void)
-{
-    struct hal_block_info info;
-
-    ck_assert_int_eq(hal_block_probe(&info), 0);
-}
-
-static void ask(enum hal_block_op op, uint64_t sector, uint32_t count)
-{
-    memset(&request, 0, sizeof request);
-    request.op = op;
-    request.sector = sector;
-    request.segment_count = 1;
-    request.segments[0].data = data;
-    request.segments[0].sectors = count;
-}
-
-/** Lets interrupts and alarms happen until a request is complete, or for `patience` rounds. */
-static struct hal_block_request *run_interrupts(unsigned patience)
-{
-    for (unsigned i = 0; i < patience; i++) {
-        if (pokes > 0) {
-            pokes--;
-            return hal_block_completed();
-        }
-        if (card_interrupts()) {
-            sd_block_take_interrupt();
-        } else if (alarm_at != 0) {
-            if (alarm_at > fake_now()) {
-                fake_pass(alarm_at - fake_now());
-            }
-            sd_block_take_interrupt();
-        }
-    }
-    return NULL;
-}
-
-static int run(void)
-{
-    ck_assert_int_eq(hal_block_submit(&request), 0);
-    ck_assert_ptr_eq(run_interrupts(100000), &request);
-    return request.result;
-}
-
-static bool sector_as_made(const uint8_t *bytes, unsigned sector)
-{
-    for (unsigned i = 0; i < 512; i++) {
-        if (bytes[i] != (uint8_t)(sector * 7 + i)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 START_TEST(reads_move_the_right_bytes)
 {
     static const enum card_kind kinds[] = {CARD_SDSC, CARD_SDHC};
@@ -368,7 +270,7 @@ START_TEST(reads_move_the_right_bytes)
     request.segments[1].sectors = 30;
     request.segments[2].data = data + 100 * 512;
     request.segments[2].sectors = 19;
-    memset(data, 0, sizeof data);
+    memset(data, 0, DATA_BYTES);
     ck_assert_int_eq(run(), 0);
     for (unsigned i = 0; i < 50; i++) {
         ck_assert(sector_as_made(data + (i < 31 ? i : i + 69) * 512, 10 + i));
@@ -397,7 +299,7 @@ START_TEST(writes_last)
 {
     find();
     card.rounds_busy = 3;
-    for (unsigned i = 0; i < sizeof data; i++) {
+    for (unsigned i = 0; i < DATA_BYTES; i++) {
         data[i] = (uint8_t)(i / 512 + i * 3);
     }
     ask(HAL_BLOCK_WRITE, 20, 1);
@@ -486,7 +388,7 @@ START_TEST(passing_faults_are_retried)
     card.fault_block = faults[_i].block;
     card.fault_count = 1;
     ask(faults[_i].command == 18 ? HAL_BLOCK_READ : HAL_BLOCK_WRITE, 8, 16);
-    memset(data, faults[_i].command, sizeof data);
+    memset(data, faults[_i].command, DATA_BYTES);
     ck_assert_int_eq(run(), 0);
     ck_assert_uint_eq(card.fault_count, 0);
     if (request.op == HAL_BLOCK_READ) {
@@ -599,7 +501,7 @@ START_TEST(another_try_waits_for_a_busy_card)
     card.fault_flags = CRC_ERROR;
     card.fault_block = 2;
     card.fault_count = 1;
-    memset(data, 0x5a, sizeof data);
+    memset(data, 0x5a, DATA_BYTES);
     ask(HAL_BLOCK_WRITE, 8, 16);
     ck_assert_int_eq(run(), 0);
     ck_assert_uint_eq(card.commands[25], 2);
@@ -625,7 +527,7 @@ START_TEST(complete_may_come_early)
     find();
     ck_assert_uint_eq(mmio_read(0x3f300028u), 2);
     for (uint32_t sectors = 1; sectors <= 20; sectors += 19) {
-        memset(data, 0, sizeof data);
+        memset(data, 0, DATA_BYTES);
         ask(HAL_BLOCK_READ, 8, sectors);
         ck_assert_int_eq(run(), 0);
         ck_assert(sector_as_made(data + (sectors - 1) * 512, 8 + sectors - 1));
@@ -658,18 +560,15 @@ static void add_card(Suite *suite)
     suite_add_tcase(suite, tests);
 }
 
-static void add_requests(Suite *suite)
+/** What holds whoever moves the data. */
+static void add_common(TCase *tests)
 {
-    TCase *tests = tcase_create("requests");
     int fault_count = (int)(sizeof faults / sizeof faults[0]);
 
-    tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_loop_test(tests, reads_move_the_right_bytes, 0, 2);
-    tcase_add_test(tests, flags_are_cleared_before_the_block);
     tcase_add_test(tests, writes_last);
     tcase_add_test(tests, flush_asks_the_card);
     tcase_add_test(tests, requests_complete_in_order);
-    tcase_add_test(tests, polling_is_enough);
     tcase_add_loop_test(tests, passing_faults_are_retried, 0, fault_count);
     tcase_add_loop_test(tests, lasting_faults_end, 0, fault_count);
     tcase_add_test(tests, write_protection_is_told);
@@ -679,7 +578,21 @@ static void add_requests(Suite *suite)
     tcase_add_test(tests, another_try_waits_for_a_busy_card);
     tcase_add_test(tests, late_flags_are_dropped);
     tcase_add_test(tests, complete_may_come_early);
-    suite_add_tcase(suite, tests);
+}
+
+static void add_requests(Suite *suite)
+{
+    TCase *words = tcase_create("requests by the processor");
+    TCase *lines = tcase_create("requests by DMA");
+
+    tcase_add_checked_fixture(words, setup_words, NULL);
+    add_common(words);
+    tcase_add_test(words, flags_are_cleared_before_the_block);
+    tcase_add_test(words, polling_is_enough);
+    suite_add_tcase(suite, words);
+    tcase_add_checked_fixture(lines, setup_lines, NULL);
+    add_common(lines);
+    suite_add_tcase(suite, lines);
 }
 
 int main(void)

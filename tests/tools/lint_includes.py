@@ -29,7 +29,8 @@ ISO_C = FREESTANDING | {"assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h",
 GUI_LIBRARIES = ("SDL.h", "SDL_", "SDL2/", "libtsm.h", "png.h", "cjson/", "cJSON.h")
 # What the build makes of its options, and who may see it.
 GENERATED = {"config.h": "core/"}
-PUBLIC = {"hal-sim/include/tayberry.h", "hal-sim/include/tayberry_memory.h",
+PUBLIC = {"hal-sim/include/tayberry.h", "hal-sim/include/tayberry_card.h",
+          "hal-sim/include/tayberry_memory.h",
           "hal-sim/include/tayberry_schedule.h"}
 
 

@@ -79,9 +79,26 @@ static void look(struct ktimer *timer)
     spinlock_release(&disk->lock, state);
 }
 
+static void go_on(struct ktimer *timer)
+{
+    struct block_disk *disk = list_entry(timer, struct block_disk, relay);
+    hal_irq_state_t state = spinlock_acquire(&disk->lock);
+
+    queue_run(disk);
+    spinlock_release(&disk->lock, state);
+}
+
+bool queue_hand_over(struct block_disk *disk)
+{
+    if (timers_run)
+        ktimer_arm(&disk->relay, hal_time_now());
+    return timers_run;
+}
+
 void queue_init_timer(struct block_disk *disk)
 {
     ktimer_init(&disk->timer, look);
+    ktimer_init(&disk->relay, go_on);
 }
 
 void queue_watch(struct block_disk *disk, struct block_request *request)

@@ -16,7 +16,9 @@
  * one that runs it begins requests and calls done() without holding the lock, so that drivers may
  * end requests at once and done() may submit more, without any of them calling itself. Who has
  * changed something runs the queue before he lets go of the lock: so when a queue is empty and
- * nobody runs it, nobody is about to touch it either.
+ * nobody runs it, nobody is about to touch it either. As long as others submit, there may always be
+ * more to do; so after some steps the thread of the timers goes on, and this CPU with its own
+ * affairs.
  */
 #include "block/queue/queue.h"
 
@@ -26,7 +28,8 @@
 #include <hal/machine.h>
 #include <hal/time.h>
 
-#define PLUG_MAX 64u /* requests that a plug holds back, at most */
+#define PLUG_MAX 64u  /* requests that a plug holds back, at most */
+#define RUN_MOST 128u /* steps that one CPU does for all others in one go */
 
 void queue_init(struct block_disk *disk)
 {
@@ -46,7 +49,7 @@ int queue_settle_down(struct block_disk *disk)
         bool quiet = !disk->running && list_empty(&disk->ended);
 
         if (!busy)
-            disk->present = false;
+            __atomic_store_n(&disk->present, false, __ATOMIC_RELAXED);
         spinlock_release(&disk->lock, state);
         if (busy || quiet)
             return busy ? -EBUSY : 0;
@@ -313,17 +316,19 @@ static void lock_again(struct block_disk *disk)
     (void)masked; /* as before */
 }
 
-static void call_done(struct block_disk *disk)
+/** Calls done() for one that has ended; false if there is none. */
+static bool call_done(struct block_disk *disk)
 {
-    struct list *link;
+    struct list *link = list_take_head(&disk->ended);
+    struct block_request *request;
 
-    while ((link = list_take_head(&disk->ended)) != NULL) {
-        struct block_request *request = list_entry(link, struct block_request, link);
-
-        unlock(disk);
-        request->done(request, request->error);
-        lock_again(disk);
-    }
+    if (!link)
+        return false;
+    request = list_entry(link, struct block_request, link);
+    unlock(disk);
+    request->done(request, request->error);
+    lock_again(disk);
+    return true;
 }
 
 static void begin(struct block_disk *disk, struct block_request *request)
@@ -344,17 +349,34 @@ static void begin(struct block_disk *disk, struct block_request *request)
         queue_settle(disk, request, error);
 }
 
+/** Begins the next one; false if there is none. */
+static bool begin_next(struct block_disk *disk)
+{
+    struct block_request *request = take_next(disk);
+
+    if (request)
+        begin(disk, request);
+    return request != NULL;
+}
+
+static void run_steps(struct block_disk *disk)
+{
+    unsigned left = RUN_MOST;
+
+    while (disk->again_please) {
+        disk->again_please = false;
+        while (call_done(disk) || begin_next(disk))
+            if (--left == 0 && queue_hand_over(disk))
+                return;
+    }
+}
+
 void queue_run(struct block_disk *disk)
 {
-    struct block_request *request;
-
     disk->again_please = true;
-    while (!disk->running && disk->again_please) {
-        disk->running = true;
-        disk->again_please = false;
-        call_done(disk);
-        while ((request = take_next(disk)) != NULL)
-            begin(disk, request);
-        disk->running = false;
-    }
+    if (disk->running)
+        return;
+    disk->running = true;
+    run_steps(disk);
+    disk->running = false;
 }

@@ -33,6 +33,9 @@ void queue_init(struct block_disk *disk);
 /** late.c's part of it. */
 void queue_init_timer(struct block_disk *disk);
 
+/** Has the thread of the timers run the queue soon; false: there is none. */
+HAL_MUST_CHECK bool queue_hand_over(struct block_disk *disk);
+
 /** Takes the medium away, and waits until nobody touches the queue any more: 0, or -EBUSY if
  * requests are under way. Without the lock. May sleep. */
 HAL_MUST_CHECK int queue_settle_down(struct block_disk *disk);

@@ -26,7 +26,7 @@ int judge_look(struct judge *judge, uint64_t offset, const uint8_t **data)
 {
     const struct check_means *means = judge->means;
     uint64_t number = offset / CHECK_PIECE, first = number * (CHECK_PIECE / 512);
-    unsigned slot = (unsigned)(number % CHECK_PIECES), count = CHECK_PIECE / 512;
+    unsigned slot = (unsigned)(number % judge->piece_count), count = CHECK_PIECE / 512;
     uint8_t *piece = judge->pieces + slot * CHECK_PIECE;
 
     if (judge->numbers[slot] != number + 1) {
@@ -51,7 +51,11 @@ static int run(struct judge *judge)
     const struct check_means *means = judge->means;
     int error;
 
-    judge->pieces = means->allocate(means->context, CHECK_PIECES * CHECK_PIECE);
+    if (judge->means->sectors / (CHECK_PIECE / 512) < CHECK_PIECES)
+        judge->piece_count = (unsigned)(judge->means->sectors / (CHECK_PIECE / 512)) + 1;
+    else
+        judge->piece_count = CHECK_PIECES;
+    judge->pieces = means->allocate(means->context, judge->piece_count * CHECK_PIECE);
     if (!judge->pieces)
         return -ENOMEM;
     error = judge_boot(judge);

@@ -25,7 +25,8 @@ struct judge {
     const struct check_means *means;
     struct check_result *result;
     struct check_volume volume;
-    uint8_t *pieces;                /* CHECK_PIECES of them */
+    uint8_t *pieces;
+    unsigned piece_count;           /* CHECK_PIECES, or as many as the volume has */
     uint64_t numbers[CHECK_PIECES]; /* which they are, + 1; 0: none */
     uint8_t *owned;                 /* a bit for each cluster */
     uint32_t *directories;          /* to be looked at: first cluster, and that of the parent */

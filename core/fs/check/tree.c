@@ -143,6 +143,9 @@ static void check_dots(struct scan *scan)
 
     if (memcmp(slot, names[which], 11) != 0 || !(slot[11] & DIRECTORY))
         judge_found(scan->judge, CHECK_DAMAGE, "%s does not begin with . and ..", scan->text);
+    else if (slot[12] & 0x20)
+        judge_found(scan->judge, CHECK_DAMAGE, "entry %u of %s says that it has no short name",
+                    which, scan->text);
     else if (cluster_of(slot) != should)
         judge_found(scan->judge, CHECK_DAMAGE, "entry %u of %s leads to cluster %u, not %u", which,
                     scan->text, cluster_of(slot), should);

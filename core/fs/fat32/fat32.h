@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fat32.h: the FAT32 file system, read only.
+ * fat32.h: the FAT32 file system.
  *
  * How FAT32 lays out a volume, from its first sector on:
  *
@@ -16,8 +16,8 @@
  * Names match without regard to case, for the letters that name.c lists. Nothing on a card
  * is believed: any bytes lead to a refusal with a reason, or to files that read with data or -EIO.
  *
- * Source: Microsoft, FAT32 File System Specification (fatgen103), 2000. Not here: writing,
- * FAT12, FAT16, exFAT.
+ * Source: Microsoft, FAT32 File System Specification (fatgen103), 2000. What is
+ * written and when: batch/batch.h. Not here: FAT12, FAT16, exFAT.
  */
 #pragma once
 
@@ -35,6 +35,9 @@
  */
 HAL_MUST_CHECK int fat32_mount(const struct block_device *device, struct vnode **root,
                                struct problem *problem);
+
+/** There are threads now: volumes may write by themselves what was changed. Boot. */
+void fat32_start(void);
 
 /** The kind "fat32". */
 extern const struct file_system fat32_file_system;

@@ -6,9 +6,9 @@
  *
  *     ro, rw          as everywhere
  *     uid=N, gid=N    who owns everything
- *     umask=NNN       (octal) permissions that nothing has; fmask= for files, dmask= for
- * directories quiet           what cannot be kept, such as another owner, is ignored without an
- * error
+ *     umask=NNN       (octal) what nobody may; fmask= for files, dmask= for directories
+ *     commit=N        what was changed is on the card N seconds later; 0: when somebody asks
+ *     quiet           what cannot be kept, such as another owner, is ignored without an error
  */
 #include "fs/fat32/fat32.h"
 
@@ -20,6 +20,8 @@
 #include <hal/runtime.h>
 
 #define MASK_USUAL 022u
+#define COMMIT_USUAL 5u
+#define COMMIT_MAX 86400u
 #define WRITE_BITS 0222u
 #define MAGIC 0x4d44u /* Linux's */
 
@@ -109,6 +111,8 @@ static int read_option(const struct mount_option *option, struct fat32_options *
     if (mount_option_is(option, "umask") || mount_option_is(option, "fmask") ||
         mount_option_is(option, "dmask"))
         return read_mask(option, options);
+    if (mount_option_is(option, "commit"))
+        return read_number(option, 10, COMMIT_MAX, &options->commit);
     if (option->value)
         return -EINVAL;
     if (mount_option_is(option, "quiet"))
@@ -128,7 +132,7 @@ int fat32_options_read(const char *text, struct fat32_options *options, struct p
         int error = read_option(&option, options);
 
         if (error) {
-            problem_set(problem, "Known are: ro rw uid= gid= umask= fmask= dmask= quiet.",
+            problem_set(problem, "Known are: ro rw uid= gid= umask= fmask= dmask= commit= quiet.",
                         "FAT32 has no such option: %.*s", (int)(text - option.name), option.name);
             return error;
         }
@@ -138,7 +142,8 @@ int fat32_options_read(const char *text, struct fat32_options *options, struct p
 
 void fat32_options_usual(struct fat32_options *options)
 {
-    *options = (struct fat32_options){.fmask = MASK_USUAL, .dmask = MASK_USUAL};
+    *options =
+        (struct fat32_options){.fmask = MASK_USUAL, .dmask = MASK_USUAL, .commit = COMMIT_USUAL};
 }
 
 /* --- the operations of fs/mount.h --- */

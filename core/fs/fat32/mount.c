@@ -55,12 +55,14 @@ int fat32_volume_destroy(struct fat32_volume *volume)
 {
     int error;
 
+    fat32_later_stop(volume);
     mutex_lock(&volume->mutex);
     error = fat32_writer_stop(volume, true);
     mutex_unlock(&volume->mutex);
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     object_cache_destroy(volume->nodes);
+    fat32_later_finish(volume);
     kfree(volume);
     return error;
 }
@@ -162,7 +164,9 @@ static struct fat32_volume *allocate(const struct block_device *device,
     if (!volume)
         return NULL;
     volume->nodes = object_cache_create("fat32 nodes", sizeof(struct fat32_node), 0, NULL);
-    if (!volume->nodes) {
+    if (!volume->nodes || fat32_later_init(volume)) {
+        if (volume->nodes)
+            object_cache_destroy(volume->nodes);
         kfree(volume);
         return NULL;
     }

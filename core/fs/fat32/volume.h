@@ -92,6 +92,7 @@ struct fat32_chain {
 struct fat32_volume;
 struct fat32_writer;
 struct fat32_index;
+struct fat32_later;
 
 /** `limit` is cut to the number of clusters that there are. */
 void fat32_chain_init(struct fat32_chain *chain, const struct fat32_volume *volume, uint32_t start,
@@ -118,6 +119,7 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 struct fat32_options {
     uint32_t uid, gid;
     uint16_t fmask, dmask;
+    uint32_t commit; /**< seconds until changes go to the card by themselves; 0: never */
     bool quiet, read_only;
 };
 
@@ -136,8 +138,9 @@ struct fat32_volume {
     struct tree open;            /**< nodes by their place; guarded by the mutex */
     struct list indexes;         /**< of directories, the one used last first; likewise */
     unsigned index_count;
-    unsigned orphans;   /**< nodes of what was removed */
-    uint64_t orphan_id; /**< the last one's number */
+    unsigned orphans;          /**< nodes of what was removed */
+    uint64_t orphan_id;        /**< the last one's number */
+    struct fat32_later *later; /**< later.c's */
 };
 
 /**
@@ -163,6 +166,19 @@ int fat32_volume_destroy(struct fat32_volume *volume);
 
 /** True if there is nothing about the volume that is against writing to it. */
 bool fat32_may_be_written(const struct fat32_volume *volume);
+
+/* --- later.c --- */
+
+/** Readies it. -ENOMEM. */
+HAL_MUST_CHECK int fat32_later_init(struct fat32_volume *volume);
+
+/** Something was changed, which is to be on the card before long. Caller holds the mutex. */
+void fat32_later(struct fat32_volume *volume);
+
+/** Waits until nothing is going to be written by itself. Caller does not hold the mutex. */
+void fat32_later_stop(struct fat32_volume *volume);
+
+void fat32_later_finish(struct fat32_volume *volume);
 
 /* --- kind.c --- */
 

@@ -174,7 +174,8 @@ int ramfs_mount_with_mode(struct mount *mount, const char *options, uint16_t mod
     if (error)
         problem_set(problem,
                     error == -ENOMEM ? "Give the machine more memory." : "Raise nr_inodes.",
-                    "There is no room for the root directory.");
+                    error == -ENOMEM ? "Out of memory: no room for the root directory."
+                                     : "There is no room for the root directory.");
     return error;
 }
 

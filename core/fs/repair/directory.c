@@ -122,7 +122,7 @@ static void mend_dots(struct repair_directory *directory, uint32_t number)
     uint32_t should = number == 0 ? directory->first : directory->parent;
 
     if (memcmp(slot, names[number], 11) == 0 && (slot[11] & (LABEL | DIRECTORY)) == DIRECTORY &&
-        cluster_of(slot) == should && le32(slot + 28) == 0)
+        cluster_of(slot) == should && le32(slot + 28) == 0 && !(slot[12] & 0x20))
         return;
     repair_say(directory->repair, "entry %u of the directory at cluster %u was wrong", number,
                directory->first);

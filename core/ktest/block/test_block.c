@@ -254,6 +254,39 @@ void test_block_lost(struct ktest_run *run)
     kfree(memory);
 }
 
+/* ---- a request that comes back at once, again and again ---- */
+
+#define COMEBACKS 2000u
+
+static void come_back(struct block_request *request, int error)
+{
+    hal_irq_state_t state = spinlock_acquire(&test.lock);
+    bool more = ++test.ended < COMEBACKS && error == 0;
+
+    test.error = error;
+    if (!more)
+        wait_wake_all(&test.queue);
+    spinlock_release(&test.lock, state);
+    if (more && block_submit(request) != 0)
+        note_end(request, -EIO);
+}
+
+void test_block_endless(struct ktest_run *run)
+{
+    uint8_t *memory = kmalloc_aligned(HAL_SECTOR_SIZE, 64);
+    struct block_vector vector = {memory, 1};
+    struct block_request request = make_request(&vector);
+
+    request.done = come_back;
+    if (memory && make_disks(run, 0)) {
+        request.device = test.ram;
+        if (KTEST_EXPECT(run, block_submit(&request) == 0))
+            KTEST_EXPECT(run, await(COMEBACKS) == 0);
+        remove_disks(run);
+    }
+    kfree(memory);
+}
+
 /* ---- disks that come and go ---- */
 
 static void disk_maker(void *argument)

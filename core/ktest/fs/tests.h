@@ -18,3 +18,10 @@ void test_gpiochip_info(struct ktest_run *run);
 void test_gpiochip_lines(struct ktest_run *run);
 void test_gpiochip_refusal(struct ktest_run *run);
 void test_gpiochip_events(struct ktest_run *run);
+
+/* test_vfs.c */
+void test_vfs_replace(struct ktest_run *run);
+void test_vfs_create_unlink(struct ktest_run *run);
+void test_vfs_mkdir_rmdir(struct ktest_run *run);
+void test_vfs_moves(struct ktest_run *run);
+void test_vfs_unmount(struct ktest_run *run);

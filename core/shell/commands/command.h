@@ -59,6 +59,24 @@ void command_cd(struct job *job);
 void command_ls(struct job *job);
 void command_cat(struct job *job);
 void command_hexdump(struct job *job);
+/* ../files/ */
+void command_cp(struct job *job);
+void command_df(struct job *job);
+void command_du(struct job *job);
+void command_find_files(struct job *job);
+void command_ln(struct job *job);
+void command_mkdir(struct job *job);
+void command_mount(struct job *job);
+void command_mv(struct job *job);
+void command_rm(struct job *job);
+void command_rmdir(struct job *job);
+void command_stat(struct job *job);
+void command_sync(struct job *job);
+void command_touch(struct job *job);
+void command_tree(struct job *job);
+void command_truncate(struct job *job);
+void command_umount(struct job *job);
+void command_write(struct job *job);
 /* tags.c */
 void command_tags(struct job *job);
 /* ../memory/ */

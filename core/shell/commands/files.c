@@ -3,7 +3,6 @@
  * files.c: pwd, cd, ls, cat, hexdump.
  */
 #include "dev/clock.h"
-#include "fs/root/root.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
@@ -11,6 +10,7 @@
 #include "shell/commands/command.h"
 #include "shell/commands/listing.h"
 #include "shell/debug.h"
+#include "shell/files/files.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
 #include "tty/utf8.h"
@@ -24,14 +24,6 @@ void command_pwd(struct job *job)
 {
     if (command_takes_none(job))
         tty_print("%s\n", job->directory);
-}
-
-static void file_error(const char *path, int error)
-{
-    if (error == -ENOMEDIUM && vfs_mount_problem()[0] != '\0')
-        command_error("%s: no files: %s", path, vfs_mount_problem());
-    else
-        command_error("%s: %s", path, command_error_text(error));
 }
 
 /* ---- cd ---- */
@@ -70,7 +62,7 @@ void command_cd(struct job *job)
     }
     error = change_directory(job, job->args.words[1]);
     if (error != 0)
-        file_error(job->args.words[1], error);
+        files_error(job->args.words[1], error);
 }
 
 /* ---- ls ---- */
@@ -106,21 +98,43 @@ static bool ls_wants(const struct directory_entry *entry, void *context)
     return options->all || (entry->name[0] != '.' && !entry->attributes.hidden);
 }
 
-static void ls_print(const char *name, const struct vnode_attributes *a,
+/* What a symbolic link holds. */
+static void ls_print_link(struct vnode *base, const char *path)
+{
+    char text[256];
+    struct vnode *vnode;
+    int64_t n;
+
+    if (vfs_find(base, path, VFS_NO_FOLLOW, &vnode) != 0)
+        return;
+    n = vfs_readlink(vnode, text, sizeof(text) - 1);
+    vnode_put(vnode);
+    if (n < 0)
+        return;
+    text[n < (int64_t)sizeof(text) ? n : (int64_t)sizeof(text) - 1] = '\0';
+    tty_print(" -> %s", text);
+}
+
+/* Prints the file called `name` in `base`. */
+static void ls_print(struct vnode *base, const char *name, const struct vnode_attributes *a,
                      const struct ls_options *options)
 {
-    bool directory = a->type == VNODE_DIRECTORY;
+    static const char types[] = {
+        [VNODE_FILE] = '-',      [VNODE_DIRECTORY] = 'd', [VNODE_SYMLINK] = 'l',
+        [VNODE_CHARACTER] = 'c', [VNODE_BLOCK] = 'b',     [VNODE_FIFO] = 'p',
+    };
     struct calendar c;
 
     if (options->details) {
         calendar_from_seconds(a->modified / WALL_NS, &c);
-        tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  %s%s\n", directory ? 'd' : '-',
+        tty_print("%c%c%c%c %10llu  %04d-%02d-%02d %02d:%02d  ", types[a->type],
                   a->read_only ? 'r' : '-', a->hidden ? 'h' : '-', a->system ? 's' : '-',
-                  (unsigned long long)a->size, c.year, c.month, c.day, c.hour, c.minute, name,
-                  directory ? "/" : "");
-    } else {
-        tty_print("%s%s\n", name, directory ? "/" : "");
+                  (unsigned long long)a->size, c.year, c.month, c.day, c.hour, c.minute);
     }
+    tty_print("%s%s", name, a->type == VNODE_DIRECTORY ? "/" : "");
+    if (options->details && a->type == VNODE_SYMLINK)
+        ls_print_link(base, name);
+    tty_print("\n");
 }
 
 static int ls_directory(struct vnode *vnode, struct ls_options *options)
@@ -130,7 +144,7 @@ static int ls_directory(struct vnode *vnode, struct ls_options *options)
 
     for (struct listing_entry *entry = listing.first; entry && !thread_cancelled();
          entry = entry->next)
-        ls_print(entry->name, &entry->attributes, options);
+        ls_print(vnode, entry->name, &entry->attributes, options);
     listing_finish(&listing);
     return error;
 }
@@ -138,12 +152,14 @@ static int ls_directory(struct vnode *vnode, struct ls_options *options)
 static void ls_path(const struct job *job, const char *path, bool heading,
                     struct ls_options *options)
 {
+    struct vnode_attributes attributes;
     struct vnode *vnode;
-    int error = vfs_find(job->base, path, 0, &vnode);
+    int error = vfs_find(job->base, path, options->details ? VFS_NO_FOLLOW : 0, &vnode);
 
     if (error == 0) {
-        if (vnode->attributes.type != VNODE_DIRECTORY) {
-            ls_print(path, &vnode->attributes, options);
+        vfs_attributes(vnode, &attributes);
+        if (attributes.type != VNODE_DIRECTORY) {
+            ls_print(job->base, path, &attributes, options);
         } else {
             if (heading)
                 tty_print("%s:\n", path);
@@ -151,8 +167,7 @@ static void ls_path(const struct job *job, const char *path, bool heading,
         }
         vnode_put(vnode);
     }
-    if (error != 0 && error != -EINTR)
-        file_error(path, error);
+    (void)files_report(path, error);
 }
 
 void command_ls(struct job *job)
@@ -237,7 +252,7 @@ void command_cat(struct job *job)
         if (error == -EILSEQ)
             command_error("not UTF-8 text: %s (hexdump shows it, cat -b prints it as it is)", path);
         else if (error != 0 && error != -EINTR)
-            file_error(path, error);
+            files_error(path, error);
     }
 }
 
@@ -315,5 +330,5 @@ void command_hexdump(struct job *job)
         file_put(file);
     }
     if (error != 0 && error != -EINTR)
-        file_error(request.path, error);
+        files_error(request.path, error);
 }

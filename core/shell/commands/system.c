@@ -7,6 +7,7 @@
 #include "dev/clock.h"
 #include "heap/leak.h"
 #include "ktest/ktest.h"
+#include "fs/mount.h"
 #include "lib/format.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -204,6 +205,14 @@ static void report_leaks(void)
         (void)heap_report_leaks();
 }
 
+/* All that was written is on the card from here on. The shell is in no directory any more. */
+static void leave_files(struct job *job)
+{
+    vnode_put(job->base);
+    job->base = NULL;
+    mount_remove_all();
+}
+
 void command_poweroff(struct job *job)
 {
     uint64_t status = 0;
@@ -214,6 +223,7 @@ void command_poweroff(struct job *job)
     }
     if (job->args.count == 2 && !command_number(job, job->args.words[1], 255, &status))
         return;
+    leave_files(job);
     report_leaks();
     tty_drain();
     hal_board_stop(HAL_STOP_POWER_OFF, (int)status);
@@ -223,6 +233,7 @@ void command_reboot(struct job *job)
 {
     if (!command_takes_none(job))
         return;
+    leave_files(job);
     tty_drain();
     hal_board_stop(HAL_STOP_REBOOT, 0);
 }

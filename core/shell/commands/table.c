@@ -23,11 +23,13 @@ static const struct command commands[] = {
      command_cat, false},
     {"cd", "DIRECTORY", "change the directory that paths start in", NULL, command_cd, true},
     {"clear", "", "clear the screen", NULL, command_clear, true},
+    {"cp", "[-r] FROM... TO", "copy files",
+     "TO is the new name, or a directory to copy into.\n"
+     "-r: directories, too, with all that is in them.\n",
+     command_cp, false},
     {"date", "[YYYY-MM-DD HH:MM[:SS]]", "show or set the date and time (UTC)", NULL, command_date,
      true},
-    {"dmesg", "[-l LEVEL]", "show the kernel's log",
-     "LEVEL: only lines at least as grave: error, warning, notice, info, debug, or 3 .. 7.\n",
-     command_dmesg, false},
+    {"df", "", "show how full the file systems are", NULL, command_df, false},
     {"disks", "[DEVICE | PART...]", "show the block devices, or make and remove some",
      "DEVICE: what it has done. PART is one of\n"
      "    order ELEVATOR DEVICE    sort its requests by fifo sstf look clook\n"
@@ -40,7 +42,16 @@ static const struct command commands[] = {
      "    seek DEVICE              make a disk over another one, as slow as one with an arm\n"
      "    remove DEVICE            end a RAM disk, or one over another\n",
      command_disks, false},
+    {"dmesg", "[-l LEVEL]", "show the kernel's log",
+     "LEVEL: only lines at least as grave: error, warning, notice, info, debug, or 3 .. 7.\n",
+     command_dmesg, false},
+    {"du", "[-s] [PATH...]", "show how much space files take",
+     "Sizes are those on the card. -s: only the sum of each PATH.\n", command_du, false},
     {"echo", "[WORD...]", "print the words", NULL, command_echo, true},
+    {"find", "[PATH...] [-name PATTERN] [-type TYPE]", "list all files in directories",
+     "PATTERN: * is any characters, ? is one; quotes keep it whole: find / -name \"*.txt\"\n"
+     "TYPE: f file, d directory, l link, c and b devices, p FIFO.\n",
+     command_find_files, false},
     {"gpio", "[PIN [ACTION...]]", "show or change the pins",
      "Without arguments: all pins. With a pin alone: its level.\n"
      "Actions, done in turn: in out high low toggle read watch\n"
@@ -68,6 +79,8 @@ static const struct command commands[] = {
      command_lab, false},
     {"led", "on | off | blink [TIME [COUNT]]", "the board's green activity LED", NULL, command_led,
      false},
+    {"ln", "[-s] TARGET NAME", "give a file another name",
+     "-s: a symbolic link, which holds TARGET as text. FAT32 has neither.\n", command_ln, false},
     {"locks", "[held | order | time on | time off]",
      "show locks: how often, by whom, in which order",
      "held: who holds a lock at this moment, and who waits for one.\n"
@@ -86,6 +99,18 @@ static const struct command commands[] = {
      "ADDRESS is physical: RAM that the kernel manages, or the boot tags (0x100). Numbers may be\n"
      "hexadecimal: 0x100.\n",
      command_mem, false},
+    {"mkdir", "[-p] PATH...", "make directories",
+     "-p: also those that they are in; and none is an error that is there already.\n",
+     command_mkdir, false},
+    {"mount", "[[-t TYPE] [-o OPTIONS] DEVICE PATH]", "show or mount file systems",
+     "PATH is the directory that the file system covers. TYPE is fat32 if not said.\n"
+     "OPTIONS have commas between them: ro, and what the file system knows.\n"
+     "    mount -o ro mmcblk0p2 /mnt; mount -t ramfs none /tmp\n",
+     command_mount, false},
+    {"mv", "[-n] FROM... TO", "move or rename files and directories",
+     "TO is the new name, or a directory to move into. A file of the new name is replaced, in one\n"
+     "step; -n: it is not. To another file system it is a copy and a removal.\n",
+     command_mv, false},
     {"nice", "LEVEL THREAD...", "give threads a larger or smaller share",
      "LEVEL: -20 (much) .. 19 (little), 1.25 times for each step, under fair, stride and lottery.\n"
      "THREAD: its number, as ps shows it, or %JOB.\n"
@@ -94,17 +119,21 @@ static const struct command commands[] = {
     {"panic", "[TEXT...]", "stop the kernel as if it could not go on", NULL, command_panic, true},
     {"poweroff", "[STATUS]", "switch off; STATUS (0 .. 255) goes to who watches", NULL,
      command_poweroff, true},
+    {"priority", "LEVEL THREAD...", "make threads more or less important",
+     "LEVEL: 0 (first) .. 31 (last), under the policy priority. THREAD: its number, as ps shows\n"
+     "it, or %JOB.\n",
+     command_priority, true},
     {"ps", "", "list the threads",
      "SHARE is the part of one CPU's time since the last ps (at first: since power-on). CPU is\n"
      "where it runs or ran last, MAY where it may run. PRI and NICE are what the policies go by;\n"
      "with a * one of them is lent by a thread that waits for a mutex of this one.\n",
      command_ps, false},
-    {"priority", "LEVEL THREAD...", "make threads more or less important",
-     "LEVEL: 0 (first) .. 31 (last), under the policy priority. THREAD: its number, as ps shows\n"
-     "it, or %JOB.\n",
-     command_priority, true},
     {"pwd", "", "print the directory that paths start in", NULL, command_pwd, true},
     {"reboot", "", "start anew", NULL, command_reboot, true},
+    {"rm", "[-r] [-f] PATH...", "remove files",
+     "-r: directories, too, with all that is in them. -f: what is not there is no error.\n",
+     command_rm, false},
+    {"rmdir", "PATH...", "remove empty directories", NULL, command_rmdir, false},
     {"sched", "[POLICY | quantum TIME | lab POLICY [OPTION=VALUE...] [turns] JOB...]",
      "show how the CPUs are shared, change that, or try it on paper",
      "Without arguments: what each CPU does and has done. LOAD is the part of the time since the\n"
@@ -131,22 +160,35 @@ static const struct command commands[] = {
      "Watch them with ps. --pure: loops that call nothing at all, so that only the timer\n"
      "interrupt can take the processor from them.\n",
      command_spawn, false},
+    {"stat", "PATH...", "show all that is known about files", NULL, command_stat, false},
+    {"sync", "", "put all that was written on the card, to stay", NULL, command_sync, false},
     {"tags", "[-a]", "show what the boot loader said about the board",
      "That is a list of ATAGs, or what concerns memory and the command line in a device tree.\n"
      "-a: all of the device tree.\n",
      command_tags, false},
     {"time", "COMMAND [ARGUMENT...]", "run a command and say how long it took", NULL, command_time,
      false},
-    {"trace", "[COUNT]", "show the last things that the CPUs did",
-     "COUNT events (40, if not said), in the text of Linux's ftrace, which trace viewers read.\n"
-     "Each CPU keeps its last 128.\n",
-     command_trace, false},
     {"top", "[TIME [COUNT]]", "show the busiest threads and the CPUs, live; q leaves",
      "TIME: between two pictures (1 s); COUNT: how many (until q or Ctrl-C).\n"
      "The columns are those of ps; shares are of the time since the picture before.\n",
      command_top, false},
+    {"touch", "[-c] PATH...", "set the time of files to now, or make them", "-c: make none.\n",
+     command_touch, false},
+    {"trace", "[COUNT]", "show the last things that the CPUs did",
+     "COUNT events (40, if not said), in the text of Linux's ftrace, which trace viewers read.\n"
+     "Each CPU keeps its last 128.\n",
+     command_trace, false},
+    {"tree", "[-a] [PATH...]", "draw directories and what is in them",
+     "-a: hidden files and names that begin with a dot, too.\n", command_tree, false},
+    {"truncate", "-s SIZE PATH...", "make files so long: cut, or with zeros added",
+     "SIZE: bytes, or with K, M or G. Files that are not there are made.\n", command_truncate,
+     false},
+    {"umount", "PATH...", "take file systems away",
+     "PATH is the directory or the device. All is put on the card first.\n", command_umount, false},
     {"uptime", "", "show the time since power-on, and how much of it was idle", NULL,
      command_uptime, true},
+    {"write", "[-a] PATH [WORD...]", "write the words and a newline to a file",
+     "The file is made, or replaced; -a: they are added at its end.\n", command_write, false},
 };
 
 const struct command *command_at(unsigned index)
@@ -211,12 +253,26 @@ const char *command_error_text(int error)
         {EINVAL, "not allowed here"},
         {ENAMETOOLONG, "the name is too long"},
         {EILSEQ, "not UTF-8 text"},
-        {ELOOP, "the file system is damaged: a chain loops"},
+        {ELOOP, "too many symbolic links, or the file system is damaged: a chain loops"},
         {ETIMEDOUT, "the card did not answer in time"},
         {ENOMEDIUM, "no usable card"},
+        {EEXIST, "there is one already"},
+        {ENOTEMPTY, "not empty"},
+        {ENOSPC, "no space is left"},
+        {EROFS, "read-only"},
+        {EXDEV, "on another file system"},
+        {EFBIG, "too large"},
+        {ENODEV, "no such file system"},
+        {ENXIO, "no such device"},
+        {EBADF, "not open for that"},
+        {ESPIPE, "has no places"},
+        {ENOTTY, "not such a device"},
+        {EMLINK, "too many links"},
+        {EPIPE, "nobody reads it"},
+        {ENOTSUP, "not supported"},
         {EFAULT, "not RAM"},
-        {EPERM, "reserved by the machine"},
-        {EACCES, "the guard page of a stack"},
+        {EPERM, "not allowed"},
+        {EACCES, "read-only, or not accessible"},
     };
 
     for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

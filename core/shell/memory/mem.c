@@ -22,6 +22,7 @@
 #include "thread/thread.h"
 #include "tty/tty.h"
 
+#include <hal/errno.h>
 #include <hal/mem.h>
 
 #define MEM_DEFAULT 256u /* bytes of a dump */
@@ -168,7 +169,10 @@ static void mem_dump(uint64_t at, uint64_t bytes)
         int error = debug_read_memory(at, data, n);
 
         if (error != 0) {
-            command_error("%08llx: %s", (unsigned long long)at, command_error_text(error));
+            command_error("%08llx: %s", (unsigned long long)at,
+                          error == -EPERM    ? "reserved by the machine"
+                          : error == -EACCES ? "the guard page of a stack"
+                                             : command_error_text(error));
             return;
         }
         debug_format_row(row, at, data, n);

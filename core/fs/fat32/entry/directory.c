@@ -30,9 +30,11 @@ void fat32_entry_attributes(const struct fat32_volume *volume, const uint8_t *sl
                             struct vnode_attributes *attributes)
 {
     bool directory = slot[11] & FAT32_MARK_DIRECTORY;
+    uint64_t cluster = (uint64_t)1 << volume->geometry.cluster_shift;
 
-    attributes->type = directory ? VNODE_DIRECTORY : VNODE_FILE;
+    *attributes = (struct vnode_attributes){.type = directory ? VNODE_DIRECTORY : VNODE_FILE};
     attributes->size = directory ? 0 : le32(slot + 28);
+    attributes->blocks = (attributes->size + cluster - 1) / cluster * (cluster / 512);
     attributes->hidden = slot[11] & FAT32_MARK_HIDDEN;
     attributes->system = slot[11] & FAT32_MARK_SYSTEM;
     attributes->read_only = slot[11] & FAT32_MARK_READ_ONLY;

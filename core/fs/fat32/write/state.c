@@ -185,6 +185,7 @@ int fat32_end(struct fat32_volume *volume, int error)
     } else {
         fat32_batch_commit(&writer->batch);
         writer->free += (uint32_t)writer->change;
+        fat32_later(volume);
     }
     return error;
 }
