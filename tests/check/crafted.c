@@ -436,6 +436,16 @@ static void a_label_has_clusters(void)
     put_le16(place_slot("CUTS       ") + 26, 100);
 }
 
+static void a_label_has_a_size(void)
+{
+    put_le32(place_slot("CUTS       ") + 28, 100);
+}
+
+static void the_second_entry_has_no_short_name(void)
+{
+    place_cluster(slot_start(place_slot(D)))[32 + 12] = 0x20;
+}
+
 static void the_label_is_not_that_of_the_boot_sector(void)
 {
     place_slot("CUTS       ")[0] = 'P';
@@ -593,6 +603,9 @@ const struct craft crafts[] = {
     {"a label is not in the root", a_label_is_not_in_the_root, DAMAGED, "not in the root", "",
      "/d/x,"},
     {"a label has clusters", a_label_has_clusters, DAMAGED, "label has clusters", "", ""},
+    {"a label has a size", a_label_has_a_size, DAMAGED, "label has a size", "", ""},
+    {"the second entry has no short name", the_second_entry_has_no_short_name, DAMAGED,
+     "no short name", "", ""},
     {"the label is not that of the boot sector", the_label_is_not_that_of_the_boot_sector, UNTIDY,
      "label", "", ""},
     {"the root has no label", the_root_has_no_label, UNTIDY, "label", "", ""},

@@ -159,10 +159,12 @@ def read_names(image):
 
 # ---- judges ----
 
-def judge(tools, image):
+def judge(tools, image, ask=True):
     text = run(tools.fsck, image, check=False)
     if "clean" not in text:
         raise Wrong("tayberry-fsck: " + text)
+    if not ask:
+        return
     env = dict(os.environ, LC_ALL="C.UTF-8")
     lines = run(tools.fsck_fat, "-n", image, env=env, check=False).splitlines()
     bad = [line for line in lines
@@ -286,7 +288,8 @@ def largest_file(tools, place, size):
     run(tools.mkfs, "--cluster", 32768, image, "%dM" % (max(size, 2100 << 20) // (1 << 20) + 64))
     (place / "list").write_text("z\t/large.bin\t%d\nz\t/small.bin\t1\n" % size)
     run(tools.foreign, image, "put", place / "list")
-    judge(tools, image)
+    # fsck.fat 4.2 counts the bytes of a chain in 32 bits.
+    judge(tools, image, ask=size <= (1 << 32) - 32768)
     listed = run("mdir", "-b", "-a", "-i", image, "::", env=MTOOLS_ENV)
     long = run("mdir", "-a", "-i", image, "::", env=MTOOLS_ENV).replace(" ", "").replace("\xa0", "")
     if "large.bin" not in listed or str(size) not in long:
@@ -350,8 +353,10 @@ def main():
         function = (ours_to_mtools, mtools_to_ours, geometries)[number % 3]
         tap.case("%s, seed %d" % (function.__name__.replace("_", " "), number), function, number)
     tap.case("all characters", all_characters, 1 if release else 16)
-    tap.case("a large file", largest_file, (1 << 32) - 1 if release else 70 << 20)
+    tap.case("a large file", largest_file, 70 << 20)
     if release:
+        tap.case("the largest file", largest_file, (1 << 32) - 1)
+        tap.case("the largest that fsck.fat can count", largest_file, (1 << 32) - 32768)
         tap.case("65,536 slots", fullest_directory)
     print("# %d random trees" % trees)
     print("1..%d" % tap.count)

@@ -72,17 +72,20 @@ static int make_text(const struct proc_file *file, struct proc_text **made)
     for (size_t size = TEXT_FIRST; size <= TEXT_MAX; size *= 2) {
         struct proc_text *text = kmalloc(sizeof(*text) + size);
         struct report report = {.size = size};
+        int error;
 
         if (!text)
             return -ENOMEM;
         report.text = text->text;
-        file->say(&report);
-        if (report.length < size) {
+        error = file->say(&report);
+        if (!error && report.length < size) {
             text->length = report.length;
             *made = text;
             return 0;
         }
         kfree(text);
+        if (error)
+            return error;
     }
     return -EFBIG;
 }

@@ -84,7 +84,7 @@ static int write(struct cache_object *object, uint64_t page, unsigned n, void *c
     return 0;
 }
 
-static const struct cache_ops ops = {map, read, write};
+static const struct cache_ops ops = {.map = map, .read = read, .write = write};
 
 static uint8_t byte_at(const struct file *file, uint64_t offset)
 {
