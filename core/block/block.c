@@ -34,7 +34,9 @@ struct transfer {
     /* The thread's own. */
     const struct block_device *device;
     enum block_op op;
-    uint64_t sector; /**< where the next request starts */
+    uint64_t sector;                    /**< where the next request starts */
+    const struct block_vector *vectors; /**< NULL: all is at `data` */
+    unsigned vector_count;
     uint8_t *data;
     size_t sectors; /**< how many are still to be asked for; 1 stands for a flush */
 };
@@ -77,7 +79,11 @@ static void fill_piece(struct piece *piece, struct transfer *transfer)
     };
     piece->vector = (struct block_vector){transfer->data, (uint32_t)sectors};
     transfer->sectors -= sectors;
-    if (transfer->op == BLOCK_FLUSH)
+    if (transfer->vectors) {
+        piece->request.vectors = transfer->vectors;
+        piece->request.vector_count = transfer->vector_count;
+    }
+    if (transfer->op == BLOCK_FLUSH || transfer->vectors)
         return;
     transfer->sector += sectors;
     transfer->data += sectors * HAL_SECTOR_SIZE;
@@ -234,6 +240,24 @@ int block_write(const struct block_device *device, uint64_t sector, const void *
         return -EROFS;
     /* The request has one kind of pointer for both directions; a write only reads from it. */
     return transfer_any(device, BLOCK_WRITE, sector, (void *)(uintptr_t)data, sectors);
+}
+
+int block_transfer(const struct block_device *device, enum block_op op, uint64_t sector,
+                   const struct block_vector *vectors, unsigned count)
+{
+    struct transfer transfer;
+
+    if (!has_medium(device))
+        return -ENOMEDIUM;
+    memset(&transfer, 0, sizeof(transfer));
+    wait_init(&transfer.queue);
+    transfer.device = device;
+    transfer.op = op;
+    transfer.sector = sector;
+    transfer.vectors = vectors;
+    transfer.vector_count = count;
+    transfer.sectors = 1; /* one request */
+    return run_transfer(&transfer);
 }
 
 int block_flush(const struct block_device *device)

@@ -91,6 +91,15 @@ struct block_request {
 HAL_MUST_CHECK int block_submit(struct block_request *request);
 
 /**
+ * One request for a thread that waits: reads or writes what follows each other from `sector` on, in
+ * several pieces of memory. Returns what done() would have been told, or block_submit returns. May
+ * sleep.
+ */
+HAL_MUST_CHECK int block_transfer(const struct block_device *device, enum block_op op,
+                                  uint64_t sector, const struct block_vector *vectors,
+                                  unsigned count);
+
+/**
  * Until block_unplug, the disk of `device` begins nothing that has no BLOCK_SYNC, so that requests
  * that are about to come can be merged. Pairs nest. Context as block_submit.
  */

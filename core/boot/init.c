@@ -18,7 +18,6 @@
 #include "boot/tags/tags.h"
 #include "cache/cache.h"
 #include "dev/gpio.h"
-#include "fs/fat32/fat32.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
 #include "ktest/ktest.h"
@@ -230,7 +229,6 @@ static void init_main(void *unused)
     make_ramdisk();
     if (cache_start())
         klog(KLOG_WARNING, "boot: out of memory: no room for the threads of the page cache");
-    fat32_start();
     vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);

@@ -79,6 +79,12 @@ struct cache_ops {
     /** Writes `n` pages. After a cut each sector is old or new. Needs no memory. As read. */
     int (*write)(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
                  const struct cache_map *map);
+
+    /**
+     * Of an object without pages, which only wants to be called some time after cache_flush_later,
+     * by the flusher. An error: again after a while. May sleep.
+     */
+    int (*flush)(struct cache_object *object);
 };
 
 /** In memory of whoever owns it. The fields are the cache's but for ops and context. */
@@ -143,6 +149,12 @@ HAL_MUST_CHECK int cache_sync(struct cache_object *object);
 
 /** The same for those that hold any of the `n` bytes from `offset` on. */
 HAL_MUST_CHECK int cache_sync_range(struct cache_object *object, uint64_t offset, uint64_t n);
+
+/**
+ * Has ops->flush called as long after this as dirty pages stay in memory, unless it is going to be
+ * already. Any context that may take LOCK_RANK_DIRTY.
+ */
+void cache_flush_later(struct cache_object *object);
 
 /** As cache_sync_range, for a caller that holds the file system's lock. */
 HAL_MUST_CHECK int cache_sync_held(struct cache_object *object, uint64_t offset, uint64_t n);

@@ -4,7 +4,7 @@
  */
 #include "cache/cache.h"
 
-#include "block/block.h"
+#include "block/request.h"
 
 #include <hal/block.h>
 #include <hal/machine.h>
@@ -12,25 +12,34 @@
 
 #define PAGE_SECTORS (HAL_PAGE_SIZE / HAL_SECTOR_SIZE)
 
-/* Carries one run, whose bytes begin at sector `at` of the pages: at most up to sector `end`. */
-static int carry(const struct block_device *device, const struct cache_run *run, uint32_t at,
-                 uint32_t end, void *const *pages, bool write)
-{
-    uint64_t sector = run->sector;
-    uint32_t stop = run->sectors < end - at ? at + run->sectors : end;
-    int error = 0;
+_Static_assert(CACHE_RUN_PAGES <= BLOCK_VECTORS_MAX, "a run of pages is one request");
 
-    while (at < stop && !error) {
+/* The pieces of memory for sectors `at` to `stop` of the pages. */
+static unsigned gather(uint32_t at, uint32_t stop, void *const *pages, struct block_vector *vectors)
+{
+    unsigned count = 0;
+
+    while (at < stop) {
         uint8_t *data = (uint8_t *)pages[at / PAGE_SECTORS] + at % PAGE_SECTORS * HAL_SECTOR_SIZE;
         uint32_t n = PAGE_SECTORS - at % PAGE_SECTORS;
 
         if (n > stop - at)
             n = stop - at;
-        error = write ? block_write(device, sector, data, n) : block_read(device, sector, data, n);
-        sector += n;
+        vectors[count++] = (struct block_vector){data, n};
         at += n;
     }
-    return error;
+    return count;
+}
+
+/* Carries one run, whose bytes begin at sector `at` of the pages: at most up to sector `end`. */
+static int carry(const struct block_device *device, const struct cache_run *run, uint32_t at,
+                 uint32_t end, void *const *pages, bool write)
+{
+    struct block_vector vectors[BLOCK_VECTORS_MAX];
+    uint32_t stop = run->sectors < end - at ? at + run->sectors : end;
+    unsigned count = gather(at, stop, pages, vectors);
+
+    return block_transfer(device, write ? BLOCK_WRITE : BLOCK_READ, run->sector, vectors, count);
 }
 
 static void clear(uint32_t at, uint32_t end, void *const *pages)

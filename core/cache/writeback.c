@@ -328,7 +328,7 @@ static struct cache_object *pick(uint64_t now, bool any, bool *due)
         struct cache_object *object = list_entry(link, struct cache_object, link);
 
         *due = object->due <= now;
-        if (*due || (any && object->delay == 0)) {
+        if (*due || (any && object->delay == 0 && !object->ops->flush)) {
             picked = object;
             picked->users++;
             break;
@@ -434,6 +434,26 @@ void cache_writeback_kick(bool pressure)
     spinlock_release(&writeback.lock, state);
 }
 
+void cache_flush_later(struct cache_object *object)
+{
+    cache_writeback_begin(object);
+}
+
+/* Calls an object that is not about pages. What comes to it from here on is for the next time. */
+static void call(struct cache_object *object)
+{
+    uint64_t delay = object->delay;
+    int error;
+
+    cache_writeback_end(object);
+    error = object->ops->flush(object);
+    if (!error)
+        return;
+    object->delay = delay;
+    cache_writeback_begin(object);
+    settle(object, error);
+}
+
 /* Writes what is dirty of an object; ahead of its time, as long as too much is. */
 static void flush(struct cache_object *object, bool all)
 {
@@ -481,7 +501,10 @@ uint64_t cache_writeback_run(void)
         object = pick(now, too_many, &due);
         if (!object)
             return next_due();
-        flush(object, due);
+        if (object->ops->flush)
+            call(object);
+        else
+            flush(object, due);
         cache_unuse(object);
     }
 }

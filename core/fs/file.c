@@ -233,6 +233,8 @@ int64_t file_read(struct file *file, void *data, size_t n)
     if (!has_places(file))
         return file_read_at(file, 0, data, n);
     mutex_lock(&file->mutex);
+    if (file->vnode->pages)
+        cache_read_ahead(file->vnode->pages, &file->ahead, &file->window, file->offset, n);
     done = file_read_at(file, file->offset, data, n);
     if (done > 0)
         file->offset += (uint64_t)done;

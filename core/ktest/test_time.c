@@ -4,6 +4,7 @@
  */
 #include "dev/clock.h"
 #include "ktest/tests.h"
+#include "lib/string.h"
 #include "lib/trace.h"
 #include "thread/run.h"
 #include "thread/thread.h"
@@ -59,15 +60,17 @@ struct crowd {
     unsigned most; /* atomic: wake-ups in one interrupt */
 };
 
-/* The most wake-ups in one interrupt, of what the trace of this CPU still knows. */
-static unsigned most_wakes(void)
+/* The most sleepers woken in one interrupt since then, of what the trace of this CPU still knows.
+ */
+static unsigned most_wakes(uint64_t since)
 {
     hal_irq_state_t state = hal_irq_save();
     struct hal_trace_event event;
     unsigned wakes = 0, most = 0;
 
-    for (unsigned age = 0; ktrace_read(hal_cpu_id(), age, &event) == 0; age++) {
-        wakes += event.kind == HAL_TRACE_WAKE;
+    for (unsigned age = 0; ktrace_read(hal_cpu_id(), age, &event) == 0 && event.time >= since;
+         age++) {
+        wakes += event.kind == HAL_TRACE_WAKE && string_equal(event.other.name, "sleeper");
         most = wakes > most ? wakes : most;
         if (event.kind == HAL_TRACE_INTERRUPT || event.kind == HAL_TRACE_SWITCH)
             wakes = 0;
@@ -82,7 +85,7 @@ static void part_of_crowd(void *argument)
     unsigned most, before;
 
     (void)thread_sleep_until(crowd->deadline);
-    most = most_wakes();
+    most = most_wakes(crowd->deadline);
     before = __atomic_load_n(&crowd->most, __ATOMIC_RELAXED);
     while (most > before && !__atomic_compare_exchange_n(&crowd->most, &before, most, false,
                                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED))

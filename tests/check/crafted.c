@@ -127,6 +127,11 @@ static void the_copy_is_said_to_be_fsinfo(void)
     card.image[50] = 1;
 }
 
+static void fsinfo_is_not_among_the_reserved_sectors(void)
+{
+    put_le16(card.image + 48, 0xFFF6);
+}
+
 static void fsinfo_is_none(void)
 {
     place_sector(1)[0] = 0;
@@ -436,6 +441,16 @@ static void a_label_has_clusters(void)
     put_le16(place_slot("CUTS       ") + 26, 100);
 }
 
+static void a_label_has_a_size(void)
+{
+    put_le32(place_slot("CUTS       ") + 28, 100);
+}
+
+static void the_second_entry_has_no_short_name(void)
+{
+    place_cluster(slot_start(place_slot(D)))[32 + 12] = 0x20;
+}
+
 static void the_label_is_not_that_of_the_boot_sector(void)
 {
     place_slot("CUTS       ")[0] = 'P';
@@ -493,6 +508,8 @@ const struct craft crafts[] = {
      "FAT32 in words", "", ""},
     {"the copy is said to be FSInfo", the_copy_is_said_to_be_fsinfo, DAMAGED,
      "copy of the boot sector", "", ""},
+    {"FSInfo is not among the reserved sectors", fsinfo_is_not_among_the_reserved_sectors, DAMAGED,
+     "FSInfo is said", "", ""},
     {"FSInfo is none", fsinfo_is_none, DAMAGED, "FSInfo", "", ""},
     {"FSInfo has a wrong number", fsinfo_has_a_wrong_number, DAMAGED, "said to be free", "", ""},
     {"FSInfo does not know its number", fsinfo_does_not_know_its_number, UNTIDY, "not known", "",
@@ -593,6 +610,9 @@ const struct craft crafts[] = {
     {"a label is not in the root", a_label_is_not_in_the_root, DAMAGED, "not in the root", "",
      "/d/x,"},
     {"a label has clusters", a_label_has_clusters, DAMAGED, "label has clusters", "", ""},
+    {"a label has a size", a_label_has_a_size, DAMAGED, "label has a size", "", ""},
+    {"the second entry has no short name", the_second_entry_has_no_short_name, DAMAGED,
+     "no short name", "", ""},
     {"the label is not that of the boot sector", the_label_is_not_that_of_the_boot_sector, UNTIDY,
      "label", "", ""},
     {"the root has no label", the_root_has_no_label, UNTIDY, "label", "", ""},

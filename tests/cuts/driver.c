@@ -7,8 +7,9 @@
 
 #include "../unit/fake_hal.h"
 #include "block/block.h"
+#include "cache/page/page.h"
 #include "fs/fat32/fat32.h"
-#include "fs/fat32/volume.h"
+#include "fs/fat32/write/write.h"
 #include "lib/log.h"
 
 #include <hal/errno.h>
@@ -17,7 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT 6u
+
 static struct vnode *root;
+
+/*
+ * Files that were written, as the name cache of the whole system keeps them: so that what they have
+ * in pages is not written when the operation ends.
+ */
+static struct vnode *kept[KEPT];
+static unsigned keep_next, operations_done;
 
 static struct fat32_node *node_of(struct vnode *vnode)
 {
@@ -42,8 +52,37 @@ int driver_mount(void)
     return -EROFS;
 }
 
+static void drop_kept(bool all)
+{
+    for (unsigned i = 0; i < KEPT; i++)
+        if (kept[i] && (all || node_of(kept[i])->removed)) {
+            vnode_put(kept[i]);
+            kept[i] = NULL;
+        }
+}
+
+/* The end of an operation that had `vnode`: it is kept, and now and then the flusher comes by. */
+static void keep(struct vnode *vnode)
+{
+    bool have = false;
+
+    for (unsigned i = 0; i < KEPT; i++)
+        have = have || kept[i] == vnode;
+    if (have) {
+        vnode_put(vnode);
+    } else {
+        vnode_put(kept[keep_next % KEPT]);
+        kept[keep_next++ % KEPT] = vnode;
+    }
+    drop_kept(false);
+    if (++operations_done % 2 == 0)
+        (void)cache_writeback_some();
+}
+
 void driver_unmount(void)
 {
+    drop_kept(true);
+    keep_next = operations_done = 0;
     vnode_put(root);
     root = NULL;
 }
@@ -149,6 +188,7 @@ int driver_remove(const char *path, bool directory)
     int error = take_away(path, directory, held);
 
     vnode_put(held);
+    drop_kept(false);
     return error;
 }
 
@@ -182,6 +222,7 @@ int driver_rename(const char *from, const char *to)
                                          to_name, strlen(to_name), replaced);
         vnode_put(replaced);
         vnode_put(held);
+        drop_kept(false);
         vnode_put(to_parent);
     }
     vnode_put(from_parent);
@@ -208,7 +249,7 @@ int64_t driver_write(const char *path, uint64_t offset, const void *data, size_t
     if (result)
         return result;
     result = vnode->ops->write(vnode, offset, data, n);
-    vnode_put(vnode);
+    keep(vnode);
     return result;
 }
 
@@ -220,13 +261,19 @@ int driver_truncate(const char *path, uint64_t size)
     if (result)
         return result;
     result = vnode->ops->truncate(vnode, size);
-    vnode_put(vnode);
+    keep(vnode);
     return result;
 }
 
 int driver_sync(void)
 {
-    return root->ops->sync(root);
+    struct fat32_volume *volume = fat32_volume_of(root);
+    int error;
+
+    mutex_lock(&volume->mutex);
+    error = fat32_sync(volume);
+    mutex_unlock(&volume->mutex);
+    return error;
 }
 
 int driver_fsync(const char *path)

@@ -197,7 +197,7 @@ static bool finds(const char *bug)
             run_start(i);
             if (!plant(bug))
                 _Exit(2);
-            run_work(&(struct work){5, 1, 20, 3}, 0, 1);
+            run_work(&(struct work){1, 1, 20, 3}, 0, 1);
             _Exit(0);
         }
         found =

@@ -165,6 +165,7 @@ static void note_patches(const struct entry *old, const struct entry *new, uint3
         if (model.patch_count > PATCHES_MAX)
             abort();
         *patch = (struct patch){.state = model.count - 1,
+                                .settled = UINT32_MAX,
                                 .id = new->id,
                                 .sector = at / HAL_SECTOR_SIZE,
                                 .from = offset > at ? offset - at : 0,
@@ -183,7 +184,8 @@ void model_write(const char *path, uint32_t offset, const uint8_t *data, uint32_
     uint8_t *content = allocate(bytes);
 
     memset(content, 0, bytes);
-    memcpy(content, old.content, old.bytes);
+    if (old.bytes > 0)
+        memcpy(content, old.content, old.bytes);
     memcpy(content + offset, data, n);
     file->content = content;
     file->bytes = bytes;
@@ -197,10 +199,20 @@ void model_truncate(const char *path, uint32_t bytes)
     uint8_t *content = allocate(bytes);
 
     memset(content, 0, bytes);
-    memcpy(content, file->content, bytes < file->bytes ? bytes : file->bytes);
+    if (bytes > 0 && file->bytes > 0)
+        memcpy(content, file->content, bytes < file->bytes ? bytes : file->bytes);
     file->content = content;
     file->bytes = bytes;
     update(last(), file);
+}
+
+void model_settle(const char *path)
+{
+    const struct entry *file = path ? tree_find_file(last(), path) : NULL;
+
+    for (unsigned i = 0; i < model.patch_count; i++)
+        if (model.patches[i].settled == UINT32_MAX && (!path || model.patches[i].id == file->id))
+            model.patches[i].settled = model.count - 1;
 }
 
 /* ---- names ---- */
@@ -281,7 +293,7 @@ static bool is_patched(const struct entry *file, const uint8_t *found, uint32_t 
     for (unsigned i = 0; i < model.patch_count; i++) {
         const struct patch *patch = &model.patches[i];
 
-        if (patch->id != file->id || patch->sector != sector || patch->state <= first ||
+        if (patch->id != file->id || patch->sector != sector || patch->settled <= first ||
             patch->state > last_state)
             continue;
         if (patch->state > state)

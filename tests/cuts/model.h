@@ -34,7 +34,8 @@ struct snapshot {
 
 /* A sector of a file that was written over in place. */
 struct patch {
-    uint32_t state; /* the first one that has the new content */
+    uint32_t state;   /* the first one that has the new content */
+    uint32_t settled; /* the first one by which that is on the card to stay; UINT32_MAX: none yet */
     uint32_t id, sector;
     uint32_t from, to; /* bytes of the sector */
     uint8_t old[HAL_SECTOR_SIZE], new[HAL_SECTOR_SIZE];
@@ -69,6 +70,9 @@ void model_write(const char *path, uint32_t offset, const uint8_t *data, uint32_
 void model_truncate(const char *path, uint32_t bytes);
 void model_remove(const char *path);
 void model_rename(const char *from, const char *to);
+
+/** What was written over in the file at `path`, or with NULL in all, is on the card to stay. */
+void model_settle(const char *path);
 
 /** True if the directory has entries. */
 bool tree_has_children(const struct snapshot *tree, const char *path);

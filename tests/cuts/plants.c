@@ -6,6 +6,7 @@
 #include "cuts.h"
 
 #include "fs/fat32/batch/batch.h"
+#include "fs/fat32/data/pages.h"
 #include "fs/fat32/write/write.h"
 
 #include <string.h>
@@ -22,6 +23,9 @@ enum bug {
     FREE_FIRST,
     CUT_FIRST,
     NO_RECOVERY,
+    DATA_LATE,
+    TAIL_EARLY,
+    CUT_DIRTY,
     NO_BUG
 };
 
@@ -35,7 +39,10 @@ static const char *const names[] = {"forget-all-flushes",
                                     "entries-first",
                                     "free-first",
                                     "cut-first",
-                                    "no-recovery"};
+                                    "no-recovery",
+                                    "data-late",
+                                    "tail-early",
+                                    "cut-dirty"};
 
 static enum bug active = NO_BUG;
 
@@ -69,12 +76,18 @@ void __real_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *
 int __real_fat32_record_write(struct fat32_batch *batch);
 int __real_fat32_record_read(struct fat32_batch *batch, unsigned *count);
 int __real_fat32_recover(struct fat32_volume *volume, uint32_t *lost);
+void __real_fat32_pages_write_fresh(struct fat32_volume *volume);
+int __real_fat32_pages_before_write(struct fat32_node *node);
+int __real_fat32_pages_before_cut(struct fat32_node *node, uint64_t size);
 
 void __wrap_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
                                 enum fat32_stage stage, uint8_t *to);
 int __wrap_fat32_record_write(struct fat32_batch *batch);
 int __wrap_fat32_record_read(struct fat32_batch *batch, unsigned *count);
 int __wrap_fat32_recover(struct fat32_volume *volume, uint32_t *lost);
+void __wrap_fat32_pages_write_fresh(struct fat32_volume *volume);
+int __wrap_fat32_pages_before_write(struct fat32_node *node);
+int __wrap_fat32_pages_before_cut(struct fat32_node *node, uint64_t size);
 
 void __wrap_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
                                 enum fat32_stage stage, uint8_t *to)
@@ -112,4 +125,20 @@ int __wrap_fat32_recover(struct fat32_volume *volume, uint32_t *lost)
 {
     *lost = 0;
     return active == NO_RECOVERY ? 0 : __real_fat32_recover(volume, lost);
+}
+
+void __wrap_fat32_pages_write_fresh(struct fat32_volume *volume)
+{
+    if (active != DATA_LATE)
+        __real_fat32_pages_write_fresh(volume);
+}
+
+int __wrap_fat32_pages_before_write(struct fat32_node *node)
+{
+    return active == TAIL_EARLY ? 0 : __real_fat32_pages_before_write(node);
+}
+
+int __wrap_fat32_pages_before_cut(struct fat32_node *node, uint64_t size)
+{
+    return active == CUT_DIRTY ? 0 : __real_fat32_pages_before_cut(node, size);
 }

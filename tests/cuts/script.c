@@ -270,6 +270,8 @@ void operate(const struct operation *operation, struct log *log)
     if (result >= 0)
         call_model(operation, offset, result);
     synced = result >= 0 && operation->kind >= OP_FSYNC;
+    if (synced)
+        model_settle(operation->kind == OP_FSYNC ? operation->path : NULL);
     if (settings.verbose) {
         operation_print(operation);
         printf("#       state %u, result %lld\n", state, (long long)result);

@@ -112,7 +112,7 @@ static void mount_image(const char *path)
                 file, 0);
     if (card == MAP_FAILED)
         fail("cannot be mapped", path, 0);
-    fake_kernel_start(RAM_BYTES);
+    fake_kernel_start_with(RAM_BYTES, "checks=0");
     fake.card = fake.card_store = card;
     fake.card_sectors = (uint64_t)status.st_size / HAL_SECTOR_SIZE;
     fake.card_event = see_request;
@@ -234,10 +234,13 @@ static void put(const char *list)
 
 static void fill(const char *path)
 {
+    struct vnode *directory = NULL; /* held, so that what is known of its names stays */
     unsigned count = 0;
     char name[4200];
-    int error;
+    int error = lookup(path, strlen(path), &directory);
 
+    if (error)
+        fail("is not there", path, error);
     do {
         snprintf(name, sizeof name, "%s/F%07u", path, count);
         error = create(name, false);
@@ -245,6 +248,7 @@ static void fill(const char *path)
     } while (!error);
     if (error != -ENOSPC)
         fail("cannot be made", name, error);
+    vnode_put(directory);
     printf("%u\n", count);
 }
 

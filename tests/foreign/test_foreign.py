@@ -19,6 +19,8 @@ import tempfile
 import zlib
 
 ILLEGAL = set('"*/:<>?\\|')
+# With these, mtools makes short names of lower-case letters, or that are not unique.
+MTOOLS_ALIAS = set(range(0x234, 0x240)) | {0x7E}
 MTOOLS_ENV = dict(os.environ, LC_ALL="C.UTF-8", MTOOLS_SKIP_CHECK="0")
 FSCK_USUAL = ("fsck.fat ", "Warning: Filesystem is FAT32 according to", "  but has only ",
               "  This may lead to problems")
@@ -51,7 +53,7 @@ def random_code(rng, last):
               (0xE000, 0xFFFD), (0x20, 0xFFFF), (0x1F300, 0x1F6FF), (0x10000, 0x10FFFF))
     while True:
         code = rng.randint(*ranges[rng.randrange(len(ranges))])
-        if code <= last and is_good(code) and code != 0x7E:  # mtools makes short names of "~"
+        if code <= last and is_good(code) and code not in MTOOLS_ALIAS:
             return code
 
 
@@ -159,10 +161,12 @@ def read_names(image):
 
 # ---- judges ----
 
-def judge(tools, image):
+def judge(tools, image, ask=True):
     text = run(tools.fsck, image, check=False)
     if "clean" not in text:
         raise Wrong("tayberry-fsck: " + text)
+    if not ask:
+        return
     env = dict(os.environ, LC_ALL="C.UTF-8")
     lines = run(tools.fsck_fat, "-n", image, env=env, check=False).splitlines()
     bad = [line for line in lines
@@ -286,7 +290,8 @@ def largest_file(tools, place, size):
     run(tools.mkfs, "--cluster", 32768, image, "%dM" % (max(size, 2100 << 20) // (1 << 20) + 64))
     (place / "list").write_text("z\t/large.bin\t%d\nz\t/small.bin\t1\n" % size)
     run(tools.foreign, image, "put", place / "list")
-    judge(tools, image)
+    # fsck.fat 4.2 counts the bytes of a chain in 32 bits.
+    judge(tools, image, ask=size <= (1 << 32) - 32768)
     listed = run("mdir", "-b", "-a", "-i", image, "::", env=MTOOLS_ENV)
     long = run("mdir", "-a", "-i", image, "::", env=MTOOLS_ENV).replace(" ", "").replace("\xa0", "")
     if "large.bin" not in listed or str(size) not in long:
@@ -350,8 +355,10 @@ def main():
         function = (ours_to_mtools, mtools_to_ours, geometries)[number % 3]
         tap.case("%s, seed %d" % (function.__name__.replace("_", " "), number), function, number)
     tap.case("all characters", all_characters, 1 if release else 16)
-    tap.case("a large file", largest_file, (1 << 32) - 1 if release else 70 << 20)
+    tap.case("a large file", largest_file, 70 << 20)
     if release:
+        tap.case("the largest file", largest_file, (1 << 32) - 1)
+        tap.case("the largest that fsck.fat can count", largest_file, (1 << 32) - 32768)
         tap.case("65,536 slots", fullest_directory)
     print("# %d random trees" % trees)
     print("1..%d" % tap.count)

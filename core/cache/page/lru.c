@@ -147,15 +147,19 @@ static size_t look(size_t pages, struct cache_page **chain, bool *dirty)
 
 size_t cache_lru_reclaim(size_t pages)
 {
-    uint64_t looks = 2 * cache_counted(&cache_counts.pages) / LOOK_MAX + 2;
+    uint64_t most = 2 * cache_counted(&cache_counts.pages) / LOOK_MAX + 2;
     bool dirty = false;
     size_t got = 0;
 
-    for (uint64_t i = 0; i < looks && got < pages; i++) {
+    /* In vain, each list is looked at twice; as long as there is something to give it goes on. */
+    for (uint64_t in_vain = 0; in_vain < most && got < pages; in_vain++) {
         struct cache_page *chain = NULL;
+        size_t n = look(pages - got, &chain, &dirty);
 
-        got += look(pages - got, &chain, &dirty);
         cache_page_drop(chain);
+        got += n;
+        if (n > 0)
+            in_vain = 0;
     }
     cache_count(&cache_counts.reclaimed, (int64_t)got);
     if (dirty)

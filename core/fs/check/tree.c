@@ -128,6 +128,8 @@ static void check_label(struct scan *scan)
         judge_found(judge, CHECK_DAMAGE, "the root has two labels");
     if (cluster_of(scan->entry.slot) != 0)
         judge_found(judge, CHECK_DAMAGE, "the label has clusters");
+    if (le32(scan->entry.slot + 28) != 0)
+        judge_found(judge, CHECK_DAMAGE, "the label has a size");
     if (memcmp(scan->entry.slot, judge->volume.label, sizeof(judge->volume.label)) != 0)
         judge_found(judge, CHECK_UNTIDY, "the root's label is not that of the boot sector");
     judge->labelled = true;

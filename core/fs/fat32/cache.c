@@ -161,12 +161,26 @@ int fat32_look(struct fat32_volume *volume, uint64_t offset, const uint8_t **dat
     return error;
 }
 
+/** The slot used last of those that have memory, or NULL. */
+static struct fat32_cache_slot *find_latest(struct fat32_cache *cache)
+{
+    struct fat32_cache_slot *latest = NULL;
+
+    for (unsigned i = 0; i < FAT32_CACHE_SLOTS; i++) {
+        struct fat32_cache_slot *slot = &cache->slots[i];
+
+        if (slot->data && (!latest || slot->used_at > latest->used_at))
+            latest = slot;
+    }
+    return latest;
+}
+
 size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames)
 {
-    struct fat32_cache_slot *slot;
+    struct fat32_cache_slot *slot, *latest = cache->keeps ? find_latest(cache) : NULL;
     size_t given = 0;
 
-    while (given < frames && (slot = find_oldest(cache))) {
+    while (given < frames && (slot = find_oldest(cache)) && slot != latest) {
         kfree(slot->data);
         slot->data = NULL;
         slot->valid = 0;

@@ -36,8 +36,5 @@
 HAL_MUST_CHECK int fat32_mount(const struct block_device *device, struct vnode **root,
                                struct problem *problem);
 
-/** There are threads now: volumes may write by themselves what was changed. Boot. */
-void fat32_start(void);
-
 /** The kind "fat32". */
 extern const struct file_system fat32_file_system;

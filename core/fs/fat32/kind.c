@@ -7,7 +7,6 @@
  *     ro, rw          as everywhere
  *     uid=N, gid=N    who owns everything
  *     umask=NNN       (octal) what nobody may; fmask= for files, dmask= for directories
- *     commit=N        what was changed is on the card N seconds later; 0: when somebody asks
  *     quiet           what cannot be kept, such as another owner, is ignored without an error
  */
 #include "fs/fat32/fat32.h"
@@ -20,8 +19,6 @@
 #include <hal/runtime.h>
 
 #define MASK_USUAL 022u
-#define COMMIT_USUAL 5u
-#define COMMIT_MAX 86400u
 #define WRITE_BITS 0222u
 #define MAGIC 0x4d44u /* Linux's */
 
@@ -111,8 +108,6 @@ static int read_option(const struct mount_option *option, struct fat32_options *
     if (mount_option_is(option, "umask") || mount_option_is(option, "fmask") ||
         mount_option_is(option, "dmask"))
         return read_mask(option, options);
-    if (mount_option_is(option, "commit"))
-        return read_number(option, 10, COMMIT_MAX, &options->commit);
     if (option->value)
         return -EINVAL;
     if (mount_option_is(option, "quiet"))
@@ -132,7 +127,7 @@ int fat32_options_read(const char *text, struct fat32_options *options, struct p
         int error = read_option(&option, options);
 
         if (error) {
-            problem_set(problem, "Known are: ro rw uid= gid= umask= fmask= dmask= commit= quiet.",
+            problem_set(problem, "Known are: ro rw uid= gid= umask= fmask= dmask= quiet.",
                         "FAT32 has no such option: %.*s", (int)(text - option.name), option.name);
             return error;
         }
@@ -142,8 +137,7 @@ int fat32_options_read(const char *text, struct fat32_options *options, struct p
 
 void fat32_options_usual(struct fat32_options *options)
 {
-    *options =
-        (struct fat32_options){.fmask = MASK_USUAL, .dmask = MASK_USUAL, .commit = COMMIT_USUAL};
+    *options = (struct fat32_options){.fmask = MASK_USUAL, .dmask = MASK_USUAL};
 }
 
 /* --- the operations of fs/mount.h --- */
@@ -241,6 +235,10 @@ static int change_writing(struct fat32_volume *volume, bool read_only, struct pr
 
     if (read_only == !volume->writer)
         return 0;
+    if (read_only && volume->writing > 0) {
+        problem_set(problem, "Wait for that.", "Files are being written.");
+        return -EBUSY;
+    }
     if (read_only && volume->orphans > 0) {
         problem_set(problem, "Close them first.", "Files are open that have been removed.");
         return -EBUSY;

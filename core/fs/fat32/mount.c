@@ -55,14 +55,13 @@ int fat32_volume_destroy(struct fat32_volume *volume)
 {
     int error;
 
-    fat32_later_stop(volume);
+    cache_object_finish(&volume->later);
     mutex_lock(&volume->mutex);
     error = fat32_writer_stop(volume, true);
     mutex_unlock(&volume->mutex);
     reclaim_unregister(&volume->reclaimer);
     fat32_cache_finish(&volume->cache);
     object_cache_destroy(volume->nodes);
-    fat32_later_finish(volume);
     kfree(volume);
     return error;
 }
@@ -164,9 +163,7 @@ static struct fat32_volume *allocate(const struct block_device *device,
     if (!volume)
         return NULL;
     volume->nodes = object_cache_create("fat32 nodes", sizeof(struct fat32_node), 0, NULL);
-    if (!volume->nodes || fat32_later_init(volume)) {
-        if (volume->nodes)
-            object_cache_destroy(volume->nodes);
+    if (!volume->nodes) {
         kfree(volume);
         return NULL;
     }
@@ -175,6 +172,8 @@ static struct fat32_volume *allocate(const struct block_device *device,
     volume->device = *device;
     volume->cache.device = &volume->device;
     mutex_init(&volume->mutex);
+    condition_init(&volume->released, &volume->mutex);
+    fat32_later_init(volume);
     tree_init(&volume->open);
     list_init(&volume->indexes);
     volume->reclaimer = (struct reclaimer){.name = "fat32", .reclaim = reclaim, .context = volume};

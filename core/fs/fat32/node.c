@@ -9,6 +9,7 @@
  */
 #include "fs/fat32/volume.h"
 
+#include "fs/fat32/data/pages.h"
 #include "fs/fat32/write/write.h"
 
 #include "boot/panic.h"
@@ -77,15 +78,14 @@ static int check_directory(struct fat32_node *parent, const struct fat32_entry *
 int fat32_node_get(struct fat32_node *parent, const struct fat32_entry *entry, uint64_t place,
                    struct vnode **found)
 {
-    struct fat32_node *node = fat32_node_find(parent->volume, place);
+    struct fat32_node *node;
     int error = check_directory(parent, entry);
 
     if (error)
         return error;
-    if (node && !vnode_try_get(&node->vnode)) {
-        fat32_node_place(node, 0); /* it is on its way out */
-        node = NULL;
-    }
+    /* One that is on its way out may still have to write what is in the file. */
+    while ((node = fat32_node_find(parent->volume, place)) && !vnode_try_get(&node->vnode))
+        condition_wait(&parent->volume->released);
     if (!node) {
         node = fat32_node_create(parent->volume, parent, entry->cluster, &entry->public.attributes);
         if (!node)
@@ -143,6 +143,7 @@ void fat32_node_orphan(struct fat32_node *node)
 {
     fat32_node_place(node, 0);
     node->removed = true;
+    fat32_pages_forget(node);
     node->vnode.attributes.links = 0;
     node->vnode.attributes.id = ORPHAN_ID | ++node->volume->orphan_id;
     node->volume->orphans++;
@@ -164,6 +165,7 @@ void fat32_node_discard(struct fat32_node *node)
 
     fat32_node_place(node, 0);
     fat32_index_drop(node);
+    cache_object_finish(&node->pages); /* there are none */
     fat32_chain_finish(&node->chain);
     if (node->parent)
         kassert(vnode_put_unless_last(vnode_unkeep(&node->parent->vnode))); /* the caller's */
@@ -187,11 +189,15 @@ void fat32_node_release(struct vnode *vnode)
     struct fat32_node *node = fat32_node_of(vnode), *parent;
     struct fat32_volume *volume = node->volume;
 
+    /* Its pages go before its clusters do. */
+    fat32_pages_release(node);
     mutex_lock(&volume->mutex);
     parent = node->parent;
+    fat32_pages_forget(node);
     free_orphan(node);
     fat32_node_place(node, 0);
     fat32_index_drop(node);
+    condition_broadcast(&volume->released);
     mutex_unlock(&volume->mutex);
     fat32_chain_finish(&node->chain);
     vnode_finish(&node->vnode);
@@ -218,6 +224,7 @@ struct fat32_node *fat32_node_create(struct fat32_volume *volume, struct fat32_n
     node->place = 0;
     node->removed = false;
     node->index = NULL;
+    fat32_pages_init(node);
     tree_node_init(&node->open);
     if (parent)
         vnode_keep(&parent->vnode);

@@ -6,6 +6,7 @@
  */
 #include "fs/fat32/volume.h"
 
+#include "fs/fat32/data/pages.h"
 #include "fs/fat32/write/write.h"
 
 #include "heap/heap.h"
@@ -14,84 +15,11 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-/** Reads of at least so many whole sectors bypass the cache. */
-#define DIRECT_SECTORS_MIN 4u
-
 /* --- reading --- */
-
-/** The place on the volume of byte `offset` of a file, and how many bytes lie there in a row. */
-static int locate(struct fat32_node *node, uint64_t offset, uint64_t *place, uint64_t *bytes)
-{
-    const struct fat32_geometry *geometry = &node->volume->geometry;
-    uint64_t within = offset & (((uint64_t)1 << geometry->cluster_shift) - 1);
-    uint32_t cluster, count;
-    int error = fat32_chain_find(node->volume, &node->chain,
-                                 (uint32_t)(offset >> geometry->cluster_shift), &cluster, &count);
-
-    if (error == -ENOENT) {
-        fat32_complain(node->volume, "the chain from cluster %u is shorter than its file",
-                       node->chain.start);
-        error = -EIO;
-    }
-    if (error)
-        return error;
-    *place = fat32_cluster_offset(geometry, cluster) + within;
-    *bytes = ((uint64_t)count << geometry->cluster_shift) - within;
-    return 0;
-}
-
-/**
- * Reads what lies in a row from `offset` on, up to `n` bytes, through the cache or, if it is
- * whole sectors and enough of them, past it. Returns how many bytes, or an error.
- */
-static int64_t read_piece(struct fat32_node *node, uint64_t offset, uint8_t *data, uint64_t n)
-{
-    struct fat32_volume *volume = node->volume;
-    const uint8_t *cached = NULL;
-    uint64_t place = 0, bytes = 0;
-    size_t available = 0;
-    bool direct;
-    int error;
-
-    mutex_lock(&volume->mutex);
-    error = locate(node, offset, &place, &bytes);
-    if (bytes > n)
-        bytes = n;
-    direct = place % HAL_SECTOR_SIZE == 0 && bytes / HAL_SECTOR_SIZE >= DIRECT_SECTORS_MIN;
-    if (!error && !direct)
-        error = fat32_look(volume, place, &cached, &available);
-    if (!error && !direct) {
-        if (bytes > available)
-            bytes = available;
-        memcpy(data, cached, bytes);
-    }
-    mutex_unlock(&volume->mutex);
-    if (!error && direct) {
-        bytes -= bytes % HAL_SECTOR_SIZE;
-        error =
-            fat32_cache_failed(&volume->cache, block_read(&volume->device, place / HAL_SECTOR_SIZE,
-                                                          data, bytes / HAL_SECTOR_SIZE));
-    }
-    return error ? error : (int64_t)bytes;
-}
 
 static int64_t node_read(struct vnode *vnode, uint64_t offset, void *data, size_t n)
 {
-    struct fat32_node *node = fat32_node_of(vnode);
-    uint64_t size = vnode->attributes.size, done = 0;
-
-    if (offset >= size)
-        return 0;
-    if (n > size - offset)
-        n = size - offset;
-    while (done < n) {
-        int64_t now = read_piece(node, offset + done, (uint8_t *)data + done, n - done);
-
-        if (now < 0)
-            return done > 0 ? (int64_t)done : now;
-        done += (uint64_t)now;
-    }
-    return (int64_t)done;
+    return fat32_pages_read(fat32_node_of(vnode), offset, data, n);
 }
 
 /* --- directories: reading --- */
@@ -248,12 +176,12 @@ static int node_set_attributes(struct vnode *vnode, const struct vnode_attribute
 static int node_sync(struct vnode *vnode)
 {
     struct fat32_volume *volume = fat32_volume_of(vnode);
-    int error;
+    int error = cache_sync(&fat32_node_of(vnode)->pages), other;
 
     mutex_lock(&volume->mutex);
-    error = fat32_sync(volume);
+    other = fat32_sync_batch(volume);
     mutex_unlock(&volume->mutex);
-    return error;
+    return error ? error : other;
 }
 
 const struct vnode_ops fat32_node_ops = {

@@ -3,13 +3,14 @@
  * volume.h: what the files of this folder share: a mounted volume, its cache, its chains, its
  * nodes. What is in directories: entry/entry.h; what it takes to change them: write/write.h.
  *
- * One mutex a volume guards the cache and all chains. File data that fills whole sectors is read
- * without it, straight into the reader's memory.
+ * One mutex a volume guards the cache and all chains. What is in files goes through the page cache
+ * (core/cache, data/pages.h), which asks under the mutex where pages are, and carries them without.
  */
 #pragma once
 
 #include "block/block.h"
 #include "block/problem.h"
+#include "cache/cache.h"
 #include "fs/fat32/layout/geometry.h"
 #include "fs/mount.h"
 #include "fs/vnode.h"
@@ -42,6 +43,7 @@ struct fat32_cache {
     struct fat32_cache_slot *latest;
     uint64_t clock;
     bool failed; /**< something could not be read or written; changed atomically */
+    bool keeps;  /**< one slot's memory, come what may: write-back has to read the FAT */
 };
 
 /**
@@ -92,7 +94,6 @@ struct fat32_chain {
 struct fat32_volume;
 struct fat32_writer;
 struct fat32_index;
-struct fat32_later;
 
 /** `limit` is cut to the number of clusters that there are. */
 void fat32_chain_init(struct fat32_chain *chain, const struct fat32_volume *volume, uint32_t start,
@@ -119,7 +120,6 @@ HAL_MUST_CHECK int fat32_table_get(struct fat32_volume *volume, uint32_t cluster
 struct fat32_options {
     uint32_t uid, gid;
     uint16_t fmask, dmask;
-    uint32_t commit; /**< seconds until changes go to the card by themselves; 0: never */
     bool quiet, read_only;
 };
 
@@ -136,11 +136,14 @@ struct fat32_volume {
     unsigned complaints;         /**< damages reported so far; guarded by the mutex */
     struct fat32_writer *writer; /**< NULL: read-only */
     struct tree open;            /**< nodes by their place; guarded by the mutex */
+    struct condition released;   /**< one of them is no more */
+    struct cache_object later;   /**< has the batch written after a while */
+    int lost;                    /**< why what was in a file could not be written; likewise */
+    unsigned writing;            /**< threads that write to files; guarded by the mutex */
     struct list indexes;         /**< of directories, the one used last first; likewise */
     unsigned index_count;
-    unsigned orphans;          /**< nodes of what was removed */
-    uint64_t orphan_id;        /**< the last one's number */
-    struct fat32_later *later; /**< later.c's */
+    unsigned orphans;   /**< nodes of what was removed */
+    uint64_t orphan_id; /**< the last one's number */
 };
 
 /**
@@ -166,19 +169,6 @@ int fat32_volume_destroy(struct fat32_volume *volume);
 
 /** True if there is nothing about the volume that is against writing to it. */
 bool fat32_may_be_written(const struct fat32_volume *volume);
-
-/* --- later.c --- */
-
-/** Readies it. -ENOMEM. */
-HAL_MUST_CHECK int fat32_later_init(struct fat32_volume *volume);
-
-/** Something was changed, which is to be on the card before long. Caller holds the mutex. */
-void fat32_later(struct fat32_volume *volume);
-
-/** Waits until nothing is going to be written by itself. Caller does not hold the mutex. */
-void fat32_later_stop(struct fat32_volume *volume);
-
-void fat32_later_finish(struct fat32_volume *volume);
 
 /* --- kind.c --- */
 
@@ -210,6 +200,14 @@ struct fat32_node {
     uint64_t place;            /**< byte of its entry on the volume; 0: it has none */
     bool removed;              /**< it had one */
     struct fat32_index *index; /**< of a directory: its names; NULL: none was made */
+
+    /* Of a file: see data/pages.h. Guarded by the volume's mutex, but for the object itself. */
+    struct cache_object pages;
+    struct fat32_chain pending; /**< clusters that a write has taken, and will hang on its chain */
+    uint32_t pending_count;     /**< 0: none */
+    struct list fresh_link;     /**< among the writer's fresh ones, as long as it is one */
+    uint64_t fresh_from;        /**< byte from which on it is */
+    uint64_t cut_in; /**< number of the batch that cuts it inside of a cluster; 0: none */
 };
 
 #define FAT32_ROOT_ID 1u /**< of other files it is the number of their entry on the volume */

@@ -124,7 +124,6 @@ void test_fat32_by_itself(struct ktest_run *run)
     if (!device)
         return;
     fat32_options_usual(&options);
-    options.commit = 1;
     if (KTEST_EXPECT(run, fat32_volume_create(device, &options, NULL, &volume, &problem) == 0)) {
         change_and_wait(run, volume);
         vnode_put(volume->root);

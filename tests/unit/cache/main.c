@@ -66,7 +66,8 @@ static int medium_write(struct cache_object *object, uint64_t page, unsigned n, 
     return 0;
 }
 
-static const struct cache_ops medium_ops = {medium_map, medium_read, medium_write};
+static const struct cache_ops medium_ops = {
+    .map = medium_map, .read = medium_read, .write = medium_write};
 
 void medium_init(struct medium *medium, uint64_t size, uint8_t fill)
 {

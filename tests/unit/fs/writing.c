@@ -261,8 +261,9 @@ START_TEST(a_failure_of_the_card_is_noted_on_it)
     if (_i)
         ck_assert_int_eq(store_read("/file", 0, data, 4096), -EIO);
     else
-        ck_assert_int_eq(store_write("/file", 0, data, 4096), -EIO);
+        ck_assert_int_eq(store_write("/file", 0, data, 4096), 4096); /* fails when it is closed */
     store.fail_from = 0;
+    ck_assert_int_eq(store_sync(), _i ? 0 : -EIO);
     unmount_after_failure();
     ck_assert(!store_mark(26));
     mount_it();

@@ -152,7 +152,7 @@ void fat32_batch_abort(struct fat32_batch *batch)
 
 void fat32_batch_wrote_data(struct fat32_batch *batch)
 {
-    batch->unflushed = true;
+    __atomic_store_n(&batch->unflushed, true, __ATOMIC_RELEASE);
 }
 
 /* ---- writing ---- */
@@ -165,20 +165,22 @@ int fat32_batch_write(struct fat32_batch *batch, uint64_t sector, const uint8_t 
     memcpy(aligned, data, HAL_SECTOR_SIZE);
     error = block_write(batch->device, sector, aligned, 1);
     batch->writes++;
-    batch->unflushed = true;
+    fat32_batch_wrote_data(batch);
     batch->hooks->written(batch->context, sector, error ? NULL : data);
     return error;
 }
 
 int fat32_batch_flush(struct fat32_batch *batch)
 {
-    int error = 0;
+    int error;
 
-    if (batch->unflushed) {
-        error = block_flush(batch->device);
-        batch->flushes++;
-    }
-    batch->unflushed = error != 0;
+    /* What is written from here on may be too late for this flush. */
+    if (!__atomic_exchange_n(&batch->unflushed, false, __ATOMIC_ACQ_REL))
+        return 0;
+    error = block_flush(batch->device);
+    batch->flushes++;
+    if (error)
+        fat32_batch_wrote_data(batch);
     return error;
 }
 

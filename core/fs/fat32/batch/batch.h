@@ -91,7 +91,7 @@ struct fat32_batch {
     unsigned begun; /**< `used` when the transaction was begun */
     bool open;      /**< there is a transaction */
     unsigned stage; /**< that the slots are being written at; FAT32_OLD: none yet */
-    bool unflushed; /**< something was written that has to stay before the batch does */
+    bool unflushed; /**< something was written that has to stay before the batch does; atomic */
 
     uint64_t sequence; /**< of the last record */
     unsigned recorded; /**< sectors that the record on the card is about; 0: it is void */
@@ -133,7 +133,8 @@ void fat32_batch_commit(struct fat32_batch *batch);
 /** They never were. */
 void fat32_batch_abort(struct fat32_batch *batch);
 
-/** Something outside of the batch was written that must be on the card before it. */
+/** Something outside of the batch has been written that must be on the card before it. Any context.
+ */
 void fat32_batch_wrote_data(struct fat32_batch *batch);
 
 /**

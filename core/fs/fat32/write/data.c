@@ -2,10 +2,12 @@
 /*
  * data.c: the content of files: written, made longer, cut.
  *
- * Data that is new goes into clusters that are still free, or behind the end in the last one; then
- * one transaction hangs the new chain on the old and sets the size. So a file has all of what was
- * appended, or nothing. Data that replaces other data is written in place, sector by sector.
+ * Data that is new goes into pages for clusters that are still free, or behind the end in the last
+ * one; then one transaction hangs the new chain on the old and sets the size. So a file has all of
+ * what was appended, or nothing. Data that replaces other data is written in place, sector by
+ * sector. When pages are written: data/pages.h.
  */
+#include "fs/fat32/data/pages.h"
 #include "fs/fat32/write/write.h"
 
 #include "dev/clock.h"
@@ -77,36 +79,6 @@ int fat32_put(struct fat32_volume *volume, uint64_t offset, const void *data, ui
         bytes -= n;
     }
     return error;
-}
-
-/* Writes into the clusters of a chain: `n` bytes from `offset` on, which they have. NULL: zeros. */
-static int put_into(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t offset,
-                    const uint8_t *data, uint64_t n)
-{
-    unsigned shift = volume->geometry.cluster_shift;
-    uint64_t mask = ((uint64_t)1 << shift) - 1;
-
-    while (n > 0) {
-        uint32_t cluster, count;
-        uint64_t piece;
-        int error = fat32_chain_find(volume, chain, (uint32_t)(offset >> shift), &cluster, &count);
-
-        if (error)
-            return error == -ENOENT ? -EIO : error;
-        piece = ((uint64_t)count << shift) - (offset & mask);
-        if (piece > n)
-            piece = n;
-        error =
-            fat32_put(volume, fat32_cluster_offset(&volume->geometry, cluster) + (offset & mask),
-                      data, piece);
-        if (error)
-            return error;
-        if (data)
-            data += piece;
-        offset += piece;
-        n -= piece;
-    }
-    return 0;
 }
 
 /* ---- new clusters ---- */
@@ -228,26 +200,34 @@ static int enter(struct fat32_node *node, uint32_t last, const struct fresh *fre
     return 0;
 }
 
-/* Fills the file from `offset` on with `n` bytes, of which those from its end on are new. */
+/* Writes what is new into pages: zeros from the old end up to `offset`, and the data. */
 static int fill(struct fat32_node *node, const struct fresh *fresh, uint64_t offset,
                 const uint8_t *data, uint64_t n)
 {
-    struct fat32_volume *volume = node->volume;
-    uint64_t have = (uint64_t)clusters_for(volume, node->vnode.attributes.size)
-                    << volume->geometry.cluster_shift;
-    uint64_t old = offset < have ? have - offset : 0;
-    struct fat32_chain chain;
-    int error;
+    uint64_t gap = node->vnode.attributes.size;
+    int64_t done;
 
-    if (old > n)
-        old = n;
-    error = put_into(volume, &node->chain, offset, data, old);
-    if (error || old == n)
-        return error;
-    fat32_chain_init(&chain, volume, fresh->first, fresh->count);
-    error = put_into(volume, &chain, offset + old - have, data ? data + old : NULL, n - old);
-    fat32_chain_finish(&chain);
-    return error;
+    fat32_chain_init(&node->pending, node->volume, fresh->first, fresh->count);
+    node->pending_count = fresh->count;
+    cache_resize(&node->pages, offset + n);
+    do {
+        done = fat32_pages_write(node, gap, offset, data, n);
+        if (done > 0) {
+            data += done;
+            offset += (uint64_t)done;
+            n -= (uint64_t)done;
+        }
+        gap = offset;
+    } while (done > 0 && n > 0);
+    return done < 0 ? (int)done : 0;
+}
+
+/* The clusters that were pending are the file's, or nobody's. */
+static void end_pending(struct fat32_node *node)
+{
+    if (node->pending_count > 0)
+        fat32_chain_finish(&node->pending);
+    node->pending_count = 0;
 }
 
 static int shorten(struct fat32_node *node, uint32_t size);
@@ -275,9 +255,8 @@ static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *d
 
     if (!error)
         error = drop_surplus(node, last);
-    /* What is behind the end now may not be behind the one that the card knows. */
-    if (!error && volume->writer->shrunk)
-        error = fat32_batch_checkpoint(&volume->writer->batch);
+    if (!error)
+        error = fat32_pages_before_write(node);
     if (!error && need > have)
         error = take_clusters(volume, last ? last + 1 : 0, need - have, &fresh);
     if (error && !(error == -ENOSPC && (uint64_t)have << volume->geometry.cluster_shift > offset))
@@ -286,22 +265,50 @@ static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *d
     error = room <= offset && n > 0 ? -ENOSPC : 0;
     if (n > room - offset)
         n = room - offset;
-    if (!error && offset > size)
-        error = fill(node, &fresh, size, NULL, offset - size);
     if (!error)
         error = fill(node, &fresh, offset, data, n);
     if (!error)
         error = enter(node, last, &fresh, offset + n);
+    end_pending(node);
+    if (!error) {
+        fat32_pages_grew(node, size);
+        return (int64_t)n;
+    }
+    cache_resize(&node->pages, size);
+    discard(volume, &fresh);
+    return error;
+}
+
+/* Replaces `n` bytes that the file has. */
+static int64_t overwrite(struct fat32_node *node, uint64_t offset, const void *data, size_t n)
+{
+    struct fat32_volume *volume = node->volume;
+    const struct fresh none = {0, 0, 0};
+    uint64_t end = offset + n - 1;
+    uint32_t cluster, count;
+    int64_t done = 0;
+    int error = fat32_pages_before_write(node);
+
+    if (!error) /* a damaged file is to be refused now, and not later */
+        error =
+            fat32_chain_find(volume, &node->chain,
+                             (uint32_t)(end >> volume->geometry.cluster_shift), &cluster, &count);
+    if (!error)
+        error = fat32_begin(volume, 0); /* the volume is in use, whatever is written */
+    if (!error)
+        error = fat32_end(volume, 0);
+    if (!error)
+        done = fat32_pages_write(node, offset, offset, data, n);
+    if (done > 0 && node->vnode.attributes.modified / WALL_NS != wall_now())
+        error = enter(node, 0, &none, node->vnode.attributes.size);
     if (error)
-        discard(volume, &fresh);
-    return error ? error : (int64_t)n;
+        return error == -ENOENT ? -EIO : error;
+    return done;
 }
 
 int64_t fat32_write(struct fat32_node *node, uint64_t offset, const void *data, size_t n)
 {
     uint64_t size = node->vnode.attributes.size;
-    const struct fresh none = {0, 0, 0};
-    int error;
 
     if (!node->volume->writer || node->volume->writer->broken)
         return -EROFS;
@@ -313,12 +320,7 @@ int64_t fat32_write(struct fat32_node *node, uint64_t offset, const void *data, 
         n = (size_t)(SIZE_MAX_FAT32 - offset);
     if (offset + n > size)
         return append(node, offset, data, n);
-    error = fat32_begin(node->volume, 0); /* the volume is in use, whatever is written */
-    if (!error)
-        error = fat32_end(node->volume, fill(node, &none, offset, data, n));
-    if (!error && node->vnode.attributes.modified != fat32_time_kept(wall_now() * WALL_NS))
-        error = enter(node, 0, &none, size);
-    return error ? error : (int64_t)n;
+    return overwrite(node, offset, data, n);
 }
 
 /* ---- cutting ---- */
@@ -329,9 +331,9 @@ static int shorten(struct fat32_node *node, uint32_t size)
     uint32_t keep = clusters_for(volume, size), start = keep ? node->chain.start : 0;
     uint32_t last = 0, rest = node->chain.start, count;
     int64_t now = wall_now() * WALL_NS;
-    int error = 0;
+    int error = fat32_pages_before_cut(node, size);
 
-    if (keep > 0)
+    if (!error && keep > 0)
         error = fat32_chain_find(volume, &node->chain, keep - 1, &last, &count);
     if (!error && keep > 0)
         error = fat32_table_get(volume, last, &rest);
@@ -347,7 +349,7 @@ static int shorten(struct fat32_node *node, uint32_t size)
         error = fat32_space_free_some(volume, rest, FREE_SECTORS, &rest);
     if (fat32_end(volume, error))
         return error;
-    volume->writer->shrunk = true;
+    fat32_pages_cut(node, size);
     node->vnode.attributes.size = size;
     changed(node, now);
     forget_chain(node, start);

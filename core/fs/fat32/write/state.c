@@ -7,6 +7,7 @@
  * thing of all is to put both right. A volume that was found marked has been left in the middle of
  * something: then the record is replayed and the whole volume looked at before anything is written.
  */
+#include "fs/fat32/data/pages.h"
 #include "fs/fat32/write/write.h"
 
 #include "heap/heap.h"
@@ -52,15 +53,13 @@ static void sector_written(void *context, uint64_t sector, const uint8_t *data)
 
 static int before_batch(void *context)
 {
-    (void)context; /* data is on its way before its entry is committed */
+    fat32_pages_write_fresh(context);
     return 0;
 }
 
 static void after_batch(void *context)
 {
-    struct fat32_volume *volume = context;
-
-    volume->writer->shrunk = false;
+    fat32_pages_settled(context);
 }
 
 static const struct fat32_batch_hooks hooks = {
@@ -185,7 +184,8 @@ int fat32_end(struct fat32_volume *volume, int error)
     } else {
         fat32_batch_commit(&writer->batch);
         writer->free += (uint32_t)writer->change;
-        fat32_later(volume);
+        if (writer->batch.used > 0)
+            cache_flush_later(&volume->later);
     }
     return error;
 }
@@ -201,10 +201,37 @@ int fat32_change(struct fat32_volume *volume, uint64_t offset, uint8_t **data)
 
 int fat32_sync(struct fat32_volume *volume)
 {
+    int error = volume->writer ? fat32_pages_sync(volume) : 0;
+    int other = fat32_sync_batch(volume);
+
+    return error ? error : other;
+}
+
+int fat32_sync_batch(struct fat32_volume *volume)
+{
     struct fat32_batch *batch = volume->writer ? &volume->writer->batch : NULL;
     int error = batch ? fat32_batch_checkpoint(batch) : 0;
 
     return batch && !error ? fat32_batch_flush(batch) : error;
+}
+
+/* What was committed some time ago, and nobody has asked for on the card. */
+static int flush(struct cache_object *later)
+{
+    struct fat32_volume *volume = later->context;
+    int error;
+
+    mutex_lock(&volume->mutex);
+    error = fat32_sync_batch(volume);
+    mutex_unlock(&volume->mutex);
+    return error;
+}
+
+void fat32_later_init(struct fat32_volume *volume)
+{
+    static const struct cache_ops ops = {.flush = flush};
+
+    cache_object_init(&volume->later, &ops, volume, 0);
 }
 
 /* The volume tells whoever looks at it next that the card has failed once. */
@@ -320,7 +347,9 @@ static void drop(struct fat32_volume *volume)
 {
     struct fat32_writer *writer = volume->writer;
 
+    fat32_pages_settled(volume);
     volume->writer = NULL;
+    volume->cache.keeps = false;
     fat32_batch_finish(&writer->batch);
     kfree(writer->full);
     kfree(writer);
@@ -333,6 +362,9 @@ int fat32_writer_start(struct fat32_volume *volume)
 
     if (writer) {
         volume->writer = writer;
+        volume->cache.keeps = true;
+        writer->batches = 1;
+        list_init(&writer->fresh);
         make_layout(volume, &writer->layout);
         writer->info = volume->geometry.info / HAL_SECTOR_SIZE;
         writer->full = kcalloc(1, writer->layout.fat_sectors / 8 + 1);

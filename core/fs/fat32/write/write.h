@@ -26,11 +26,13 @@ struct fat32_writer {
     uint32_t free;  /**< clusters that are free once the batch is written, if `counted` */
     int32_t change; /**< of `free`, by the transaction that is open */
     bool counted;
-    bool marked;   /**< the volume says that it is in use */
-    bool shrunk;   /**< the batch cuts a file, so what is behind its end is still data */
-    bool broken;   /**< damage was met: nothing is written any more */
-    bool leaks;    /**< there are clusters that could not be freed */
-    uint8_t *full; /**< a bit for each sector of the FAT that has no free cluster */
+    bool marked;           /**< the volume says that it is in use */
+    uint64_t batches;      /**< number of the batch that is being collected, from 1 on */
+    uint64_t cut_and_left; /**< of the batch that has cut a file which nobody has any more */
+    struct list fresh;     /**< nodes with pages that go to the card before the batch */
+    bool broken;           /**< damage was met: nothing is written any more */
+    bool leaks;            /**< there are clusters that could not be freed */
+    uint8_t *full;         /**< a bit for each sector of the FAT that has no free cluster */
 };
 
 /* --- state.c --- */
@@ -57,8 +59,14 @@ HAL_MUST_CHECK int fat32_change(struct fat32_volume *volume, uint64_t offset, ui
 HAL_MUST_CHECK int fat32_put(struct fat32_volume *volume, uint64_t offset, const void *data,
                              uint64_t bytes);
 
+/** Readies what has a batch written that nobody asks for; a cache object, to be finished. */
+void fat32_later_init(struct fat32_volume *volume);
+
 /** Puts everything on the card to stay. */
 HAL_MUST_CHECK int fat32_sync(struct fat32_volume *volume);
+
+/** The same but for pages that replace others, which those write whose files they are of. */
+HAL_MUST_CHECK int fat32_sync_batch(struct fat32_volume *volume);
 
 /* --- recover.c --- */
 
@@ -141,7 +149,10 @@ HAL_MUST_CHECK int fat32_remove(struct fat32_node *directory, const char *name, 
 HAL_MUST_CHECK int fat32_rename(struct fat32_node *from, const char *name, size_t n,
                                 struct fat32_node *to, const char *new_name, size_t m);
 
-/** Writes at `offset`, with zeros before it if that is past the end. Returns how many bytes. */
+/**
+ * Writes at `offset`, with zeros before it if that is past the end. Returns how many bytes. This
+ * and the next release the mutex in the middle; the file's own lock keeps others away from it.
+ */
 HAL_MUST_CHECK int64_t fat32_write(struct fat32_node *node, uint64_t offset, const void *data,
                                    size_t n);
 /** Sets those of mode (the mark for read-only), time of change and of access that `which` has. */
