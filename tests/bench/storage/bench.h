@@ -22,7 +22,8 @@ enum bench_job {
 enum bench_data {
     DATA_WRITE_NEW,    /* a file that was not there, with fsync */
     DATA_WRITE_OVER,   /* the same bytes again, with fsync */
-    DATA_READ_COLD,    /* after mounting anew */
+    DATA_READ_DISK,    /* neither kernel nor host has any of it in memory */
+    DATA_READ_COLD,    /* the host has, the kernel has not */
     DATA_READ_WARM,    /* again */
     DATA_RANDOM_COLD,  /* 4 KiB here and there, after mounting anew */
     DATA_RANDOM_WARM,  /* again */
@@ -70,7 +71,11 @@ struct bench_order {
     int number;        /* its errno number, negative */
 
     uint64_t data[DATA_ROWS];
+    struct bench_traffic {
+        uint64_t requests, sectors, flushes; /* that the card was asked for */
+    } traffic[DATA_ROWS];
     uint64_t files[FILES_ROWS][BENCH_SIZES]; /* for all files */
+    uint64_t file_flushes[FILES_ROWS];       /* with the most files */
     struct bench_cost costs[BENCH_COSTS_MAX];
     unsigned costs_count;
     uint64_t mount_ns, mount_worst_ns; /* the fastest and the slowest of BENCH_MOUNTS */
@@ -79,6 +84,9 @@ struct bench_order {
 };
 
 extern struct bench_order bench_order;
+
+/** Has the host forget what it has of the image in memory, if it is on a disk. Calls the host. */
+void bench_forget(void);
 
 /** A number from 0 to `limit` - 1, for both sides the same row of them. */
 static inline uint32_t bench_random(uint64_t *state, uint32_t limit)

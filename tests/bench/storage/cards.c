@@ -73,12 +73,13 @@ void card_run(const char *path, enum bench_job job)
     const char *words = getenv("TAYBERRY_APPEND");
     struct tb_config config = {.size = sizeof config,
                                .clock = TB_CLOCK_REAL,
-                               .cpus = 1,
+                               .cpus = number("TAYBERRY_CPUS", 1),
                                .memory = MEMORY,
                                .card = path,
                                .command_line = words ? words : "checks=0 lockchecks=0"};
     struct tb_machine *machine;
 
+    bench_image(path);
     bench_order.job = job;
     bench_order.error = NULL;
     if (tb_open(&config, &machine))

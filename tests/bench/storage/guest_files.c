@@ -4,6 +4,7 @@
  */
 #include "guest.h"
 
+#include "block/block.h"
 #include "fs/mount.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
@@ -82,10 +83,14 @@ static void delete_all(unsigned count)
 
 static void measure(enum bench_files row, unsigned size, void (*work)(unsigned count))
 {
+    struct block_stats before, after;
     uint64_t start = hal_time_now();
 
+    block_read_stats(&before);
     work(bench_sizes[size]);
     bench_order.files[row][size] = hal_time_now() - start;
+    block_read_stats(&after);
+    bench_order.file_flushes[row] = after.flushes - before.flushes;
 }
 
 void guest_files(void)

@@ -67,6 +67,30 @@ static uint64_t at_random(int fd, char *data, uint64_t offset, unsigned bytes, b
     return wall_clock() - start;
 }
 
+static void forget(int fd)
+{
+    if (fdatasync(fd))
+        give_up("cannot write the image");
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+static const char *image;
+
+void bench_forget(void)
+{
+    int fd = open(image, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        give_up("cannot open the image");
+    forget(fd);
+    close(fd);
+}
+
+void bench_image(const char *path)
+{
+    image = path;
+}
+
 void plain_measure(const char *path, uint64_t offset, unsigned bytes, uint64_t *data)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -77,6 +101,8 @@ void plain_measure(const char *path, uint64_t offset, unsigned bytes, uint64_t *
     memset(piece, 0x33, BENCH_PIECE);
     data[DATA_WRITE_NEW] = write_all(fd, piece, offset, bytes);
     data[DATA_WRITE_OVER] = write_all(fd, piece, offset, bytes);
+    forget(fd);
+    data[DATA_READ_DISK] = read_all(fd, piece, offset, bytes);
     data[DATA_READ_COLD] = read_all(fd, piece, offset, bytes);
     data[DATA_READ_WARM] = read_all(fd, piece, offset, bytes);
     data[DATA_RANDOM_COLD] = at_random(fd, piece, offset, bytes, false);

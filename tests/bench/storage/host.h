@@ -15,6 +15,9 @@ _Noreturn void give_up(const char *what);
 
 uint64_t wall_clock(void);
 
+/** The number in the environment variable `name`, or what is usual. */
+unsigned number(const char *name, unsigned usual);
+
 /* ---- cards.c ---- */
 
 /**
@@ -28,6 +31,9 @@ void card_make(const char *path, uint64_t bytes, uint64_t tail, uint32_t cluster
 void card_run(const char *path, enum bench_job job);
 
 /* ---- host.c ---- */
+
+/** Which image bench_forget is about. */
+void bench_image(const char *path);
 
 /** The same as BENCH_DATA by plain calls, on the bytes from `offset` on of the image. */
 void plain_measure(const char *path, uint64_t offset, unsigned bytes, uint64_t *data);
@@ -53,7 +59,7 @@ void mtools_measure(const char *path, const char *full, const char *folder, unsi
 
 /* ---- print.c ---- */
 
-void print_data(const uint64_t *kernel, const uint64_t *host, unsigned bytes);
+void print_data(const char *title, const uint64_t *kernel, const uint64_t *host, unsigned bytes);
 void print_files(uint64_t files[FILES_ROWS][BENCH_SIZES], const struct mtools_times *mtools,
                  bool present);
 void print_costs(void);

@@ -5,7 +5,8 @@
  *
  *     bench-storage FOLDER [data | files | costs | mount]
  *
- * keeps its images in a new folder in FOLDER, which it removes at its end. Each figure is the best
+ * keeps its images in a new folder in FOLDER, those of `files` in one in /dev/shm, which it removes
+ * at its end. Each figure is the best
  * of TAYBERRY_PASSES (3) passes, for noise only ever adds. TAYBERRY_MIB sets the size of the file
  * (64), TAYBERRY_LIMIT how many seconds mcopy may take (20), TAYBERRY_APPEND the kernel's command
  * line.
@@ -27,13 +28,28 @@ struct bench_order bench_order;
 
 static char folder[256], card[300], other[300], many[300];
 
-static void remove_all(void)
+static void leave_folder(void)
 {
     if (folder[0]) {
         (void)unlink(card);
         (void)unlink(other);
         (void)rmdir(folder);
     }
+    folder[0] = '\0';
+}
+
+static bool enter_folder(const char *where)
+{
+    leave_folder();
+    snprintf(folder, sizeof folder, "%s/bench-storage-XXXXXX", where);
+    if (!mkdtemp(folder)) {
+        folder[0] = '\0';
+        return false;
+    }
+    snprintf(card, sizeof card, "%s/card.img", folder);
+    snprintf(other, sizeof other, "%s/other.img", folder);
+    snprintf(many, sizeof many, "%s/many", folder);
+    return true;
 }
 
 _Noreturn void give_up(const char *what)
@@ -42,7 +58,7 @@ _Noreturn void give_up(const char *what)
     exit(EXIT_FAILURE);
 }
 
-static unsigned number(const char *name, unsigned usual)
+unsigned number(const char *name, unsigned usual)
 {
     const char *text = getenv(name);
 
@@ -55,19 +71,19 @@ static void keep_best(uint64_t *best, const uint64_t *now, unsigned n)
         bench_keep_best(&best[i], now[i]);
 }
 
-static void do_data(unsigned passes)
+static void do_data(const char *title, uint32_t cluster, unsigned passes)
 {
     uint64_t kernel[DATA_ROWS] = {0}, host[DATA_ROWS] = {0}, now[DATA_ROWS];
 
     bench_order.bytes = number("TAYBERRY_MIB", 64) << 20;
-    card_make(card, VOLUME, bench_order.bytes, CLUSTER, true);
+    card_make(card, VOLUME, bench_order.bytes, cluster, true);
     for (unsigned pass = 0; pass < passes; pass++) {
         card_run(card, BENCH_DATA);
         keep_best(kernel, bench_order.data, DATA_ROWS);
         plain_measure(card, VOLUME, bench_order.bytes, now);
         keep_best(host, now, DATA_ROWS);
     }
-    print_data(kernel, host, bench_order.bytes);
+    print_data(title, kernel, host, bench_order.bytes);
 }
 
 /* mtools copies into an empty volume, and lists and deletes what the kernel has made. */
@@ -114,26 +130,26 @@ static void do_mount(void)
 
 int main(int argc, char **argv)
 {
+    const char *where = argc > 1 ? argv[1] : "/tmp";
     const char *only = argc > 2 ? argv[2] : NULL;
     unsigned passes = number("TAYBERRY_PASSES", 3);
 
-    snprintf(folder, sizeof folder, "%s/bench-storage-XXXXXX", argc > 1 ? argv[1] : "/tmp");
-    if (!mkdtemp(folder)) {
-        folder[0] = '\0';
+    if (!enter_folder(where))
         give_up("cannot make a folder for the images");
-    }
-    snprintf(card, sizeof card, "%s/card.img", folder);
-    snprintf(other, sizeof other, "%s/other.img", folder);
-    snprintf(many, sizeof many, "%s/many", folder);
-    atexit(remove_all);
+    atexit(leave_folder);
     printf("# %u passes; the best of each\n", passes);
     if (!only || strcmp(only, "data") == 0)
-        do_data(passes);
-    if (!only || strcmp(only, "files") == 0)
-        do_files(passes);
+        for (unsigned i = 0; i < 2; i++)
+            do_data(i ? "clusters of 4 KiB" : "clusters of 32 KiB", i ? CLUSTER : 32768, passes);
     if (!only || strcmp(only, "costs") == 0)
         do_costs();
     if (!only || strcmp(only, "mount") == 0)
         do_mount();
+    if (!only || strcmp(only, "files") == 0) {
+        /* Where a flush costs nothing, because mtools does not flush. */
+        if (!enter_folder("/dev/shm") && !enter_folder(where))
+            give_up("cannot make a folder for the images");
+        do_files(passes);
+    }
     return EXIT_SUCCESS;
 }

@@ -18,18 +18,17 @@ static const char *verdict(bool met)
 
 /* ---- one file ---- */
 
-void print_data(const uint64_t *kernel, const uint64_t *host, unsigned bytes)
+void print_data(const char *title, const uint64_t *kernel, const uint64_t *host, unsigned bytes)
 {
-    static const char *const names[DATA_ROWS] = {"write a new file, fsync",
-                                                 "write over it, fsync",
-                                                 "read, cold",
-                                                 "read, warm",
-                                                 "4 KiB, cold",
-                                                 "4 KiB, warm",
-                                                 "write 4 KiB, one fsync"};
+    static const char *const names[DATA_ROWS] = {
+        "write a new file, fsync",  "write over it, fsync",  "read, from the host's disk",
+        "read, host has it",        "read, both have it",    "read 4 KiB, host has it",
+        "read 4 KiB, both have it", "write 4 KiB, one fsync"};
 
-    printf("\n%-32s %12s %12s %8s   aim\n", "", "kernel", "host", "ratio");
+    printf("\n%-32s %12s %12s %8s   %-7s %8s %8s %7s\n", title, "kernel", "host", "ratio", "aim",
+           "requests", "sectors", "flushes");
     for (unsigned row = 0; row < DATA_ROWS; row++) {
+        const struct bench_traffic *traffic = &bench_order.traffic[row];
         double ratio = (double)host[row] / (double)kernel[row];
 
         if (row < DATA_RANDOM_COLD)
@@ -40,13 +39,14 @@ void print_data(const uint64_t *kernel, const uint64_t *host, unsigned bytes)
             printf("%-32s %9.2f us %9.2f us %8.2f", names[row],
                    (double)kernel[row] / 1e3 / BENCH_RANDOM_COUNT,
                    (double)host[row] / 1e3 / BENCH_RANDOM_COUNT, ratio);
-        printf("   %s\n", row < DATA_RANDOM_COLD ? verdict(ratio >= RATIO_AIM) : "");
+        printf("   %-7s %8u %8u %7u\n", row < DATA_RANDOM_COLD ? verdict(ratio >= RATIO_AIM) : "",
+               (unsigned)traffic->requests, (unsigned)traffic->sectors, (unsigned)traffic->flushes);
     }
 }
 
 /* ---- many files ---- */
 
-static void print_row(const char *name, const uint64_t *ns, bool aim)
+static void print_row(const char *name, enum bench_files row, const uint64_t *ns, bool aim)
 {
     double first = (double)ns[0] / bench_sizes[0],
            last = (double)ns[BENCH_SIZES - 1] / bench_sizes[BENCH_SIZES - 1];
@@ -54,7 +54,8 @@ static void print_row(const char *name, const uint64_t *ns, bool aim)
     printf("%-32s", name);
     for (unsigned size = 0; size < BENCH_SIZES; size++)
         printf(" %9.2f us", (double)ns[size] / 1e3 / bench_sizes[size]);
-    printf(" %8.2f   %s\n", last / first, aim ? verdict(last <= first * FLAT_AIM) : "");
+    printf(" %8.2f   %-7s %8u\n", last / first, aim ? verdict(last <= first * FLAT_AIM) : "",
+           (unsigned)bench_order.file_flushes[row]);
 }
 
 static double times_faster(uint64_t theirs, uint64_t start, uint64_t ours)
@@ -78,13 +79,13 @@ void print_files(uint64_t files[FILES_ROWS][BENCH_SIZES], const struct mtools_ti
     printf("\n%-32s", "time for each file, of so many");
     for (unsigned size = 0; size < BENCH_SIZES; size++)
         printf(" %12u", bench_sizes[size]);
-    printf(" %8s   aim\n", "last/1st");
-    print_row("create, sync", files[FILES_CREATE], true);
-    print_row("stat by name, cold", files[FILES_STAT], true);
-    print_row("stat by name, again", files[FILES_AGAIN], true);
-    print_row("list the directory, cold", files[FILES_LIST], false);
-    print_row("rename, sync", files[FILES_RENAME], true);
-    print_row("delete, sync", files[FILES_DELETE], true);
+    printf(" %8s   %-7s %8s\n", "last/1st", "aim", "flushes");
+    print_row("create, sync", FILES_CREATE, files[FILES_CREATE], true);
+    print_row("stat by name, cold", FILES_STAT, files[FILES_STAT], true);
+    print_row("stat by name, again", FILES_AGAIN, files[FILES_AGAIN], true);
+    print_row("list the directory, cold", FILES_LIST, files[FILES_LIST], false);
+    print_row("rename, sync", FILES_RENAME, files[FILES_RENAME], true);
+    print_row("delete, sync", FILES_DELETE, files[FILES_DELETE], true);
     for (unsigned size = 0; present && size < BENCH_SIZES; size++) {
         const struct mtools_times *times = &mtools[size];
 
