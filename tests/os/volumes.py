@@ -229,7 +229,8 @@ def test_partition(tap, command, card, good, fsck, folder):
     image = two_partitions(card, folder, good)
     said = Machine(command, image).run(["mkfs -n Fresh mmcblk0p2", "mount mmcblk0p2 /docs",
                                         "write /docs/fresh.txt It works", "umount /docs"])
-    tap.case("clusters of 512 bytes\n" in said[0] and not "".join(said[1:]), "mkfs of a partition", said)
+    tap.case("clusters of 512 bytes\n" in said[0] and not "".join(said[1:]),
+             "mkfs of a partition", said)
     status, text = sh("mtype", "-i", "%s@@%d" % (image, SECOND), "::/fresh.txt")
     tap.case(status == 0 and text == "It works\n", "mtools read what was written", text)
     judged_clean(tap, "mkfs of a partition", fsck, second(image), folder)
