@@ -238,10 +238,8 @@ static int add_on(struct vnode *covered, const struct file_system *type,
     struct mount *mount = create_mount(type, device, options);
     int error;
 
-    if (!mount) {
-        problem_set(problem, "Give the machine more memory.", "Out of memory: no room to mount.");
+    if (!mount)
         return -ENOMEM;
-    }
     /* A device that is in no table cannot be taken away either. */
     if (device && block_open(device->name, &mount->open))
         mount->open = NULL;
@@ -357,6 +355,8 @@ int mount_add(const char *type_name, const struct block_device *device, const ch
         vnode_put(covered);
     }
     mutex_unlock(&mounts.mutex);
+    if (error == -ENOMEM && problem->what[0] == '\0')
+        problem_set(problem, "Give the machine more memory.", "Out of memory: no room to mount.");
     return error;
 }
 

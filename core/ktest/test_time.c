@@ -4,6 +4,7 @@
  */
 #include "dev/clock.h"
 #include "ktest/tests.h"
+#include "lib/string.h"
 #include "lib/trace.h"
 #include "thread/run.h"
 #include "thread/thread.h"
@@ -59,7 +60,8 @@ struct crowd {
     unsigned most; /* atomic: wake-ups in one interrupt */
 };
 
-/* The most wake-ups in one interrupt since then, of what the trace of this CPU still knows. */
+/* The most sleepers woken in one interrupt since then, of what the trace of this CPU still knows.
+ */
 static unsigned most_wakes(uint64_t since)
 {
     hal_irq_state_t state = hal_irq_save();
@@ -68,7 +70,7 @@ static unsigned most_wakes(uint64_t since)
 
     for (unsigned age = 0; ktrace_read(hal_cpu_id(), age, &event) == 0 && event.time >= since;
          age++) {
-        wakes += event.kind == HAL_TRACE_WAKE;
+        wakes += event.kind == HAL_TRACE_WAKE && string_equal(event.other.name, "sleeper");
         most = wakes > most ? wakes : most;
         if (event.kind == HAL_TRACE_INTERRUPT || event.kind == HAL_TRACE_SWITCH)
             wakes = 0;

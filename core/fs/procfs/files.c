@@ -10,15 +10,17 @@
 #include "lib/string.h"
 
 #include <hal/block.h>
+#include <hal/errno.h>
 
 #define NS_PER_MS 1000000u
 
-void proc_say_filesystems(struct report *report)
+int proc_say_filesystems(struct report *report)
 {
     const struct file_system *type = file_system_next(NULL);
 
     for (; type; type = file_system_next(type))
         report_add(report, "%s\t%s\n", type->needs_device ? "" : "nodev", type->name);
+    return 0;
 }
 
 /* A word of a line: what would end it is written as an octal number. */
@@ -56,19 +58,24 @@ static void say_mount(struct report *report, const struct mount *mount, const ch
     report_add(report, " 0 0\n");
 }
 
-void proc_say_mounts(struct report *report)
+int proc_say_mounts(struct report *report)
 {
     char *path = kmalloc(VFS_PATH_MAX);
     struct mount *mount;
     struct vnode *root;
+    int error = 0;
 
     if (!path)
-        return;
+        return -ENOMEM;
     for (unsigned i = 0; (mount = mount_at(i, &root, path, VFS_PATH_MAX)); i++) {
-        say_mount(report, mount, path);
+        if (path[0] == '/')
+            say_mount(report, mount, path);
+        else
+            error = -ENOMEM; /* its path could not be put together */
         vnode_put(root);
     }
     kfree(path);
+    return error;
 }
 
 /* The number by which devfs knows the disk, or 0. */
@@ -90,7 +97,7 @@ static unsigned minor_of(uint64_t number)
     return (uint32_t)number;
 }
 
-void proc_say_partitions(struct report *report)
+int proc_say_partitions(struct report *report)
 {
     struct block_entry entry;
 
@@ -99,6 +106,7 @@ void proc_say_partitions(struct report *report)
         report_add(
             report, "%4u %8u %10llu %s\n", major_of(number_of(&entry)), minor_of(number_of(&entry)),
             (unsigned long long)entry.device.sectors * HAL_SECTOR_SIZE / 1024, entry.device.name);
+    return 0;
 }
 
 static void say_way(struct report *report, const struct block_way *way)
@@ -127,10 +135,11 @@ static void say_disk(struct report *report, const struct block_entry *entry)
                (unsigned long long)counts->flush.ns / NS_PER_MS);
 }
 
-void proc_say_diskstats(struct report *report)
+int proc_say_diskstats(struct report *report)
 {
     struct block_entry entry;
 
     for (unsigned i = 0; block_entry_at(i, &entry); i++)
         say_disk(report, &entry);
+    return 0;
 }

@@ -22,7 +22,7 @@ static uint64_t less(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-void proc_say_meminfo(struct report *report)
+int proc_say_meminfo(struct report *report)
 {
     struct cache_stats cache;
     struct frame_stats frames;
@@ -42,6 +42,7 @@ void proc_say_meminfo(struct report *report)
     say_kib(report, "SwapFree", 0);
     say_kib(report, "Slab", heap.frames);
     say_kib(report, "FrameTable", frames.metadata);
+    return 0;
 }
 
 /* A name without blanks, as the columns want it. */
@@ -50,7 +51,7 @@ static const char *cache_name(const struct object_cache_info *info)
     return info->name[0] != '\0' ? info->name : "heap";
 }
 
-void proc_say_slabinfo(struct report *report)
+int proc_say_slabinfo(struct report *report)
 {
     struct object_cache_info info;
 
@@ -68,4 +69,5 @@ void proc_say_slabinfo(struct report *report)
                    (unsigned long long)(info.frames / slabs), (unsigned long long)info.slabs,
                    (unsigned long long)info.slabs);
     }
+    return 0;
 }

@@ -72,17 +72,20 @@ static int make_text(const struct proc_file *file, struct proc_text **made)
     for (size_t size = TEXT_FIRST; size <= TEXT_MAX; size *= 2) {
         struct proc_text *text = kmalloc(sizeof(*text) + size);
         struct report report = {.size = size};
+        int error;
 
         if (!text)
             return -ENOMEM;
         report.text = text->text;
-        file->say(&report);
-        if (report.length < size) {
+        error = file->say(&report);
+        if (!error && report.length < size) {
             text->length = report.length;
             *made = text;
             return 0;
         }
         kfree(text);
+        if (error)
+            return error;
     }
     return -EFBIG;
 }
@@ -197,7 +200,7 @@ static int procfs_mount(struct mount *mount, const struct block_device *device, 
 
     (void)device, (void)options;
     if (!procfs) {
-        problem_set(problem, "Give the machine more memory.", "No memory for procfs.");
+        problem_set(problem, "Give the machine more memory.", "Out of memory: no room for procfs.");
         return -ENOMEM;
     }
     make_node(procfs, &procfs->root, mount, NULL);

@@ -12,7 +12,8 @@
 
 struct proc_file {
     const char *name;
-    void (*say)(struct report *report); /**< adds the text; may sleep, and may be called again */
+    /** Adds the text: 0 or an error. May sleep, and may be called again for the same opening. */
+    int (*say)(struct report *report);
 };
 
 /** Makes `procfs` known. Boot. */
@@ -22,18 +23,18 @@ void procfs_register(void);
 const struct proc_file *proc_file_at(unsigned number);
 
 /* system.c */
-void proc_say_cmdline(struct report *report);
-void proc_say_loadavg(struct report *report);
-void proc_say_stat(struct report *report);
-void proc_say_uptime(struct report *report);
-void proc_say_version(struct report *report);
+int proc_say_cmdline(struct report *report);
+int proc_say_loadavg(struct report *report);
+int proc_say_stat(struct report *report);
+int proc_say_uptime(struct report *report);
+int proc_say_version(struct report *report);
 /* memory.c */
-void proc_say_meminfo(struct report *report);
-void proc_say_slabinfo(struct report *report);
+int proc_say_meminfo(struct report *report);
+int proc_say_slabinfo(struct report *report);
 /* files.c */
-void proc_say_diskstats(struct report *report);
-void proc_say_filesystems(struct report *report);
-void proc_say_mounts(struct report *report);
-void proc_say_partitions(struct report *report);
+int proc_say_diskstats(struct report *report);
+int proc_say_filesystems(struct report *report);
+int proc_say_mounts(struct report *report);
+int proc_say_partitions(struct report *report);
 /* locks.c */
-void proc_say_locks(struct report *report);
+int proc_say_locks(struct report *report);

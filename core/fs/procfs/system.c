@@ -21,14 +21,16 @@
 #define NS_PER_SECOND 1000000000u
 #define NS_PER_TICK (NS_PER_SECOND / 100)
 
-void proc_say_cmdline(struct report *report)
+int proc_say_cmdline(struct report *report)
 {
     report_add(report, "%s\n", cmdline_text());
+    return 0;
 }
 
-void proc_say_version(struct report *report)
+int proc_say_version(struct report *report)
 {
     report_add(report, "Tayberry version " BOOT_VERSION " (%s)\n", hal_board_name());
+    return 0;
 }
 
 /* What the CPUs that are in use did together. */
@@ -52,7 +54,7 @@ static void read_totals(struct cpu_totals *totals)
     }
 }
 
-void proc_say_uptime(struct report *report)
+int proc_say_uptime(struct report *report)
 {
     uint64_t now = hal_time_now();
     struct cpu_totals totals;
@@ -62,6 +64,7 @@ void proc_say_uptime(struct report *report)
                (unsigned long long)(now / NS_PER_TICK % 100),
                (unsigned long long)(totals.idle / NS_PER_SECOND),
                (unsigned long long)(totals.idle / NS_PER_TICK % 100));
+    return 0;
 }
 
 static void say_cpu(struct report *report, const char *name, uint64_t busy, uint64_t idle)
@@ -95,7 +98,7 @@ static void count_threads(struct thread_totals *threads)
     }
 }
 
-void proc_say_stat(struct report *report)
+int proc_say_stat(struct report *report)
 {
     uint64_t now = hal_time_now();
     struct cpu_totals totals;
@@ -117,6 +120,7 @@ void proc_say_stat(struct report *report)
                (unsigned long long)totals.switches,
                (long long)(wall_now() - (int64_t)(now / NS_PER_SECOND)), threads.last,
                threads.runnable);
+    return 0;
 }
 
 /* ---- loadavg ---- */
@@ -157,7 +161,7 @@ static void step_load(uint64_t now, const struct cpu_totals *totals)
     load.idle = totals->idle;
 }
 
-void proc_say_loadavg(struct report *report)
+int proc_say_loadavg(struct report *report)
 {
     struct cpu_totals totals;
     struct thread_totals threads;
@@ -175,4 +179,5 @@ void proc_say_loadavg(struct report *report)
     for (unsigned n = 0; n < LOADS; n++)
         report_add(report, "%u.%02u ", average[n] / ONE, average[n] % ONE * 100 / ONE);
     report_add(report, "%u/%u %u\n", threads.runnable, threads.all, threads.last);
+    return 0;
 }

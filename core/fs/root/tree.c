@@ -39,13 +39,21 @@
 #define ARCHIVE_NAME_MAX 127u
 #define UNPACKING "/.card"
 
+/* Logs that for want of memory there is no `what`. */
+static void say_no_memory(const char *what)
+{
+    klog(KLOG_WARNING, "boot: out of memory: no room for %s", what);
+}
+
 /* Mounts `type` at `path`; what is wrong is logged, and the boot goes on. */
 static void mount_or_say(const char *type, const char *path)
 {
     struct problem problem;
     int error = mount_add(type, NULL, path, "", &problem);
 
-    if (error)
+    if (error == -ENOMEM)
+        say_no_memory(type);
+    else if (error)
         klog(KLOG_WARNING, "boot: no %s at %s: %s (error %d)", type, path,
              problem.what[0] ? problem.what : "it cannot be mounted", -error);
 }
@@ -53,9 +61,12 @@ static void mount_or_say(const char *type, const char *path)
 static bool is_directory(const char *path)
 {
     struct vnode *vnode;
+    int error = vfs_find(NULL, path, 0, &vnode);
     bool is;
 
-    if (vfs_find(NULL, path, 0, &vnode))
+    if (error == -ENOMEM)
+        say_no_memory(path);
+    if (error)
         return false;
     is = vnode->attributes.type == VNODE_DIRECTORY;
     vnode_put(vnode);
@@ -168,9 +179,15 @@ static bool is_there(const char *name)
 {
     char path[ARCHIVE_NAME_MAX + 2];
     struct vnode *vnode;
+    int error;
 
     (void)format_text(path, sizeof(path), "/%s", name);
-    if (vfs_find(NULL, path, 0, &vnode))
+    error = vfs_find(NULL, path, 0, &vnode);
+    if (error == -ENOMEM)
+        say_no_memory("looking for an initramfs");
+    else if (error && error != -ENOENT)
+        klog(KLOG_WARNING, "boot: %s cannot be looked for (error %d)", path, -error);
+    if (error)
         return false;
     vnode_put(vnode);
     return true;

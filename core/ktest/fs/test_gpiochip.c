@@ -6,10 +6,12 @@
  * 2. Lines asked for are driven and read, also upside down; nobody else gets them meanwhile;
  * closing gives them back.
  * 3. What makes no sense is refused, and touches no line.
- * 4. Edges become events, in order and with numbers; a level that goes up and down is told so.
+ * 4. Edges become events, in order and with numbers.
+ * 5. All that can be said in the words of version 1 of the interface, too.
  */
 #include "dev/gpio.h"
 #include "fs/devfs/gpio/gpiochip.h"
+#include "fs/devfs/gpio/old.h"
 #include "fs/file.h"
 #include "heap/heap.h"
 #include "ktest/fs/tests.h"
@@ -104,7 +106,7 @@ static void drive_lines(struct ktest_run *run, struct file *chip, struct file *l
 
 void test_gpiochip_lines(struct ktest_run *run)
 {
-    struct file *chip = open_chip(run), *lines;
+    struct file *chip = open_chip(run), *lines = NULL;
     char user[GPIO_USER_MAX + 1];
 
     if (!chip)
@@ -133,7 +135,7 @@ void test_gpiochip_refusal(struct ktest_run *run)
         UINT64_C(1) << 40,
         GPIO_ABI_INPUT | GPIO_ABI_PULL_UP | GPIO_ABI_PULL_DOWN,
     };
-    struct file *chip = open_chip(run), *lines;
+    struct file *chip = open_chip(run), *lines = NULL;
     char user[GPIO_USER_MAX + 1];
 
     if (!chip)
@@ -167,10 +169,27 @@ static void make_events(struct ktest_run *run, struct file *lines)
     KTEST_EXPECT(run, next_is(lines, PIN_A, GPIO_ABI_EVENT_FALLING, 3));
 }
 
+/* One edge of PIN_A, in the old way. `pull`: it is made by a pull, which stays. */
+static void use_old_edges(struct ktest_run *run, struct file *chip, bool pull)
+{
+    struct gpio_old_edges_call call = {.request = {.offset = PIN_A, .edges = 1}};
+    struct gpio_old_event event = {0};
+
+    call.request.flags = GPIO_OLD_INPUT | (pull ? GPIO_OLD_PULL_DOWN : 0u);
+    if (!KTEST_EXPECT(run, file_ioctl(chip, GPIO_OLD_GET_EDGES, &call) == 0))
+        return;
+    KTEST_EXPECT(run, file_read(call.file, &event, sizeof(event) - 1) == -EINVAL);
+    if (pull && KTEST_EXPECT(run, gpio_set_pull(PIN_A, HAL_GPIO_PULL_UP) == 0)) {
+        KTEST_EXPECT(run, file_read(call.file, &event, sizeof(event)) == sizeof(event));
+        KTEST_EXPECT(run, event.id == GPIO_ABI_EVENT_RISING && event.time > 0);
+    }
+    file_put(call.file);
+}
+
 void test_gpiochip_events(struct ktest_run *run)
 {
     uint64_t flags = GPIO_ABI_INPUT | GPIO_ABI_PULL_DOWN | GPIO_ABI_RISING | GPIO_ABI_FALLING;
-    struct file *chip = open_chip(run), *lines;
+    struct file *chip = open_chip(run), *lines = NULL;
 
     if (!chip)
         return;
@@ -184,7 +203,59 @@ void test_gpiochip_events(struct ktest_run *run)
             if (KTEST_EXPECT(run, bits_of(run, lines) == 0))
                 make_events(run, lines);
             file_put(lines);
+            use_old_edges(run, chip, true);
         }
     }
+    file_put(chip);
+}
+
+/* Asks for PIN_A and PIN_B as outputs, in the old way. */
+static int ask_old(struct file *chip, struct file **lines)
+{
+    struct gpio_old_handle_call *call = kcalloc(1, sizeof(*call));
+    int error;
+
+    if (!call)
+        return -ENOMEM;
+    call->request.offsets[0] = PIN_A;
+    call->request.offsets[1] = PIN_B;
+    call->request.count = 2;
+    call->request.flags = GPIO_OLD_OUTPUT;
+    call->request.values[1] = 1;
+    error = file_ioctl(chip, GPIO_OLD_GET_HANDLE, call);
+    *lines = call->file;
+    kfree(call);
+    return error;
+}
+
+static void use_old(struct ktest_run *run, struct file *chip, struct file *lines)
+{
+    struct gpio_old_values values = {.values = {1, 0}};
+    struct gpio_old_config config = {.flags = GPIO_OLD_OUTPUT | GPIO_OLD_ACTIVE_LOW};
+    struct gpio_old_info info = {.offset = PIN_A};
+
+    KTEST_EXPECT(run, hal_gpio_read(PIN_A) == 0 && hal_gpio_read(PIN_B) == 1);
+    KTEST_EXPECT(run, file_ioctl(lines, GPIO_OLD_SET_VALUES, &values) == 0);
+    KTEST_EXPECT(run, hal_gpio_read(PIN_A) == 1 && hal_gpio_read(PIN_B) == 0);
+    KTEST_EXPECT(run, file_ioctl(lines, GPIO_OLD_SET_CONFIG, &config) == 0);
+    KTEST_EXPECT(run, hal_gpio_read(PIN_A) == 1 && hal_gpio_read(PIN_B) == 1);
+    KTEST_EXPECT(run, file_ioctl(lines, GPIO_OLD_GET_VALUES, &values) == 0);
+    KTEST_EXPECT(run, values.values[0] == 0 && values.values[1] == 0);
+    KTEST_EXPECT(run, file_ioctl(chip, GPIO_OLD_GET_INFO, &info) == 0);
+    KTEST_EXPECT(run, info.flags == (1 | GPIO_OLD_OUTPUT | GPIO_OLD_ACTIVE_LOW));
+    KTEST_EXPECT(run, string_equal(info.name, "GPIO5") && string_equal(info.consumer, "?"));
+}
+
+void test_gpiochip_old(struct ktest_run *run)
+{
+    struct file *chip = open_chip(run), *lines = NULL;
+
+    if (!chip)
+        return;
+    if (KTEST_EXPECT(run, ask_old(chip, &lines) == 0)) {
+        use_old(run, chip, lines);
+        file_put(lines);
+    }
+    use_old_edges(run, chip, false);
     file_put(chip);
 }

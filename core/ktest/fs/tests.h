@@ -13,11 +13,15 @@ void test_pipe_stream(struct ktest_run *run);
 void test_pipe_whole(struct ktest_run *run);
 void test_pipe_ends(struct ktest_run *run);
 
+/* test_cpio.c */
+void test_cpio_unpack(struct ktest_run *run);
+
 /* test_gpiochip.c */
 void test_gpiochip_info(struct ktest_run *run);
 void test_gpiochip_lines(struct ktest_run *run);
 void test_gpiochip_refusal(struct ktest_run *run);
 void test_gpiochip_events(struct ktest_run *run);
+void test_gpiochip_old(struct ktest_run *run);
 
 /* test_vfs.c */
 void test_vfs_replace(struct ktest_run *run);

@@ -5,6 +5,7 @@
 #include "dev/gpio.h"
 #include "fs/devfs/device.h"
 #include "fs/devfs/gpio/gpiochip.h"
+#include "fs/devfs/gpio/old.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -54,7 +55,7 @@ static uint64_t hardware_flags(unsigned pin)
     return pull >= 0 ? flags | pulls[pull] : flags;
 }
 
-static int get_info(struct gpio_abi_info *info)
+int gpiochip_read_info(struct gpio_abi_info *info)
 {
     uint32_t pin = info->offset;
     uint64_t flags;
@@ -76,7 +77,7 @@ static int get_info(struct gpio_abi_info *info)
 static int get_lines(struct gpio_lines_call *call)
 {
     call->file = NULL;
-    return lines_open(&call->request, &call->file);
+    return lines_open(&call->request, false, &call->file);
 }
 
 static int chip_ioctl(const struct device *device, struct file *file, unsigned request,
@@ -87,11 +88,11 @@ static int chip_ioctl(const struct device *device, struct file *file, unsigned r
     case GPIO_ABI_GET_CHIP:
         return get_chip(argument);
     case GPIO_ABI_GET_INFO:
-        return get_info(argument);
+        return gpiochip_read_info(argument);
     case GPIO_ABI_GET_LINES:
         return get_lines(argument);
     default:
-        return -ENOTTY;
+        return old_chip_ioctl(request, argument);
     }
 }
 

@@ -10,6 +10,7 @@
  */
 #include "dev/clock.h"
 #include "fs/devfs/gpio/lines.h"
+#include "fs/devfs/gpio/old.h"
 #include "fs/file.h"
 
 #include <hal/errno.h>
@@ -142,24 +143,35 @@ static int await_event(struct gpio_lines *lines, bool nonblock)
     return error;
 }
 
+/* Takes the oldest event out, into place `index` of `data`. Caller holds the lock. */
+static void take_event(struct gpio_lines *lines, void *data, size_t index)
+{
+    const struct gpio_abi_event *event = &lines->ring[lines->head];
+
+    if (lines->old)
+        ((struct gpio_old_event *)data)[index] =
+            (struct gpio_old_event){.time = event->time, .id = event->id};
+    else
+        ((struct gpio_abi_event *)data)[index] = *event;
+    lines->head = (lines->head + 1) % lines->room;
+    lines->used--;
+}
+
 int64_t events_read(struct file *file, uint64_t offset, void *data, size_t n)
 {
     struct gpio_lines *lines = lines_of(file->vnode);
-    struct gpio_abi_event *to = data;
+    size_t size = lines->old ? sizeof(struct gpio_old_event) : sizeof(struct gpio_abi_event);
     hal_irq_state_t state;
     size_t taken = 0;
     int error;
 
     (void)offset;
-    if (n < sizeof(*to))
+    if (n < size)
         return -EINVAL;
     state = spinlock_acquire(&lines->lock);
     error = await_event(lines, file->flags & FILE_NONBLOCK);
-    for (; !error && taken < n / sizeof(*to) && lines->used > 0; taken++) {
-        to[taken] = lines->ring[lines->head];
-        lines->head = (lines->head + 1) % lines->room;
-        lines->used--;
-    }
+    while (!error && taken < n / size && lines->used > 0)
+        take_event(lines, data, taken++);
     spinlock_release(&lines->lock, state);
-    return error ? error : (int64_t)(taken * sizeof(*to));
+    return error ? error : (int64_t)(taken * size);
 }

@@ -6,14 +6,16 @@
  * them alone, by which they are read, driven, and, with edges asked for, read as events. The lines
  * are his until that file is closed.
  *
- * Debouncing is refused (-ENOTSUP), and so is watching others' requests (-ENOTTY). Not here:
- * version 1 of the interface.
+ * Both versions of the interface are spoken (abi.h, old.h). Debouncing is refused (-ENOTSUP), and
+ * so is watching others' requests (-ENOTTY).
  */
 #pragma once
 
 #include "fs/devfs/gpio/abi.h"
 
 #include <hal/compiler.h>
+
+#include <stdbool.h>
 
 struct file;
 
@@ -35,5 +37,11 @@ void gpiochip_register(void);
 uint64_t gpiochip_flags(unsigned pin);
 void gpiochip_set_flags(unsigned pin, uint64_t flags);
 
-/** Asks for lines: 0 and the open file, -EINVAL, -EBUSY, -ENOTSUP, -ENOMEM. May sleep. */
-HAL_MUST_CHECK int lines_open(const struct gpio_abi_lines *request, struct file **file);
+/** Fills in what there is to say of line info->offset. 0 or -EINVAL. Any context. */
+HAL_MUST_CHECK int gpiochip_read_info(struct gpio_abi_info *info);
+
+/**
+ * Asks for lines: 0 and the open file, -EINVAL, -EBUSY, -ENOTSUP, -ENOMEM. `old`: for one who reads
+ * events as of version 1. May sleep.
+ */
+HAL_MUST_CHECK int lines_open(const struct gpio_abi_lines *request, bool old, struct file **file);

@@ -7,6 +7,7 @@
 #include "fs/devfs/gpio/lines.h"
 
 #include "fs/devfs/gpio/gpiochip.h"
+#include "fs/devfs/gpio/old.h"
 #include "fs/file.h"
 #include "heap/heap.h"
 #include "lib/string.h"
@@ -173,7 +174,7 @@ static int claim(struct gpio_lines *lines)
 
 /* ---- requests of who has the lines ---- */
 
-static int get_bits(struct gpio_lines *lines, struct gpio_abi_bits *values)
+int lines_get_bits(struct gpio_lines *lines, struct gpio_abi_bits *values)
 {
     uint64_t asked = values->mask, bits = 0, known = 0;
 
@@ -207,7 +208,7 @@ static int check_outputs(const struct gpio_lines *lines, uint64_t mask)
     return any ? 0 : -EINVAL;
 }
 
-static int set_bits(struct gpio_lines *lines, const struct gpio_abi_bits *values)
+int lines_set_bits(struct gpio_lines *lines, const struct gpio_abi_bits *values)
 {
     int error;
 
@@ -221,7 +222,7 @@ static int set_bits(struct gpio_lines *lines, const struct gpio_abi_bits *values
     return error;
 }
 
-static int set_config(struct gpio_lines *lines, const struct gpio_abi_config *config)
+int lines_set_config(struct gpio_lines *lines, const struct gpio_abi_config *config)
 {
     int error = check_config(config, lines->count);
 
@@ -240,13 +241,13 @@ static int lines_ioctl(struct file *file, unsigned request, void *argument)
 
     switch (request) {
     case GPIO_ABI_GET_BITS:
-        return get_bits(lines, argument);
+        return lines_get_bits(lines, argument);
     case GPIO_ABI_SET_BITS:
-        return set_bits(lines, argument);
+        return lines_set_bits(lines, argument);
     case GPIO_ABI_SET_CONFIG:
-        return set_config(lines, argument);
+        return lines_set_config(lines, argument);
     default:
-        return -ENOTTY;
+        return old_lines_ioctl(lines, request, argument);
     }
 }
 
@@ -306,7 +307,7 @@ static struct gpio_lines *make_lines(const struct gpio_abi_lines *request)
     return lines;
 }
 
-int lines_open(const struct gpio_abi_lines *request, struct file **file)
+int lines_open(const struct gpio_abi_lines *request, bool old, struct file **file)
 {
     struct vnode_attributes attributes = {.type = VNODE_CHARACTER, .mode = 0600};
     struct gpio_lines *lines;
@@ -317,6 +318,7 @@ int lines_open(const struct gpio_abi_lines *request, struct file **file)
     lines = make_lines(request);
     if (!lines)
         return -ENOMEM;
+    lines->old = old;
     error = claim(lines);
     if (error) {
         kfree(lines->ring);

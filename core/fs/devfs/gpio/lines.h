@@ -17,6 +17,7 @@
 struct gpio_lines {
     struct vnode vnode; /**< without a name */
     unsigned count;
+    bool old; /**< events are told as version 1 does */
     char consumer[GPIO_ABI_NAME];
     uint8_t pins[HAL_GPIO_PINS];
 
@@ -40,6 +41,11 @@ static inline struct gpio_lines *lines_of(struct vnode *vnode)
 {
     return (struct gpio_lines *)((char *)vnode - offsetof(struct gpio_lines, vnode));
 }
+
+/** What lines.c does for both versions of the interface. May sleep. */
+HAL_MUST_CHECK int lines_get_bits(struct gpio_lines *lines, struct gpio_abi_bits *values);
+HAL_MUST_CHECK int lines_set_bits(struct gpio_lines *lines, const struct gpio_abi_bits *values);
+HAL_MUST_CHECK int lines_set_config(struct gpio_lines *lines, const struct gpio_abi_config *config);
 
 /** Begins to note edges as flags[] says, or ends it. Caller holds the mutex. 0 or an error. */
 HAL_MUST_CHECK int events_start(struct gpio_lines *lines);
