@@ -14,14 +14,18 @@
 #include <hal/kstate.h>
 
 static KSTATE struct vnodes {
-    struct spinlock lock;
-    struct list all; /* that there are; its links are NULL until the first comes */
+    bool ready;           /* atomic; set by the first, when there is only one thread that has any */
+    struct spinlock lock; /* guards the rest */
+    struct list all;      /* that there are */
 } vnodes;
 
-static hal_irq_state_t lock_vnodes(void)
+static void make_ready(void)
 {
-    vnodes.lock.rank = LOCK_RANK_VNODES; /* the lock is all zeros at power-on: free */
-    return spinlock_acquire(&vnodes.lock);
+    if (__atomic_load_n(&vnodes.ready, __ATOMIC_ACQUIRE))
+        return;
+    spinlock_init(&vnodes.lock, LOCK_RANK_VNODES);
+    list_init(&vnodes.all);
+    __atomic_store_n(&vnodes.ready, true, __ATOMIC_RELEASE);
 }
 
 void vnode_init(struct vnode *vnode, struct mount *mount, const struct vnode_ops *ops,
@@ -37,16 +41,15 @@ void vnode_init(struct vnode *vnode, struct mount *mount, const struct vnode_ops
         rwlock_init(&vnode->lock);
     spinlock_init(&vnode->names_lock, LOCK_RANK_NAMES);
     tree_init(&vnode->names);
-    state = lock_vnodes();
-    if (!vnodes.all.next)
-        list_init(&vnodes.all);
+    make_ready();
+    state = spinlock_acquire(&vnodes.lock);
     list_add_tail(&vnodes.all, &vnode->link);
     spinlock_release(&vnodes.lock, state);
 }
 
 void vnode_finish(struct vnode *vnode)
 {
-    hal_irq_state_t state = lock_vnodes();
+    hal_irq_state_t state = spinlock_acquire(&vnodes.lock);
 
     list_remove(&vnode->link);
     spinlock_release(&vnodes.lock, state);
@@ -157,7 +160,7 @@ void vnode_set_parent(struct vnode *directory, struct vnode *parent)
 
 bool vnode_any_used(const struct mount *mount)
 {
-    hal_irq_state_t state = lock_vnodes();
+    hal_irq_state_t state = spinlock_acquire(&vnodes.lock);
     bool used = false;
 
     list_for_each (link, &vnodes.all) {

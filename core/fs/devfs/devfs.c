@@ -76,7 +76,8 @@ static int devfs_mount(struct mount *mount, const struct block_device *device, c
     mutex_unlock(&devfs.mutex);
     if (error) {
         problem_set(problem, "Unmount another, or make room.",
-                    "There is no room for the devices' nodes (error %d).", -error);
+                    "%s: no room for the devices' nodes (error %d).",
+                    error == -ENOMEM ? "Out of memory" : "Not made", -error);
         vnode_put(mount->root);
         (void)ramfs_unmount(mount);
     }

@@ -68,6 +68,12 @@ static void count(uint64_t *number)
     __atomic_add_fetch(number, 1, __ATOMIC_RELAXED);
 }
 
+/** Under cache.lock; others look without it. */
+static void step(uint32_t *number, int by)
+{
+    __atomic_store_n(number, *number + (uint32_t)by, __ATOMIC_RELAXED);
+}
+
 /* ---- keys ---- */
 
 struct key {
@@ -128,7 +134,7 @@ static bool claim(struct name_entry *entry)
     if (queued) {
         entry->queued = false;
         list_remove(&entry->link);
-        cache.count--;
+        step(&cache.count, -1);
     }
     spinlock_release(&cache.lock, state);
     return queued;
@@ -152,7 +158,7 @@ static struct name_entry *choose(void)
         list_remove(&entry->link);
         if (i + 1 == LOOKS_MAX || !__atomic_exchange_n(&entry->used, false, __ATOMIC_RELAXED)) {
             entry->queued = false;
-            cache.count--;
+            step(&cache.count, -1);
             break;
         }
         list_add_head(&cache.queue, &entry->link);
@@ -196,7 +202,7 @@ static void settle(void)
         struct list *link = list_take_head(&cache.leaving);
 
         if (link)
-            cache.leaving_count--;
+            step(&cache.leaving_count, -1);
         spinlock_release(&cache.lock, state);
         if (!link)
             return;
@@ -278,7 +284,7 @@ static bool enter(struct name_entry *entry, const struct key *key)
     tree_insert(&entry->directory->names, &entry->node, key, compare);
     state = spinlock_acquire(&cache.lock);
     list_add_head(&cache.queue, &entry->link);
-    cache.count++;
+    step(&cache.count, 1);
     spinlock_release(&cache.lock, state);
     return true;
 }
@@ -359,7 +365,7 @@ static void claim_all(const struct mount *mount, struct list *taken)
         entry->queued = false;
         list_remove(link);
         list_add_tail(taken, link);
-        cache.count--;
+        step(&cache.count, -1);
     }
     spinlock_release(&cache.lock, state);
 }
@@ -411,7 +417,7 @@ static void free_or_leave(struct name_entry *entry)
     }
     state = spinlock_acquire(&cache.lock);
     list_add_tail(&cache.leaving, &entry->link);
-    cache.leaving_count++;
+    step(&cache.leaving_count, 1);
     spinlock_release(&cache.lock, state);
 }
 

@@ -200,7 +200,7 @@ static int procfs_mount(struct mount *mount, const struct block_device *device, 
 
     (void)device, (void)options;
     if (!procfs) {
-        problem_set(problem, "Give the machine more memory.", "No memory for procfs.");
+        problem_set(problem, "Give the machine more memory.", "Out of memory: no room for procfs.");
         return -ENOMEM;
     }
     make_node(procfs, &procfs->root, mount, NULL);

@@ -167,7 +167,7 @@ int repair_lost(struct repair *repair)
     int error = 0;
 
     if (repair->options->save_lost) {
-        followers = repair_allocate(repair, repair->volume.clusters / 8 + 1);
+        followers = repair_allocate(repair, (repair->volume.clusters + 2) / 8 + 1);
         if (!followers)
             return -ENOMEM;
         find_followers(repair, followers);

@@ -32,7 +32,7 @@ struct file {
     struct mutex volume;        /* guards where: the file system's */
     uint8_t where[PAGES];       /* page of the medium */
     uint8_t *medium;            /* PAGES pages */
-    volatile bool fails;        /* writes to it fail */
+    bool fails;                 /* writes to it fail; atomic */
     volatile unsigned failures; /* so many did; atomic */
     volatile unsigned wrong;    /* atomic */
     unsigned rounds;
@@ -70,12 +70,14 @@ static int write(struct cache_object *object, uint64_t page, unsigned n, void *c
                  const struct cache_map *map)
 {
     struct file *file = object->context;
+    bool fails;
 
     (void)page;
     thread_yield();
-    if (file->fails && n > 1)
+    fails = __atomic_load_n(&file->fails, __ATOMIC_RELAXED);
+    if (fails && n > 1)
         return -EIO; /* each is tried alone then */
-    if (file->fails) {
+    if (fails) {
         __atomic_fetch_add(&file->failures, 1, __ATOMIC_RELAXED);
         return -EIO;
     }
@@ -197,7 +199,7 @@ static void do_sync(struct crew_member *member, struct file *file)
         error = cache_sync_held(&file->object, 0, BYTES);
         mutex_unlock(&file->volume);
     }
-    if (error && !file->failures)
+    if (error && !__atomic_load_n(&file->failures, __ATOMIC_RELAXED))
         note_wrong(file);
 }
 
@@ -212,7 +214,7 @@ static void do_other(struct crew_member *member, struct file *file, unsigned wha
     if (what & RECLAIMS && crew_random(member, 3) == 0)
         cache_forget(&file->object, crew_random(member, BYTES), BYTES);
     if (what & FAILS)
-        file->fails = crew_random(member, 2);
+        __atomic_store_n(&file->fails, crew_random(member, 2), __ATOMIC_RELAXED);
     if (what & AHEAD)
         cache_prefetch(&file->object, crew_random(member, BYTES), BYTES);
 }
