@@ -12,7 +12,9 @@
     fsck -y mends it, fsck finds it clean then, and so do fsck.fat and our program on the host;
     what was not hit is still there.
  5. -s saves what nobody has. A device that fails is named with its sector.
- 6. mkfs of a partition of the card: mtools and fsck.fat read what is written to it.
+ 6. A large volume, whose FAT is longer than any one piece of the kernel's memory, is mended, too.
+ 7. fsck -y, mkfs and mount of one device at a time: one is first, the others are refused.
+ 8. mkfs of a partition of the card: mtools and fsck.fat read what is written to it.
 """
 import pathlib
 import re
@@ -102,15 +104,16 @@ def test_refused(tap, machine):
         tap.case("error: " in said and reason in said, "refused: " + line, said)
 
 
-def two_partitions(card, folder, volume):
-    """The card with `volume` as a second partition, behind its first."""
+def two_partitions(card, folder, volume, size=SIZE):
+    """The card with `volume` as a second partition of that size, behind its first."""
     image = folder / "two.img"
     subprocess.run(["cp", "--sparse=always", card, image], check=True)
     with open(image, "r+b") as file:
         file.seek(446 + 16)
-        file.write(struct.pack("<4xB3xII", 0x0C, SECOND // SECTOR, SIZE // SECTOR))
+        file.write(struct.pack("<4xB3xII", 0x0C, SECOND // SECTOR, size // SECTOR))
         file.seek(SECOND)
         file.write(volume)
+        file.truncate(SECOND + size)
     return image
 
 
@@ -225,6 +228,33 @@ def test_save_and_failures(tap, command, card, good, folder):
              "so is one that cannot be written", said[9])
 
 
+def test_large(tap, command, card, fsck, folder):
+    size = 60 << 30
+    image = two_partitions(card, folder, b"", size)
+    machine = Machine(command, image)
+    said = machine.run(["mkfs mmcblk0p2"])[0]
+    tap.case("1965599 clusters of 32768 bytes" in said, "mkfs of 60 GiB", said)
+    with open(image, "r+b") as file:
+        file.seek(SECOND + 32 * SECTOR + 4 * 1900000)
+        file.write(struct.pack("<I", 0x0FFFFFFF))
+    look, mend, again = machine.run(["fsck mmcblk0p2", "fsck -y mmcblk0p2", "fsck mmcblk0p2"],
+                                    "cpus=4")
+    tap.case("untidy: 1 clusters are nobody's\n" in look, "fsck of 60 GiB", look)
+    tap.case("1 mended; 1 cluster freed" in mend and again.endswith(", clean\n"),
+             "fsck -y of 60 GiB", mend + again)
+    status, said = sh(fsck, "--offset", SECOND // SECTOR, image)
+    tap.case(status == 0, "it is clean to our program on the host", said)
+
+
+def test_at_once(tap, machine):
+    line = "fsck -y ram0 & mount ram0 /docs & mkfs ram0 & fsck -y ram0 & mount ram0 /names"
+    said = machine.run(["mkfs ram0", line, "sleep 2s", "umount ram0", "fsck -q ram0"])
+    done = "".join(said[1:3])
+    refused = done.count("umount it first") + done.count(": in use\n")
+    tap.case(refused >= 2 and "damage" not in done, "one at a time", done)
+    tap.case(said[4].endswith("1 of 16100 clusters, clean\n"), "and the volume is clean", said[4])
+
+
 def test_partition(tap, command, card, good, fsck, folder):
     image = two_partitions(card, folder, good)
     said = Machine(command, image).run(["mkfs -n Fresh mmcblk0p2", "mount mmcblk0p2 /docs",
@@ -248,6 +278,8 @@ def main():
         test_refused(tap, Machine(command, scratch))
         test_damage(tap, command, card, good, fsck, folder)
         test_save_and_failures(tap, command, card, good, folder)
+        test_large(tap, command, card, fsck, folder)
+        test_at_once(tap, Machine(command, scratch))
         test_partition(tap, command, card, good, fsck, folder)
     return tap.end()
 
