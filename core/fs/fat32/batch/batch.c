@@ -402,14 +402,14 @@ static bool only_claims(const struct fat32_slot *slot)
     return memcmp(content, slot->now, HAL_SECTOR_SIZE) == 0;
 }
 
-/*
- * Claims may be on the card long before what leads to them: until then the clusters are lost ones.
- * So a file that grows for long does not need a checkpoint for each few sectors of the FAT.
- */
-static int write_claims(struct fat32_batch *batch)
+int fat32_batch_write_claims(struct fat32_batch *batch)
 {
     unsigned kept = 0, at;
-    int error = record_is_in_the_way(batch) ? fat32_batch_void(batch) : 0;
+    int error;
+
+    if (batch->stage != FAT32_OLD || without_record(batch))
+        return 0;
+    error = record_is_in_the_way(batch) ? fat32_batch_void(batch) : 0;
 
     for (at = 0; at < batch->used && !error; at++) {
         if (only_claims(&batch->slots[at])) {
@@ -434,9 +434,8 @@ int fat32_batch_begin(struct fat32_batch *batch, unsigned sectors)
     kassert(!batch->open);
     if (sectors > capacity(batch))
         return -E2BIG;
-    if (batch->stage == FAT32_OLD && batch->used + sectors > capacity(batch) &&
-        !without_record(batch))
-        error = write_claims(batch);
+    if (batch->used + sectors > capacity(batch))
+        error = fat32_batch_write_claims(batch);
     if (!error && (batch->stage != FAT32_OLD || batch->used + sectors > capacity(batch) ||
                    (batch->used > 0 && without_record(batch))))
         error = fat32_batch_checkpoint(batch);
