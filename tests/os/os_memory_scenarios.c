@@ -118,6 +118,11 @@ const struct sweep_scenario sweep_scenarios[] = {
      .finish = "disks remove ram0\rdisks ram 64K\r"},
     {.name = "fsck", .prepare = "disks ram 64K\rmkfs ram0\r", .steps = LINE("fsck ram0")},
     {.name = "fsck -y", .prepare = "disks ram 64K\rmkfs ram0\r", .steps = LINE("fsck -y ram0")},
+    {.name = "fsck -y of a volume that was cut off",
+     .prepare = "disks ram 64K\rdisks fault ram0\rmkfs fault0\rmount fault0 /docs\r"
+                "write /docs/a x\rsync\rdisks rule fault0 drop write\rumount /docs\r"
+                "disks rule fault0 none\r",
+     .steps = LINE("fsck -y fault0")},
     {.name = "fsck of what is mounted", .steps = LINE("fsck -q /docs"), .sampled = true},
     {.name = "lab elevator", .steps = LINE("lab elevator requests=10")},
     {.name = "trace", .steps = LINE("trace 30; trace 0")},
