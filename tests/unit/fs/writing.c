@@ -12,6 +12,8 @@
 #include "../fake_hal.h"
 #include "store.h"
 
+#include "fs/fat32/write/write.h"
+
 #include <hal/block.h>
 #include <hal/errno.h>
 
@@ -579,6 +581,44 @@ START_TEST(a_record_goes_where_no_copy_of_the_boot_sectors_is)
 }
 END_TEST
 
+/*
+ * A file that is longer than a batch has room for sectors of the FAT. Criteria: it grows without a
+ * checkpoint, so nothing is flushed; a cut of the power then leaves the file empty and all other
+ * clusters free; and after a sync it is there, in a few flushes.
+ */
+START_TEST(a_file_grows_for_long_without_a_checkpoint)
+{
+    const uint64_t bytes = 40 * sizeof data; /* 40 sectors of the FAT */
+    struct fat32_batch *batch;
+    uint64_t flushes;
+    uint32_t before;
+    uint8_t last;
+
+    store_finish();
+    store_make(8192, CLUSTER);
+    before = store_free();
+    mount_it();
+    ck_assert_int_eq(store_create("/file"), 0);
+    ck_assert_int_eq(store_sync(), 0);
+    batch = &fat32_volume_of(store.root)->writer->batch;
+    flushes = batch->flushes;
+    for (uint64_t at = 0; at < bytes; at += sizeof data)
+        ck_assert_int_eq(store_write("/file", at, data, sizeof data), sizeof data);
+    ck_assert_uint_eq(batch->flushes, flushes);
+    if (_i == 1) {
+        ck_assert_int_eq(store_sync(), 0);
+        ck_assert_uint_le(batch->flushes, flushes + 4);
+        ck_assert_uint_eq(batch->records, 0);
+    } else {
+        ck_assert_uint_lt(store_free(), before); /* claims are there already */
+    }
+    mount_it(); /* after a cut */
+    ck_assert_int_eq(store_read("/file", bytes - 1, &last, 1), _i);
+    unmount_clean();
+    ck_assert_uint_eq(store_free(), _i == 1 ? before - bytes / CLUSTER : before);
+}
+END_TEST
+
 Suite *writing_suite(void)
 {
     Suite *suite = suite_create("writing");
@@ -608,6 +648,7 @@ Suite *writing_suite(void)
     tcase_add_loop_test(tests, every_kind_of_volume_takes_every_operation, 0,
                         sizeof kinds / sizeof kinds[0]);
     tcase_add_test(tests, a_record_goes_where_no_copy_of_the_boot_sectors_is);
+    tcase_add_loop_test(tests, a_file_grows_for_long_without_a_checkpoint, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
