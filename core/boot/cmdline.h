@@ -9,6 +9,8 @@
  *   locks         lockchecks=0|1 (by default as checks=)
  *   files         initrd=NAME|none (fs/root/tree.c)
  *   disks         elevator=fifo|sstf|look|clook  ramdisk=SIZE
+ *                 writeback=TIME|sync (how long what is written stays in memory only)
+ *   clock         clock=YYYY-MM-DDTHH:MM:SS (the wall clock stands still there)
  *   what to run   ktest=NAME  ktest_size=N  debug  semihosting (the Pi's backend reads it)
  */
 #pragma once

@@ -17,6 +17,7 @@
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
 #include "cache/cache.h"
+#include "dev/clock.h"
 #include "dev/gpio.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
@@ -42,6 +43,7 @@
 #include <hal/cpu.h>
 #include <hal/errno.h>
 #include <hal/kstate.h>
+#include <hal/time.h>
 #include <hal/upcall.h>
 
 #define QUANTUM_MIN 100000u      /* 100 us */
@@ -152,6 +154,40 @@ static void read_elevator(void)
         klog(KLOG_WARNING, "boot: elevator=%s is none; there are: fifo sstf look clook", name);
 }
 
+/* The wall clock stands still at this moment, so that cards come out the same. */
+static void read_clock(void)
+{
+    char text[32], *time;
+    int64_t seconds;
+
+    if (!cmdline_value("clock", text, sizeof text))
+        return;
+    for (time = text; *time && *time != 'T'; time++)
+        continue;
+    if (*time)
+        *time++ = '\0';
+    if (calendar_from_text(text, time, &seconds))
+        klog(KLOG_WARNING, "boot: clock= wants a moment such as 2026-01-31T12:34:56");
+    else
+        wall_stop(seconds);
+}
+
+/* How long what was written may be in memory only. */
+static void read_writeback(void)
+{
+    char text[16];
+    uint64_t ns;
+
+    if (!cmdline_value("writeback", text, sizeof text))
+        return;
+    if (string_equal(text, "sync"))
+        cache_set_dirty_age(HAL_TIME_NEVER);
+    else if (string_to_duration(text, 1000000000, &ns) == 0 && ns <= WATCH_MAX)
+        cache_set_dirty_age(ns);
+    else
+        klog(KLOG_WARNING, "boot: writeback=%s is neither sync nor a time up to 1000s", text);
+}
+
 static void make_ramdisk(void)
 {
     const struct block_device *device;
@@ -245,6 +281,8 @@ static void start_threads(void)
     read_quantum();
     read_sched();
     read_elevator();
+    read_clock();
+    read_writeback();
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");

@@ -41,7 +41,7 @@
 
 #define CACHE_RUN_PAGES 32u /**< that are read or written at once, at most */
 #define CACHE_MAP_RUNS 16u
-#define CACHE_DIRTY_AGE 5000000000u /**< ns after which dirty pages are written */
+#define CACHE_DIRTY_AGE 5000000000u /**< ns after which dirty pages are written, usually */
 
 struct cache_object;
 struct cache_page;
@@ -219,6 +219,12 @@ extern const struct cache_ops cache_device_ops;
  */
 HAL_MUST_CHECK int cache_transfer(const struct block_device *device, const struct cache_map *map,
                                   unsigned n, void *const *pages, bool write);
+
+/**
+ * From now on dirty pages are written after `age` ns instead of CACHE_DIRTY_AGE; HAL_TIME_NEVER:
+ * only by cache_sync, or when too much is dirty. Boot, after cache_init.
+ */
+void cache_set_dirty_age(uint64_t age);
 
 /** Readies the cache and makes it known to reclaim. Boot, with memory and threads. */
 void cache_init(void);

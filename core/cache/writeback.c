@@ -37,6 +37,7 @@ static KSTATE struct writeback {
     bool kicked;                /* the flusher has to look again */
     bool pressure;              /* and to write, whether too much is dirty or not */
     uint64_t background, limit; /* pages; constant after boot */
+    uint64_t age;               /* from the first change to write-back, ns; likewise */
 } writeback;
 
 void cache_writeback_init(void)
@@ -48,12 +49,18 @@ void cache_writeback_init(void)
     list_init(&writeback.objects);
     wait_init(&writeback.work);
     wait_init(&writeback.unused);
+    writeback.age = CACHE_DIRTY_AGE;
     writeback.background = stats.total / BACKGROUND_SHARE;
     writeback.limit = stats.total / LIMIT_SHARE;
     if (writeback.background < DIRTY_MIN)
         writeback.background = DIRTY_MIN;
     if (writeback.limit < 2 * DIRTY_MIN)
         writeback.limit = 2 * DIRTY_MIN;
+}
+
+void cache_set_dirty_age(uint64_t age)
+{
+    writeback.age = age;
 }
 
 static uint64_t count_unclean(void)
@@ -250,12 +257,18 @@ static void list_object(struct cache_object *object, uint64_t due)
         wake_flusher();
 }
 
+/* When something is due that waits for so long. */
+static uint64_t due_after(uint64_t ns)
+{
+    return ns == HAL_TIME_NEVER ? HAL_TIME_NEVER : hal_time_now() + ns;
+}
+
 void cache_writeback_begin(struct cache_object *object)
 {
     hal_irq_state_t state = spinlock_acquire(&writeback.lock);
 
     if (!is_listed(object) && !object->finishing)
-        list_object(object, hal_time_now() + CACHE_DIRTY_AGE);
+        list_object(object, due_after(writeback.age));
     spinlock_release(&writeback.lock, state);
 }
 
@@ -279,7 +292,7 @@ static void settle(struct cache_object *object, int error)
     else
         object->delay = 0;
     if (is_listed(object))
-        list_object(object, hal_time_now() + (error ? object->delay : CACHE_DIRTY_AGE));
+        list_object(object, due_after(error ? object->delay : writeback.age));
     spinlock_release(&writeback.lock, state);
 }
 

@@ -3,6 +3,7 @@
  * clock.c: the wall clock: a distance from the monotonic clock, once somebody has set it.
  *
  * Two words, written and read whole: `set` says that `distance` counts, and is written after it.
+ * A clock that was stopped at boot is at that distance from zero.
  */
 #include "dev/clock.h"
 
@@ -14,11 +15,12 @@
 static KSTATE struct wall_state {
     int64_t distance; /* seconds from power-on's own count to the wall clock's */
     bool set;
+    bool stopped;
 } wall;
 
 static int64_t seconds_since_power_on(void)
 {
-    return (int64_t)(hal_time_now() / NS_PER_SECOND);
+    return wall.stopped ? 0 : (int64_t)(hal_time_now() / NS_PER_SECOND);
 }
 
 int64_t wall_now(void)
@@ -39,4 +41,10 @@ void wall_set(int64_t seconds)
 {
     __atomic_store_n(&wall.distance, seconds - seconds_since_power_on(), __ATOMIC_RELAXED);
     __atomic_store_n(&wall.set, true, __ATOMIC_RELEASE);
+}
+
+void wall_stop(int64_t seconds)
+{
+    wall.stopped = true;
+    wall_set(seconds);
 }

@@ -29,6 +29,10 @@ bool wall_known(void);
 /** Sets the wall clock. Any context. */
 void wall_set(int64_t seconds);
 
+/** From now on the wall clock stands still at what it was set to, also when it is set anew: so that
+ * the same operations leave the same bytes on a card. Boot. */
+void wall_stop(int64_t seconds);
+
 /** The date and time of `seconds`, UTC, proleptic Gregorian calendar. Clamped to the years 1970 ..
  * 9999. */
 void calendar_from_seconds(int64_t seconds, struct calendar *calendar);

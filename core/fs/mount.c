@@ -27,6 +27,7 @@ static KSTATE struct mounts {
     const struct file_system *types[FILE_SYSTEMS_MAX];
     unsigned type_count;
     struct mutex mutex;
+    struct list claims;   /* guarded by the mutex */
     struct spinlock lock; /* guards the rest, and all covered_by */
     struct list all;      /* in the order of mounting */
     struct mount *root;   /* of all, or NULL */
@@ -41,6 +42,7 @@ void file_system_register(const struct file_system *type)
         mutex_init(&mounts.mutex);
         spinlock_init(&mounts.lock, LOCK_RANK_NAMES);
         list_init(&mounts.all);
+        list_init(&mounts.claims);
         mounts.ready = true;
     }
     for (unsigned i = 0; i < mounts.type_count; i++)
@@ -288,6 +290,51 @@ static bool is_mounted(const struct block_device *device)
     return false;
 }
 
+static bool share_sectors(const struct block_device *a, const struct block_device *b)
+{
+    return a->disk == b->disk && a->first < b->first + b->sectors &&
+           b->first < a->first + a->sectors;
+}
+
+bool mount_is_on(const struct mount *mount, const struct block_device *device)
+{
+    return mount->type->needs_device && (string_equal(mount->device, device->name) ||
+                                         (mount->open && share_sectors(mount->open, device)));
+}
+
+/** Caller holds the mutex. */
+static bool is_claimed(const struct block_device *device)
+{
+    list_for_each (link, &mounts.claims) {
+        if (share_sectors(list_entry(link, struct mount_claim, link)->device, device))
+            return true;
+    }
+    return false;
+}
+
+int mount_begin_claim(struct mount_claim *claim, const struct block_device *device)
+{
+    bool busy;
+
+    mutex_lock(&mounts.mutex);
+    busy = is_claimed(device);
+    list_for_each (link, &mounts.all)
+        busy = busy || mount_is_on(list_entry(link, struct mount, link), device);
+    if (!busy) {
+        claim->device = device;
+        list_add_tail(&mounts.claims, &claim->link);
+    }
+    mutex_unlock(&mounts.mutex);
+    return busy ? -EBUSY : 0;
+}
+
+void mount_end_claim(struct mount_claim *claim)
+{
+    mutex_lock(&mounts.mutex);
+    list_remove(&claim->link);
+    mutex_unlock(&mounts.mutex);
+}
+
 int mount_add(const char *type_name, const struct block_device *device, const char *path,
               const char *options, struct problem *problem)
 {
@@ -301,7 +348,8 @@ int mount_add(const char *type_name, const struct block_device *device, const ch
     if (string_length(options) > MOUNT_OPTIONS_MAX)
         return -EINVAL;
     mutex_lock(&mounts.mutex);
-    error = device && is_mounted(device) ? -EBUSY : find_place(path, &covered);
+    error =
+        device && (is_mounted(device) || is_claimed(device)) ? -EBUSY : find_place(path, &covered);
     if (!error) {
         error = add_on(covered, type, device, options, problem);
         vnode_put(covered);

@@ -116,6 +116,22 @@ HAL_MUST_CHECK int mount_remove(const char *path);
  */
 void mount_remove_all(void);
 
+/** A device that somebody changes under no file system: fsck and mkfs. */
+struct mount_claim {
+    const struct block_device *device;
+    struct list link;
+};
+
+/**
+ * Keeps `device`, which is open, from being mounted until mount_end_claim. -EBUSY: it is mounted,
+ * or claimed, or shares sectors with such a one. May sleep.
+ */
+HAL_MUST_CHECK int mount_begin_claim(struct mount_claim *claim, const struct block_device *device);
+void mount_end_claim(struct mount_claim *claim);
+
+/** True if the device of `mount` is `device`, or shares sectors with it. Any context. */
+bool mount_is_on(const struct mount *mount, const struct block_device *device);
+
 /** Goes over to the root of what is mounted on `*vnode`, if anything is. Any context. */
 void mount_cross(struct vnode **vnode);
 

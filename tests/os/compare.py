@@ -3,6 +3,7 @@
 """Compares what two builds do with the same input. Prints TAP.
 
     compare.py transcript CARD KERNEL8 RUN_QEMU SCRIPT [CPUS]
+    compare.py cards CARD KERNEL8 RUN_QEMU SCRIPT
     compare.py trace SUITE
 
 The other build is the folder that TAYBERRY_PEER names, a native one; without it the test is
@@ -12,17 +13,25 @@ transcript: types the lines of SCRIPT into the shell, in the simulator and on th
 QEMU), and compares what they print, command by command. Both must end with the script's status.
 Commands whose output differs by nature are not in SCRIPT but in DIFFERS, and are only run.
 
+cards: types the lines of SCRIPT, which change files, on both machines, each with a copy of the card
+that may be written, with the clock standing still and writing back at `sync` only. Both copies must
+have the same bytes then, other ones than before, and fsck.fat and ours must find them clean.
+
 trace: asks two builds of the suite os-repeat or os-search for hashes of the traces of their seeds.
 """
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 from tap import Tap
 
 STATUS = 7
+FIXED = "clock=2026-01-31T12:34:56 writeback=sync ramdisk=16M"
+PARTITION = 1 << 20
 DIFFERS = {
     "atags": "the firmware's tags are each machine's own",
     "mem": "so is the memory",
@@ -81,6 +90,71 @@ def compare_transcripts(peer, card, kernel, run_qemu, script, cpus="1"):
     return tap.end()
 
 
+def first_difference(one, other):
+    """Of two files: the offset from which on they differ, in sectors; None: they are the same."""
+    at = 0
+    with open(one, "rb") as a, open(other, "rb") as b:
+        while True:
+            left, right = a.read(512), b.read(512)
+            if left != right:
+                return at
+            if not left:
+                return None
+            at += 1
+
+
+def judge_card(tap, peer, name, card, folder):
+    ours = peer / "images" / "programs" / "tayberry-fsck"
+    if ours.exists():
+        status, said, errors = run([ours, card], "", 120)
+        tap.case(status == 0, "our checker finds the card of %s clean" % name, said + errors)
+    else:
+        tap.skip("our checker finds the card of %s clean" % name, "tayberry-fsck")
+    if not shutil.which("fsck.fat"):
+        tap.skip("fsck.fat finds the card of %s clean" % name, "fsck.fat")
+        return
+    part = folder / "part.img"
+    with open(card, "rb") as whole, open(part, "wb") as file:
+        whole.seek(PARTITION)
+        shutil.copyfileobj(whole, file)
+    status, said, errors = run(["fsck.fat", "-n", part], "", 120)
+    tap.case(status == 0 and len(said.splitlines()) == 2,
+             "fsck.fat finds the card of %s clean, and says nothing else" % name, said + errors)
+
+
+def compare_cards(peer, card, kernel, run_qemu, script):
+    tap, lines = Tap(), pathlib.Path(script).read_text().splitlines()
+    typed = "\n".join(lines) + "\n"
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        cards = {name: folder / (name + ".img") for name in ("simulator", "Pi")}
+        for copy in cards.values():
+            subprocess.run(["cp", "--sparse=always", card, copy], check=True)
+        runs = {
+            "simulator": run([peer / "hal-sim" / "tayberry", "--headless", "--clock", "virtual",
+                              "--cpus", "4", "--card", cards["simulator"], "--append", FIXED,
+                              "--timeout", "120"], typed, 180),
+            "Pi": run([sys.executable, run_qemu, "--kernel", kernel, "--card", cards["Pi"],
+                       "--append", "semihosting cpus=4 " + FIXED, "--timeout", "240", "--input",
+                       "-"], typed, 300),
+        }
+        for name, (status, said, errors) in runs.items():
+            tap.case(status == STATUS, "the %s ends with the script's status" % name,
+                     "%d\n%s%s" % (status, errors, said[-2000:]))
+        ours, theirs = (split_commands(said) for _, said, _ in runs.values())
+        tap.case(len(ours) == len(theirs) == len(lines), "both ran all %d lines" % len(lines),
+                 "simulator %d, Pi %d" % (len(ours), len(theirs)))
+        differ = [(a, b) for a, b in zip(ours, theirs) if a != b]
+        tap.case(not differ, "both gave the same answers", differ)
+        tap.case("error:" not in runs["simulator"][1], "no line was refused", runs["simulator"][1])
+        at = first_difference(*cards.values())
+        tap.case(at is None, "both cards have the same bytes", "from sector %s on" % at)
+        tap.case(first_difference(card, cards["Pi"]) is not None, "the card was changed")
+        for name, copy in cards.items():
+            judge_card(tap, peer, name, copy, folder)
+    return tap.end()
+
+
 def trace_lines(program):
     done = subprocess.run([str(program)], env={**os.environ, "CK_RUN_CASE": "print"}, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=300)
@@ -105,7 +179,8 @@ def main():
         print("1..0 # SKIP TAYBERRY_PEER names no other build to compare with")
         return 0
     peer = pathlib.Path(os.environ["TAYBERRY_PEER"])
-    return {"transcript": compare_transcripts, "trace": compare_traces}[kind](peer, *arguments)
+    kinds = {"transcript": compare_transcripts, "cards": compare_cards, "trace": compare_traces}
+    return kinds[kind](peer, *arguments)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,9 @@ void command_priority(struct job *job);
 void command_locks(struct job *job);
 /* ../block/ */
 void command_disks(struct job *job);
+void command_fsck(struct job *job);
 void command_lab(struct job *job);
+void command_mkfs(struct job *job);
 /* threads.c */
 void command_spawn(struct job *job);
 void command_sleep(struct job *job);

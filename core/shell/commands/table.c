@@ -52,6 +52,12 @@ static const struct command commands[] = {
      "PATTERN: * is any characters, ? is one; quotes keep it whole: find / -name \"*.txt\"\n"
      "TYPE: f file, d directory, l link, c and b devices, p FIFO.\n",
      command_find_files, false},
+    {"fsck", "[-y] [-s] [-q] DEVICE | PATH", "look for damage on a FAT32 volume, or mend it",
+     "A volume that is mounted is only looked at; PATH stands for the one that it is on.\n"
+     "-y: mend it. -s: mend it, and save clusters that nobody has as FSCKnnnn.REC.\n"
+     "-q: only the last line. Ctrl-C stops; a volume that was being mended then says so.\n"
+     "    umount /mnt; fsck -y mmcblk0p2\n",
+     command_fsck, false},
     {"gpio", "[PIN [ACTION...]]", "show or change the pins",
      "Without arguments: all pins. With a pin alone: its level.\n"
      "Actions, done in turn: in out high low toggle read watch\n"
@@ -102,6 +108,11 @@ static const struct command commands[] = {
     {"mkdir", "[-p] PATH...", "make directories",
      "-p: also those that they are in; and none is an error that is there already.\n",
      command_mkdir, false},
+    {"mkfs", "[-n LABEL] [-c CLUSTER] DEVICE",
+     "make an empty FAT32 volume: all that was there is lost",
+     "LABEL: up to 11 characters. CLUSTER: bytes, 512 to 64K; by the size of the device if not said.\n"
+     "    disks ram 8M; mkfs -n SCRATCH ram0; mkdir /mnt; mount ram0 /mnt\n",
+     command_mkfs, false},
     {"mount", "[[-t TYPE] [-o OPTIONS] DEVICE PATH]", "show or mount file systems",
      "PATH is the directory that the file system covers. TYPE is fat32 if not said.\n"
      "OPTIONS have commas between them: ro, and what the file system knows.\n"
