@@ -113,18 +113,17 @@ static bool allow_mounted(const struct shell_volume *volume, unsigned options)
 {
     char *path = kmalloc(VFS_PATH_MAX);
     bool mending = (options & (MEND | SAVE)) != 0;
-    const char *name = volume->device->name, *at = "";
+    const char *name = volume->device->name;
+    int error = path == NULL ? -ENOMEM : shell_volume_path(volume, path);
 
-    if (path != NULL)
-        shell_volume_path(volume, path);
-    if (path != NULL && path[0] != '\0')
-        at = path;
-    if (mending)
-        command_error("%s is mounted%s%s: umount it first", name, at[0] ? " on " : "", at);
-    else
-        tty_print("%s is mounted%s%s: it is only looked at.\n", name, at[0] ? " on " : "", at);
+    if (error == 0 && mending)
+        command_error("%s is mounted%s%s: umount it first", name, path[0] ? " on " : "", path);
+    else if (error == 0)
+        tty_print("%s is mounted%s%s: it is only looked at.\n", name, path[0] ? " on " : "", path);
     kfree(path);
-    return !mending && files_report("sync", mount_sync_all());
+    if (error == 0 && !mending)
+        error = mount_sync_all();
+    return files_report(name, error) && !mending;
 }
 
 static void look_at(struct shell_volume *volume, unsigned options)

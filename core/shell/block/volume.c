@@ -62,7 +62,7 @@ void shell_volume_close(struct shell_volume *volume)
     block_close(volume->device);
 }
 
-void shell_volume_path(const struct shell_volume *volume, char *path)
+int shell_volume_path(const struct shell_volume *volume, char *path)
 {
     struct mount *mount;
     struct vnode *root;
@@ -72,8 +72,11 @@ void shell_volume_path(const struct shell_volume *volume, char *path)
         found = mount_is_on(mount, volume->device);
         vnode_put(root);
     }
-    if (!found || path[0] != '/')
+    if (found && path[0] != '/')
+        return -ENOMEM; /* which it takes to know the path */
+    if (!found)
         path[0] = '\0';
+    return 0;
 }
 
 bool shell_volume_has_partition(const struct shell_volume *volume, char name[BLOCK_NAME_MAX + 1])
