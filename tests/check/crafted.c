@@ -127,6 +127,11 @@ static void the_copy_is_said_to_be_fsinfo(void)
     card.image[50] = 1;
 }
 
+static void fsinfo_is_not_among_the_reserved_sectors(void)
+{
+    put_le16(card.image + 48, 0xFFF6);
+}
+
 static void fsinfo_is_none(void)
 {
     place_sector(1)[0] = 0;
@@ -503,6 +508,8 @@ const struct craft crafts[] = {
      "FAT32 in words", "", ""},
     {"the copy is said to be FSInfo", the_copy_is_said_to_be_fsinfo, DAMAGED,
      "copy of the boot sector", "", ""},
+    {"FSInfo is not among the reserved sectors", fsinfo_is_not_among_the_reserved_sectors, DAMAGED,
+     "FSInfo is said", "", ""},
     {"FSInfo is none", fsinfo_is_none, DAMAGED, "FSInfo", "", ""},
     {"FSInfo has a wrong number", fsinfo_has_a_wrong_number, DAMAGED, "said to be free", "", ""},
     {"FSInfo does not know its number", fsinfo_does_not_know_its_number, UNTIDY, "not known", "",

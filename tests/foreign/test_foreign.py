@@ -19,6 +19,8 @@ import tempfile
 import zlib
 
 ILLEGAL = set('"*/:<>?\\|')
+# With these, mtools makes short names of lower-case letters, or that are not unique.
+MTOOLS_ALIAS = set(range(0x234, 0x240)) | {0x7E}
 MTOOLS_ENV = dict(os.environ, LC_ALL="C.UTF-8", MTOOLS_SKIP_CHECK="0")
 FSCK_USUAL = ("fsck.fat ", "Warning: Filesystem is FAT32 according to", "  but has only ",
               "  This may lead to problems")
@@ -51,7 +53,7 @@ def random_code(rng, last):
               (0xE000, 0xFFFD), (0x20, 0xFFFF), (0x1F300, 0x1F6FF), (0x10000, 0x10FFFF))
     while True:
         code = rng.randint(*ranges[rng.randrange(len(ranges))])
-        if code <= last and is_good(code) and code != 0x7E:  # mtools makes short names of "~"
+        if code <= last and is_good(code) and code not in MTOOLS_ALIAS:
             return code
 
 

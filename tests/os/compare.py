@@ -32,6 +32,7 @@ from tap import Tap
 STATUS = 7
 FIXED = "clock=2026-01-31T12:34:56 writeback=sync ramdisk=16M"
 PARTITION = 1 << 20
+TOOLS = "/usr/sbin:/sbin:/usr/bin:/bin"
 DIFFERS = {
     "atags": "the firmware's tags are each machine's own",
     "mem": "so is the memory",
@@ -110,14 +111,15 @@ def judge_card(tap, peer, name, card, folder):
         tap.case(status == 0, "our checker finds the card of %s clean" % name, said + errors)
     else:
         tap.skip("our checker finds the card of %s clean" % name, "tayberry-fsck")
-    if not shutil.which("fsck.fat"):
+    tool = shutil.which("fsck.fat", path=TOOLS)
+    if not tool:
         tap.skip("fsck.fat finds the card of %s clean" % name, "fsck.fat")
         return
     part = folder / "part.img"
     with open(card, "rb") as whole, open(part, "wb") as file:
         whole.seek(PARTITION)
         shutil.copyfileobj(whole, file)
-    status, said, errors = run(["fsck.fat", "-n", part], "", 120)
+    status, said, errors = run([tool, "-n", part], "", 120)
     tap.case(status == 0 and len(said.splitlines()) == 2,
              "fsck.fat finds the card of %s clean, and says nothing else" % name, said + errors)
 

@@ -157,6 +157,13 @@ const struct sweep_scenario sweep_scenarios[] = {
      .steps = LINE("disks ram 64K; disks fault ram0; disks rule fault0 fail; disks seek ram0; "
                    "disks remove fault0; disks remove seek0; disks remove ram0"),
      .finish = "disks remove fault0; disks remove seek0; disks remove ram0\r"},
+    {.name = "mkfs",
+     .prepare = "disks ram 64K\r",
+     .steps = LINE("mkfs -n X ram0"),
+     .finish = "disks remove ram0\rdisks ram 64K\r"},
+    {.name = "fsck", .prepare = "disks ram 64K\rmkfs ram0\r", .steps = LINE("fsck ram0")},
+    {.name = "fsck -y", .prepare = "disks ram 64K\rmkfs ram0\r", .steps = LINE("fsck -y ram0")},
+    {.name = "fsck of what is mounted", .steps = LINE("fsck -q /docs"), .sampled = true},
     {.name = "lab elevator", .steps = LINE("lab elevator requests=10")},
     {.name = "trace", .steps = LINE("trace 30; trace 0")},
     {.name = "time", .steps = LINE("time cat /README.TXT"), .varies = true},

@@ -86,6 +86,9 @@ static int compare_copy(struct judge *judge, const uint8_t *boot)
     const uint8_t *copy;
     int error;
 
+    if (le16(boot + 48) >= le16(boot + 14))
+        judge_found(judge, CHECK_DAMAGE, "FSInfo is said to be at sector %u, where it cannot be",
+                    le16(boot + 48));
     if (le16(boot + 50) != 0 && (le16(boot + 50) != COPY_SECTOR || le16(boot + 14) <= COPY_SECTOR))
         judge_found(judge, CHECK_DAMAGE, "the copy of the boot sector is said to be at sector %u",
                     le16(boot + 50));

@@ -139,11 +139,13 @@ static void mend_places(struct repair *repair)
         copy[0] = le16(repair->boot + 14) > COPY ? COPY : 0;
         set_boot(repair, 50, copy, 2);
     }
-    if (le16(repair->boot + 48) != COPY || le16(repair->boot + 50) != COPY)
+    if (le16(repair->boot + 48) < le16(repair->boot + 14) &&
+        (le16(repair->boot + 48) != COPY || le16(repair->boot + 50) != COPY))
         return;
-    repair_say(repair, "FSInfo was said to be where the copy of the boot sector is");
+    repair_say(repair, "FSInfo was said to be where it cannot be");
+    place[0] = le16(repair->boot + 14) > 1; /* or nowhere */
     set_boot(repair, 48, place, 2);
-    repair->volume.info = repair->volume.sector_bytes;
+    repair->volume.info = place[0] * repair->volume.sector_bytes;
 }
 
 /* Both boot sectors, when all else is known. */

@@ -109,21 +109,20 @@ static void mend(struct shell_volume *volume, const struct check_means *means, b
 }
 
 /* Says how a mounted volume is treated, and syncs it. False: it is not to be looked at. */
-static bool allow_mounted(const struct shell_volume *volume, unsigned options)
+static bool allow_mounted(const struct shell_volume *volume, bool mending)
 {
     char *path = kmalloc(VFS_PATH_MAX);
-    bool mending = (options & (MEND | SAVE)) != 0;
     const char *name = volume->device->name;
     int error = path == NULL ? -ENOMEM : shell_volume_path(volume, path);
 
+    if (error == -ENOENT)
+        error = -EBUSY; /* another fsck or mkfs is at it */
     if (error == 0 && mending)
-        command_error("%s is mounted%s%s: umount it first", name, path[0] ? " on " : "", path);
+        command_error("%s is mounted on %s: umount it first", name, path);
     else if (error == 0)
-        tty_print("%s is mounted%s%s: it is only looked at.\n", name, path[0] ? " on " : "", path);
+        tty_print("%s is mounted on %s: it is only looked at.\n", name, path);
     kfree(path);
-    if (error == 0 && !mending)
-        error = mount_sync_all();
-    return files_report(name, error) && !mending;
+    return files_report(name, error) && !mending && files_report("sync", mount_sync_all());
 }
 
 static void look_at(struct shell_volume *volume, unsigned options)
@@ -146,7 +145,7 @@ static void look_at(struct shell_volume *volume, unsigned options)
                       partition);
         return;
     }
-    if (volume->mounted && !allow_mounted(volume, options))
+    if (volume->mounted && !allow_mounted(volume, mending))
         return;
     if (mending && volume->device->read_only)
         command_error("%s: read-only", volume->device->name);

@@ -72,11 +72,9 @@ int shell_volume_path(const struct shell_volume *volume, char *path)
         found = mount_is_on(mount, volume->device);
         vnode_put(root);
     }
-    if (found && path[0] != '/')
-        return -ENOMEM; /* which it takes to know the path */
     if (!found)
-        path[0] = '\0';
-    return 0;
+        return -ENOENT;
+    return path[0] == '/' ? 0 : -ENOMEM; /* which it takes to know the path */
 }
 
 bool shell_volume_has_partition(const struct shell_volume *volume, char name[BLOCK_NAME_MAX + 1])

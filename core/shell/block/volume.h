@@ -30,7 +30,7 @@ struct shell_volume {
 bool shell_volume_open(struct shell_volume *volume, struct job *job, const char *name, bool paths);
 void shell_volume_close(struct shell_volume *volume);
 
-/** Where what is mounted on it is, into VFS_PATH_MAX bytes; "": no more. 0 or -ENOMEM. */
+/** Where what is mounted on it is, into VFS_PATH_MAX bytes. 0, -ENOMEM, -ENOENT (not any more). */
 HAL_MUST_CHECK int shell_volume_path(const struct shell_volume *volume, char *path);
 
 /** Says why `what` came to nothing. Nothing is said of -EINTR but that. */

@@ -61,9 +61,11 @@ void command_help(struct job *job)
 
 void command_echo(struct job *job)
 {
-    for (unsigned i = 1; i < job->args.count; i++)
-        tty_print("%s%s", i > 1 ? " " : "", job->args.words[i]);
-    tty_print("\n");
+    unsigned last = job->args.count - 1;
+
+    for (unsigned i = 1; i < last; i++)
+        tty_print("%s ", job->args.words[i]);
+    tty_print("%s\n", last > 0 ? job->args.words[last] : ""); /* the end of the line with it */
 }
 
 void command_clear(struct job *job)

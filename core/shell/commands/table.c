@@ -108,9 +108,8 @@ static const struct command commands[] = {
     {"mkdir", "[-p] PATH...", "make directories",
      "-p: also those that they are in; and none is an error that is there already.\n",
      command_mkdir, false},
-    {"mkfs", "[-n LABEL] [-c CLUSTER] DEVICE",
-     "make an empty FAT32 volume: all that was there is lost",
-     "LABEL: up to 11 characters. CLUSTER: bytes, 512 to 64K; by the size of the device if not said.\n"
+    {"mkfs", "[-n LABEL] [-c CLUSTER] DEVICE", "make an empty FAT32 volume; what was there is lost",
+     "LABEL: up to 11 characters. CLUSTER: bytes, 512 to 64K; if not said, by the size.\n"
      "    disks ram 8M; mkfs -n SCRATCH ram0; mkdir /mnt; mount ram0 /mnt\n",
      command_mkfs, false},
     {"mount", "[[-t TYPE] [-o OPTIONS] DEVICE PATH]", "show or mount file systems",

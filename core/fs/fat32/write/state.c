@@ -378,7 +378,7 @@ int fat32_writer_start(struct fat32_volume *volume)
     }
     if (error)
         klog(KLOG_WARNING, "%s: is mounted read-only: %s", volume->device.name,
-             error == -ENOMEM ? "there is too little memory to write"
+             error == -ENOMEM ? "out of memory: no room to write it"
                               : "it is damaged, or cannot be written");
     return error;
 }
