@@ -110,7 +110,7 @@ const struct sweep_scenario sweep_scenarios[] = {
      ON_VOLUME("", "mkdir /docs/a; write /docs/a/A\\ name\\ of\\ its\\ own words", CLEAN)},
     {.name = "write -a on a volume", ON_VOLUME(FTREE, "write -a /docs/tree/b more; sync", REFTREE)},
     {.name = "truncate on a volume", ON_VOLUME("", "truncate -s 9K /docs/a; sync", CLEAN)},
-    {.name = "cp -r on a volume", ON_VOLUME("", "cp -r /names /docs/a; sync", CLEAN)},
+    {.name = "cp -r on a volume", ON_VOLUME(FTREE, "cp -r /docs/tree /docs/a; sync", CLEAN)},
     {.name = "mv on a volume", ON_VOLUME(FTREE, "mv /docs/tree/b /docs/tree/d/c; sync", REFTREE)},
     {.name = "rm -r on a volume", ON_VOLUME(FTREE, "rm -r /docs/tree; sync", REFTREE)},
     {.name = "umount of a volume",
