@@ -121,6 +121,7 @@ static const struct ktest tests[] = {
     {"race.hand_over_against_deadline", test_race_handover},
     {"race.completion_on_a_stack", test_race_stack},
     {"race.end_against_join", test_race_join},
+    {"race.threads_begin_in_crowds", test_race_births},
     {"race.timer_against_cancel", test_race_timer},
     {"race.arm_against_rest", test_race_rest},
     {"race.work_against_cancel", test_race_work},

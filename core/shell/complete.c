@@ -6,7 +6,8 @@
  *     cat "/docs/Gett|        folder "/docs/", stem "Gett", open quote "
  *
  * The words that a command knows are the small ones of its usage: for led, whose usage is "on |
- * off | blink [TIME [COUNT]]", they are on, off and blink, and it takes no files.
+ * off | blink [TIME [COUNT]]", they are on, off and blink, and it takes no files. Where the usage
+ * says DEVICE the block devices are candidates, and the files too if it says PATH.
  *
  * All are walked the same way: each candidate with the stem narrows down what all
  * have in common. Then the word is written anew with quoting, and what it has in common with what
@@ -14,6 +15,7 @@
  */
 #include "shell/complete.h"
 
+#include "block/block.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
 #include "heap/heap.h"
@@ -40,6 +42,7 @@ struct complete_search {
     char common[VFS_NAME_MAX + 1];
     struct listing files; /* the candidates, if they are files */
     const char *usage;    /* the candidates are words of it, unless it is NULL */
+    bool devices;         /* they are block devices, and files if there are any */
 };
 
 static bool complete_has_stem(const char *name, const char *stem)
@@ -130,26 +133,64 @@ static bool complete_next_word(const char **usage, char word[WORD_MAX + 1])
     return n > 0;
 }
 
-/* False: the command whose argument is being typed knows no words. */
-static bool complete_words(struct complete_search *search, const char *line)
+/* The command whose argument is being typed, or NULL. */
+static const struct command *complete_command(const struct complete_search *search,
+                                              const char *line)
 {
-    const struct command *command;
-    const char *usage, *at = line + search->tail.begin;
+    const char *at = line + search->tail.begin;
     char word[WORD_MAX + 1] = "";
 
     while (char_is_space(*at))
         at++;
     for (size_t n = 0; n < WORD_MAX && at[n] != '\0' && !char_is_space(at[n]); n++)
         word[n] = at[n];
-    command = command_find(word);
-    if (command == NULL)
-        return false;
-    for (usage = command->arguments; complete_next_word(&usage, word);) {
+    return command_find(word);
+}
+
+/* False: the command knows no words. */
+static bool complete_words(struct complete_search *search, const struct command *command)
+{
+    char word[WORD_MAX + 1];
+
+    for (const char *usage = command->arguments; complete_next_word(&usage, word);) {
         search->usage = command->arguments;
         if (string_starts_with(word, search->stem))
             complete_narrow(search, word);
     }
     return search->usage != NULL;
+}
+
+static bool complete_says(const struct command *command, const char *word)
+{
+    for (const char *at = command->arguments; *at != '\0'; at++) {
+        if (string_starts_with(at, word))
+            return true;
+    }
+    return false;
+}
+
+/* False: files are wanted, whether or not devices are, too. */
+static bool complete_devices(struct complete_search *search, const struct command *command)
+{
+    struct block_entry entry;
+
+    search->devices = complete_says(command, "DEVICE");
+    for (unsigned i = 0; search->devices && block_entry_at(i, &entry); i++) {
+        if (string_starts_with(entry.device.name, search->stem))
+            complete_narrow(search, entry.device.name);
+    }
+    return search->devices && !complete_says(command, "PATH");
+}
+
+/* Words, devices and files, as the command wants them. */
+static void complete_argument(struct complete_search *search, struct vnode *base, const char *line)
+{
+    const struct command *command = complete_command(search, line);
+
+    if (search->folder == 0 && command != NULL &&
+        (complete_words(search, command) || complete_devices(search, command)))
+        return;
+    complete_files(search, base);
 }
 
 static void complete_finish(struct complete_search *search)
@@ -172,8 +213,8 @@ static void complete_find(struct complete_search *search, struct vnode *base, co
     search->stem = search->tail.word + search->folder;
     if (search->tail.command && search->folder == 0)
         complete_commands(search);
-    else if (search->folder > 0 || !complete_words(search, line))
-        complete_files(search, base);
+    else
+        complete_argument(search, base, line);
 }
 
 /* Makes the search, which the caller ends with complete_finish. NULL: no memory, which was said. */
@@ -296,16 +337,28 @@ static void complete_print_words(const struct complete_search *search, size_t wi
     }
 }
 
+static void complete_print_devices(const struct complete_search *search, size_t width,
+                                   size_t *column)
+{
+    struct block_entry entry;
+
+    for (unsigned i = 0; search->devices && block_entry_at(i, &entry); i++) {
+        if (string_starts_with(entry.device.name, search->stem))
+            complete_print(entry.device.name, false, width, column);
+    }
+}
+
 static void complete_print_all(const struct complete_search *search)
 {
     size_t width = search->widest + 3, column = 0;
     const struct command *command;
 
+    complete_print_devices(search, width, &column);
     for (struct listing_entry *entry = search->files.first; entry; entry = entry->next)
         complete_print(entry->name, entry->attributes.type == VNODE_DIRECTORY, width, &column);
     if (search->usage != NULL)
         complete_print_words(search, width);
-    if (search->files.first != NULL || search->usage != NULL)
+    if (search->files.first != NULL || search->usage != NULL || search->devices)
         return;
     for (unsigned i = 0; (command = command_at(i)) != NULL; i++) {
         if (string_starts_with(command->name, search->stem))

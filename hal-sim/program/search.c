@@ -376,8 +376,7 @@ static bool search_by_chance(struct options *options, uint64_t cpus)
 }
 
 /* A seed is not a list of steps, so there is nothing to shrink when one fails: looks for a schedule
- * that fails too, among those that are one; if need be on one CPU, since with two some are missed
- * (docs/SEARCH.md). */
+ * that fails too, among those that are one; if need be on one CPU, where there are fewer. */
 static void search_again(struct options *options)
 {
     char *words = words_for_schedules(options->append);

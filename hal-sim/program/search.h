@@ -67,7 +67,7 @@ void trial_run(struct trial *trial, const struct tb_schedule *schedule);
 
 /**
  * The position at which the scenario begins: where `--from-text` is printed; without that, where
- * the thread of a kernel test begins, or the first of its crew. 0: at power-on.
+ * the thread of a kernel test begins, or whichever of its crew runs first. 0: at power-on.
  */
 uint64_t trial_begin(void);
 

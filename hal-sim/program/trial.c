@@ -137,36 +137,50 @@ static bool run_until_text(const char *text)
     return tb_uart_expect(bench.machine, text, LIMIT_USUAL * UINT64_C(1000000000)) == TB_MATCH;
 }
 
-/* Runs until a thread called `name` runs; false if there is none in a while. */
-static bool run_until_thread(const char *name)
+/* Where the threads of a test begin. Each CPU has its own queue, so whoever of the crew was created
+ * last may be the first that runs, and be done before another begins. */
+struct beginning {
+    uint64_t test, crew; /* positions; 0: has not run */
+};
+
+static void note_beginning(void *context, const struct tb_moment *moment)
 {
-    enum { EVENTS = 100000 };
+    struct beginning *beginning = context;
     char running[32];
-    for (unsigned i = 0; i < EVENTS && tb_step_event(bench.machine) == TB_DEADLINE; i++)
-        for (unsigned cpu = 0; cpu < 4; cpu++)
-            if (tb_thread_on_cpu(bench.machine, cpu, running, sizeof(running)) != 0 &&
-                strcmp(running, name) == 0)
-                return true;
-    return false;
+    if (moment->kind != 0 || beginning->crew != 0 ||
+        tb_thread_on_cpu(bench.machine, moment->cpu, running, sizeof(running)) == 0)
+        return;
+    if (beginning->test == 0 && strcmp(running, "ktest") == 0)
+        beginning->test = moment->point;
+    if (strncmp(running, "crew ", sizeof("crew ") - 1) == 0)
+        beginning->crew = moment->point;
+}
+
+/* The position where the kernel's own test begins, or its crew if it has one. 0: it never does. */
+static uint64_t begin_of_test(void)
+{
+    struct beginning beginning = {.crew = 0};
+    tb_schedule_set_sink(bench.machine, note_beginning, &beginning, 0);
+    if (tb_power_on(bench.machine) == 0)
+        (void)run_to_end();
+    tb_schedule_set_sink(bench.machine, NULL, NULL, 0);
+    return beginning.crew != 0 ? beginning.crew : beginning.test;
 }
 
 uint64_t trial_begin(void)
 {
     static struct trial trial;
     static const struct tb_schedule usual = {.size = sizeof(usual), .strategy = TB_BY_STEPS};
-    const char *text = bench.options->from_text;
+    const char *text = bench.options->from_text, *words = bench.options->append;
     uint64_t from = 0;
-    bool tests = text == NULL && bench.options->append != NULL &&
-                 strstr(bench.options->append, "ktest=") != NULL;
-    if (text == NULL && !tests)
-        return 0;
+    bool tests = text == NULL && words != NULL && strstr(words, "ktest=") != NULL;
     bench.trial = &trial;
-    if (tb_schedule_set(bench.machine, &usual) == 0 && tb_power_on(bench.machine) == 0 &&
-        (tests ? run_until_thread("ktest") : run_until_text(text))) {
+    if ((text == NULL && !tests) || tb_schedule_set(bench.machine, &usual) != 0)
+        return 0;
+    if (tests)
+        from = begin_of_test();
+    else if (tb_power_on(bench.machine) == 0 && run_until_text(text))
         from = tb_schedule_points(bench.machine);
-        if (tests && run_until_thread("crew 0"))
-            from = tb_schedule_points(bench.machine);
-    }
     tb_power_cut(bench.machine);
     return from;
 }

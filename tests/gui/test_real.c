@@ -331,7 +331,7 @@ static uint8_t find_tag(const char *name)
 START_TEST(ram_is_shown_as_it_is)
 {
     unsigned before, meanwhile;
-    uint8_t thread = find_tag("thread");
+    uint8_t thread = find_tag("thread/stack");
 
     panel_command(panel, PANEL_SHOW_MEMORY);
     run_frames(1);

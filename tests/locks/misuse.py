@@ -57,7 +57,7 @@ class Guest:
 ALWAYS = [
     ("spin-twice", [r"spinlock state\.low \(.*\) is taken again by the CPU that holds it",
                     r"where: .*{wrong}"]),
-    ("spin-order", [r"wrong order: spinlock state\.low \(.*\) has rank 1 and is taken under rank",
+    ("spin-order", [r"wrong order: spinlock state\.low \(.*\) has rank \d+ and is taken under rank",
                     r"where: .*{wrong in order}"]),
     ("spin-unheld", [r"spinlock state\.low \(.*\) is released and nobody holds it"]),
     ("spin-unmasked", [r"spinlock state\.low \(.*\) is released after interrupts were unmasked"]),

@@ -6,7 +6,8 @@
  *  2. Without steps, runs take the usual way, whatever the seed of the decisions; a plan that makes
  *     no sense is refused, with a sentence.
  *  3. Every bug of core/ktest/problems/broken.c is found within 1,000 seeds by chance and by
- *     priorities, as far as its depth lets expect that; and the kernel without any bug passes
+ *     priorities, as far as its depth lets expect that, with one CPU and with two, three and four;
+ *     decisions begin where the first of the crew runs. And the kernel without any bug passes
  *     (TAYBERRY_RUNS seeds for each classic problem and race, by chance and by priorities).
  *  4. Positions do not depend on who looks on: a sink changes nothing.
  *  5. Points and traces of a seed are the same in every build: they are printed, and the runner
@@ -225,63 +226,87 @@ END_TEST
 static const struct broken {
     const char *name;
     unsigned depth; /* ordered decisions that it needs */
-    uint64_t from;
 } broken[] = {
-    {"lost_update", 2, 330},
-    {"lost_wake_up", 2, 330},
-    {"lock_order", 2, 330},
-    {"torn_record", 3, 330},
+    {"lost_update", 2},
+    {"lost_wake_up", 2},
+    {"lock_order", 2},
+    {"torn_record", 3},
 };
+
+enum { BROKEN = sizeof broken / sizeof broken[0], CPUS_MOST = 4 };
+
+/* The position where the first of the crew runs, whichever that is. */
+static void note_crew(void *context, const struct tb_moment *moment)
+{
+    uint64_t *begins = context;
+    char name[32];
+
+    if (moment->kind == 0 && *begins == 0 &&
+        tb_thread_on_cpu(machine, moment->cpu, name, sizeof name) != 0 &&
+        strncmp(name, "crew ", 5) == 0)
+        *begins = moment->point;
+}
+
+/* Opens a machine with `cpus` CPUs for the bug, and finds out where its crew begins. */
+static uint64_t open_broken(const struct broken *is, unsigned cpus)
+{
+    struct tb_schedule usual = {.size = sizeof usual, .strategy = TB_BY_STEPS};
+    uint64_t begins = 0;
+    char words[96];
+
+    snprintf(words, sizeof words, "sched=search ktest=broken.%s", is->name);
+    open_machine(words, cpus, 0);
+    tb_schedule_set_sink(machine, note_crew, &begins, 0);
+    ck_assert_msg(run_schedule(&usual).good, "%s fails without any step", is->name);
+    tb_schedule_set_sink(machine, NULL, NULL, 0);
+    ck_assert_uint_ne(begins, 0);
+    return begins;
+}
 
 START_TEST(chance_finds_what_is_broken)
 {
-    const struct broken *is = &broken[_i];
-    char words[96];
-    uint64_t seed = 1;
+    const struct broken *is = &broken[_i % BROKEN];
+    unsigned cpus = 1 + (unsigned)_i / BROKEN;
+    uint64_t seed = 1, begins = open_broken(is, cpus);
     struct tb_schedule schedule;
     struct run found, again;
 
-    snprintf(words, sizeof words, "sched=search ktest=broken.%s", is->name);
-    open_machine(words, 1, 0);
     for (; seed <= 1000; seed++) {
         schedule = by(TB_BY_CHANCE, seed);
-        schedule.from = TB_POINT(is->from);
+        schedule.from = begins;
         schedule.spacing = 10;
         found = run_schedule(&schedule);
         if (!found.good)
             break;
     }
-    ck_assert_msg(seed <= 1000, "%s: not found by 1,000 seeds", is->name);
+    ck_assert_msg(seed <= 1000, "%s, %u CPUs: not found by 1,000 seeds", is->name, cpus);
     again = run_schedule(&schedule);
     ck_assert_uint_eq(again.trace, found.trace);
     schedule = the_same_again();
     again = run_schedule(&schedule);
     ck_assert_uint_eq(again.trace, found.trace);
-    printf("# broken.%s: seed %u by chance\n", is->name, (unsigned)seed);
+    printf("# broken.%s, %u CPUs: seed %u by chance\n", is->name, cpus, (unsigned)seed);
     tb_close(machine);
 }
 END_TEST
 
 START_TEST(priorities_find_what_is_broken)
 {
-    const struct broken *is = &broken[_i];
-    unsigned most = is->depth < 3 ? 1000 : 20000;
-    char words[96];
-    uint64_t seed = 1;
+    const struct broken *is = &broken[_i % BROKEN];
+    unsigned most = is->depth < 3 ? 1000 : 20000, cpus = 1 + (unsigned)_i / BROKEN;
+    uint64_t seed = 1, begins = open_broken(is, cpus);
 
-    snprintf(words, sizeof words, "sched=search ktest=broken.%s", is->name);
-    open_machine(words, 1, 0);
     for (; seed <= most; seed++) {
         struct tb_schedule schedule = by(TB_BY_PRIORITY, seed);
 
-        schedule.from = TB_POINT(is->from);
+        schedule.from = begins;
         schedule.points = 60;
         schedule.changes = is->depth - 1;
         if (!run_schedule(&schedule).good)
             break;
     }
-    ck_assert_msg(seed <= most, "%s: not found by %u seeds", is->name, most);
-    printf("# broken.%s: seed %u by priorities\n", is->name, (unsigned)seed);
+    ck_assert_msg(seed <= most, "%s, %u CPUs: not found by %u seeds", is->name, cpus, most);
+    printf("# broken.%s, %u CPUs: seed %u by priorities\n", is->name, cpus, (unsigned)seed);
     tb_close(machine);
 }
 END_TEST
@@ -351,8 +376,8 @@ static Suite *suite(void)
     tcase_add_test(repeat, nonsense_is_refused);
     suite_add_tcase(all, repeat);
     tcase_set_timeout(find, 900);
-    tcase_add_loop_test(find, chance_finds_what_is_broken, 0, 4);
-    tcase_add_loop_test(find, priorities_find_what_is_broken, 0, 4);
+    tcase_add_loop_test(find, chance_finds_what_is_broken, 0, CPUS_MOST * BROKEN);
+    tcase_add_loop_test(find, priorities_find_what_is_broken, 0, CPUS_MOST * BROKEN);
     tcase_add_loop_test(find, sound_programs_pass, 0, 2 * SCENARIOS);
     suite_add_tcase(all, find);
     tcase_set_timeout(print, 900);

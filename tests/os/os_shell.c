@@ -159,6 +159,14 @@ START_TEST(tab_completes)
     expect("ls /names/");
     type("cat /names/日\t\r");
     expect("My name is 日本語のファイル.txt");
+    type("fsck mm\tp\t\025");
+    expect("fsck mmcblk0p1 ");
+    type("fsck d\t\t\025");
+    expect("data/  deep/  dev/   docs/");
+    type("mkfs \t\025");
+    expect("mkfs mmcblk0");
+    type("disks ram 64K\rmount r\t\t\025");
+    expect("ram0           README.TXT     READONLY.TXT");
     type("l\t\t");
     expect("led     ln      locks   ls");
     type("\025ls /many/\t\t");

@@ -20,6 +20,7 @@ static const char *const scenarios[] = {
     "race.cancel_against_wake_up",
     "race.hand_over_against_deadline",
     "race.end_against_join",
+    "race.threads_begin_in_crowds",
     "race.timer_against_cancel",
     "race.work_against_cancel",
     "race.completion_on_a_stack",

@@ -100,6 +100,20 @@ class Search(Case):
         self.check_found("broken.lost_wake_up", "part_parcel", 1, "--preemptions", "2")
         self.check_found("broken.torn_record", "record_", 2, "--preemptions", "2")
 
+    def test_each_strategy_finds_with_several_cpus(self):
+        """Whichever of the crew runs first: with the kernel's own policy, that is not always
+        crew 0, which may come when the other has ended already."""
+        for cpus in ("2", "3", "4"):
+            for words in ("sched=search ", ""):
+                for options in (("--chance", "10"), ("--pct", "2"), ("--preemptions", "1")):
+                    with self.subTest(cpus=cpus, words=words, options=options):
+                        done = tayberry("--headless", "--cpus", cpus, "--append",
+                                        words + "ktest=broken.lost_update", *options)
+                        text = done.stdout.decode()
+                        self.assertEqual(done.returncode, 1, text)
+                        self.assertIn("account.balance == 2", text)
+                        self.assertRegex(text, r"shrink to [12] ")
+
     def test_a_seed_that_fails_is_repeated_and_a_schedule_like_it_is_shrunk(self):
         done = tayberry("--headless", "--cpus", "2", "--append", "ktest=broken.lost_update",
                         "--seeds", "1..1000")

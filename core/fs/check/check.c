@@ -46,6 +46,32 @@ int judge_look(struct judge *judge, uint64_t offset, const uint8_t **data)
     return 0;
 }
 
+int check_row_begin(struct check_row *row, const struct check_means *means, uint64_t bytes)
+{
+    uint32_t count = (uint32_t)((bytes + CHECK_ROW_PIECE - 1) / CHECK_ROW_PIECE);
+
+    row->pieces = means->allocate(means->context, count * sizeof(row->pieces[0]));
+    if (!row->pieces)
+        return -ENOMEM;
+    for (; row->count < count; row->count++) {
+        uint64_t left = bytes - (uint64_t)row->count * CHECK_ROW_PIECE;
+        size_t size = left < CHECK_ROW_PIECE ? (size_t)left : CHECK_ROW_PIECE;
+
+        row->pieces[row->count] = means->allocate(means->context, size);
+        if (!row->pieces[row->count])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+void check_row_end(struct check_row *row, const struct check_means *means)
+{
+    while (row->count > 0)
+        means->release(means->context, row->pieces[--row->count]);
+    if (row->pieces)
+        means->release(means->context, row->pieces);
+}
+
 static int run(struct judge *judge)
 {
     const struct check_means *means = judge->means;
@@ -61,10 +87,9 @@ static int run(struct judge *judge)
     error = judge_boot(judge);
     if (error)
         return error;
-    judge->owned = means->allocate(means->context, judge->volume.clusters / 8 + 2);
-    if (!judge->owned)
-        return -ENOMEM;
-    error = judge_table(judge);
+    error = check_row_begin(&judge->owned, means, judge->volume.clusters / 8 + 2);
+    if (!error)
+        error = judge_table(judge);
     if (!error)
         error = judge_tree(judge);
     if (!error)
@@ -85,7 +110,7 @@ int fat_check(const struct check_means *means, struct check_result *result)
     error = run(judge);
     means->release(means->context, judge->names);
     means->release(means->context, judge->directories);
-    means->release(means->context, judge->owned);
+    check_row_end(&judge->owned, means);
     means->release(means->context, judge->pieces);
     means->release(means->context, judge);
     return error;

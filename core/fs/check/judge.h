@@ -9,6 +9,24 @@
 #define CHECK_PIECE 4096u /* bytes that are read and kept at once */
 #define CHECK_PIECES 64u
 
+#define CHECK_ROW_PIECE 262144u
+
+/* A row of bytes, zeros at first, in pieces: the kernel has no memory for 8 MiB in one. */
+struct check_row {
+    uint8_t **pieces;
+    uint32_t count;
+};
+
+/** check.c: makes room for `bytes`. -ENOMEM; to be ended in any case. */
+HAL_MUST_CHECK int check_row_begin(struct check_row *row, const struct check_means *means,
+                                   uint64_t bytes);
+void check_row_end(struct check_row *row, const struct check_means *means);
+
+static inline uint8_t *check_row_at(const struct check_row *row, uint64_t offset)
+{
+    return row->pieces[offset / CHECK_ROW_PIECE] + offset % CHECK_ROW_PIECE;
+}
+
 /* Where things are on the volume, in bytes. */
 struct check_volume {
     uint32_t sector_bytes, cluster_bytes;
@@ -28,7 +46,7 @@ struct judge {
     uint8_t *pieces;
     unsigned piece_count;           /* CHECK_PIECES, or as many as the volume has */
     uint64_t numbers[CHECK_PIECES]; /* which they are, + 1; 0: none */
-    uint8_t *owned;                 /* a bit for each cluster */
+    struct check_row owned;         /* a bit for each cluster */
     uint32_t *directories;          /* to be looked at: first cluster, and that of the parent */
     uint32_t pending, room;
     uint64_t *names; /* hashes of those of one directory */

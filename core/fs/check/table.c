@@ -78,7 +78,7 @@ int judge_table(struct judge *judge)
 
 static bool take(struct judge *judge, uint32_t cluster)
 {
-    uint8_t *byte = &judge->owned[cluster / 8], bit = (uint8_t)(1u << cluster % 8);
+    uint8_t *byte = check_row_at(&judge->owned, cluster / 8), bit = (uint8_t)(1u << cluster % 8);
     bool was = *byte & bit;
 
     *byte |= bit;
@@ -146,7 +146,7 @@ int judge_rest(struct judge *judge)
             return error;
         if (value == BAD)
             result->bad++;
-        else if (value != 0 && !(judge->owned[cluster / 8] >> cluster % 8 & 1))
+        else if (value != 0 && !(*check_row_at(&judge->owned, cluster / 8) >> cluster % 8 & 1))
             result->lost++;
     }
     if (result->lost)

@@ -13,14 +13,21 @@
 #define ENTRIES (SECTOR / 4)
 #define CLEAN 0x08000000u
 
+static uint32_t *word_of(const struct repair *repair, uint32_t cluster)
+{
+    return (uint32_t *)(void *)check_row_at(&repair->links, (uint64_t)cluster * 4);
+}
+
 uint32_t repair_link(const struct repair *repair, uint32_t cluster)
 {
-    return repair->links[cluster] & REPAIR_LINK_MASK;
+    return *word_of(repair, cluster) & REPAIR_LINK_MASK;
 }
 
 void repair_set_link(struct repair *repair, uint32_t cluster, uint32_t value)
 {
-    repair->links[cluster] = (repair->links[cluster] & ~REPAIR_LINK_MASK) | value;
+    uint32_t *word = word_of(repair, cluster);
+
+    *word = (*word & ~REPAIR_LINK_MASK) | value;
 }
 
 /* ---- reading and writing ---- */
@@ -88,15 +95,15 @@ int repair_load_links(struct repair *repair)
     unsigned copy = 0;
     int error;
 
-    repair->links = repair_allocate(repair, (size_t)sectors_of(repair) * SECTOR);
-    repair->owned = repair_allocate(repair, end / 8 + 1);
-    if (!repair->links || !repair->owned)
-        return -ENOMEM;
-    error = choose_copy(repair, &copy);
+    error = check_row_begin(&repair->links, repair->means, (uint64_t)sectors_of(repair) * SECTOR);
+    if (!error)
+        error = check_row_begin(&repair->owned, repair->means, end / 8 + 1);
+    if (!error)
+        error = choose_copy(repair, &copy);
     for (uint32_t sector = 0; sector < sectors_of(repair) && !error; sector++) {
         error = read_sector(repair, copy, sector, data);
         for (uint32_t i = 0; i < ENTRIES; i++)
-            repair->links[sector * ENTRIES + i] = le32(data + 4 * i);
+            *word_of(repair, sector * ENTRIES + i) = le32(data + 4 * i);
     }
     for (uint32_t cluster = 2; cluster < end && !error; cluster++)
         mend_link(repair, cluster);
@@ -108,7 +115,7 @@ static void fill_sector(const struct repair *repair, uint32_t sector, uint8_t *d
     uint32_t end = repair->volume.clusters + 2;
 
     for (uint32_t i = 0; i < ENTRIES && sector * ENTRIES + i < end; i++)
-        put_le32(data + 4 * i, repair->links[sector * ENTRIES + i]);
+        put_le32(data + 4 * i, *word_of(repair, sector * ENTRIES + i));
 }
 
 static int store_sector(struct repair *repair, uint32_t sector)
@@ -164,12 +171,12 @@ int repair_mark(struct repair *repair)
 
 bool repair_is_owned(const struct repair *repair, uint32_t cluster)
 {
-    return repair->owned[cluster / 8] >> cluster % 8 & 1;
+    return *check_row_at(&repair->owned, cluster / 8) >> cluster % 8 & 1;
 }
 
 static void own(struct repair *repair, uint32_t cluster)
 {
-    repair->owned[cluster / 8] |= (uint8_t)(1u << cluster % 8);
+    *check_row_at(&repair->owned, cluster / 8) |= (uint8_t)(1u << cluster % 8);
 }
 
 /* True if a chain can go on with the cluster. */

@@ -252,8 +252,8 @@ int fat_repair(const struct check_means *means, const struct repair_options *opt
     }
     repair_release(repair, repair->names);
     repair_release(repair, repair->pending);
-    repair_release(repair, repair->links);
-    repair_release(repair, repair->owned);
+    check_row_end(&repair->links, means);
+    check_row_end(&repair->owned, means);
     repair_release(repair, repair);
     return error;
 }

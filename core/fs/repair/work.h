@@ -21,8 +21,8 @@ struct repair {
     struct check_volume volume;
     uint8_t boot[512];
     bool boot_changed;
-    uint32_t *links; /* the FAT: an entry for each cluster, with its four upper bits */
-    uint8_t *owned;  /* a bit for each cluster */
+    struct check_row links; /* the FAT: a word for each cluster, with its four upper bits */
+    struct check_row owned; /* a bit for each cluster */
 
     uint32_t *pending; /* directories: first cluster, and what their ".." should be */
     uint32_t pending_count, pending_room;

@@ -6,6 +6,7 @@
  *   a wake-up against falling asleep, a deadline, or a cancellation
  *   the hand-over of a mutex against the deadline of who waits for it
  *   the end of a thread against who joins it; of a stack against who wakes by a completion on it
+ *   the beginnings of threads, each of which wants a number and a place in the table
  *   a timer or an item of work against who cancels it; arming against the rest of the timers
  *
  * Where exactly the two meet is chance: the suite os-sync runs these under many seeds. The size is
@@ -13,6 +14,8 @@
  */
 #include "ktest/sync/crew.h"
 #include "ktest/sync/tests.h"
+#include "lib/format.h"
+#include "lib/string.h"
 #include "sync/flow/bounded.h"
 #include "sync/flow/gate.h"
 #include "sync/flow/semaphore.h"
@@ -450,6 +453,55 @@ void test_race_join(struct ktest_run *run)
 
     if (crew_play(&crew, run, 3, part_join, &rounds))
         for (unsigned i = 0; i < 3; i++)
+            KTEST_EXPECT(run, crew.members[i].result == 0);
+}
+
+/* ---- many threads that begin at the same time ---- */
+
+enum { BIRTHS = 4 }; /* of each member, in a row */
+
+static void birth_main(void *argument)
+{
+    *(volatile bool *)argument = true;
+}
+
+/* Whether the thread can be found by its number, which is its own. */
+static bool is_found(const struct thread *thread)
+{
+    struct thread_info info;
+
+    return thread_read_info(thread->id, &info) == 0 && info.id == thread->id &&
+           string_equal(info.name, thread->name);
+}
+
+static void part_births(struct crew_member *member)
+{
+    for (unsigned rounds = *(const unsigned *)member->play; rounds > 0; rounds--) {
+        struct thread *threads[BIRTHS] = {NULL};
+        volatile bool lived[BIRTHS] = {false};
+        char name[16];
+
+        for (unsigned i = 0; i < BIRTHS; i++) {
+            (void)format_text(name, sizeof name, "birth %u.%u", member->number, i);
+            member->result += thread_create(name, birth_main, (void *)&lived[i], &threads[i]) != 0;
+        }
+        for (unsigned i = 0; i < BIRTHS; i++)
+            member->result += threads[i] && !is_found(threads[i]);
+        for (unsigned i = 0; i < BIRTHS; i++) {
+            if (threads[i])
+                thread_join(threads[i]);
+            member->result += !lived[i];
+        }
+    }
+}
+
+void test_race_births(struct ktest_run *run)
+{
+    unsigned rounds = ktest_size(10);
+    struct crew crew;
+
+    if (crew_play(&crew, run, 4, part_births, &rounds))
+        for (unsigned i = 0; i < 4; i++)
             KTEST_EXPECT(run, crew.members[i].result == 0);
 }
 

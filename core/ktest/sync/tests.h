@@ -86,6 +86,7 @@ void test_race_doze(struct ktest_run *run);
 void test_race_handover(struct ktest_run *run);
 void test_race_stack(struct ktest_run *run);
 void test_race_join(struct ktest_run *run);
+void test_race_births(struct ktest_run *run);
 void test_race_timer(struct ktest_run *run);
 void test_race_rest(struct ktest_run *run);
 void test_race_work(struct ktest_run *run);
