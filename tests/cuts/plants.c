@@ -89,6 +89,18 @@ void __wrap_fat32_pages_write_fresh(struct fat32_volume *volume);
 int __wrap_fat32_pages_before_write(struct fat32_node *node);
 int __wrap_fat32_pages_before_cut(struct fat32_node *node, uint64_t size);
 
+int __real_fat32_batch_begin(struct fat32_batch *batch, unsigned sectors);
+int __wrap_fat32_batch_begin(struct fat32_batch *batch, unsigned sectors);
+
+/* No bug: on some volumes what the batch only does when it is full, it does each time. */
+int __wrap_fat32_batch_begin(struct fat32_batch *batch, unsigned sectors)
+{
+    bool always = settings.geometry == 1 || settings.geometry >= 5;
+    int error = always ? fat32_batch_write_claims(batch) : 0;
+
+    return error ? error : __real_fat32_batch_begin(batch, sectors);
+}
+
 void __wrap_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
                                 enum fat32_stage stage, uint8_t *to)
 {

@@ -76,23 +76,6 @@ static bool without_record(const struct fat32_batch *batch)
     return batch->layout->record_sectors < 3;
 }
 
-int fat32_batch_begin(struct fat32_batch *batch, unsigned sectors)
-{
-    int error = 0;
-
-    kassert(!batch->open);
-    if (sectors > capacity(batch))
-        return -E2BIG;
-    if (batch->stage != FAT32_OLD || batch->used + sectors > capacity(batch) ||
-        (batch->used > 0 && without_record(batch)))
-        error = fat32_batch_checkpoint(batch);
-    if (error)
-        return error;
-    batch->open = true;
-    batch->begun = batch->used;
-    return 0;
-}
-
 static int add_slot(struct fat32_batch *batch, uint64_t sector, struct fat32_slot **slot)
 {
     int error;
@@ -217,6 +200,40 @@ static unsigned stages_of(const struct fat32_slot *slot)
     return stages;
 }
 
+/*
+ * If one sector alone is the tree of files, and no link depends on what vanishes from it, it can
+ * lose and get entries in one write. Which it is, or `used`.
+ */
+static unsigned find_deciding(const struct fat32_batch *batch, const uint8_t *stages, unsigned all)
+{
+    const unsigned both = 1u << FAT32_REMOVED | 1u << FAT32_ENTERED;
+    unsigned found = batch->used;
+
+    for (unsigned i = 0; i < batch->used; i++) {
+        if (batch->slots[i].of_fat || stages[i] == 0)
+            continue;
+        if (found < batch->used || stages[i] != both || all >> FAT32_LINKED & 1)
+            return batch->used;
+        found = i;
+    }
+    return found;
+}
+
+/* Fills `stages` with the stages at which each sector is to be written; all of them together. */
+static unsigned plan(const struct fat32_batch *batch, uint8_t *stages)
+{
+    unsigned all = 0, deciding;
+
+    for (unsigned i = 0; i < batch->used; i++)
+        all |= stages[i] = (uint8_t)stages_of(&batch->slots[i]);
+    deciding = find_deciding(batch, stages, all);
+    if (deciding < batch->used) {
+        stages[deciding] = 1u << FAT32_ENTERED;
+        all &= ~(1u << FAT32_REMOVED);
+    }
+    return all;
+}
+
 /* How many sectors change at stage `stage` or later, and one of them. */
 static unsigned count_from(struct fat32_batch *batch, const uint8_t *stages, unsigned stage,
                            unsigned *one)
@@ -246,17 +263,25 @@ static int write_stage(struct fat32_batch *batch, const uint8_t *stages, unsigne
     return error;
 }
 
+/* True if what is written first are claims, which do not depend on what was written before. */
+static bool begins_with_claims(struct fat32_batch *batch, const uint8_t *stages, unsigned all)
+{
+    unsigned one;
+
+    return batch->stage == FAT32_OLD && !(all >> FAT32_REMOVED & 1) && (all >> FAT32_CLAIMED & 1) &&
+           count_from(batch, stages, FAT32_CLAIMED, &one) > 1;
+}
+
 /* Brings all slots from one stage to the next until they are new; or goes on with that. */
 static int apply(struct fat32_batch *batch)
 {
     uint8_t stages[FAT32_BATCH_MAX];
-    unsigned all = 0, last = 0;
-    int error = fat32_batch_flush(batch);
+    unsigned all = plan(batch, stages), last = 0;
+    bool claims = begins_with_claims(batch, stages, all);
+    int error = claims ? 0 : fat32_batch_flush(batch);
 
-    for (unsigned i = 0; i < batch->used; i++)
-        all |= stages[i] = (uint8_t)stages_of(&batch->slots[i]);
     if (batch->stage == FAT32_OLD && all)
-        batch->stage = FAT32_REMOVED;
+        batch->stage = claims ? FAT32_CLAIMED : FAT32_REMOVED;
     while (!error && all >> batch->stage > 0) {
         bool alone = count_from(batch, stages, batch->stage, &last) == 1;
 
@@ -299,13 +324,15 @@ static void drop_unchanged(struct fat32_batch *batch)
 static bool needs_record(const struct fat32_batch *batch)
 {
     const unsigned tree = 1u << FAT32_REMOVED | 1u << FAT32_LINKED | 1u << FAT32_ENTERED;
+    uint8_t stages[FAT32_BATCH_MAX];
     unsigned writes = 0;
 
     if (without_record(batch) || batch->used == 1)
         return false;
+    (void)plan(batch, stages);
     for (unsigned i = 0; i < batch->used; i++)
         if (!batch->slots[i].of_fat)
-            for (unsigned rest = stages_of(&batch->slots[i]) & tree; rest; rest &= rest - 1)
+            for (unsigned rest = stages[i] & tree; rest; rest &= rest - 1)
                 writes++;
     return writes > 1;
 }
@@ -360,6 +387,63 @@ int fat32_batch_void(struct fat32_batch *batch)
     if (!error)
         batch->recorded = 0;
     return error;
+}
+
+/* ---- making room ---- */
+
+/* True if all that the batch does to the sector is to claim clusters in it. */
+static bool only_claims(const struct fat32_slot *slot)
+{
+    uint8_t content[HAL_SECTOR_SIZE];
+
+    if (!slot->of_fat)
+        return false;
+    fat32_stage_content(true, slot->old, slot->now, FAT32_CLAIMED, content);
+    return memcmp(content, slot->now, HAL_SECTOR_SIZE) == 0;
+}
+
+int fat32_batch_write_claims(struct fat32_batch *batch)
+{
+    unsigned kept = 0, at;
+    int error;
+
+    if (batch->stage != FAT32_OLD || without_record(batch))
+        return 0;
+    error = record_is_in_the_way(batch) ? fat32_batch_void(batch) : 0;
+
+    for (at = 0; at < batch->used && !error; at++) {
+        if (only_claims(&batch->slots[at])) {
+            error = write_slot(batch, &batch->slots[at], batch->slots[at].now);
+            if (!error)
+                continue;
+        }
+        if (kept != at)
+            batch->slots[kept] = batch->slots[at];
+        kept++;
+    }
+    for (; at < batch->used; at++)
+        batch->slots[kept++] = batch->slots[at];
+    batch->used = kept;
+    return error;
+}
+
+int fat32_batch_begin(struct fat32_batch *batch, unsigned sectors)
+{
+    int error = 0;
+
+    kassert(!batch->open);
+    if (sectors > capacity(batch))
+        return -E2BIG;
+    if (batch->used + sectors > capacity(batch))
+        error = fat32_batch_write_claims(batch);
+    if (!error && (batch->stage != FAT32_OLD || batch->used + sectors > capacity(batch) ||
+                   (batch->used > 0 && without_record(batch))))
+        error = fat32_batch_checkpoint(batch);
+    if (error)
+        return error;
+    batch->open = true;
+    batch->begun = batch->used;
+    return 0;
 }
 
 int fat32_batch_replay(struct fat32_batch *batch, bool in_use)

@@ -116,6 +116,14 @@ const uint8_t *fat32_batch_look(const struct fat32_batch *batch, uint64_t sector
 const uint8_t *fat32_batch_card(const struct fat32_batch *batch, uint64_t sector);
 
 /**
+ * Makes room: writes the sectors of the FAT in which the batch only claims clusters, and is done
+ * with them. They may be on the card long before what leads to the clusters: until then those are
+ * lost ones, which the next mount frees. So a file that grows for long does not need a checkpoint
+ * for each few sectors of the FAT. 0 or the error of a write. No transaction is open.
+ */
+HAL_MUST_CHECK int fat32_batch_write_claims(struct fat32_batch *batch);
+
+/**
  * Begins a transaction that changes up to `sectors` sectors, after a checkpoint if they might not
  * fit. Returns 0, -E2BIG if they can never fit, or the error of the checkpoint.
  */

@@ -195,7 +195,9 @@ static int enter(struct fat32_node *node, uint32_t last, const struct fresh *fre
         return error;
     node->vnode.attributes.size = size;
     changed(node, now);
-    if (fresh->count > 0)
+    if (fresh->count > 0 && last) /* what is known of it stays true */
+        node->chain.limit = clusters_for(volume, size);
+    else if (fresh->count > 0)
         forget_chain(node, start);
     return 0;
 }
