@@ -171,6 +171,7 @@ static const struct ktest tests[] = {
     {"block.a_lost_request_ends_in_time", test_block_lost},
     {"block.requests_may_come_back_for_long", test_block_endless},
     {"block.disks_come_and_go", test_block_come_and_go},
+    {"block.memory_of_any_alignment_will_do", test_block_unaligned},
     {"cache.reads_race_with_truncation", test_cache_truncate},
     {"cache.writes_race_with_the_flusher", test_cache_flusher},
     {"cache.reclaim_races_with_all", test_cache_reclaim},

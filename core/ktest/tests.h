@@ -88,6 +88,7 @@ void test_block_delay(struct ktest_run *run);
 void test_block_lost(struct ktest_run *run);
 void test_block_endless(struct ktest_run *run);
 void test_block_come_and_go(struct ktest_run *run);
+void test_block_unaligned(struct ktest_run *run);
 
 /* test_fs.c */
 void test_fs_read(struct ktest_run *run);

@@ -9,6 +9,7 @@
  *  4. Memory that really runs out is reported and comes back.
  *  5. Each site in the kernel has failed in one of these tests.
  * TAYBERRY_RUNS is how many seeds of failures by chance each scenario gets (8 by default).
+ * TAYBERRY_SCENARIO is the name of the only scenario to run (all, if it is not set).
  * TAYBERRY_SAMPLE is how many of its allocations fail, about, with more than 2 MiB (all, if it is
  * not set); with 2 MiB, and of the sites, all do.
  */
@@ -90,7 +91,7 @@ START_TEST(each_site_has_failed)
     struct tb_config config = os_config();
     struct tb_machine *machine = os_boot(&config);
     struct tb_alloc_site site;
-    unsigned all = 0, visited = 0;
+    unsigned all = 0, visited = 0, wrong = 0;
 
     printf("# %u cases at the prompt, %u boots\n", sweep_totals->cases, sweep_totals->boots);
     for (unsigned i = 0; tb_alloc_site(machine, i, &site) == 0; i++) {
@@ -101,14 +102,18 @@ START_TEST(each_site_has_failed)
         visited += failed;
         if (!failed && asked)
             printf("# never visited: %s:%u\n", site.file, site.line);
-        if (sweep_totals->sites[i].silent)
+        if (sweep_totals->sites[i].silent && sweep_excuse(machine, i)) {
             printf("# needs no report: %s:%u: %s\n", site.file, site.line,
                    sweep_excuse(machine, i));
-        ck_assert_int_eq(sweep_totals->sites[i].silent, sweep_excuse(machine, i) != NULL);
+        } else if (sweep_totals->sites[i].silent) {
+            printf("# has no excuse: %s:%u\n", site.file, site.line);
+            wrong++;
+        }
     }
     printf("# %u sites, %u visited\n", all, visited);
     fflush(stdout);
     tb_close(machine);
+    ck_assert_uint_eq(wrong, 0);
     ck_assert_uint_eq(visited, all);
 }
 END_TEST

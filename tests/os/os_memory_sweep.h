@@ -41,6 +41,8 @@ struct sweep_scenario {
     bool varies;        /**< what it prints depends on how long things took */
     bool hungry;        /**< takes all memory there is: never on a machine with much of it */
     bool crowded;       /**< needs so many threads for each CPU that little memory is too little */
+    bool wide;          /**< 2 MiB are too little for it, or too little to be whole afterwards */
+    bool volume;        /**< on a FAT32 volume, of which `finish` has fsck say that it is clean */
     bool lasting;       /**< what the steps do themselves stays, with memory or without */
 };
 

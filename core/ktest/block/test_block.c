@@ -314,3 +314,21 @@ void test_block_come_and_go(struct ktest_run *run)
 {
     run_threads(run, disk_maker, 20);
 }
+
+/* ---- memory that no device takes as it is ---- */
+
+void test_block_unaligned(struct ktest_run *run)
+{
+    const struct block_device *ram;
+    uint8_t memory[2 * HAL_SECTOR_SIZE + 1] __attribute__((aligned(64)));
+    uint8_t *odd = memory + 1;
+
+    if (!KTEST_EXPECT(run, block_ram_create(65536, &ram) == 0))
+        return;
+    memset(odd, 0x5a, 2 * HAL_SECTOR_SIZE);
+    KTEST_EXPECT(run, block_write(ram, 7, odd, 2) == 0);
+    memset(odd, 0, 2 * HAL_SECTOR_SIZE);
+    KTEST_EXPECT(run, block_read(ram, 7, odd, 2) == 0);
+    KTEST_EXPECT(run, odd[0] == 0x5a && odd[2 * HAL_SECTOR_SIZE - 1] == 0x5a);
+    KTEST_EXPECT(run, block_remove(ram->name) == 0);
+}

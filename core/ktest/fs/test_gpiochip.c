@@ -40,11 +40,12 @@ static struct file *open_chip(struct ktest_run *run)
 static int ask(struct file *chip, uint64_t flags, uint64_t values, struct file **lines)
 {
     struct gpio_lines_call *call = kcalloc(1, sizeof(*call));
-    struct gpio_abi_lines *request = &call->request;
+    struct gpio_abi_lines *request;
     int error;
 
     if (!call)
         return -ENOMEM;
+    request = &call->request;
     request->offsets[0] = PIN_A;
     request->offsets[1] = PIN_B;
     request->count = 2;

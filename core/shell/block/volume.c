@@ -71,10 +71,10 @@ int shell_volume_path(const struct shell_volume *volume, char *path)
     for (unsigned i = 0; !found && (mount = mount_at(i, &root, path, VFS_PATH_MAX)); i++) {
         found = mount_is_on(mount, volume->device);
         vnode_put(root);
+        if (path[0] != '/')
+            return -ENOMEM; /* which it takes to know the path */
     }
-    if (!found)
-        return -ENOENT;
-    return path[0] == '/' ? 0 : -ENOMEM; /* which it takes to know the path */
+    return found ? 0 : -ENOENT;
 }
 
 bool shell_volume_has_partition(const struct shell_volume *volume, char name[BLOCK_NAME_MAX + 1])

@@ -222,9 +222,17 @@ static void command_error_va(const char *format, va_list args) HAL_FORMAT(1, 0);
 static void command_error_va(const char *format, va_list args)
 {
     char text[256];
+    va_list again;
 
-    format_text_va(text, sizeof(text), format, args);
-    tty_print("error: %s\n", text);
+    va_copy(again, args);
+    if (format_text_va(text, sizeof(text), format, args) < sizeof(text)) {
+        tty_print("error: %s\n", text);
+    } else { /* too long to be one piece, and its end says why */
+        tty_print("error: ");
+        tty_print_va(format, again);
+        tty_print("\n");
+    }
+    va_end(again);
 }
 
 void command_error(const char *format, ...)

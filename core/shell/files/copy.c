@@ -241,16 +241,20 @@ static void copy(struct job *job, const char *from, char *to, unsigned options)
     (void)files_copy(job, from, to, options & 1);
 }
 
-static bool is_directory(struct job *job, const char *path)
+/* Whether that is a directory; what is not there is none. */
+static int is_directory(struct job *job, const char *path, bool *is)
 {
     struct vnode *vnode;
-    bool is = false;
+    int error = vfs_find(job->base, path, 0, &vnode);
 
-    if (vfs_find(job->base, path, 0, &vnode) == 0) {
-        is = vnode->attributes.type == VNODE_DIRECTORY;
+    *is = false;
+    if (error == -ENOENT || error == -ENOTDIR)
+        return 0;
+    if (error == 0) {
+        *is = vnode->attributes.type == VNODE_DIRECTORY;
         vnode_put(vnode);
     }
-    return is;
+    return error;
 }
 
 /* Does it for each path but the last, to the last one or into it. */
@@ -258,11 +262,12 @@ static void act_on_all(struct job *job, unsigned first, unsigned options,
                        void (*act)(struct job *, const char *, char *, unsigned))
 {
     const char *last = job->args.words[job->args.count - 1];
-    bool into = is_directory(job, last);
     char *to = kmalloc(VFS_PATH_MAX), name[VFS_NAME_MAX + 1];
+    bool into;
+    int error = to == NULL ? -ENOMEM : is_directory(job, last, &into);
 
-    if (to == NULL)
-        files_error(last, -ENOMEM);
+    if (error)
+        (void)files_report(last, error);
     else if (!into && job->args.count - first > 2)
         files_error(last, -ENOTDIR);
     else
