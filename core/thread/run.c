@@ -215,14 +215,13 @@ static bool comes_first(struct cpu *cpu, const struct thread *thread, enum sched
                         uint64_t now)
 {
     const struct thread *current = cpu->current;
-    const uint32_t both[] = {current->id, thread->id};
 
     if (current->idle || !is_known(cpu, current))
         return true;
     if (!cpu->queue.policy->option)
         return why != SCHED_NEW &&
                cpu->queue.policy->preempts(&cpu->queue, &thread->entity, &current->entity, now);
-    return hal_board_choose(both, 2) != 0;
+    return hal_board_choose((const uint32_t[]){current->id, thread->id}, 2) != 0;
 }
 
 void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)

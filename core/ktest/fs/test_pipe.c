@@ -23,8 +23,15 @@
 struct play {
     struct pipe *pipe;
     unsigned pieces;
-    volatile unsigned wrong;
+    unsigned wrong; /* atomic */
 };
+
+/* Counts what is not as it should be. Any of the crew. */
+static void note(struct play *play, bool wrong)
+{
+    if (wrong)
+        __atomic_fetch_add(&play->wrong, 1, __ATOMIC_RELAXED);
+}
 
 static bool prepare(struct ktest_run *run, struct play *play)
 {
@@ -107,7 +114,7 @@ static void write_stream(struct crew_member *member, uint8_t *data)
             n = (size_t)(end - at);
         for (size_t i = 0; i < n; i++)
             data[i] = byte_at(at + i);
-        play->wrong += pipe_write(play->pipe, data, n, false) != (int64_t)n;
+        note(play, pipe_write(play->pipe, data, n, false) != (int64_t)n);
         at += n;
     }
     pipe_close(play->pipe, false, true);
@@ -121,10 +128,10 @@ static void read_stream(struct crew_member *member, uint8_t *data)
 
     while ((n = pipe_read(play->pipe, data, 1 + crew_random(member, 2 * PIECE), false)) > 0) {
         for (int64_t i = 0; i < n; i++)
-            play->wrong += data[i] != byte_at(at + (uint64_t)i);
+            note(play, data[i] != byte_at(at + (uint64_t)i));
         at += (uint64_t)n;
     }
-    play->wrong += n != 0 || at != (uint64_t)play->pieces * PIECE;
+    note(play, n != 0 || at != (uint64_t)play->pieces * PIECE);
     pipe_close(play->pipe, true, false);
 }
 
@@ -135,7 +142,7 @@ static void part_stream(struct crew_member *member)
     bool reader = member->number == 0;
 
     if (!data) {
-        play->wrong++;
+        note(play, true);
         pipe_close(play->pipe, reader, !reader);
     } else if (reader) {
         read_stream(member, data);
@@ -167,7 +174,7 @@ static void write_pieces(struct crew_member *member, uint8_t *data)
 
     memset(data, (int)member->number, PIECE);
     for (unsigned i = 0; i < play->pieces; i++)
-        play->wrong += pipe_write(play->pipe, data, PIECE, false) != PIECE;
+        note(play, pipe_write(play->pipe, data, PIECE, false) != PIECE);
     pipe_close(play->pipe, false, true);
 }
 
@@ -183,11 +190,11 @@ static void read_pieces(struct crew_member *member, uint8_t *data)
         if (have < PIECE)
             continue;
         for (unsigned i = 1; i < PIECE; i++)
-            play->wrong += data[i] != data[0];
+            note(play, data[i] != data[0]);
         have = 0;
         member->result++;
     }
-    play->wrong += have > 0;
+    note(play, have > 0);
     pipe_close(play->pipe, true, false);
 }
 
@@ -198,7 +205,7 @@ static void part_pieces(struct crew_member *member)
     bool reader = member->number == 0;
 
     if (!data) {
-        play->wrong++;
+        note(play, true);
         pipe_close(play->pipe, reader, !reader);
     } else if (reader) {
         read_pieces(member, data);
