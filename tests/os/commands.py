@@ -112,7 +112,9 @@ def test_moves(tap, command, card):
     """From one file system to another: nothing is lost on the way."""
     start = ["mkdir /m /f; mount -t ramfs none /m; write /m/a new; write /b old",
              "mv -n /m/a /b; cat /m/a /b", "mv /m/a /b; ls /m; cat /b",
-             "disks ram 1M; disks fault ram0"]
+             "disks ram 1M; disks fault ram0",
+             "find /dev -name ram0; find /dev -name fault0; disks seek ram0; disks remove seek0",
+             "find /dev -name seek0"]
     reads = ["mkfs -c @ fault0; mount fault0 /f; mkdir /f/d; mkdir /f/d/e; write /f/d/e/kept x",
              "umount /f; mount fault0 /f; ls /f/d", "disks rule fault0 fail read skip=%d count=%d",
              "mv /f/d /m", "disks rule fault0 none; cat /f/d/e/kept; cat /m/d/e/kept",
@@ -129,6 +131,8 @@ def test_moves(tap, command, card):
     said = run(command + ["--append", "loglevel=0"], card, lines)
     tap.case(said[1] == "new\nold\n", "mv -n replaces nothing on another file system", said[1])
     tap.case(said[2] == "new\n", "and mv does", said[2])
+    tap.case(said[4:6] == ["/dev/ram0\n/dev/fault0\nseek0\n", ""],
+             "new disks are in /dev, and gone ones are not", said[4:6])
     at, bad = len(start), []
     for case, numbers in cases:
         kept = said[at + len(case) - 2].split("\n")

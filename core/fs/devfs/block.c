@@ -228,7 +228,7 @@ void nodes_register_block(void)
     mutex_init(&nodes.mutex);
 }
 
-void devfs_add_disks(void)
+void devfs_update_disks(void)
 {
     struct block_entry entry;
 

@@ -380,7 +380,7 @@ void test_vfs_disks(struct ktest_run *run)
     struct stage stage;
 
     KTEST_REQUIRE(run, block_ram_create(1u << 16, &disk) == 0);
-    devfs_add_disks();
+    devfs_update_disks();
     device = device_named(disk->name, string_length(disk->name));
     if (KTEST_EXPECT(run, device != NULL) && build(run, &stage)) {
         node.device = device->number;
@@ -390,4 +390,5 @@ void test_vfs_disks(struct ktest_run *run)
         unbuild(run, &stage);
     }
     KTEST_EXPECT(run, block_remove(disk->name) == 0);
+    devfs_update_disks();
 }
