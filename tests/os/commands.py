@@ -94,7 +94,8 @@ def test_lines(tap, command, card, first, where):
 def test_mounts(tap, command, card):
     lines = ["mkdir /m", "mount -t ramfs none /m; mount", "write /m/x hi; umount /m; ls /m",
              "mount -t ramfs none /m; cd /m", "umount /m; rmdir /m", "cd /; umount /m",
-             "umount /m; mount -t none x /m", "mount mmcblk9 /m; mount mmcblk0p1 /m; mount mmcblk0 /m", "df; sync"]
+             "umount /m; mount -t none x /m",
+             "mount mmcblk9 /m; mount mmcblk0p1 /m; mount mmcblk0 /m", "df; sync"]
     said = run(command, card, lines)
     tap.case("ramfs on /m type ramfs (rw)\n" in said[1], "mount shows it", said[1])
     tap.case(said[2] == "", "what was in it is gone", said[2])
