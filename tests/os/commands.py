@@ -108,6 +108,40 @@ def test_mounts(tap, command, card):
              "df shows the card", said[8])
 
 
+def test_moves(tap, command, card):
+    """From one file system to another: nothing is lost on the way."""
+    start = ["mkdir /m /f; mount -t ramfs none /m; write /m/a new; write /b old",
+             "mv -n /m/a /b; cat /m/a /b", "mv /m/a /b; ls /m; cat /b",
+             "disks ram 1M; disks fault ram0"]
+    reads = ["mkfs -c @ fault0; mount fault0 /f; mkdir /f/d; mkdir /f/d/e; write /f/d/e/kept x",
+             "umount /f; mount fault0 /f; ls /f/d", "disks rule fault0 fail read skip=%d count=%d",
+             "mv /f/d /m", "disks rule fault0 none; cat /f/d/e/kept; cat /m/d/e/kept",
+             "umount /f; rm -r -f /m/d"]
+    writes = ["mkfs fault0; mount fault0 /f; write /m/g x", "disks rule fault0 fail write skip=%d",
+              "mv /m/g /f", "umount /f; disks rule fault0 none; mount fault0 /f; cat /f/g /m/g",
+              "umount /f; rm -f /m/g"]
+    cases = [([line.replace("@", size) for line in reads], (skip, count))
+             for size in ("512", "4K") for skip in range(3) for count in range(1, 4)]
+    cases += [(writes, (skip,)) for skip in range(10)]
+    lines = list(start)
+    for case, numbers in cases:
+        lines += [line % numbers if "%" in line else line for line in case]
+    said = run(command + ["--append", "loglevel=0"], card, lines)
+    tap.case(said[1] == "new\nold\n", "mv -n replaces nothing on another file system", said[1])
+    tap.case(said[2] == "new\n", "and mv does", said[2])
+    at, bad = len(start), []
+    for case, numbers in cases:
+        kept = said[at + len(case) - 2].split("\n")
+        if "x" not in kept or any(line not in ("", "x") and not line.startswith("error: ")
+                                     for line in kept):
+            bad.append((case[0], numbers, said[at:at + len(case)]))
+        at += len(case)
+    failed = sum("the card cannot be" in answer for answer in said)
+    tap.case(not bad and failed > 0,
+             "%d moves with I/O errors, %d that failed: nothing is lost" % (len(cases), failed),
+             bad)
+
+
 def test_card(tap, card, part):
     subprocess.run(["dd", "if=%s" % card, "of=%s" % part, "bs=1M", "skip=1", "conv=sparse"],
                    check=True, stderr=subprocess.DEVNULL)
@@ -132,6 +166,7 @@ def main():
         test_card(tap, copy, folder / "part.img")
         test_lines(tap, command, copy, ["mkdir /r", "mount -t ramfs none /r", "cd /r"], "ramfs")
         test_mounts(tap, command, copy)
+        test_moves(tap, command, copy)
     return tap.end()
 
 
