@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+"""What ThreadSanitizer has reported, picked out of all that a machine says."""
+import re
+
+_REPORT = re.compile(r"^=+\nWARNING: ThreadSanitizer.*?^=+$", re.MULTILINE | re.DOTALL)
+
+
+def are_in(text):
+    """True if there is one, whole or not. A case of Check that ended with one has only its status.
+    """
+    return "ThreadSanitizer" in text or "return value 66" in text
+
+
+def first(text):
+    """The reports, and behind them the rest: who sees only the beginning sees what matters."""
+    found = _REPORT.findall(text)
+    return "\n".join(found + ["---- what else was said ----"] * bool(found) + [_REPORT.sub("", text)])
