@@ -147,8 +147,8 @@ def test_moves(tap, command, card):
         at += len(case)
     failed = sum("the card cannot be" in answer for answer in said)
     tap.case(not bad and failed > 0,
-             "%d moves with I/O errors or a cut, %d that failed: nothing is lost" % (len(cases), failed),
-             bad)
+             "%d moves with I/O errors or a cut, %d that failed: nothing is lost"
+             % (len(cases), failed), bad)
 
 
 def test_card(tap, card, part):
