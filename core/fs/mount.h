@@ -87,7 +87,7 @@ const struct file_system *file_system_next(const struct file_system *type);
 /**
  * Mounts a file system of the kind `type` on the directory at `path` ("/" for the root of all,
  * while there is none). Errors as file_system.mount, and -ENODEV (no such kind), -ENOTDIR, -EBUSY
- * (something is mounted exactly there, or the device is mounted somewhere). May sleep.
+ * (something is mounted exactly there, or sectors of the device are mounted or claimed). May sleep.
  */
 HAL_MUST_CHECK int mount_add(const char *type, const struct block_device *device, const char *path,
                              const char *options, struct problem *problem);
@@ -116,7 +116,7 @@ HAL_MUST_CHECK int mount_remove(const char *path);
  */
 void mount_remove_all(void);
 
-/** A device that somebody changes under no file system: fsck and mkfs. */
+/** A device that somebody changes under no file system: fsck, mkfs, who writes to /dev/mmcblk0. */
 struct mount_claim {
     const struct block_device *device;
     struct list link;
