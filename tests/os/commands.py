@@ -120,12 +120,16 @@ def test_moves(tap, command, card):
              "umount /f; mount fault0 /f; ls /f/d", "disks rule fault0 fail read skip=%d count=%d",
              "mv /f/d /m", "disks rule fault0 none; cat /f/d/e/kept; cat /m/d/e/kept",
              "umount /f; rm -r -f /m/d"]
+    cuts = ["disks remove fault0; disks fault ram0; mkfs fault0; mount fault0 /f; mkdir /f/d",
+            "write /f/a x; sync; disks rule fault0 drop write skip=%d", "mv /f/a /f/d/b; sync",
+            "umount /f; disks remove fault0; fsck -q -y ram0", "mount ram0 /f; cat /f/a /f/d/b",
+            "umount /f; disks fault ram0"]
     writes = ["mkfs fault0; mount fault0 /f; write /m/g x", "disks rule fault0 fail write skip=%d",
               "mv /m/g /f", "umount /f; disks rule fault0 none; mount fault0 /f; cat /f/g /m/g",
               "umount /f; rm -f /m/g"]
     cases = [([line.replace("@", size) for line in reads], (skip, count))
              for size in ("512", "4K") for skip in range(3) for count in range(1, 4)]
-    cases += [(writes, (skip,)) for skip in range(10)]
+    cases += [(case, (skip,)) for case in (writes, cuts) for skip in range(12)]
     lines = list(start)
     for case, numbers in cases:
         lines += [line % numbers if "%" in line else line for line in case]
@@ -143,8 +147,8 @@ def test_moves(tap, command, card):
         at += len(case)
     failed = sum("the card cannot be" in answer for answer in said)
     tap.case(not bad and failed > 0,
-             "%d moves with I/O errors, %d that failed: nothing is lost" % (len(cases), failed),
-             bad)
+             "%d moves with I/O errors or a cut, %d that failed: nothing is lost"
+             % (len(cases), failed), bad)
 
 
 def test_card(tap, card, part):
