@@ -27,6 +27,7 @@
 #define RAM (8u << 20)
 #define END 0x0FFFFFFFu
 #define BAD 0x0FFFFFF7u
+#define JUNK 0xE7
 
 static uint8_t data[65536];
 
@@ -604,6 +605,41 @@ START_TEST(a_record_goes_where_no_copy_of_the_boot_sectors_is)
 END_TEST
 
 /*
+ * Few bytes behind the end of a file. Criterion: what is written is no more than the sectors with
+ * them, the FAT in both copies, and the entry; in two flushes.
+ */
+START_TEST(an_append_writes_little)
+{
+    struct fat32_batch *batch;
+    uint64_t requests;
+
+    store_finish();
+    store_make(16384, 4096);
+    mount_it();
+    ck_assert_int_eq(store_create("/file"), 0);
+    ck_assert_int_eq(store_write("/file", 0, data, 4096), 4096);
+    ck_assert_int_eq(store_sync(), 0);
+    batch = &fat32_volume_of(store.root)->writer->batch;
+    memset(cluster_at(4), JUNK, 4096);
+    store.only_writes = true;
+    store.requests = 0;
+    ck_assert_int_eq(store_write("/file", 4096, data, 512), 512);
+    ck_assert_int_eq(store_sync(), 0);
+    requests = store.requests;
+    ck_assert_uint_eq(batch->records, 0);
+    ck_assert_uint_le(requests, 1 + 2 + 1 + 2);
+    ck_assert_int_eq(cluster_at(4)[512], JUNK);
+    ck_assert_int_eq(store_truncate("/file", 8192), 0);
+    unmount_clean();
+    mount_it();
+    ck_assert_int_eq(store_read("/file", 4096, data, 4096), 4096);
+    for (unsigned i = 0; i < 4096; i++)
+        ck_assert_int_eq(data[i], i < 512 ? 'x' : 0);
+    unmount_clean();
+}
+END_TEST
+
+/*
  * A file that is longer than a batch has room for sectors of the FAT. Criteria: it grows without a
  * checkpoint, so nothing is flushed; a cut of the power then leaves the file empty and all other
  * clusters free; and after a sync it is there, in a few flushes.
@@ -671,6 +707,7 @@ Suite *writing_suite(void)
     tcase_add_loop_test(tests, every_kind_of_volume_takes_every_operation, 0,
                         sizeof kinds / sizeof kinds[0]);
     tcase_add_test(tests, a_record_goes_where_no_copy_of_the_boot_sectors_is);
+    tcase_add_test(tests, an_append_writes_little);
     tcase_add_loop_test(tests, a_file_grows_for_long_without_a_checkpoint, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
