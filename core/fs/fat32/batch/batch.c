@@ -9,6 +9,7 @@
 
 #include "boot/panic.h"
 #include "heap/heap.h"
+#include "lib/log.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
@@ -490,6 +491,11 @@ int fat32_batch_replay(struct fat32_batch *batch, bool in_use)
     unsigned count = 0;
     int error = without_record(batch) ? 0 : fat32_record_read(batch, &count);
 
+    if (!error && in_use && batch->recorded > 0 && count == 0)
+        klog(KLOG_WARNING,
+             "%s: an operation was cut off, and cannot be completed: a sector that it changes was "
+             "written by somebody else, or is spoilt",
+             batch->device->name);
     if (!error && in_use)
         error = apply(batch);
     batch->used = 0;
