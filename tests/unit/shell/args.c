@@ -193,10 +193,10 @@ START_TEST(any_bytes_are_survived)
         line[n] = '\0';
         do {
             error = args_parse(&at, &args);
-            ASSERT_FAST(at <= line + n);
+            ck_assert(at <= line + n);
             for (unsigned i = 0; error == 0 && i < args.count; i++)
-                ASSERT_FAST(args.words[i] >= args.text &&
-                            args.words[i] + strlen(args.words[i]) < args.text + sizeof(args.text));
+                ck_assert(args.words[i] >= args.text &&
+                          args.words[i] + strlen(args.words[i]) < args.text + sizeof(args.text));
         } while (error == 0 && args.count > 0);
     }
 }
