@@ -160,6 +160,56 @@ START_TEST(a_file_grows_for_long_without_a_checkpoint)
 }
 END_TEST
 
+/* Entries of the FAT, or its copy, that are 0. */
+static uint32_t count_free(unsigned fat)
+{
+    const struct fat32_geometry *geometry = &fat32_volume_of(store.root)->geometry;
+    const uint8_t *entry = store.bytes + geometry->fat_start + fat * geometry->fat_bytes + 8;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < geometry->clusters; i++, entry += 4)
+        n += (entry[0] | entry[1] | entry[2] | entry[3]) == 0;
+    return n;
+}
+
+/*
+ * One write fails while a file gets clusters in more sectors of the FAT than a batch has room for.
+ * Criterion: when the file is gone all of them are free, in both copies.
+ */
+START_TEST(claims_that_could_not_be_written_are_not_lost)
+{
+    unsigned failures = 0;
+
+    for (unsigned k = 1; k <= 60; k++) {
+        uint32_t before;
+        int64_t n = sizeof data;
+
+        if (k > 1)
+            store_finish();
+        begin(8192, CLUSTER);
+        store_start(4 * RAM);
+        ck_assert_int_eq(store_mount(), 0);
+        before = count_free(0);
+        ck_assert_int_eq(store_create("/file"), 0);
+        ck_assert_int_eq(store_sync(), 0);
+        store.only_writes = true;
+        store.requests = 0;
+        store.fail_at = k;
+        for (uint64_t at = 0; n > 0 && at < 40 * sizeof data; at += sizeof data)
+            n = store_write("/file", at, data, sizeof data);
+        failures += n == -EIO;
+        store.fail_at = 0;
+        ck_assert_int_eq(store_unlink("/file"), 0);
+        ck_assert_int_eq(store_unmount(), 0);
+        ck_assert_int_eq(store_mount(), 0);
+        ck_assert_uint_eq(count_free(0), before);
+        ck_assert_uint_eq(count_free(1), before);
+        store_unmount();
+    }
+    ck_assert_uint_gt(failures, 10);
+}
+END_TEST
+
 Suite *growing_suite(void)
 {
     Suite *suite = suite_create("growing");
@@ -170,6 +220,7 @@ Suite *growing_suite(void)
     tcase_add_loop_test(tests, a_file_that_cannot_be_made_as_long_as_it_should_stays, 0, 2);
     tcase_add_test(tests, an_append_writes_little);
     tcase_add_loop_test(tests, a_file_grows_for_long_without_a_checkpoint, 0, 2);
+    tcase_add_test(tests, claims_that_could_not_be_written_are_not_lost);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -146,26 +146,40 @@ static int erase_slot(struct fat32_volume *volume, uint64_t place)
     return fat32_end(volume, error);
 }
 
-/* Erases what is between the slots `from` and `to`: parts of names that have no entry. */
+/* Slot number `number` of a directory; -ENOENT: it has no such slot. */
+static int find_slot(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t number,
+                     uint64_t *place, const uint8_t **slot)
+{
+    size_t available;
+    int error = fat32_chain_place(volume, chain, number, place);
+
+    return error ? error : fat32_look(volume, *place, slot, &available);
+}
+
+/*
+ * Erases what is between the slots `from` and `to`: parts of names that have no entry. The last one
+ * first, for what a cut leaves of them is to begin as a name does.
+ */
 static int erase_orphans(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t from,
                          uint64_t to)
 {
+    uint64_t end = from, place = 0;
+    const uint8_t *slot = NULL;
     int error = 0;
 
-    for (; from < to && !error; from++) {
-        uint64_t place = 0;
-        const uint8_t *slot = NULL;
-        size_t available;
-
-        error = fat32_chain_place(volume, chain, from, &place);
-        if (!error)
-            error = fat32_look(volume, place, &slot, &available);
+    for (; end < to; end++) {
+        error = find_slot(volume, chain, end, &place, &slot);
         if (error || slot[0] == SLOT_END)
             break;
-        if (slot[0] != SLOT_ERASED && (slot[11] & 0x3F) == ATTRIBUTES_LONG)
+    }
+    if (error == -ENOENT)
+        error = 0;
+    while (end > from && !error) {
+        error = find_slot(volume, chain, --end, &place, &slot);
+        if (!error && slot[0] != SLOT_ERASED && (slot[11] & 0x3F) == ATTRIBUTES_LONG)
             error = erase_slot(volume, place);
     }
-    return error == -ENOENT ? 0 : error;
+    return error;
 }
 
 static int look_at_directory(struct recovery *recovery, uint32_t cluster)
