@@ -14,4 +14,6 @@ def are_in(text):
 def first(text):
     """The reports, and behind them the rest: who sees only the beginning sees what matters."""
     found = _REPORT.findall(text)
-    return "\n".join(found + ["---- what else was said ----"] * bool(found) + [_REPORT.sub("", text)])
+    if not found:
+        return text
+    return "\n".join(found + ["---- what else was said ----", _REPORT.sub("", text)])
