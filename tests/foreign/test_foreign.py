@@ -5,8 +5,8 @@
 
 Every volume is judged by fsck.fat and by tayberry-fsck. mtools takes a volume for FAT32 only if it
 has at least 65,525 clusters; smaller ones, and those with larger sectors, are written and read by
-the driver alone. TAYBERRY_FOREIGN: how many random trees (release: 1,000, and the largest file and
-the fullest directory).
+the driver alone. TAYBERRY_FOREIGN: how many random trees (release: 1,000 of each kind, every
+character, and the file sizes that fsck.fat cannot count).
 """
 import argparse
 import os
@@ -19,8 +19,6 @@ import tempfile
 import zlib
 
 ILLEGAL = set('"*/:<>?\\|')
-# With these, mtools makes short names of lower-case letters, or that are not unique.
-MTOOLS_ALIAS = set(range(0x234, 0x240)) | {0x7E}
 MTOOLS_ENV = dict(os.environ, LC_ALL="C.UTF-8", MTOOLS_SKIP_CHECK="0")
 FSCK_USUAL = ("fsck.fat ", "Warning: Filesystem is FAT32 according to", "  but has only ",
               "  This may lead to problems")
@@ -48,6 +46,19 @@ def is_good(code):
             and not 0x7F <= code < 0xA0 and chr(code) not in ILLEGAL)
 
 
+def mtools_alias():
+    """Characters of which mtools makes short names with lower-case letters, because that is what
+    the C library writes for them in the card's code page; and one of which it makes the same name
+    twice."""
+    codes = [code for code in range(0xA1, 0x10000) if is_good(code)]
+    upper = [text.upper() if len(text.upper()) == 1 else text for text in map(chr, codes)]
+    lines = subprocess.run(["iconv", "-f", "UTF-8", "-t", "CP850//TRANSLIT"], check=False,
+                           input="\n".join(upper).encode(), stdout=subprocess.PIPE).stdout
+    found = {code for code, line in zip(codes, lines.decode("cp850").split("\n"))
+             if any("a" <= letter <= "z" for letter in line)}
+    return found | {0x7E}
+
+
 def random_code(rng, last):
     ranges = ((0x21, 0x7E), (0xA1, 0x24F), (0x370, 0x52F), (0x3040, 0x9FFF), (0xAC00, 0xD7A3),
               (0xE000, 0xFFFD), (0x20, 0xFFFF), (0x1F300, 0x1F6FF), (0x10000, 0x10FFFF))
@@ -55,6 +66,9 @@ def random_code(rng, last):
         code = rng.randint(*ranges[rng.randrange(len(ranges))])
         if code <= last and is_good(code) and code not in MTOOLS_ALIAS:
             return code
+
+
+MTOOLS_ALIAS = mtools_alias()
 
 
 def random_name(rng, number, last, longest):
@@ -348,11 +362,12 @@ def main():
         return 0
     size = os.environ.get("TAYBERRY_FOREIGN", "40")
     release = size == "release"
-    trees = 1000 if release else int(size)
+    kinds = (ours_to_mtools, mtools_to_ours, geometries)
+    trees = 1000 * len(kinds) if release else int(size)
     seed = int(os.environ.get("TAYBERRY_SEED", "1"))
     tap = Tap(tools)
     for number in range(seed, seed + trees):
-        function = (ours_to_mtools, mtools_to_ours, geometries)[number % 3]
+        function = kinds[number % len(kinds)]
         tap.case("%s, seed %d" % (function.__name__.replace("_", " "), number), function, number)
     tap.case("all characters", all_characters, 1 if release else 16)
     tap.case("a large file", largest_file, 70 << 20)
