@@ -61,6 +61,9 @@ void card_format(const struct geometry *geometry);
 /** The sector becomes `data`. */
 void card_put(uint32_t sector, const uint8_t *data, uint64_t hash);
 
+/** The same with the hash of its own. */
+void card_put_new(uint32_t sector, const uint8_t *data);
+
 void card_load(const uint8_t *image, const uint64_t *hashes);
 void card_dump(const char *path);
 

@@ -9,6 +9,7 @@
 
 #include "boot/panic.h"
 #include "heap/heap.h"
+#include "lib/log.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
@@ -220,15 +221,22 @@ static unsigned find_deciding(const struct fat32_batch *batch, const uint8_t *st
 }
 
 /* Fills `stages` with the stages at which each sector is to be written; all of them together. */
-static unsigned plan(const struct fat32_batch *batch, uint8_t *stages)
+static unsigned plan(struct fat32_batch *batch, uint8_t *stages)
 {
     unsigned all = 0, deciding;
 
-    for (unsigned i = 0; i < batch->used; i++)
-        all |= stages[i] = (uint8_t)stages_of(&batch->slots[i]);
+    for (unsigned i = 0; i < batch->used; i++) {
+        struct fat32_slot *slot = &batch->slots[i];
+
+        all |= stages[i] = (uint8_t)stages_of(slot);
+        slot->last = FAT32_OLD;
+        while (stages[i] >> (slot->last + 2) != 0)
+            slot->last++;
+    }
     deciding = find_deciding(batch, stages, all);
     if (deciding < batch->used) {
         stages[deciding] = 1u << FAT32_ENTERED;
+        batch->slots[deciding].last = FAT32_OLD;
         all &= ~(1u << FAT32_REMOVED);
     }
     return all;
@@ -317,24 +325,36 @@ static void drop_unchanged(struct fat32_batch *batch)
     batch->used = kept;
 }
 
+/* True if both halves of the sector change: torn in the middle it might be neither old nor new. */
+static bool changes_widely(const struct fat32_slot *slot)
+{
+    const size_t half = HAL_SECTOR_SIZE / 2;
+
+    return !slot->of_fat && memcmp(slot->old, slot->now, half) != 0 &&
+           memcmp(slot->old + half, slot->now + half, half) != 0;
+}
+
 /*
  * The tree of files changes where directories do, at REMOVED or at ENTERED. If that is one write of
- * one sector, then this decides, and a record could not say more.
+ * one sector, then this decides, and a record could only say what to do if the sector is torn.
  */
-static bool needs_record(const struct fat32_batch *batch)
+static bool needs_record(struct fat32_batch *batch)
 {
     const unsigned tree = 1u << FAT32_REMOVED | 1u << FAT32_LINKED | 1u << FAT32_ENTERED;
     uint8_t stages[FAT32_BATCH_MAX];
     unsigned writes = 0;
 
-    if (without_record(batch) || batch->used == 1)
+    if (without_record(batch))
         return false;
     (void)plan(batch, stages);
+    for (unsigned i = 0; i < batch->used; i++)
+        if (changes_widely(&batch->slots[i]))
+            return true;
     for (unsigned i = 0; i < batch->used; i++)
         if (!batch->slots[i].of_fat)
             for (unsigned rest = stages[i] & tree; rest; rest &= rest - 1)
                 writes++;
-    return writes > 1;
+    return writes > 1 && batch->used > 1;
 }
 
 /* True if the record on the card is about a sector that is going to change. */
@@ -449,8 +469,14 @@ int fat32_batch_begin(struct fat32_batch *batch, unsigned sectors)
 int fat32_batch_replay(struct fat32_batch *batch, bool in_use)
 {
     unsigned count = 0;
-    int error = without_record(batch) ? 0 : fat32_record_read(batch, &count);
+    bool torn = false;
+    int error = without_record(batch) ? 0 : fat32_record_read(batch, &count, &torn);
 
+    if (!error && in_use && torn) {
+        klog(KLOG_WARNING, "%s: an operation was interrupted, and a sector of it is something else",
+             batch->device->name);
+        error = -EINVAL;
+    }
     if (!error && in_use)
         error = apply(batch);
     batch->used = 0;

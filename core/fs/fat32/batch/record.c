@@ -9,6 +9,9 @@
  *                        seven stages (4 each), 4 bytes of zeros
  *     sector 2 ..   the n new contents
  *
+ * In a sector of a directory, of which two stages change nothing, their checksums are instead those
+ * of what it is when its last write has reached only the first half, or only the second.
+ *
  * The checksum of all is that of the header, with zeros in its own place, and of the n contents.
  * It makes the record one thing, though it is written as many sectors in any order.
  */
@@ -46,6 +49,26 @@ static uint8_t *content_at(const struct fat32_batch *batch, unsigned number)
 
 /* ---- writing ---- */
 
+/* The stages that are as the ones before them in a directory. */
+#define FRONT_TORN FAT32_CLAIMED
+#define BACK_TORN FAT32_NEW
+
+static uint32_t sum_halves(const uint8_t *front, const uint8_t *back)
+{
+    const size_t half = HAL_SECTOR_SIZE / 2;
+
+    return crc32(crc32(0, front, half), back + half, half);
+}
+
+static void describe_torn(const struct fat32_slot *slot, uint8_t *target)
+{
+    uint8_t before[HAL_SECTOR_SIZE];
+
+    fat32_stage_content(false, slot->old, slot->now, slot->last, before);
+    put_le32(target + 8 + 4 * FRONT_TORN, sum_halves(slot->now, before));
+    put_le32(target + 8 + 4 * BACK_TORN, sum_halves(before, slot->now));
+}
+
 static void describe(struct fat32_batch *batch, unsigned number)
 {
     const struct fat32_slot *slot = &batch->slots[number];
@@ -62,6 +85,8 @@ static void describe(struct fat32_batch *batch, unsigned number)
             sum = crc32(0, content, HAL_SECTOR_SIZE);
         put_le32(target + 8 + 4 * stage, sum);
     }
+    if (!slot->of_fat)
+        describe_torn(slot, target);
     memcpy(content_at(batch, number), slot->now, HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
 }
@@ -137,8 +162,14 @@ static bool is_expected(const uint8_t *target, const uint8_t *content)
     return false;
 }
 
-/* Fills slot `number`. Returns 0, 1 if the sector is not what the record expects, or an error. */
-static int load(struct fat32_batch *batch, unsigned number)
+/* What has become of the sectors that a record is about. */
+struct findings {
+    unsigned unexpected; /* have none of the contents that it knows */
+    unsigned unfinished; /* have one, and not the last */
+};
+
+/* Fills slot `number`. */
+static int load(struct fat32_batch *batch, unsigned number, struct findings *findings)
 {
     const uint8_t *target = target_at(batch, number);
     struct fat32_slot *slot = &batch->slots[number];
@@ -147,29 +178,39 @@ static int load(struct fat32_batch *batch, unsigned number)
     slot->sector = le64(target);
     slot->of_fat = fat32_layout_in_fat(batch->layout, slot->sector);
     slot->saved = false;
-    if (!may_be_changed(batch->layout, slot->sector))
-        return 1;
+    if (!may_be_changed(batch->layout, slot->sector)) {
+        findings->unexpected++;
+        return 0;
+    }
     error = batch->hooks->read(batch->context, slot->sector, slot->old);
     if (error)
         return error;
     memcpy(slot->now, content_at(batch, number), HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
-    return !is_expected(target, slot->old);
+    if (!is_expected(target, slot->old))
+        findings->unexpected++;
+    else if (memcmp(slot->old, slot->now, HAL_SECTOR_SIZE) != 0)
+        findings->unfinished++;
+    return 0;
 }
 
-int fat32_record_read(struct fat32_batch *batch, unsigned *count)
+int fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn)
 {
-    int result = read_record(batch);
-    unsigned loaded = 0;
+    struct findings findings = {0, 0};
+    int error = read_record(batch);
 
     *count = 0;
-    if (result)
-        return result;
+    *torn = false;
+    if (error)
+        return error;
     batch->sequence = le64(batch->work + AT_SEQUENCE);
     batch->recorded = check_header(batch);
-    while (loaded < batch->recorded && result == 0)
-        result = load(batch, loaded++);
-    if (result == 0)
-        batch->used = *count = loaded;
-    return result < 0 ? result : 0;
+    for (unsigned i = 0; i < batch->recorded && !error; i++)
+        error = load(batch, i, &findings);
+    if (error)
+        return error;
+    if (findings.unexpected == 0)
+        batch->used = *count = batch->recorded;
+    *torn = findings.unexpected > 0 && findings.unfinished > 0;
+    return 0;
 }

@@ -22,8 +22,10 @@
 #define ENTRY_1 4u              /* byte of it in the FAT */
 #define BOOT_STATE 65u
 #define INFO_LEAD 0x41615252u
-#define INFO_MIDDLE 0x61417272u /* at byte 484 */
-#define INFO_TRAIL 0xAA550000u  /* at byte 508 */
+#define INFO_MIDDLE 0x61417272u
+#define INFO_TRAIL 0xAA550000u
+#define AT_MIDDLE 484u
+#define AT_TRAIL 508u
 #define INFO_FREE 488u
 #define INFO_NEXT 492u
 #define UNKNOWN 0xFFFFFFFFu
@@ -86,13 +88,27 @@ static int patch(struct fat32_volume *volume, uint64_t sector, unsigned at, uint
     return error;
 }
 
+static bool is_info(const uint8_t *data)
+{
+    return le32(data) == INFO_LEAD && le32(data + AT_MIDDLE) == INFO_MIDDLE &&
+           le32(data + AT_TRAIL) == INFO_TRAIL;
+}
+
 static bool has_info(struct fat32_volume *volume)
 {
     uint8_t data[HAL_SECTOR_SIZE];
 
     return volume->writer->info && read_sector(volume, volume->writer->info, data) == 0 &&
-           le32(data) == INFO_LEAD && le32(data + 484) == INFO_MIDDLE &&
-           le32(data + 508) == INFO_TRAIL;
+           is_info(data);
+}
+
+/* True if there is no FSInfo where it always is: the power went while it was written. */
+static bool lacks_info(struct fat32_volume *volume)
+{
+    uint8_t data[HAL_SECTOR_SIZE];
+
+    return volume->geometry.info > 0 && volume->geometry.info == volume->geometry.sector_bytes &&
+           read_sector(volume, volume->writer->info, data) == 0 && !is_info(data);
 }
 
 static int set_clean(struct fat32_volume *volume, bool clean)
@@ -115,13 +131,26 @@ static int set_clean(struct fat32_volume *volume, bool clean)
     return error ? error : fat32_batch_flush(&writer->batch);
 }
 
+/* Its counts are to be set next. */
+static int make_info(struct fat32_volume *volume)
+{
+    uint8_t data[HAL_SECTOR_SIZE] = {0};
+
+    put_le32(data, INFO_LEAD);
+    put_le32(data + AT_MIDDLE, INFO_MIDDLE);
+    put_le32(data + INFO_FREE, UNKNOWN);
+    put_le32(data + INFO_NEXT, UNKNOWN);
+    put_le32(data + AT_TRAIL, INFO_TRAIL);
+    return fat32_batch_write(&volume->writer->batch, volume->writer->info, data);
+}
+
 static int set_counts(struct fat32_volume *volume, uint32_t free, uint32_t next)
 {
     struct fat32_writer *writer = volume->writer;
-    int error;
+    int error = lacks_info(volume) ? make_info(volume) : 0;
 
-    if (!has_info(volume))
-        return 0;
+    if (error || !has_info(volume))
+        return error;
     error = patch(volume, writer->info, INFO_FREE, free, &writer->info, 1);
     if (!error)
         error = patch(volume, writer->info, INFO_NEXT, next, &writer->info, 1);
@@ -308,6 +337,8 @@ static bool is_half_marked(struct fat32_volume *volume)
     const struct fat32_layout *layout = &volume->writer->layout;
     uint8_t first[HAL_SECTOR_SIZE], other[HAL_SECTOR_SIZE];
 
+    if (lacks_info(volume))
+        return true;
     if (has_info(volume) && read_sector(volume, volume->writer->info, first) == 0 &&
         le32(first + INFO_FREE) == UNKNOWN)
         return true;
