@@ -13,9 +13,11 @@
  *     8-11  first sector, little-endian
  *     12-15 how many sectors
  *
- * and at byte 510 the signature 55 AA. One of the four may be an extended partition, which holds a
- * chain of logical ones (table/mbr.c). If one has the type 0xEE, the table is there only so that
- * old tools keep off, and the real one is a GPT (table/gpt.c).
+ * and at byte 510 the signature 55 AA. A sound table with a partition in it counts more than what
+ * looks like a boot sector before it: that may be left from before there was a table. One of the
+ * four may be an extended partition, which holds a chain of logical ones (table/mbr.c). If one has
+ * the type 0xEE, the table is there only so that old tools keep off, and the real one is a GPT
+ * (table/gpt.c).
  */
 #pragma once
 
@@ -43,12 +45,12 @@ bool partition_type_is_fat32(uint8_t type);
 bool partition_is_boot_sector(const uint8_t *sector);
 
 /**
- * Reads the table of `card` and keeps the partitions that lie inside the card; those passed over
- * are logged with the reason. They get into the table of devices (block_find), unless others are
- * open.
+ * Reads the table of `card`, a whole disk, and keeps the partitions that lie inside the card; those
+ * passed over are logged with the reason. They take the place of those in the table of devices
+ * (block_find), unless some of these are open.
  *
- * Returns 0 and at least one entry; or -EINVAL, -EIO and what else block_read returns, with the
- * reason in `problem`. Any table ends after a bounded number of reads. May sleep.
+ * Returns 0 and at least one entry; or none and -EINVAL, -EIO and what else block_read returns,
+ * with the reason in `problem`. Any table ends after a bounded number of reads. May sleep.
  */
 HAL_MUST_CHECK int partition_scan(const struct block_device *card, struct partition_table *table,
                                   struct problem *problem);

@@ -183,6 +183,14 @@ static void end_run(struct pass *pass, unsigned n, struct cache_page **pages, in
     pass->from += n;
 }
 
+/* Nobody knows where the page is. How many pages can be written, then. */
+static unsigned skip_page(struct pass *pass, int error)
+{
+    note_error(pass, error);
+    pass->from++;
+    return 0;
+}
+
 /* Asks where the pages are; without the lock. */
 static int find_place(struct pass *pass, unsigned n, struct cache_map *map)
 {
@@ -210,14 +218,13 @@ static unsigned write_next(struct pass *pass)
         return 0;
     error = find_place(pass, n, &map);
     state = spinlock_acquire(&object->lock);
-    if (error) {
-        note_error(pass, error);
-        pass->from++;
-        spinlock_release(&object->lock, state);
-        return 1;
-    }
     /* If it was resized, or somebody was faster, the next call looks again. */
-    n = generation == object->generation ? count_run(pass, n < map.pages ? n : map.pages) : 0;
+    if (generation != object->generation)
+        n = 0;
+    else if (error)
+        n = skip_page(pass, error);
+    else
+        n = count_run(pass, n < map.pages ? n : map.pages);
     lock_run(pass, n, pages, data);
     spinlock_release(&object->lock, state);
     if (n == 0)

@@ -278,18 +278,6 @@ static int find_place(const char *path, struct vnode **covered)
     return error;
 }
 
-/** True if that device is mounted already: two would not know of each other. */
-static bool is_mounted(const struct block_device *device)
-{
-    list_for_each (link, &mounts.all) {
-        const struct mount *mount = list_entry(link, const struct mount, link);
-
-        if (mount->type->needs_device && string_equal(mount->device, device->name))
-            return true;
-    }
-    return false;
-}
-
 static bool share_sectors(const struct block_device *a, const struct block_device *b)
 {
     return a->disk == b->disk && a->first < b->first + b->sectors &&
@@ -302,11 +290,18 @@ bool mount_is_on(const struct mount *mount, const struct block_device *device)
                                          (mount->open && share_sectors(mount->open, device)));
 }
 
-/** Caller holds the mutex. */
-static bool is_claimed(const struct block_device *device)
+/**
+ * True if anybody may write to sectors of that device: two would not know of each other. Caller
+ * holds the mutex.
+ */
+static bool is_used(const struct block_device *device)
 {
     list_for_each (link, &mounts.claims) {
         if (share_sectors(list_entry(link, struct mount_claim, link)->device, device))
+            return true;
+    }
+    list_for_each (link, &mounts.all) {
+        if (mount_is_on(list_entry(link, struct mount, link), device))
             return true;
     }
     return false;
@@ -317,9 +312,7 @@ int mount_begin_claim(struct mount_claim *claim, const struct block_device *devi
     bool busy;
 
     mutex_lock(&mounts.mutex);
-    busy = is_claimed(device);
-    list_for_each (link, &mounts.all)
-        busy = busy || mount_is_on(list_entry(link, struct mount, link), device);
+    busy = is_used(device);
     if (!busy) {
         claim->device = device;
         list_add_tail(&mounts.claims, &claim->link);
@@ -348,8 +341,7 @@ int mount_add(const char *type_name, const struct block_device *device, const ch
     if (string_length(options) > MOUNT_OPTIONS_MAX)
         return -EINVAL;
     mutex_lock(&mounts.mutex);
-    error =
-        device && (is_mounted(device) || is_claimed(device)) ? -EBUSY : find_place(path, &covered);
+    error = device && is_used(device) ? -EBUSY : find_place(path, &covered);
     if (!error) {
         error = add_on(covered, type, device, options, problem);
         vnode_put(covered);
@@ -357,6 +349,22 @@ int mount_add(const char *type_name, const struct block_device *device, const ch
     mutex_unlock(&mounts.mutex);
     if (error == -ENOMEM && problem->what[0] == '\0')
         problem_set(problem, "Give the machine more memory.", "Out of memory: no room to mount.");
+    return error;
+}
+
+int mount_recover(const char *type_name, const struct block_device *device)
+{
+    const struct file_system *type = find_type(type_name);
+    struct mount *mount = type ? create_mount(type, device, "") : NULL;
+    struct problem problem;
+    int error;
+
+    if (!mount)
+        return type ? -ENOMEM : -ENODEV;
+    error = type->mount(mount, device, "", &problem);
+    if (!error)
+        return destroy(mount);
+    kfree(mount);
     return error;
 }
 

@@ -87,7 +87,7 @@ const struct file_system *file_system_next(const struct file_system *type);
 /**
  * Mounts a file system of the kind `type` on the directory at `path` ("/" for the root of all,
  * while there is none). Errors as file_system.mount, and -ENODEV (no such kind), -ENOTDIR, -EBUSY
- * (something is mounted exactly there, or the device is mounted somewhere). May sleep.
+ * (something is mounted exactly there, or sectors of the device are mounted or claimed). May sleep.
  */
 HAL_MUST_CHECK int mount_add(const char *type, const struct block_device *device, const char *path,
                              const char *options, struct problem *problem);
@@ -116,7 +116,7 @@ HAL_MUST_CHECK int mount_remove(const char *path);
  */
 void mount_remove_all(void);
 
-/** A device that somebody changes under no file system: fsck and mkfs. */
+/** A device that somebody changes under no file system: fsck, mkfs, who writes to /dev/mmcblk0. */
 struct mount_claim {
     const struct block_device *device;
     struct list link;
@@ -128,6 +128,13 @@ struct mount_claim {
  */
 HAL_MUST_CHECK int mount_begin_claim(struct mount_claim *claim, const struct block_device *device);
 void mount_end_claim(struct mount_claim *claim);
+
+/**
+ * Has a file system of the kind `type` finish on `device`, which the caller has claimed, what it
+ * was doing when the power went: it is mounted, where nobody sees it, and unmounted. Errors as
+ * mount_add's. May sleep.
+ */
+HAL_MUST_CHECK int mount_recover(const char *type, const struct block_device *device);
 
 /** True if the device of `mount` is `device`, or shares sectors with it. Any context. */
 bool mount_is_on(const struct mount *mount, const struct block_device *device);

@@ -127,10 +127,10 @@ int vfs_set_attributes(struct vnode *vnode, const struct vnode_attributes *attri
 {
     int error;
 
+    if (!vnode->ops->set_attributes)
+        return -EPERM; /* also what has no mount: lines of GPIO */
     if (vnode->mount->read_only)
         return -EROFS;
-    if (!vnode->ops->set_attributes)
-        return -EPERM;
     rwlock_write(&vnode->lock);
     error = vnode->ops->set_attributes(vnode, attributes, which);
     rwlock_end_write(&vnode->lock);

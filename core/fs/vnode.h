@@ -182,8 +182,8 @@ struct vnode {
 };
 
 /**
- * Makes a vnode with one reference, in memory of the file system's. `mount` is NULL only in tests
- * of a file system by itself. Any context.
+ * Makes a vnode with one reference, in memory of the file system's. `mount` is NULL for what no
+ * path leads to (lines of GPIO), and in tests of a file system by itself. Any context.
  */
 void vnode_init(struct vnode *vnode, struct mount *mount, const struct vnode_ops *ops,
                 const struct vnode_attributes *attributes);

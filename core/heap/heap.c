@@ -234,30 +234,16 @@ static __attribute__((noinline)) void free_masked(void *pointer, const char *fil
     free_slowly(pointer, file, line);
 }
 
-/* Called masked, because there is no room on the stack: the object is freed where it lies. */
-static __attribute__((noinline)) void free_in_place(struct slab *slab, uint32_t index)
-{
-    if (__builtin_expect(slab_give_quickly(slab, index), 0))
-        slab_low(slab);
-    else
-        hal_irq_end_mask();
-}
-
+/* As slab_free_quickly; but what follows takes its place on the stack, as above. */
 LINE_START void heap_free(void *pointer, const char *file, unsigned line)
 {
     uint32_t index;
     struct slab *slab = slab_find_quickly(pointer, &index);
 
-    if (!slab || !hal_irq_try_mask()) {
+    if (!slab || !hal_irq_try_mask())
         free_slowly(pointer, file, line);
-    } else if (__builtin_expect(!slab_is_quick(slab, index, pointer), 0)) {
+    else if (!slab_free_masked(slab, index, pointer))
         free_masked(pointer, file, line);
-    } else if (__builtin_expect(slab->store->count >= slab->store->capacity, 0)) {
-        free_in_place(slab, index);
-    } else {
-        slab_push(slab->store, pointer);
-        hal_irq_end_mask();
-    }
 }
 
 /* ---- the rest ---- */
@@ -325,7 +311,7 @@ void *heap_reallocate(void *pointer, size_t bytes, const struct alloc_site *site
 
     if (slab && !slab_is_busy(slab, index))
         slab = NULL;
-    usable = slab ? slab->store->bytes : size_of(pointer, site);
+    usable = slab ? slab_store(slab)->bytes : size_of(pointer, site);
     if (!fits_in_place(usable, bytes))
         return move(pointer, usable, bytes, slab, index, site);
     return alloc_fail_watching() && alloc_fails(site) ? fail_on_demand() : pointer;

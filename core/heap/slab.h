@@ -102,7 +102,9 @@ struct object_cache {
 
 /**
  * The header of a slab. Changed by the CPU that owns it, or under the cache's lock if that is
- * SLAB_SHARED, but for what is said otherwise.
+ * SLAB_SHARED, but for what is said otherwise. It lies so that what follows the link is in one line
+ * of the processor's caches: a free touches no other. In front of it are bits of the objects that
+ * other CPUs have freed, as many words as `busy` has; guarded by the cache's lock.
  */
 struct slab {
     struct list link;
@@ -116,10 +118,7 @@ struct slab {
     uint8_t pages; /**< constant */
     uint8_t cpu;   /**< the store's; changed under the cache's lock */
 
-    /* A bit for each object, set while it is in use, in a magazine or on a stack; behind these as
-     * many words again, for those of them that other CPUs have freed: guarded by the cache's lock.
-     */
-    uint64_t busy[];
+    uint64_t busy[]; /**< a bit for each object: in use, in a magazine or on a stack */
 };
 
 /** The stack of a store without one: always empty. */

@@ -192,6 +192,7 @@ static const struct ktest tests[] = {
     {"vfs.nothing_is_made_in_what_is_gone", test_vfs_mkdir_rmdir},
     {"vfs.directories_move_without_circles", test_vfs_moves},
     {"vfs.mounts_come_and_go_under_way", test_vfs_unmount},
+    {"vfs.who_writes_to_a_disk_has_it", test_vfs_disks},
     {"speed.reading_a_file", test_speed_read},
     {"string.numbers", test_string_numbers},
     {"string.durations", test_string_durations},

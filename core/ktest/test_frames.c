@@ -5,6 +5,7 @@
 #include "ktest/tests.h"
 #include "mem/frame.h"
 #include "mem/reclaim.h"
+#include "sync/spinlock.h"
 #include "thread/thread.h"
 
 #include <hal/cpu.h>
@@ -194,6 +195,7 @@ void test_frame_exhaustion(struct ktest_run *run)
 #define HOARD 32u
 #define REFILL_MOST 64u /* frames that a CPU's cache takes at once, at most */
 
+/* It may be asked by several threads at once. */
 struct hoard {
     struct reclaimer reclaimer;
     void *frames[HOARD];
@@ -201,18 +203,47 @@ struct hoard {
     unsigned asked;         /* how often */
     bool masked;            /* it was asked while masked */
     struct thread *last_by; /* who asked */
+    struct spinlock lock;   /* guards all that while it is registered */
 };
+
+static void *hoard_next(struct hoard *hoard)
+{
+    hal_irq_state_t state = spinlock_acquire(&hoard->lock);
+    void *frame = hoard->count > 0 ? hoard->frames[--hoard->count] : NULL;
+
+    spinlock_release(&hoard->lock, state);
+    return frame;
+}
+
+static void hoard_note(struct hoard *hoard)
+{
+    bool masked = hal_irq_masked();
+    hal_irq_state_t state = spinlock_acquire(&hoard->lock);
+
+    hoard->asked++;
+    hoard->masked = hoard->masked || masked;
+    hoard->last_by = thread_current();
+    spinlock_release(&hoard->lock, state);
+}
+
+static bool hoard_was_asked(struct hoard *hoard)
+{
+    hal_irq_state_t state = spinlock_acquire(&hoard->lock);
+    bool asked = hoard->asked > 0;
+
+    spinlock_release(&hoard->lock, state);
+    return asked;
+}
 
 static size_t hoard_reclaim(void *context, size_t frames)
 {
     struct hoard *hoard = context;
     size_t given = 0;
+    void *frame;
 
-    hoard->asked++;
-    hoard->masked = hoard->masked || hal_irq_masked();
-    hoard->last_by = thread_current();
-    while (given < frames && hoard->count > 0) {
-        frame_put(hoard->frames[--hoard->count]);
+    hoard_note(hoard);
+    while (given < frames && (frame = hoard_next(hoard)) != NULL) {
+        frame_put(frame);
         given++;
     }
     return given;
@@ -224,14 +255,20 @@ static void hoard_start(struct hoard *hoard)
         (struct hoard){.reclaimer = {.name = "ktest", .reclaim = hoard_reclaim, .context = hoard}};
     while (hoard->count < HOARD && (hoard->frames[hoard->count] = frame_alloc(0)) != NULL)
         hoard->count++;
+    spinlock_init(&hoard->lock, LOCK_RANK_DEVICE);
     reclaim_register(&hoard->reclaimer);
 }
 
-static void hoard_end(struct hoard *hoard)
+/* Nobody asks it any more. Returns how many frames it had left. */
+static unsigned hoard_end(struct hoard *hoard)
 {
+    unsigned left;
+
     reclaim_unregister(&hoard->reclaimer);
+    left = hoard->count;
     while (hoard->count > 0)
         frame_put(hoard->frames[--hoard->count]);
+    return left;
 }
 
 void test_frame_reclaim(struct ktest_run *run)
@@ -247,9 +284,8 @@ void test_frame_reclaim(struct ktest_run *run)
     one = frame_alloc(0); /* the cache has given all by now, or gives a last one */
     frame_put(one);
     give(held);
+    KTEST_EXPECT(run, hoard_end(&hoard) == 0);
     KTEST_EXPECT(run, hoard.asked > 0 && !hoard.masked);
-    KTEST_EXPECT(run, hoard.count == 0);
-    hoard_end(&hoard);
     KTEST_EXPECT(run, frames_now().free >= before);
 }
 
@@ -289,12 +325,12 @@ void test_frame_watermark(struct ktest_run *run)
     hoard_start(&hoard);
     for (unsigned order = FRAME_ORDER_MAX + 1; order-- > 0;)
         held = take(held, order, may_quietly, &taken);
-    KTEST_EXPECT(run, hoard.asked == 0);
+    KTEST_EXPECT(run, !hoard_was_asked(&hoard));
     held = take(held, 0, may_cross, &taken);
     deadline = hal_time_now() + 10000000000u;
-    while (hoard.asked == 0 && hal_time_now() < deadline)
+    while (!hoard_was_asked(&hoard) && hal_time_now() < deadline)
         (void)thread_sleep(1000000);
     give(held);
+    (void)hoard_end(&hoard);
     KTEST_EXPECT(run, hoard.asked > 0 && hoard.last_by != thread_current());
-    hoard_end(&hoard);
 }

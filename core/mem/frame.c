@@ -160,7 +160,7 @@ static uint64_t take_run(size_t pages, unsigned align_order)
         number = buddy_take(pages, align_order);
     }
     if (number != BUDDY_NONE)
-        cache->served++;
+        __atomic_store_n(&cache->served, cache->served + 1, __ATOMIC_RELAXED);
     look_at_watermark(before);
     spinlock_release(&frames.lock, state);
     return number;
@@ -259,7 +259,7 @@ static void *take_one(const struct alloc_site *site)
         uint32_t number = cache->numbers[cache->count - 1];
 
         __atomic_store_n(&cache->count, cache->count - 1, __ATOMIC_RELAXED);
-        cache->served++;
+        __atomic_store_n(&cache->served, cache->served + 1, __ATOMIC_RELAXED);
         page = begin_use(number, 1, site);
     }
     hal_irq_restore(state);
@@ -525,5 +525,5 @@ void frame_read_stats(struct frame_stats *stats)
     stats->failures = __atomic_load_n(&frames.failures, __ATOMIC_RELAXED);
     stats->allocations = stats->failures;
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
-        stats->allocations += caches[cpu].served;
+        stats->allocations += __atomic_load_n(&caches[cpu].served, __ATOMIC_RELAXED);
 }

@@ -180,7 +180,7 @@ struct settings {
     unsigned geometry;
     unsigned subset_bits;   /* of that many unflushed writes every subset is tried */
     unsigned samples;       /* beyond */
-    bool torn;              /* and torn sectors */
+    unsigned torn_each;     /* in one of that many sequences sectors are torn; 0: in none */
     unsigned nested_each;   /* of that many distinct volumes one is cut again; 0: none */
     unsigned fsck_raw_each; /* the same for fsck.fat's opinion before it is mounted */
     unsigned fsck_each;     /* and of those that have been mounted and unmounted */

@@ -37,6 +37,7 @@ struct exploration {
 };
 
 static struct exploration explorations[DEPTH_MAX + 1];
+static unsigned sequences; /* explored by this process */
 
 void explore_base(unsigned depth)
 {
@@ -171,6 +172,12 @@ static void try_torn(struct exploration *e, const struct event *newest, uint64_t
     explore_restore(e->depth);
 }
 
+/* True if the sequence that is being explored is one of those with torn sectors. */
+static bool tears(void)
+{
+    return settings.torn_each > 0 && sequences % settings.torn_each == 0;
+}
+
 static void try_all_torn(struct exploration *e)
 {
     const struct event *newest = &e->log->events[e->open[--e->count]];
@@ -249,7 +256,7 @@ static void try_cut(struct exploration *e, unsigned cut, bool newest)
     for (uint64_t choice = 0; choice < n; choice++)
         if (!e->only || (e->only->choice[e->depth] == choice && e->only->torn == TORN_NOT))
             try_choice(e, choice, newest);
-    if (newest && settings.torn)
+    if (newest && tears())
         try_all_torn(e);
 }
 
@@ -311,4 +318,5 @@ void explore(const struct log *log, unsigned from, const struct where *only,
     if (log->overflow)
         COUNT(overflows);
     go_on(e, from);
+    sequences += depth == 0;
 }

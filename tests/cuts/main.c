@@ -30,14 +30,14 @@ struct size {
     unsigned pairs_step_first, pairs_step; /* of the first geometry, of the others */
     unsigned triples, longer;              /* random sequences of 3, and of 8 operations */
     unsigned subset_bits, samples, nested_each, fsck_raw_each, fsck_each, seen_bits;
-    bool torn;
+    unsigned torn_each;
 };
 
 static const struct size sizes[] = {
-    {"small", 1, 12, 40, 10, 7, 24, 100, 200, 12, 21, true},
-    {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21, true}, /* fsck.fat judges all */
-    {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23, true},
-    {"release", 1, 1, 143000, 1200, 10, 256, 60, 4000, 200, 25, true},
+    {"small", 1, 12, 40, 10, 7, 24, 100, 200, 12, 21, 1},
+    {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21, 0}, /* fsck.fat judges all */
+    {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23, 1},
+    {"release", 1, 1, 143000, 1200, 10, 256, 60, 4000, 200, 25, 16},
 };
 
 static const struct size *size = &sizes[0];
@@ -96,7 +96,7 @@ static void configure(unsigned geometry)
     settings.nested_each = size->nested_each;
     settings.fsck_raw_each = size->fsck_raw_each;
     settings.fsck_each = size->fsck_each;
-    settings.torn = size->torn;
+    settings.torn_each = size->torn_each;
     settings.geometry = geometry;
 }
 
@@ -284,6 +284,7 @@ static int run_one(const struct request *request)
     if (settings.plant && !plant(settings.plant))
         return 2;
     settings.verbose = true;
+    settings.torn_each = 1;
     if (request->cut) {
         read_where(request->cut, &where);
         only = &where;

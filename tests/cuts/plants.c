@@ -68,7 +68,7 @@ bool plant(const char *name)
         forget(1, 0);
     if (active >= FORGET_FIRST && active <= FORGET_THIRD)
         forget(3, (unsigned)(active - FORGET_FIRST));
-    settings.torn = active == TORN_UNSEEN; /* the others are to be seen without */
+    settings.torn_each = active == TORN_UNSEEN; /* the others are to be seen without */
     return active != NO_BUG;
 }
 

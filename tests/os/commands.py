@@ -94,7 +94,8 @@ def test_lines(tap, command, card, first, where):
 def test_mounts(tap, command, card):
     lines = ["mkdir /m", "mount -t ramfs none /m; mount", "write /m/x hi; umount /m; ls /m",
              "mount -t ramfs none /m; cd /m", "umount /m; rmdir /m", "cd /; umount /m",
-             "umount /m; mount -t none x /m", "mount mmcblk9 /m; mount mmcblk0p1 /m", "df; sync"]
+             "umount /m; mount -t none x /m",
+             "mount mmcblk9 /m; mount mmcblk0p1 /m; mount mmcblk0 /m", "df; sync"]
     said = run(command, card, lines)
     tap.case("ramfs on /m type ramfs (rw)\n" in said[1], "mount shows it", said[1])
     tap.case(said[2] == "", "what was in it is gone", said[2])
@@ -102,10 +103,52 @@ def test_mounts(tap, command, card):
     tap.case(said[5] == "", "and then it can", said[5])
     tap.case(said[6] == "error: /m: nothing is mounted there\n"
              "error: there is no file system called none\n", "what is not is said", said[6])
-    tap.case(said[7] == "error: mmcblk9: no such device\nerror: /m: in use\n",
+    tap.case(said[7] == "error: mmcblk9: no such device\n" + "error: /m: in use\n" * 2,
              "a device is mounted once", said[7])
     tap.case(re.search(r"^mmcblk0p1 +\d+M +[.\d]+[KM] +\d+M +\d+%  /$", said[8], re.MULTILINE),
              "df shows the card", said[8])
+
+
+def test_moves(tap, command, card):
+    """From one file system to another: nothing is lost on the way."""
+    start = ["mkdir /m /f; mount -t ramfs none /m; write /m/a new; write /b old",
+             "mv -n /m/a /b; cat /m/a /b", "mv /m/a /b; ls /m; cat /b",
+             "disks ram 1M; disks fault ram0",
+             "find /dev -name ram0; find /dev -name fault0; disks seek ram0; disks remove seek0",
+             "find /dev -name seek0"]
+    reads = ["mkfs -c @ fault0; mount fault0 /f; mkdir /f/d; mkdir /f/d/e; write /f/d/e/kept x",
+             "umount /f; mount fault0 /f; ls /f/d", "disks rule fault0 fail read skip=%d count=%d",
+             "mv /f/d /m", "disks rule fault0 none; cat /f/d/e/kept; cat /m/d/e/kept",
+             "umount /f; rm -r -f /m/d"]
+    cuts = ["disks remove fault0; disks fault ram0; mkfs fault0; mount fault0 /f; mkdir /f/d",
+            "write /f/a x; sync; disks rule fault0 drop write skip=%d", "mv /f/a /f/d/b; sync",
+            "umount /f; disks remove fault0; fsck -q -y ram0", "mount ram0 /f; cat /f/a /f/d/b",
+            "umount /f; disks fault ram0"]
+    writes = ["mkfs fault0; mount fault0 /f; write /m/g x", "disks rule fault0 fail write skip=%d",
+              "mv /m/g /f", "umount /f; disks rule fault0 none; mount fault0 /f; cat /f/g /m/g",
+              "umount /f; rm -f /m/g"]
+    cases = [([line.replace("@", size) for line in reads], (skip, count))
+             for size in ("512", "4K") for skip in range(3) for count in range(1, 4)]
+    cases += [(case, (skip,)) for case in (writes, cuts) for skip in range(12)]
+    lines = list(start)
+    for case, numbers in cases:
+        lines += [line % numbers if "%" in line else line for line in case]
+    said = run(command + ["--append", "loglevel=0"], card, lines)
+    tap.case(said[1] == "new\nold\n", "mv -n replaces nothing on another file system", said[1])
+    tap.case(said[2] == "new\n", "and mv does", said[2])
+    tap.case(said[4:6] == ["/dev/ram0\n/dev/fault0\nseek0\n", ""],
+             "new disks are in /dev, and gone ones are not", said[4:6])
+    at, bad = len(start), []
+    for case, numbers in cases:
+        kept = said[at + len(case) - 2].split("\n")
+        if "x" not in kept or any(line not in ("", "x") and not line.startswith("error: ")
+                                     for line in kept):
+            bad.append((case[0], numbers, said[at:at + len(case)]))
+        at += len(case)
+    failed = sum("the card cannot be" in answer for answer in said)
+    tap.case(not bad and failed > 0,
+             "%d moves with I/O errors or a cut, %d that failed: nothing is lost"
+             % (len(cases), failed), bad)
 
 
 def test_card(tap, card, part):
@@ -132,6 +175,7 @@ def main():
         test_card(tap, copy, folder / "part.img")
         test_lines(tap, command, copy, ["mkdir /r", "mount -t ramfs none /r", "cd /r"], "ramfs")
         test_mounts(tap, command, copy)
+        test_moves(tap, command, copy)
     return tap.end()
 
 

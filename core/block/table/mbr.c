@@ -12,7 +12,8 @@
  *
  * Nothing of it is believed: tables and partitions have to lie inside the extended partition, no
  * table counts twice, so a chain that loops ends where it comes back, and there are at most as many
- * as there are numbers. What was found before the first that is wrong counts.
+ * as there are numbers. What was found before the first that is wrong counts. A table whose first
+ * slot is empty, as some tools leave one where a partition was, takes no number.
  */
 #include "block/table/table.h"
 
@@ -68,25 +69,47 @@ bool mbr_is_protective(const uint8_t *sector)
     return false;
 }
 
+/** The first slot whose boot flag is none, as where there is a program instead of a table; SLOTS:
+ * there is none. */
+static unsigned bad_slot(const uint8_t *sector)
+{
+    unsigned i = 0;
+
+    while (i < SLOTS && (slot_at(sector, i).flag & 0x7F) == 0)
+        i++;
+    return i;
+}
+
+bool mbr_divides(const uint8_t *sector, uint64_t sectors)
+{
+    if (!has_signature(sector) || bad_slot(sector) < SLOTS)
+        return false;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        struct slot slot = slot_at(sector, i);
+
+        if (slot.type != TYPE_EMPTY && slot.first > 0 && slot.first < sectors && slot.sectors > 0)
+            return true;
+    }
+    return false;
+}
+
 /** Checks the table as a whole: is this one that we can read? */
 static int check_table(struct table_scan *scan)
 {
+    unsigned bad;
+
     if (!has_signature(scan->sector)) {
         problem_set(scan->problem, problem_format_it,
                     "The card has neither a partition table nor a FAT32 file system.");
         return -EINVAL;
     }
-    for (unsigned i = 0; i < SLOTS; i++) {
-        uint8_t flag = slot_at(scan->sector, i).flag;
-
-        if (flag != 0x00 && flag != 0x80) {
-            problem_set(scan->problem, problem_format_it,
-                        "The card's partition table is damaged: slot %u has the boot flag 0x%02x.",
-                        i + 1, (unsigned)flag);
-            return -EINVAL;
-        }
-    }
-    return 0;
+    bad = bad_slot(scan->sector);
+    if (bad == SLOTS)
+        return 0;
+    problem_set(scan->problem, problem_format_it,
+                "The card's partition table is damaged: slot %u has the boot flag 0x%02x.", bad + 1,
+                (unsigned)slot_at(scan->sector, bad).flag);
+    return -EINVAL;
 }
 
 /** Where the logical ones are; there is one such place at most. */
@@ -174,15 +197,15 @@ static bool read_link(struct table_scan *scan, unsigned count, uint64_t sector)
     return false;
 }
 
-/** The partition that the table at `at` describes. */
-static void add_logical(struct table_scan *scan, const uint64_t extended[2], uint64_t at,
+/** The partition that the table at `at` describes; false if that is empty. */
+static bool add_logical(struct table_scan *scan, const uint64_t extended[2], uint64_t at,
                         unsigned number)
 {
     struct slot slot = slot_at(scan->sector, 0);
     uint64_t first = at + slot.first;
 
     if (slot.type == TYPE_EMPTY)
-        return;
+        return false;
     if (slot.first == 0 || slot.sectors > extended[0] + extended[1] ||
         first > extended[0] + extended[1] - slot.sectors) {
         problem_set(scan->problem, problem_format_it,
@@ -195,17 +218,19 @@ static void add_logical(struct table_scan *scan, const uint64_t extended[2], uin
     } else {
         table_add(scan, "logical ", number, slot.type, first, slot.sectors);
     }
+    return true;
 }
 
 void mbr_read_logical(struct table_scan *scan, const uint64_t extended[2])
 {
+    unsigned number = LOGICAL_FIRST;
     uint64_t at = extended[0];
 
     problem_clear(scan->problem);
     for (unsigned count = 0; read_link(scan, count, at); count++) {
         struct slot next = slot_at(scan->sector, 1);
 
-        add_logical(scan, extended, at, LOGICAL_FIRST + count);
+        number += add_logical(scan, extended, at, number);
         if (next.type == TYPE_EMPTY)
             return;
         if (!is_extended(&next) || next.first >= extended[1]) {

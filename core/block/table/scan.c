@@ -103,7 +103,8 @@ void table_add(struct table_scan *scan, const char *kind, unsigned number, uint8
 
 /* ---- all kinds ---- */
 
-/** Puts the partitions into the table of devices, as far as there is room. */
+/** Puts the partitions into the table of devices in the place of those known before, as far as
+ * there is room. */
 static void make_known(const struct block_device *card, struct partition_table *table)
 {
     if (block_forget_partitions(card))
@@ -139,7 +140,7 @@ static int conclude(const struct table_scan *scan)
 
 static bool take_whole(struct table_scan *scan)
 {
-    if (!partition_is_boot_sector(scan->sector))
+    if (!partition_is_boot_sector(scan->sector) || mbr_divides(scan->sector, scan->card->sectors))
         return false;
     scan->table->entries[0] = (struct partition){.number = 0, .type = 0x0C, .device = *scan->card};
     scan->table->count = 1;
@@ -172,6 +173,10 @@ int partition_scan(const struct block_device *card, struct partition_table *tabl
 
     problem_clear(problem);
     table->count = 0;
+    if (card->counts) {
+        problem_set(problem, "Scan the whole disk.", "%s is a partition itself.", card->name);
+        return -EINVAL;
+    }
     if (card->sectors == 0) {
         problem_set(problem, problem_write_again, "The card is empty: it has not a single sector.");
         return -EINVAL;
@@ -188,8 +193,9 @@ int partition_scan(const struct block_device *card, struct partition_table *tabl
     error = table_read(scan, 0);
     if (!error)
         error = read_table(scan);
-    if (!error)
-        make_known(card, table);
+    if (error)
+        table->count = 0;
+    make_known(card, table);
     kfree(scan);
     return error;
 }

@@ -42,6 +42,11 @@ void table_tell(const struct table_scan *scan);
 /** True if the sector is the table of a card whose real table is a GPT. */
 bool mbr_is_protective(const uint8_t *sector);
 
+/** True if the sector has a table with a partition of a card of so many sectors: then it is none of
+ * a file system, although it may look like one. Tools that make a table leave the bytes before it
+ * alone, and so what is left of a file system that had all of the card. */
+bool mbr_divides(const uint8_t *sector, uint64_t sectors);
+
 /** Reads the table in scan->sector, sector 0, without what hangs on it: 0, or -EINVAL. Extended
  * partitions are passed over; the first one is told to `extended` (first, sectors), unless NULL. */
 HAL_MUST_CHECK int mbr_read(struct table_scan *scan, uint64_t extended[2]);

@@ -54,6 +54,16 @@ static int plan(struct fill *fill)
     return error;
 }
 
+/* True if what was planned may not hold any more. */
+static bool is_resized(const struct fill *fill)
+{
+    hal_irq_state_t state = spinlock_acquire(&fill->object->lock);
+    bool resized = fill->object->generation != fill->generation;
+
+    spinlock_release(&fill->object->lock, state);
+    return resized;
+}
+
 static int find_medium(struct fill *fill)
 {
     struct cache_object *object = fill->object;
@@ -63,6 +73,8 @@ static int find_medium(struct fill *fill)
     fill->map.count = 0;
     if (fill->stored && object->ops->map)
         error = object->ops->map(object, fill->number, fill->n, false, &fill->map);
+    if (error && is_resized(fill))
+        error = -EAGAIN;
     if (!error && fill->n > fill->map.pages)
         fill->n = fill->map.pages;
     return error;

@@ -3,8 +3,8 @@
  * block.c: disks and their partitions as files: any bytes of them can be read and written.
  *
  * Whole sectors go to the medium as they are; a part of one is read, changed and written. There is
- * no cache here. What is mounted, or has a mounted partition in it, cannot be opened for writing:
- * nobody changes a file system under its driver.
+ * no cache here. Nobody changes a file system under its driver: what shares sectors with something
+ * that is mounted cannot be opened for writing, nor be mounted while it is.
  */
 #include "block/block.h"
 
@@ -30,44 +30,52 @@
 static KSTATE struct block_nodes {
     struct mutex mutex; /* guards the rest */
     unsigned used, others;
-    struct device devices[BLOCK_NODES];
+    struct block_node {
+        struct device device;
+        unsigned writers;         /* open files; the first claims the device, for all of them */
+        struct mount_claim claim; /* while there are any */
+    } all[BLOCK_NODES];
 } nodes;
 
-/* True if `whole` is `part`, or the disk that it is a partition of: "mmcblk0" of "mmcblk0p1". */
-static bool covers(const char *whole, const char *part)
+static struct block_node *node_of(const struct device *device)
 {
-    size_t n = string_length(whole);
-
-    return string_starts_with(part, whole) && (part[n] == '\0' || part[n] == 'p');
+    return &nodes.all[list_entry(device, const struct block_node, device) - nodes.all];
 }
 
-static bool is_mounted(const char *name)
+static bool writes(const struct file *file)
 {
-    char path[2];
-    struct mount *mount;
-    struct vnode *root;
-    bool found = false;
+    return (file->flags & FILE_ACCESS) != FILE_READ_ONLY;
+}
 
-    for (unsigned i = 0; !found && (mount = mount_at(i, &root, path, sizeof(path))); i++) {
-        found = mount->type->needs_device &&
-                (covers(name, mount->device) || covers(mount->device, name));
-        vnode_put(root);
-    }
-    return found;
+static int begin_writing(struct block_node *node, const struct block_device *disk)
+{
+    int error = disk->read_only ? -EROFS : 0;
+
+    mutex_lock(&nodes.mutex);
+    if (!error && node->writers == 0)
+        error = mount_begin_claim(&node->claim, disk);
+    node->writers += !error;
+    mutex_unlock(&nodes.mutex);
+    return error;
+}
+
+static void end_writing(struct block_node *node)
+{
+    mutex_lock(&nodes.mutex);
+    if (--node->writers == 0)
+        mount_end_claim(&node->claim);
+    mutex_unlock(&nodes.mutex);
 }
 
 static int block_node_open(const struct device *device, struct file *file)
 {
-    bool writes = (file->flags & FILE_ACCESS) != FILE_READ_ONLY;
     const struct block_device *disk;
     int error = block_open(device->name, &disk);
 
     if (error)
         return error == -ENOENT ? -ENXIO : error;
-    if (writes && disk->read_only)
-        error = -EROFS;
-    else if (writes && is_mounted(device->name))
-        error = -EBUSY;
+    if (writes(file))
+        error = begin_writing(node_of(device), disk);
     if (error)
         block_close(disk);
     return error;
@@ -75,7 +83,8 @@ static int block_node_open(const struct device *device, struct file *file)
 
 static void block_node_close(const struct device *device, struct file *file)
 {
-    (void)file;
+    if (writes(file))
+        end_writing(node_of(device));
     block_close(block_find(device->name)); /* it stays while it is open */
 }
 
@@ -199,7 +208,7 @@ static uint64_t number_of(const struct block_entry *entry)
 static void add_block(const struct block_entry *entry)
 {
     const char *name = entry->device.name;
-    struct device *device = &nodes.devices[nodes.used];
+    struct device *device = &nodes.all[nodes.used].device;
 
     if (nodes.used == BLOCK_NODES || device_named(name, string_length(name)))
         return;
@@ -219,7 +228,7 @@ void nodes_register_block(void)
     mutex_init(&nodes.mutex);
 }
 
-void devfs_add_disks(void)
+void devfs_update_disks(void)
 {
     struct block_entry entry;
 

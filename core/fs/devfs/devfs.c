@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devfs.c: the nodes, made when devfs is mounted and when a device comes.
+ * devfs.c: the nodes, made when devfs is mounted and when a device comes, and gone with it.
  */
 #include "fs/devfs/devfs.h"
 
+#include "block/block.h"
 #include "fs/devfs/device.h"
 #include "fs/devfs/gpio/gpiochip.h"
 #include "fs/devfs/nodes.h"
@@ -22,6 +23,29 @@ static KSTATE struct devfs {
     struct mount *mounts[DEVFS_MOUNTS];
 } devfs;
 
+/* Disks go; their devices only wait for the next of that name. */
+static bool has_gone(const struct device *device)
+{
+    return device->type == VNODE_BLOCK && !block_find(device->name);
+}
+
+/* Takes the node of `device` away, if what has its name is that. */
+static void remove_node(struct mount *mount, const struct device *device)
+{
+    struct vnode *root = mount->root, *node = NULL;
+    size_t n = string_length(device->name);
+
+    rwlock_write(&root->lock);
+    if (root->ops->lookup(root, device->name, n, &node) == 0 &&
+        node->attributes.type == device->type && node->attributes.device == device->number) {
+        rwlock_write(&node->lock);
+        (void)!root->ops->unlink(root, device->name, n, node);
+        rwlock_end_write(&node->lock);
+    }
+    rwlock_end_write(&root->lock);
+    vnode_put(node);
+}
+
 /* Makes the node of `device`, unless there is something of that name. 0 or an error. */
 static int add_node(struct mount *mount, const struct device *device)
 {
@@ -38,13 +62,17 @@ static int add_node(struct mount *mount, const struct device *device)
 }
 
 /* Caller holds the mutex. */
-static int add_nodes(struct mount *mount)
+static int update_nodes(struct mount *mount)
 {
     const struct device *device = device_from(0);
     int error = 0;
 
-    for (; device && !error; device = device_from(device->id + 1))
-        error = add_node(mount, device);
+    for (; device && !error; device = device_from(device->id + 1)) {
+        if (has_gone(device))
+            remove_node(mount, device);
+        else
+            error = add_node(mount, device);
+    }
     return error;
 }
 
@@ -70,7 +98,7 @@ static int devfs_mount(struct mount *mount, const struct block_device *device, c
         return error;
     mount->names_change = true; /* devices come */
     mutex_lock(&devfs.mutex);
-    error = add_nodes(mount);
+    error = update_nodes(mount);
     if (!error)
         error = replace(NULL, mount);
     mutex_unlock(&devfs.mutex);
@@ -103,8 +131,8 @@ void devfs_announce(void)
 {
     mutex_lock(&devfs.mutex);
     for (unsigned i = 0; i < DEVFS_MOUNTS; i++) {
-        if (devfs.mounts[i] && add_nodes(devfs.mounts[i]))
-            klog(KLOG_WARNING, "devfs: no memory for the node of a new device");
+        if (devfs.mounts[i] && update_nodes(devfs.mounts[i]))
+            klog(KLOG_WARNING, "devfs: out of memory: no node for a new device");
     }
     mutex_unlock(&devfs.mutex);
 }

@@ -15,6 +15,8 @@
 /** Makes `devfs` known, and the devices that every machine has. Boot. */
 void devfs_register(void);
 
-/** Makes the disks and partitions devices that are none yet, with nodes where devfs is mounted. May
- * sleep. */
-void devfs_add_disks(void);
+/**
+ * Makes the disks and partitions devices that are none yet. Where devfs is mounted they get nodes,
+ * and those that have gone lose theirs. May sleep.
+ */
+void devfs_update_disks(void);

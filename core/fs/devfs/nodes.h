@@ -13,6 +13,6 @@ void nodes_register_console(void);
 /** block.c: what it needs; the disks come later. Boot. */
 void nodes_register_block(void);
 
-/** devfs.c: devices were registered after boot: makes their nodes where devfs is mounted. May
+/** devfs.c: devices came or went after boot, and so do their nodes where devfs is mounted. May
  * sleep. */
 void devfs_announce(void);

@@ -71,7 +71,8 @@ int path_lookup(struct vnode *directory, const char *name, size_t n, struct vnod
     *found = NULL;
     rwlock_read(&directory->lock);
     error = path_look(directory, name, n, found);
-    if (error == 0 || error == -ENOENT)
+    /* Who is still in a directory that was removed does not keep it by asking. */
+    if ((error == 0 || error == -ENOENT) && directory->attributes.links > 0)
         extra = name_cache_add(directory, name, n, error ? NULL : *found);
     rwlock_end_read(&directory->lock);
     name_cache_free(extra);

@@ -236,6 +236,6 @@ void vfs_mount_tree(void)
         klog(KLOG_NOTICE, "boot: going on without files");
     else
         try_archive();
-    devfs_add_disks();
+    devfs_update_disks();
     mount_usual();
 }

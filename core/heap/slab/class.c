@@ -48,7 +48,7 @@ struct object_cache *slab_cache_of(const void *pointer)
 {
     struct slab *slab = slab_of(pointer);
 
-    return slab && slab_is_in_use(slab, pointer) ? slab->store->cache : NULL;
+    return slab && slab_is_in_use(slab, pointer) ? slab_cache(slab) : NULL;
 }
 
 static void free_block(void *block)
@@ -85,7 +85,7 @@ static enum heap_pointer slab_find(const void *pointer, size_t *usable)
         return backing_find_block(pointer, owner, usable);
     if (slab_find_index(slab, pointer) == UINT32_MAX)
         return HEAP_INTERIOR;
-    *usable = slab->store->cache->bytes;
+    *usable = slab_cache(slab)->bytes;
     return slab_is_in_use(slab, pointer) && !slab_waits(slab, pointer) ? HEAP_BLOCK : HEAP_FREED;
 }
 

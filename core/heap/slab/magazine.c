@@ -21,7 +21,7 @@
  * Other CPUs' objects: who frees an object of a slab that belongs to another CPU leaves a bit in
  * its header, beside those that the owner changes, and puts the slab on the owner's list of slabs
  * with such bits. The owner collects them before it takes a new slab. A list has the slabs'
- * headers by number, so that it fits into 4 bytes: multiples of 64 bytes from the start of RAM.
+ * headers by number, so that it fits into 4 bytes: multiples of 8 bytes from the start of RAM.
  */
 #include "heap/slab/parts.h"
 
@@ -30,7 +30,7 @@
 #define LENDERS 6u       /* how many larger classes are asked */
 #define LENDER_SHARE 32u /* one lends if more than one in so many of its objects are free */
 
-#define NUMBER_UNIT 64u
+#define NUMBER_UNIT 8u
 #define NUMBER_END UINT32_MAX /* the list ends here; 0: it is empty, or the slab is on none */
 
 /* ---- loading; the caller owns the stores ---- */
@@ -96,7 +96,7 @@ static void eject(struct magazine *magazine, struct list *gone)
 HAL_NORETURN static void refuse(const struct slab *slab)
 {
     panic("heap: a block of %u bytes (%s) from %p on was freed by two CPUs",
-          slab->store->cache->bytes, slab->store->cache->name, slab->start);
+          slab_cache(slab)->bytes, slab_cache(slab)->name, slab->start);
 }
 
 static uint32_t number_of(const struct slab *slab)
@@ -181,7 +181,7 @@ static bool is_in_magazine(const struct magazine *magazine, const void *object)
 bool slab_waits(const struct slab *slab, const void *object)
 {
     hal_irq_state_t state = hal_irq_save();
-    struct slab_store *store = slab->store->cache->stores[hal_cpu_id()];
+    struct slab_store *store = slab_cache(slab)->stores[hal_cpu_id()];
     unsigned number = store->cache->number, first = number < LENDERS ? 0 : number - LENDERS;
     bool found = is_on_stack(store, object) || is_in_magazine(&store->magazine, object);
 
@@ -211,7 +211,7 @@ static bool leave_for_owner(struct object_cache *cache, struct slab *slab, const
 
 static bool give_elsewhere(struct slab *slab, const void *object, struct list *gone)
 {
-    struct object_cache *cache = slab->store->cache;
+    struct object_cache *cache = slab_cache(slab);
     hal_irq_state_t state = spinlock_acquire(&cache->lock);
     bool good = slab->cpu == SLAB_SHARED ? slab_give_one(slab, object, gone)
                                          : leave_for_owner(cache, slab, object);
@@ -372,7 +372,8 @@ void *slab_take_own(struct object_cache *cache)
 
 /* ---- giving back ---- */
 
-void slab_low(struct slab *slab)
+/* Has a slab settled of which an object was freed, and unmasks. The caller is masked. */
+static void settle_and_unmask(struct slab *slab)
 {
     struct object_cache *cache = slab->store->cache;
     bool drain = asked_to_drain(cache);
@@ -384,6 +385,18 @@ void slab_low(struct slab *slab)
     (void)slab_destroy_list(&gone);
     if (drain)
         (void)slab_drain(cache);
+}
+
+void slab_free_in_place(struct slab *slab, uint32_t index)
+{
+    uint64_t *word = &slab->busy[index / 64], bit = index % 64;
+
+    __atomic_store_n(word, *word & ~(1ull << bit), __ATOMIC_RELAXED);
+    slab->store->used--;
+    if (--slab->left == 0)
+        settle_and_unmask(slab);
+    else
+        hal_irq_end_mask();
 }
 
 /* Gives an object of this CPU's slab back. The caller is masked. */
@@ -412,9 +425,9 @@ bool slab_give(void *object)
         return false;
     list_init(&gone);
     state = hal_irq_save();
-    cache = slab->store->cache;
+    cache = slab_cache(slab);
     drain = asked_to_drain(cache);
-    if (__atomic_load_n(&slab->cpu, __ATOMIC_RELAXED) == hal_cpu_id())
+    if (slab_is_mine(slab))
         good = give_own(slab, object, &gone);
     else
         good = give_elsewhere(slab, object, &gone);
@@ -476,20 +489,21 @@ size_t slab_drain(struct object_cache *cache)
 
 /* ---- looking ---- */
 
-static void add_store(const struct object_cache *cache, const struct slab_store *store,
-                      struct slab_sum *sum)
+/* Nothing is read twice, or followed: the slab that is loaded may be gone by then. */
+static HAL_RAW_ACCESS void add_store(const struct object_cache *cache,
+                                     const struct slab_store *store, struct slab_sum *sum)
 {
     uint64_t n = slab_count_bits(__atomic_load_n(&store->magazine.free, __ATOMIC_RELAXED));
-    const struct slab *slab = store->magazine.slab;
+    uint64_t count = __atomic_load_n(&store->count, __ATOMIC_RELAXED);
 
     sum->live += __atomic_load_n(&store->used, __ATOMIC_RELAXED);
     sum->total += __atomic_load_n(&store->total, __ATOMIC_RELAXED);
     sum->slabs += __atomic_load_n(&store->slabs, __ATOMIC_RELAXED);
     sum->frames += __atomic_load_n(&store->frames, __ATOMIC_RELAXED);
     sum->served += store->served + store->pushed;
-    sum->magazines += n + store->count;
-    sum->magazine_bytes += n * (slab ? slab->store->cache->bytes : cache->bytes);
-    sum->magazine_bytes += (uint64_t)store->count * cache->bytes;
+    sum->magazines += n + count;
+    sum->magazine_bytes += n * __atomic_load_n(&store->magazine.bytes, __ATOMIC_RELAXED);
+    sum->magazine_bytes += count * cache->bytes;
 }
 
 void slab_add_up(const struct object_cache *cache, struct slab_sum *sum)

@@ -18,7 +18,7 @@
 
 /* --- slab.c --- */
 
-/** What headers of slabs with few and with many objects take. */
+/** What headers of slabs with up to 64 and with up to 256 objects take. */
 #define SLAB_HEADER_SMALL 64u
 #define SLAB_HEADER_LARGE 128u
 
@@ -61,7 +61,7 @@ static inline unsigned slab_words(const struct slab *slab)
 static inline uint32_t slab_find_index(const struct slab *slab, const void *pointer)
 {
     uint32_t index = slab_index((uint64_t)((uintptr_t)pointer - (uintptr_t)slab->start),
-                                slab->store->cache->reciprocal);
+                                slab_cache(slab)->reciprocal);
 
     return index < slab->objects ? index : UINT32_MAX;
 }
@@ -77,7 +77,7 @@ static inline uint64_t slab_free_bits(const struct slab *slab, unsigned word)
 /** The bits of the objects that other CPUs have freed. */
 static inline uint64_t *slab_returned(struct slab *slab)
 {
-    return slab->busy + slab_words(slab);
+    return (uint64_t *)slab - slab_words(slab);
 }
 
 static inline unsigned slab_count_bits(uint64_t bits)

@@ -38,6 +38,24 @@ static inline struct slab *slab_of(const void *pointer)
     return slab_of_word(backing_word(pointer));
 }
 
+/** The store of a slab, if that may be another CPU's: then it may be in another one at once. */
+static inline const struct slab_store *slab_store(const struct slab *slab)
+{
+    return __atomic_load_n(&slab->store, __ATOMIC_RELAXED);
+}
+
+/** The cache of any slab. It stays the same. */
+static inline struct object_cache *slab_cache(const struct slab *slab)
+{
+    return slab_store(slab)->cache;
+}
+
+/** Whether the slab is this CPU's. The caller is masked. */
+static inline bool slab_is_mine(const struct slab *slab)
+{
+    return __atomic_load_n(&slab->cpu, __ATOMIC_RELAXED) == hal_cpu_id();
+}
+
 /*
  * --- the fast way: what needs no decision. The caller is masked ---
  */
@@ -61,9 +79,6 @@ static inline void *magazine_take(struct magazine *magazine)
 
 /** Fills the magazine of a class, takes an object, or NULL, and unmasks. The caller is masked. */
 HAL_MUST_CHECK void *slab_refill(struct slab_store *store);
-
-/** Has a slab settled of which an object was freed, and unmasks. The caller is masked. */
-void slab_low(struct slab *slab);
 
 /** This CPU's store for blocks of `bytes` bytes, 1 .. SLAB_BYTES_MAX. The caller is masked. */
 static inline struct slab_store *slab_store_for(size_t bytes)
@@ -104,7 +119,7 @@ static inline bool slab_is_busy(const struct slab *slab, uint32_t index)
  */
 static inline bool slab_is_quick(const struct slab *slab, uint32_t index, const void *object)
 {
-    return slab->cpu == hal_cpu_id() && slab_is_busy(slab, index) &&
+    return slab_is_mine(slab) && slab_is_busy(slab, index) &&
            slab->store->stack[slab->store->count] != object;
 }
 
@@ -116,33 +131,33 @@ static inline void slab_push(struct slab_store *store, void *object)
     __builtin_prefetch(object, 1); /* its next owner will write there, soon */
 }
 
-/** Frees such an object. True: now slab_low is to be called. The caller is masked. */
-HAL_MUST_CHECK static inline bool slab_give_quickly(struct slab *slab, uint32_t index)
-{
-    uint64_t *word = &slab->busy[index / 64], bit = index % 64;
+/** Frees such an object where it lies, and unmasks. The caller is masked. */
+void slab_free_in_place(struct slab *slab, uint32_t index);
 
-    __atomic_store_n(word, *word & ~(1ull << bit), __ATOMIC_RELAXED);
-    slab->store->used--;
-    return --slab->left == 0;
+/** Frees `object`, which is number `index` of `slab`, and unmasks; or returns false for no
+ * particular reason. The caller is masked, and is then still. */
+HAL_MUST_CHECK static inline bool slab_free_masked(struct slab *slab, uint32_t index, void *object)
+{
+    if (__builtin_expect(!slab_is_quick(slab, index, object), 0))
+        return false;
+    if (__builtin_expect(slab->store->count >= slab->store->capacity, 0)) {
+        slab_free_in_place(slab, index);
+    } else {
+        slab_push(slab->store, object);
+        hal_irq_end_mask();
+    }
+    return true;
 }
 
-/** Frees `object`, which is number `index` of `slab`; or returns false for no particular reason.
- * Any context. */
+/** The same in any context. */
 HAL_MUST_CHECK static inline bool slab_free_found(struct slab *slab, uint32_t index, void *object)
 {
-    bool good;
-
     if (!hal_irq_try_mask())
         return false;
-    good = slab_is_quick(slab, index, object);
-    if (good && slab->store->count < slab->store->capacity) {
-        slab_push(slab->store, object);
-    } else if (good && slab_give_quickly(slab, index)) {
-        slab_low(slab);
+    if (slab_free_masked(slab, index, object))
         return true;
-    }
     hal_irq_end_mask();
-    return good;
+    return false;
 }
 
 /** The same for the object that begins at `pointer`, any value. */

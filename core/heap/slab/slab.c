@@ -57,7 +57,10 @@
 #define STACK_FEW 4u       /* and these few */
 #define WAIT_SHARE 16u     /* a full slab waits until one in so many objects is free */
 
-#define HEADER_OBJECTS(bytes) (((bytes) - sizeof(struct slab)) / 16 * 64)
+/* A small header is one line. A large one is two, with the link at the end of the first. */
+#define SMALL_FRONT (sizeof(uint64_t))
+#define LARGE_FRONT (LINE - sizeof(struct list))
+#define HEADER_OBJECTS ((SLAB_HEADER_LARGE - LARGE_FRONT - sizeof(struct slab)) / 8 * 64)
 
 KSTATE void *slab_no_stack[1];
 KSTATE struct object_cache slab_own_caches[SLAB_OWN_CACHES];
@@ -65,10 +68,11 @@ KSTATE struct object_cache slab_own_caches[SLAB_OWN_CACHES];
 static const size_t own_sizes[SLAB_OWN_CACHES] = {SLAB_HEADER_SMALL, SLAB_HEADER_LARGE,
                                                   SLAB_STACK_BYTES};
 
-_Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= PAGES_MAX * HAL_PAGE_SIZE / 256,
+_Static_assert(SMALL_FRONT + sizeof(struct slab) + sizeof(uint64_t) == SLAB_HEADER_SMALL,
+               "a small header is full");
+_Static_assert(HEADER_OBJECTS >= PAGES_MAX * HAL_PAGE_SIZE / 256,
                "a slab of many pages has objects of 256 bytes at least");
-_Static_assert(HEADER_OBJECTS(SLAB_HEADER_LARGE) >= HAL_PAGE_SIZE / 16,
-               "a slab of objects of 16 bytes has one page");
+_Static_assert(HEADER_OBJECTS >= HAL_PAGE_SIZE / 16, "a slab of objects of 16 bytes has one page");
 
 void slab_store_init(struct object_cache *cache, struct slab_store *store, unsigned cpu)
 {
@@ -143,8 +147,9 @@ void *slab_own_take(size_t bytes)
 
 void slab_own_give(void *object)
 {
-    /* The header of a slab of headers is the start of its page. */
-    struct slab *slab = (struct slab *)((uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1));
+    /* The header of a slab of headers is small, and at the start of its page. */
+    uintptr_t page = (uintptr_t)object & ~((uintptr_t)HAL_PAGE_SIZE - 1);
+    struct slab *slab = (struct slab *)(page + SMALL_FRONT);
     struct object_cache *cache = slab->store->cache;
     struct list gone;
     hal_irq_state_t state;
@@ -196,7 +201,7 @@ static unsigned pick_pages(const struct object_cache *cache, const struct slab_s
     unsigned pages = pick_least_pages(cache, store);
 
     while (pages * 2 <= GROWN_PAGES && pages * 2 * GROWN_SHARE <= store->frames && !cache->inside &&
-           count_objects(cache, pages * 2) <= HEADER_OBJECTS(own_sizes[SLAB_OWN_CACHES - 1]))
+           count_objects(cache, pages * 2) <= HEADER_OBJECTS)
         pages *= 2;
     return pages;
 }
@@ -210,22 +215,29 @@ static char *first_object(struct object_cache *cache, char *run, unsigned pages,
     return run + (cache->inside ? cache->bytes : number % (tail / step + 1) * step);
 }
 
+/* Bytes of a header that lie in front of `struct slab`. */
+static size_t front_of(unsigned objects)
+{
+    return objects <= 64 ? SMALL_FRONT : LARGE_FRONT;
+}
+
 /* A slab with all of its objects free, on no list and in no store. */
 static struct slab *create_slab(struct object_cache *cache, unsigned pages, unsigned number)
 {
     unsigned objects = count_objects(cache, pages);
-    size_t header = sizeof(struct slab) + (objects + 63) / 64 * 2 * sizeof(uint64_t);
-    char *run = backing_take(pages, 0);
+    size_t bytes = objects <= 64 ? SLAB_HEADER_SMALL : SLAB_HEADER_LARGE;
+    char *run = backing_take(pages, 0), *header;
     struct slab *slab;
 
     if (!run)
         return NULL;
-    slab = cache->inside ? (struct slab *)run : slab_own_take(header);
-    if (!slab) {
+    header = cache->inside ? run : slab_own_take(bytes);
+    if (!header) {
         backing_give(run);
         return NULL;
     }
-    memset(slab, 0, header);
+    memset(header, 0, bytes);
+    slab = (struct slab *)(header + front_of(objects));
     list_init(&slab->link);
     slab->reciprocal = heap_is_plain() ? cache->reciprocal : 0;
     slab->start = first_object(cache, run, pages, objects, number);
@@ -249,7 +261,7 @@ static void set_sums(struct slab_store *store, unsigned slabs, unsigned frames, 
 /* Makes it known whose the slab is. */
 static void add_slab(struct slab_store *store, struct slab *slab)
 {
-    slab->store = store;
+    __atomic_store_n(&slab->store, store, __ATOMIC_RELAXED);
     __atomic_store_n(&slab->cpu, store->cpu, __ATOMIC_RELEASE);
     set_sums(store, store->slabs + 1, store->frames + slab->pages, store->total + slab->objects,
              store->used + slab_used(slab));
@@ -326,7 +338,7 @@ static size_t destroy_slab(struct slab *slab)
     /* A slab with its header inside goes with its page. */
     backing_give(page);
     if (!inside)
-        slab_own_give(slab);
+        slab_own_give((char *)slab - front_of(slab->objects));
     return pages;
 }
 

@@ -5,6 +5,9 @@
  * Each test lets threads do what gets in each other's way, and then checks what must be true
  * whoever came first.
  */
+#include "block/disks/ram.h"
+#include "fs/devfs/device.h"
+#include "fs/devfs/devfs.h"
 #include "fs/file.h"
 #include "fs/mount.h"
 #include "fs/vfs.h"
@@ -342,4 +345,50 @@ void test_vfs_unmount(struct ktest_run *run)
         KTEST_EXPECT(run, mount_remove(path) == 0);
     KTEST_EXPECT(run, mount_remove(path) == -EINVAL);
     unbuild(run, &stage);
+}
+
+/* ---- disks as files ---- */
+
+/* Who writes to the disk by its node keeps it from others, and the other way round. */
+static void write_to_disk(struct ktest_run *run, struct vnode *root,
+                          const struct block_device *disk)
+{
+    struct file *first = NULL, *second = NULL;
+    struct mount_claim claim;
+    struct problem problem;
+
+    KTEST_EXPECT(run, file_open(root, "disk", FILE_WRITE_ONLY, 0, &first) == 0);
+    KTEST_EXPECT(run, file_open(root, "disk", FILE_READ_WRITE, 0, &second) == 0);
+    KTEST_EXPECT(run, mount_begin_claim(&claim, disk) == -EBUSY);
+    file_put(first);
+    KTEST_EXPECT(run, mount_add("fat32", disk, "/", "", &problem) == -EBUSY);
+    file_put(second);
+    if (!KTEST_EXPECT(run, mount_begin_claim(&claim, disk) == 0))
+        return;
+    KTEST_EXPECT(run, file_open(root, "disk", FILE_WRITE_ONLY, 0, &first) == -EBUSY);
+    if (KTEST_EXPECT(run, file_open(root, "disk", FILE_READ_ONLY, 0, &first) == 0))
+        file_put(first);
+    mount_end_claim(&claim);
+}
+
+void test_vfs_disks(struct ktest_run *run)
+{
+    struct vnode_attributes node = {.type = VNODE_BLOCK, .mode = 0600};
+    const struct block_device *disk;
+    const struct device *device;
+    struct vnode *made = NULL;
+    struct stage stage;
+
+    KTEST_REQUIRE(run, block_ram_create(1u << 16, &disk) == 0);
+    devfs_update_disks();
+    device = device_named(disk->name, string_length(disk->name));
+    if (KTEST_EXPECT(run, device != NULL) && build(run, &stage)) {
+        node.device = device->number;
+        if (KTEST_EXPECT(run, vfs_create(stage.root, "disk", &node, &made) == 0))
+            write_to_disk(run, stage.root, disk);
+        vnode_put(made);
+        unbuild(run, &stage);
+    }
+    KTEST_EXPECT(run, block_remove(disk->name) == 0);
+    devfs_update_disks();
 }

@@ -29,3 +29,4 @@ void test_vfs_create_unlink(struct ktest_run *run);
 void test_vfs_mkdir_rmdir(struct ktest_run *run);
 void test_vfs_moves(struct ktest_run *run);
 void test_vfs_unmount(struct ktest_run *run);
+void test_vfs_disks(struct ktest_run *run);

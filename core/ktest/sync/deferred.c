@@ -402,16 +402,21 @@ struct tireless_work {
     struct delayed_work work;
     struct work_queue *queue;
     struct completion started;
-    bool tired; /* atomic */
-    unsigned runs;
+    bool tired;    /* atomic */
+    unsigned runs; /* atomic */
 };
+
+static unsigned runs_of(const struct tireless_work *tireless)
+{
+    return __atomic_load_n(&tireless->runs, __ATOMIC_RELAXED);
+}
 
 /* Submits itself again and again, as what is to be done from time to time does. */
 static void tireless_runs(struct work *work)
 {
     struct tireless_work *tireless = list_entry(work, struct tireless_work, work.work);
 
-    tireless->runs++;
+    __atomic_fetch_add(&tireless->runs, 1, __ATOMIC_RELAXED);
     completion_all(&tireless->started);
     thread_sleep(CREW_MS);
     if (!__atomic_load_n(&tireless->tired, __ATOMIC_RELAXED))
@@ -429,12 +434,12 @@ void test_work_comes_back(struct ktest_run *run)
     delayed_work_submit(tireless.queue, &tireless.work, 0);
     completion_wait(&tireless.started);
     (void)delayed_work_cancel(&tireless.work); /* while it runs, and before it submits itself */
-    runs = tireless.runs;
+    runs = runs_of(&tireless);
     thread_sleep(CREW_SETTLE);
-    KTEST_EXPECT(run, tireless.runs == runs);
+    KTEST_EXPECT(run, runs_of(&tireless) == runs);
     delayed_work_submit(tireless.queue, &tireless.work, 0); /* it can be used again */
     thread_sleep(CREW_SETTLE);
-    KTEST_EXPECT(run, tireless.runs > runs + 1);
+    KTEST_EXPECT(run, runs_of(&tireless) > runs + 1);
     __atomic_store_n(&tireless.tired, true, __ATOMIC_RELAXED);
     thread_sleep(CREW_SETTLE);
     work_queue_destroy(tireless.queue);

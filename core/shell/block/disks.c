@@ -6,6 +6,7 @@
 #include "block/disks/ram.h"
 #include "block/partition.h"
 #include "block/request.h"
+#include "fs/devfs/devfs.h"
 #include "heap/heap.h"
 #include "lib/string.h"
 #include "shell/commands/command.h"
@@ -294,6 +295,7 @@ void command_disks(struct job *job)
             command_usage(job, "%s: too few words, or too many", parts[i].name);
         else
             parts[i].run(job);
+        devfs_update_disks();
         return;
     }
     show_one(job);

@@ -137,6 +137,14 @@ static int copy_visited(const struct walk_entry *entry, void *context)
     return entry->attributes->type == VNODE_DIRECTORY ? WALK_SKIP : 0;
 }
 
+static void copy_failed(const char *path, int error, void *context)
+{
+    struct copying *copying = context;
+
+    files_error(path, error);
+    copying->failed = true;
+}
+
 /* True if `directory` is `vnode` or in it. */
 static bool is_inside(struct vnode *directory, const struct vnode *vnode)
 {
@@ -193,7 +201,7 @@ static int copy_tree(struct job *job, const char *from, char *to, bool *failed)
     int error = copying.path == NULL ? -ENOMEM : check_tree(job, from, to);
 
     if (error == 0)
-        error = walk_tree(job->base, from, copy_visited, files_error, &copying);
+        error = walk_tree(job->base, from, copy_visited, copy_failed, &copying);
     kfree(copying.path);
     *failed = copying.failed;
     return error;
@@ -221,14 +229,30 @@ bool files_copy(struct job *job, const char *from, char *to, bool trees)
 
 /* ---- the commands ---- */
 
+/*
+ * Moves to another file system: what was copied goes once the copy is on its medium, for until then
+ * it can be lost, with the power or by an error when it is written.
+ */
+static void move_far(struct job *job, const char *from, char *to, bool replace)
+{
+    struct vnode *there;
+    int error = replace ? -ENOENT : vfs_find(job->base, to, VFS_NO_FOLLOW, &there);
+
+    if (error == 0)
+        vnode_put(there);
+    else if (error != -ENOENT)
+        files_error(to, error);
+    else if (files_copy(job, from, to, true) && files_report(to, mount_sync_all()))
+        (void)files_remove(job, from, true, false);
+}
+
 /* Moves what is at `from`, by a copy if it has to be. */
 static void move(struct job *job, const char *from, char *to, unsigned options)
 {
     int error = vfs_rename(job->base, from, to, options & 1 ? VFS_RENAME_NO_REPLACE : 0);
 
     if (error == -EXDEV) {
-        if (files_copy(job, from, to, true))
-            (void)files_remove(job, from, true, false);
+        move_far(job, from, to, !(options & 1));
     } else if (error == -EINVAL) {
         command_error("%s: a directory cannot be moved into itself, to %s", from, to);
     } else if (error != -EEXIST || !(options & 1)) {

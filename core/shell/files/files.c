@@ -20,6 +20,12 @@ void files_error(const char *path, int error)
         command_error("%s: %s", path, command_error_text(error));
 }
 
+void files_skipped(const char *path, int error, void *context)
+{
+    (void)context;
+    files_error(path, error);
+}
+
 bool files_report(const char *path, int error)
 {
     if (error != 0 && error != -EINTR)

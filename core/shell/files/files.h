@@ -15,6 +15,9 @@
 /** Prints "error: PATH: " and why. May sleep. */
 void files_error(const char *path, int error);
 
+/** The same, of a directory that a walk skips: for those who need not know. walk_failed. */
+void files_skipped(const char *path, int error, void *context);
+
 /** The same, unless it is 0 or -EINTR. Returns whether it is 0. */
 bool files_report(const char *path, int error);
 

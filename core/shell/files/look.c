@@ -57,7 +57,7 @@ void command_tree(struct job *job)
     for (unsigned i = first; i == first || i < job->args.count; i++) {
         const char *path = i < job->args.count ? job->args.words[i] : ".";
 
-        (void)files_report(path, walk_tree(job->base, path, draw, files_error, &census));
+        (void)files_report(path, walk_tree(job->base, path, draw, files_skipped, &census));
     }
     tty_print("%llu director%s, %llu file%s\n", (unsigned long long)census.directories,
               census.directories == 1 ? "y" : "ies", (unsigned long long)census.files,
@@ -141,7 +141,7 @@ void command_find_files(struct job *job)
     for (unsigned i = 1; i == 1 || i < paths; i++) {
         const char *path = i < paths ? job->args.words[i] : ".";
 
-        (void)files_report(path, walk_tree(job->base, path, find, files_error, &wanted));
+        (void)files_report(path, walk_tree(job->base, path, find, files_skipped, &wanted));
     }
 }
 
@@ -191,7 +191,7 @@ void command_du(struct job *job)
         const char *path = i < job->args.count ? job->args.words[i] : ".";
 
         usage->summary = options != 0;
-        (void)files_report(path, walk_tree(job->base, path, add_up, files_error, usage));
+        (void)files_report(path, walk_tree(job->base, path, add_up, files_skipped, usage));
     }
     kfree(usage);
 }

@@ -32,13 +32,21 @@ static int remove_visited(const struct walk_entry *entry, void *context)
     return 0;
 }
 
+static void remove_failed(const char *path, int error, void *context)
+{
+    struct removal *removal = context;
+
+    files_error(path, error);
+    removal->failed = true;
+}
+
 bool files_remove(struct job *job, const char *path, bool trees, bool force)
 {
     struct removal removal = {.base = job->base};
     int error;
 
     if (trees)
-        error = walk_tree(job->base, path, remove_visited, files_error, &removal);
+        error = walk_tree(job->base, path, remove_visited, remove_failed, &removal);
     else
         error = vfs_unlink(job->base, path);
     if (force && error == -ENOENT)

@@ -33,7 +33,7 @@ struct walk {
     uint64_t last;
     size_t beginning; /* length of the path that the walk began with */
     walk_visit *visit;
-    void (*failed)(const char *path, int error);
+    walk_failed *failed;
     void *context;
     char path[VFS_PATH_MAX];
 };
@@ -119,7 +119,7 @@ static int enter(struct walk *walk, const struct listing_entry *entry)
     if (error == 0)
         error = push(walk, directory, string_length(walk->path) - string_length(entry->name));
     if (error != 0 && error != -EINTR) {
-        walk->failed(walk->path, error);
+        walk->failed(walk->path, error, walk->context);
         error = 0;
     }
     return error;
@@ -162,8 +162,8 @@ static int begin(struct walk *walk, struct vnode *base)
     return error < 0 ? error : 0;
 }
 
-int walk_tree(struct vnode *base, const char *path, walk_visit *visit_,
-              void (*failed)(const char *path, int error), void *context)
+int walk_tree(struct vnode *base, const char *path, walk_visit *visit_, walk_failed *failed,
+              void *context)
 {
     struct walk *walk;
     int error;

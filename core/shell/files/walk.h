@@ -29,10 +29,13 @@ struct walk_entry {
 #define WALK_SKIP 1
 typedef int walk_visit(const struct walk_entry *entry, void *context);
 
+/** The directory at `path` cannot be read. */
+typedef void walk_failed(const char *path, int error, void *context);
+
 /**
  * Walks through what is at `path`; symbolic links are not followed. A directory that cannot be read
- * is told to `failed` (with its path and the error) and skipped. Returns 0, what `visit` returned,
- * or an error of the beginning. -EINTR: cancelled. May sleep.
+ * is told to `failed` and skipped. Returns 0, what `visit` returned, or an error of the beginning.
+ * -EINTR: cancelled. May sleep.
  */
 HAL_MUST_CHECK int walk_tree(struct vnode *base, const char *path, walk_visit *visit,
-                             void (*failed)(const char *path, int error), void *context);
+                             walk_failed *failed, void *context);

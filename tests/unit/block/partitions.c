@@ -10,7 +10,9 @@
  *     and entries is covered by a checksum. An unsound copy is named in the log.
  *  3. An entry that overlaps another one or lies where none may be is passed over with a reason; up
  *     to 128 are found.
- *  4. What was found is in the table of devices, unless others are open.
+ *  4. What was found is in the table of devices, unless others are open; nothing else of that disk
+ *     is.
+ *  5. A table with a partition counts more than what looks like the boot sector of a file system.
  */
 #include "suites.h"
 
@@ -163,6 +165,17 @@ START_TEST(a_logical_partition_that_cannot_be_is_passed_over)
     scan();
     ck_assert_uint_eq(table.count, 3);
     ck_assert_uint_eq(table.entries[2].number, 7);
+}
+END_TEST
+
+START_TEST(a_table_whose_first_slot_is_empty_takes_no_number)
+{
+    build_extended(4);
+    mbr_set(at(1000 + 100 * (unsigned)_i), 0, 0x00, 0, 0);
+    scan();
+    ck_assert_uint_eq(table.count, 4);
+    for (unsigned i = 0; i < 3; i++)
+        expect(1 + i, 5 + i, 0x0C, 1010 + 100 * (i + (i >= (unsigned)_i)), 50);
 }
 END_TEST
 
@@ -382,6 +395,75 @@ START_TEST(what_is_open_is_not_changed)
 }
 END_TEST
 
+/* As tools leave sector 0 if a file system had all of the card before. */
+static void add_boot_sector(void)
+{
+    static const uint8_t boot[] = {0xEB, 0x58, 0x90, 'm', 'k', 'f', 's', '.', 'f', 'a', 't',
+                                   0,    2,    1,    32,  0,   2,   0,   0,   0,   0,   0xF8};
+
+    memcpy(at(0), boot, sizeof(boot));
+}
+
+START_TEST(a_table_counts_more_than_what_was_there_before)
+{
+    build_extended(1);
+    add_boot_sector();
+    scan();
+    ck_assert_uint_eq(table.count, 2);
+    expect(0, 1, 0x0C, 100, 800);
+    build_gpt();
+    add_boot_sector();
+    expect_gpt();
+}
+END_TEST
+
+/* Boot code, or a table that says "all of it", as mkfs.fat --mbr writes one. */
+START_TEST(a_boot_sector_without_a_partition_is_one_volume)
+{
+    mbr_set(at(0), 0, 0x0C, _i == 1 ? 0 : _i == 2 ? SECTORS : 100, _i == 3 ? 0 : 800);
+    add_boot_sector();
+    if (_i == 0)
+        at(0)[446 + 16 * 3] = 'R';
+    if (_i == 4)
+        put_le16(at(0) + 510, 0);
+    scan();
+    ck_assert_uint_eq(table.count, 1);
+    expect(0, 0, 0x0C, 0, SECTORS);
+}
+END_TEST
+
+START_TEST(what_was_on_the_last_card_is_forgotten)
+{
+    build_extended(2);
+    scan();
+    ck_assert_ptr_nonnull(block_find("mmcblk0p6"));
+    if (_i)
+        fake.card_error = -EIO;
+    else
+        memset(at(0), 0, TABLES_SECTOR);
+    scan_fails(_i ? "cannot be read" : "neither");
+    ck_assert_ptr_null(block_find("mmcblk0p1"));
+    ck_assert_ptr_null(block_find("mmcblk0p6"));
+}
+END_TEST
+
+START_TEST(a_partition_has_none_itself)
+{
+    const struct block_device *device;
+
+    build_extended(2);
+    mbr_set(at(100), 1, 0x0C, 10, 20);
+    mbr_set(at(0), 2, 0x0C, 17000, 10);
+    scan();
+    ck_assert_int_eq(block_open("mmcblk0p1", &device), 0);
+    ck_assert_int_eq(partition_scan(device, &table, &problem), -EINVAL);
+    ck_assert_str_eq(problem.what, "mmcblk0p1 is a partition itself.");
+    block_close(device);
+    ck_assert_ptr_nonnull(block_find("mmcblk0p3"));
+    ck_assert_ptr_null(block_find("mmcblk0p1p2"));
+}
+END_TEST
+
 START_TEST(without_memory_nothing_is_known)
 {
     build_gpt();
@@ -404,6 +486,7 @@ Suite *partitions_suite(void)
     tcase_add_loop_test(tests, a_chain_that_loops_ends, 0, 4);
     tcase_add_loop_test(tests, a_chain_counts_as_far_as_it_is_sound, 0, 4);
     tcase_add_loop_test(tests, a_logical_partition_that_cannot_be_is_passed_over, 0, 6);
+    tcase_add_loop_test(tests, a_table_whose_first_slot_is_empty_takes_no_number, 0, 4);
     tcase_add_test(tests, an_extended_partition_is_one_and_on_the_card);
     tcase_add_test(tests, a_gpt_is_read);
     tcase_add_loop_test(tests, either_copy_will_do, 0, 2);
@@ -413,6 +496,10 @@ Suite *partitions_suite(void)
     tcase_add_test(tests, a_card_that_was_cut_short_has_what_is_left);
     tcase_add_test(tests, a_gpt_of_many_small_or_large_entries);
     tcase_add_test(tests, what_is_open_is_not_changed);
+    tcase_add_test(tests, a_table_counts_more_than_what_was_there_before);
+    tcase_add_loop_test(tests, a_boot_sector_without_a_partition_is_one_volume, 0, 5);
+    tcase_add_loop_test(tests, what_was_on_the_last_card_is_forgotten, 0, 2);
+    tcase_add_test(tests, a_partition_has_none_itself);
     tcase_add_test(tests, without_memory_nothing_is_known);
     suite_add_tcase(suite, tests);
     return suite;

@@ -12,6 +12,7 @@
  *  6. Pages in use again and again outlive a long file that is read once.
  *  7. When too much is dirty, writers write; nothing of write-back needs memory.
  *  8. A block device's object has its sectors, to the last one.
+ *  9. What is cut off while somebody asks where it is on the medium is no error of anybody's.
  */
 #include "cache/suites.h"
 
@@ -99,6 +100,29 @@ START_TEST(sync_ends)
     one.mapping = NULL;
     ck_assert_int_eq(cache_sync(&one.object), 0);
     ck_assert(!cache_is_unclean(&one.object));
+}
+END_TEST
+
+static void cut_once(struct medium *medium, bool held)
+{
+    (void)held;
+    medium->mapping = NULL;
+    cache_resize(&medium->object, 2 * PAGE);
+}
+
+START_TEST(what_is_cut_off_meanwhile_is_no_error)
+{
+    uint32_t seen;
+
+    start();
+    seen = cache_errors(&one.object);
+    dirty(&one, 3, 8, 5);
+    one.mapping = cut_once;
+    ck_assert_int_eq(cache_sync(&one.object), 0);
+    ck_assert_int_eq(cache_error_since(&one.object, &seen), 0);
+    ck_assert(!cache_is_unclean(&one.object));
+    two.mapping = cut_once;
+    ck_assert_int_eq(cache_read(&two.object, 3 * PAGE, buffer, PAGE), 0);
 }
 END_TEST
 
@@ -307,6 +331,7 @@ Suite *claims_suite(void)
 
     tcase_add_test(tests, flusher_writes_after_five_seconds);
     tcase_add_test(tests, sync_ends);
+    tcase_add_test(tests, what_is_cut_off_meanwhile_is_no_error);
     tcase_add_test(tests, failures_are_repeated_and_told_once);
     tcase_add_test(tests, finished_objects_drop_what_cannot_be_written);
     tcase_add_test(tests, only_what_is_needed_is_read);

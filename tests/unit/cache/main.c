@@ -17,6 +17,8 @@ static int medium_map(struct cache_object *object, uint64_t page, unsigned n, bo
 
     if (medium->mapping)
         medium->mapping(medium, held);
+    if (page * HAL_PAGE_SIZE >= object->size) /* by now; so does a file that has been cut */
+        return -EIO;
     if (medium->scatter > 0 && n > medium->scatter - page % medium->scatter)
         n = (unsigned)(medium->scatter - page % medium->scatter);
     map->pages = n;

@@ -368,6 +368,28 @@ START_TEST(a_full_card_says_so_and_all_of_it_is_usable_again)
 }
 END_TEST
 
+/* A part of what is to be added has room. Criterion: the file is as it was, and has all its bytes.
+ */
+START_TEST(a_file_that_cannot_be_made_as_long_as_it_should_stays)
+{
+    struct vnode *file;
+    uint8_t back[1024];
+
+    mount_it();
+    (void)fill_up("/f");
+    ck_assert_int_eq(store_truncate("/f0", _i ? 1000 : 40000), 0);
+    ck_assert_int_eq(store_create("/FILE"), 0);
+    ck_assert_int_eq(store_write("/FILE", 0, data, 700), 700);
+    ck_assert_int_eq(store_truncate("/FILE", 1u << 20), -ENOSPC);
+    ck_assert_int_eq(store_lookup("/FILE", &file), 0);
+    ck_assert_uint_eq(file->attributes.size, 700);
+    vnode_put(file);
+    ck_assert_int_eq(store_read("/FILE", 0, back, sizeof back), 700);
+    ck_assert_int_eq(memcmp(back, data, 700), 0);
+    unmount_clean();
+}
+END_TEST
+
 START_TEST(hints_are_not_believed)
 {
     static const uint32_t lies[] = {0, 1, 0xFFFFFFFE, 0xFFFFFFFF, 100000};
@@ -637,6 +659,7 @@ Suite *writing_suite(void)
     tcase_add_test(tests, the_first_entry_and_reserved_bits_stay);
     tcase_add_test(tests, only_the_active_fat_is_written_when_they_are_not_mirrored);
     tcase_add_test(tests, a_full_card_says_so_and_all_of_it_is_usable_again);
+    tcase_add_loop_test(tests, a_file_that_cannot_be_made_as_long_as_it_should_stays, 0, 2);
     tcase_add_loop_test(tests, hints_are_not_believed, 0, 5);
     tcase_add_loop_test(tests, a_volume_can_do_without_fsinfo, 0, 2);
     tcase_add_test(tests, bad_clusters_are_left_alone);

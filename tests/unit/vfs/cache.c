@@ -127,6 +127,23 @@ START_TEST(what_is_removed_is_not_kept)
 }
 END_TEST
 
+START_TEST(what_is_asked_of_a_removed_directory_is_not_kept)
+{
+    struct file_system_status before;
+    struct vnode *directory, *found;
+
+    start_fat();
+    before = root_status();
+    ck_assert_int_eq(vfs_mkdir(NULL, "/d", 0755), 0);
+    directory = root_find("/d");
+    ck_assert_int_eq(vfs_rmdir(NULL, "/d"), 0);
+    ck_assert_int_eq(vfs_find(directory, "x", 0, &found), -ENOENT);
+    vnode_put(directory);
+    ck_assert_uint_eq(root_status().free_blocks, before.free_blocks);
+    stop_fat();
+}
+END_TEST
+
 START_TEST(the_limit_is_kept)
 {
     uint64_t limit;
@@ -180,6 +197,7 @@ Suite *cache_suite(void)
     tcase_add_test(tests, names_are_asked_for_once);
     tcase_add_test(tests, spellings_are_one_name);
     tcase_add_test(tests, what_is_removed_is_not_kept);
+    tcase_add_test(tests, what_is_asked_of_a_removed_directory_is_not_kept);
     tcase_add_test(tests, the_limit_is_kept);
     tcase_add_test(tests, memory_is_given_back);
     suite_add_tcase(suite, tests);

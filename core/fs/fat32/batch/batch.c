@@ -473,7 +473,9 @@ int fat32_batch_replay(struct fat32_batch *batch, bool in_use)
     int error = without_record(batch) ? 0 : fat32_record_read(batch, &count, &torn);
 
     if (!error && in_use && torn) {
-        klog(KLOG_WARNING, "%s: an operation was interrupted, and a sector of it is something else",
+        klog(KLOG_WARNING,
+             "%s: an operation was cut off, and cannot be completed: a sector that it changes was "
+             "written by somebody else, or is spoilt",
              batch->device->name);
         error = -EINVAL;
     }

@@ -195,10 +195,15 @@ static int64_t read_sector(struct fat32_node *node, uint64_t offset, uint8_t *da
 
 int64_t fat32_pages_read(struct fat32_node *node, uint64_t offset, void *data, size_t n)
 {
+    uint64_t size = node->vnode.attributes.size;
     uint8_t *to = data;
     size_t done = 0;
     int64_t now = 1;
 
+    if (offset >= size)
+        return 0;
+    if (n > size - offset)
+        n = (size_t)(size - offset); /* a sector by itself does not know where the file ends */
     while (done < n && now > 0) {
         now = cache_read(&node->pages, offset + done, to + done, n - done);
         if (now == -EIO)

@@ -246,7 +246,10 @@ static int drop_surplus(struct fat32_node *node, uint32_t last)
     return shorten(node, (uint32_t)node->vnode.attributes.size);
 }
 
-/* Makes the file `end` bytes long, or as long as there is room for, with `n` bytes at `offset`. */
+/*
+ * Makes the file longer: by as many of `n` bytes at `offset` as there is room for. Without room for
+ * one of them, or for all that is before `offset`, not at all.
+ */
 static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *data, uint64_t n)
 {
     struct fat32_volume *volume = node->volume;
@@ -264,8 +267,8 @@ static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *d
     if (error && !(error == -ENOSPC && (uint64_t)have << volume->geometry.cluster_shift > offset))
         return error;
     room = (uint64_t)(have + fresh.count) << volume->geometry.cluster_shift;
-    error = room <= offset && n > 0 ? -ENOSPC : 0;
-    if (n > room - offset)
+    error = room < offset + (n > 0) ? -ENOSPC : 0;
+    if (!error && n > room - offset)
         n = room - offset;
     if (!error)
         error = fill(node, &fresh, offset, data, n);
@@ -367,15 +370,7 @@ int fat32_truncate(struct fat32_node *node, uint64_t size)
         return -EROFS;
     if (size > SIZE_MAX_FAT32)
         return -EFBIG;
-    if (size > old) {
-        int64_t grown = append(node, size, NULL, 0);
-
-        if (grown < 0)
-            return (int)grown;
-        if (node->vnode.attributes.size == size)
-            return 0;
-        grown = shorten(node, (uint32_t)old); /* there was room for a part only */
-        return grown < 0 ? (int)grown : -ENOSPC;
-    }
+    if (size > old)
+        return (int)append(node, size, NULL, 0);
     return size < old ? shorten(node, (uint32_t)size) : 0;
 }
