@@ -26,6 +26,7 @@ enum bug {
     DATA_LATE,
     TAIL_EARLY,
     CUT_DIRTY,
+    ZEROS_LATE,
     TORN_UNSEEN,
     NO_BUG
 };
@@ -44,6 +45,7 @@ static const char *const names[] = {"forget-all-flushes",
                                     "data-late",
                                     "tail-early",
                                     "cut-dirty",
+                                    "zeros-late",
                                     "torn-unseen"};
 
 static enum bug active = NO_BUG;
@@ -91,6 +93,8 @@ int __wrap_fat32_recover(struct fat32_volume *volume, uint32_t *lost);
 void __wrap_fat32_pages_write_fresh(struct fat32_volume *volume);
 int __wrap_fat32_pages_before_write(struct fat32_node *node);
 int __wrap_fat32_pages_before_cut(struct fat32_node *node, uint64_t size);
+void __real_fat32_batch_wrote(struct fat32_batch *batch);
+void __wrap_fat32_batch_wrote(struct fat32_batch *batch);
 
 int __real_fat32_batch_begin(struct fat32_batch *batch, unsigned sectors);
 int __wrap_fat32_batch_begin(struct fat32_batch *batch, unsigned sectors);
@@ -163,4 +167,13 @@ int __wrap_fat32_pages_before_write(struct fat32_node *node)
 int __wrap_fat32_pages_before_cut(struct fat32_node *node, uint64_t size)
 {
     return active == CUT_DIRTY ? 0 : __real_fat32_pages_before_cut(node, size);
+}
+
+/* Of what directories get; of sectors of the batch itself it is called within one object. */
+void __wrap_fat32_batch_wrote(struct fat32_batch *batch)
+{
+    if (active == ZEROS_LATE)
+        fat32_batch_wrote_data(batch);
+    else
+        __real_fat32_batch_wrote(batch);
 }

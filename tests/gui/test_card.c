@@ -260,18 +260,34 @@ START_TEST(a_change_shows_up_and_nothing_else_is_read)
 }
 END_TEST
 
-START_TEST(a_partition_is_found)
+/* The volume is a partition. */
+static void format_partition(void)
 {
     format(8);
     image[446 + 4] = 0x0c;
     put32(image + 446 + 8, 8);
     put32(image + 446 + 12, SECTORS);
     put16(image + 510, 0xaa55);
+}
+
+START_TEST(a_partition_is_found)
+{
+    format_partition();
     open_card();
     ck_assert_uint_eq(colour_of(3), card_view_colour(CARD_FILE));
     access_card(8 + DATA, false);
     panel_frame(panel);
     ck_assert_uint_eq(colour_of(2), card_view_flash(false));
+}
+END_TEST
+
+/* Before there was a table, a volume had all of the card: its boot sector may still be there. */
+START_TEST(a_partition_counts_more_than_an_old_boot_sector)
+{
+    format_partition();
+    memcpy(image, volume, 64);
+    open_card();
+    ck_assert_uint_eq(colour_of(3), card_view_colour(CARD_FILE));
 }
 END_TEST
 
@@ -348,6 +364,7 @@ int main(void)
         requests_glow,
         a_change_shows_up_and_nothing_else_is_read,
         a_partition_is_found,
+        a_partition_counts_more_than_an_old_boot_sector,
         without_a_volume_there_is_nothing_to_point_at,
         nonsense_does_no_harm,
         card_and_memory_share_the_room,

@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 #define FAT32_BATCH_MAX 24u  /**< sectors that a batch can change */
-#define FAT32_RECORD_MAX 26u /**< sectors of the record: two of the header, and those */
+#define FAT32_RECORD_MAX 26u /**< sectors of the record: up to two of header, and those */
 #define FAT32_FATS_MAX 4u    /**< copies of the FAT that are kept alike */
 
 /** Where things are, in sectors of HAL_SECTOR_SIZE from the start of the volume. Constant. */
@@ -93,6 +93,7 @@ struct fat32_batch {
     bool open;      /**< there is a transaction */
     unsigned stage; /**< that the slots are being written at; FAT32_OLD: none yet */
     bool unflushed; /**< something was written that has to stay before the batch does; atomic */
+    bool awaited;   /**< and that before anything is linked to it: all but what is in files */
 
     uint64_t sequence; /**< of the last record */
     unsigned recorded; /**< sectors that the record on the card is about; 0: it is void */
@@ -142,9 +143,11 @@ void fat32_batch_commit(struct fat32_batch *batch);
 /** They never were. */
 void fat32_batch_abort(struct fat32_batch *batch);
 
-/** Something outside of the batch has been written that must be on the card before it. Any context.
- */
+/** Data of a file has been written that must be on the card before the batch. Any context. */
 void fat32_batch_wrote_data(struct fat32_batch *batch);
+
+/** Something else has, for which links wait, too: what they lead to is not read by a size. */
+void fat32_batch_wrote(struct fat32_batch *batch);
 
 /**
  * Puts all that was committed on the card to stay. Returns 0 or an error, after which nothing is

@@ -51,11 +51,20 @@ static void add_run(struct cache_map *map, uint64_t place, uint64_t bytes)
         map->runs[map->count++] = (struct cache_run){sector, sectors};
 }
 
-static int fill_map(struct fat32_node *node, uint64_t page, unsigned n, struct cache_map *map)
+/* Bytes that are on the volume: what the last clusters have behind the end is nobody's. */
+static uint64_t measure(const struct fat32_node *node)
 {
     uint64_t clusters = (uint64_t)node->chain.limit + node->pending_count;
-    uint64_t start = page * HAL_PAGE_SIZE, at = start, end = start + n * HAL_PAGE_SIZE;
     uint64_t all = clusters << node->volume->geometry.cluster_shift;
+    uint64_t sectors = (node->pages.size + HAL_SECTOR_SIZE - 1) / HAL_SECTOR_SIZE;
+
+    return sectors * HAL_SECTOR_SIZE < all ? sectors * HAL_SECTOR_SIZE : all;
+}
+
+static int fill_map(struct fat32_node *node, uint64_t page, unsigned n, struct cache_map *map)
+{
+    uint64_t start = page * HAL_PAGE_SIZE, at = start, end = start + n * HAL_PAGE_SIZE;
+    uint64_t all = measure(node);
     int error = 0;
 
     map->count = 0;

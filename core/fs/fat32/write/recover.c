@@ -148,26 +148,40 @@ static int erase_slot(struct fat32_volume *volume, uint64_t place)
     return fat32_end(volume, error);
 }
 
-/* Erases what is between the slots `from` and `to`: parts of names that have no entry. */
+/* Slot number `number` of a directory; -ENOENT: it has no such slot. */
+static int find_slot(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t number,
+                     uint64_t *place, const uint8_t **slot)
+{
+    size_t available;
+    int error = fat32_chain_place(volume, chain, number, place);
+
+    return error ? error : fat32_look(volume, *place, slot, &available);
+}
+
+/*
+ * Erases what is between the slots `from` and `to`: parts of names that have no entry. The last one
+ * first, for what a cut leaves of them is to begin as a name does.
+ */
 static int erase_orphans(struct fat32_volume *volume, struct fat32_chain *chain, uint64_t from,
                          uint64_t to)
 {
+    uint64_t end = from, place = 0;
+    const uint8_t *slot = NULL;
     int error = 0;
 
-    for (; from < to && !error; from++) {
-        uint64_t place = 0;
-        const uint8_t *slot = NULL;
-        size_t available;
-
-        error = fat32_chain_place(volume, chain, from, &place);
-        if (!error)
-            error = fat32_look(volume, place, &slot, &available);
+    for (; end < to; end++) {
+        error = find_slot(volume, chain, end, &place, &slot);
         if (error || slot[0] == SLOT_END)
             break;
-        if (slot[0] != SLOT_ERASED && (slot[11] & 0x3F) == ATTRIBUTES_LONG)
+    }
+    if (error == -ENOENT)
+        error = 0;
+    while (end > from && !error) {
+        error = find_slot(volume, chain, --end, &place, &slot);
+        if (!error && slot[0] != SLOT_ERASED && (slot[11] & 0x3F) == ATTRIBUTES_LONG)
             error = erase_slot(volume, place);
     }
-    return error == -ENOENT ? 0 : error;
+    return error;
 }
 
 /* ---- what a directory consists of ---- */
@@ -204,26 +218,23 @@ static bool is_entry(const uint8_t *slot, bool of_root)
 /* A sector that the power went in the middle of is hardly ever one that could be of a directory. */
 static int look_at_slots(struct fat32_volume *volume, struct fat32_chain *chain, bool of_root)
 {
+    const uint8_t *slot = NULL;
+    uint64_t place = 0;
     bool ended = false;
+    int error = 0;
 
-    for (uint64_t number = 0; number < FAT32_SLOTS_MAX; number++) {
-        uint64_t place = 0;
-        const uint8_t *slot = NULL;
-        size_t available;
-        int error = fat32_chain_place(volume, chain, number, &place);
-
-        if (!error)
-            error = fat32_look(volume, place, &slot, &available);
-        if (error)
-            return error == -ENOENT ? 0 : error;
+    for (uint64_t number = 0; number < FAT32_SLOTS_MAX && !error; number++) {
+        error = find_slot(volume, chain, number, &place, &slot);
+        if (error || slot[0] == SLOT_ERASED)
+            continue;
         ended = ended || slot[0] == SLOT_END;
-        if (slot[0] != SLOT_END && slot[0] != SLOT_ERASED && (ended || !is_entry(slot, of_root))) {
+        if (slot[0] != SLOT_END && (ended || !is_entry(slot, of_root))) {
             klog(KLOG_WARNING, "%s: a directory has something that is no entry",
                  volume->device.name);
             return -EINVAL;
         }
     }
-    return 0;
+    return error == -ENOENT ? 0 : error;
 }
 
 static int look_at_directory(struct recovery *recovery, uint32_t cluster)
