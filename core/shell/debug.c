@@ -181,6 +181,8 @@ static bool debug_read_line(void)
         debug_say("error: too many arguments, or a quote is not closed\n");
         return false;
     }
+    for (unsigned i = 0; i < debug.args.count; i++)
+        args_tame(debug.args.words[i]); /* there are no files here */
     return debug.args.count > 0;
 }
 

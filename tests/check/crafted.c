@@ -281,25 +281,25 @@ static void a_file_starts_at_a_free_cluster(void)
 
 static void a_chain_is_nobody_s(void)
 {
-    set_link(100, 101);
-    set_link(101, 0x0FFFFFFF);
+    set_link(140, 141);
+    set_link(141, 0x0FFFFFFF);
 }
 
 static void a_circle_is_nobody_s(void)
 {
-    set_link(100, 101);
-    set_link(101, 100);
+    set_link(140, 141);
+    set_link(141, 140);
 }
 
 static void a_free_cluster_is_bad(void)
 {
-    set_link(120, 0x0FFFFFF7);
+    set_link(150, 0x0FFFFFF7);
     put_le32(place_sector(1) + 488, le32(place_sector(1) + 488) - 1);
 }
 
 static void a_free_cluster_has_its_upper_bits_set(void)
 {
-    set_link(120, 0xF0000000);
+    set_link(150, 0xF0000000);
 }
 
 static void the_root_is_marked_as_free(void)

@@ -20,7 +20,7 @@
 #include <hal/block.h>
 #include <hal/errno.h>
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
