@@ -69,26 +69,25 @@ static bool is_fat32(const uint8_t *sector)
            get32(sector + 36) > 0;
 }
 
-/* Finds the boot sector: sector 0 itself, or the first one of a partition for FAT32. */
+/* Finds the boot sector: the first one of a partition for FAT32, else sector 0 itself. (Not the
+ * other way round: who makes a table leaves what was before it in that sector.) */
 static bool find_volume(struct reader *r, uint8_t *sector)
 {
-    uint8_t table[64];
+    uint8_t first[CARD_MAP_SECTOR];
 
-    if (r->read(r->context, 0, sector, 1))
+    if (r->read(r->context, 0, first, 1))
         return fail(r->map, "there is no card, or it cannot be read");
-    if (is_fat32(sector))
-        return true;
-    memcpy(table, sector + 446, sizeof(table));
-    for (unsigned i = 0; get16(sector + 510) == 0xaa55 && i < 4; i++) {
-        const uint8_t *entry = table + 16 * i;
+    for (unsigned i = 0; get16(first + 510) == 0xaa55 && i < 4; i++) {
+        const uint8_t *entry = first + 446 + 16 * i;
 
         r->map->volume = get32(entry + 8);
-        if (entry[4] && r->read(r->context, r->map->volume, sector, 1) == 0 && is_fat32(sector))
+        if (entry[4] && r->map->volume > 0 && r->read(r->context, r->map->volume, sector, 1) == 0 &&
+            is_fat32(sector))
             return true;
-        sector[510] = 0x55;
-        sector[511] = 0xaa;
     }
-    return fail(r->map, "no FAT32 volume is on the card");
+    r->map->volume = 0;
+    memcpy(sector, first, sizeof(first));
+    return is_fat32(sector) || fail(r->map, "no FAT32 volume is on the card");
 }
 
 /* Takes the geometry from the boot sector. *fat: sector where the FAT begins. */

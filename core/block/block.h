@@ -143,7 +143,6 @@ struct block_stats {
     uint64_t bounced;   /**< sectors copied because of alignment */
     uint64_t sleeps;    /**< how often a thread had to wait */
     uint64_t in_flight; /**< requests that the driver had, at most, at one time */
-    uint64_t queued;    /**< now: submitted, and not with the driver */
     uint64_t most;      /**< submitted and not done, at most, at one time */
     uint64_t retries;   /**< requests that were begun again */
     uint64_t split;     /**< merged requests that failed together and were begun one by one */

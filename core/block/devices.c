@@ -190,26 +190,28 @@ static int take_off(struct block_disk *disk)
         return -EBUSY;
     disk->known = false;
     list_remove(&disk->link);
-    list_for_each (link, &disk->partitions)
-        place_of(link)->used = false;
     return 0;
 }
 
-/** Nobody can find the disk any more; requests of those that never opened it may be under way. */
+/** Nobody can find the disk any more; requests of those that never opened it may be under way. Then
+ * all is as before, because these count in the places of its partitions. */
 static int wait_for_quiet(struct block_disk *disk)
 {
     int error = queue_settle_down(disk);
+    hal_irq_state_t state;
 
     if (!error) {
         (void)ktimer_cancel(&disk->timer);
         (void)ktimer_cancel(&disk->relay);
-        return 0;
     }
-    hal_irq_state_t state = spinlock_acquire(&table.lock);
-
-    list_add_tail(&table.disks, &disk->link);
-    list_init(&disk->partitions);
-    disk->known = true;
+    state = spinlock_acquire(&table.lock);
+    if (error) {
+        list_add_tail(&table.disks, &disk->link);
+        disk->known = true;
+    } else {
+        list_for_each (link, &disk->partitions)
+            place_of(link)->used = false;
+    }
     spinlock_release(&table.lock, state);
     return error;
 }

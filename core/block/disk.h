@@ -67,7 +67,7 @@ struct block_disk {
     struct block_request *alone; /**< the barrier that holds all others back; NULL: none */
     unsigned in_flight;          /**< how many are started */
     unsigned plugs;              /**< block_plug */
-    unsigned urgent;             /**< of the waiting and the queued, those with BLOCK_SYNC */
+    unsigned urgent;             /**< of those that are not done, those with BLOCK_SYNC */
     uint64_t head;               /**< where the last one begun ended */
     bool running;                /**< somebody is in queue_run */
     bool again_please;           /**< and is to look again before he leaves */
@@ -100,8 +100,7 @@ HAL_MUST_CHECK int block_disk_add(struct block_disk *disk, const char *name, uin
 
 /**
  * Takes it out of the table, with its partitions, and -ENOMEDIUM is what requests get from then on.
- * -EBUSY: it or a partition is open, or requests are under way (then its partitions are forgotten).
- * May sleep.
+ * -EBUSY: it or a partition is open, or requests are under way. May sleep.
  */
 HAL_MUST_CHECK int block_disk_remove(struct block_disk *disk);
 

@@ -77,9 +77,6 @@ struct block_request {
     unsigned tries;
     bool late; /**< somebody was told that it takes long */
     int error;
-
-    /* The driver's, from start to block_end. */
-    void *driver;
 };
 
 /**

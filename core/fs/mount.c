@@ -352,6 +352,22 @@ int mount_add(const char *type_name, const struct block_device *device, const ch
     return error;
 }
 
+int mount_recover(const char *type_name, const struct block_device *device)
+{
+    const struct file_system *type = find_type(type_name);
+    struct mount *mount = type ? create_mount(type, device, "") : NULL;
+    struct problem problem;
+    int error;
+
+    if (!mount)
+        return type ? -ENOMEM : -ENODEV;
+    error = type->mount(mount, device, "", &problem);
+    if (!error)
+        return destroy(mount);
+    kfree(mount);
+    return error;
+}
+
 /* ---- unmounting ---- */
 
 /** True if anything is mounted in `mount`. Caller holds the mutex, as below. */

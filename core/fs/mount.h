@@ -129,6 +129,13 @@ struct mount_claim {
 HAL_MUST_CHECK int mount_begin_claim(struct mount_claim *claim, const struct block_device *device);
 void mount_end_claim(struct mount_claim *claim);
 
+/**
+ * Has a file system of the kind `type` finish on `device`, which the caller has claimed, what it
+ * was doing when the power went: it is mounted, where nobody sees it, and unmounted. Errors as
+ * mount_add's. May sleep.
+ */
+HAL_MUST_CHECK int mount_recover(const char *type, const struct block_device *device);
+
 /** True if the device of `mount` is `device`, or shares sectors with it. Any context. */
 bool mount_is_on(const struct mount *mount, const struct block_device *device);
 

@@ -20,29 +20,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_machine.h"
 #include "gui_test.h"
-#include "panel.h"
+#include "panel_test.h"
 
-#define MS UINT64_C(1000000)
 #define CARD (1u << PANEL_CARD)
 #define SECTORS 256u
 #define FAT 32u
 #define DATA 34u
 #define END 0x0fffffffu
 
-static struct tb_machine machine;
-static struct tayberry_gui_options options;
-static struct panel *panel;
-static char error[512];
-static uint64_t host_now;
 static uint8_t image[(SECTORS + 8) * 512];
 static uint8_t *volume;
-
-static uint64_t host(void)
-{
-    return host_now;
-}
 
 static void put16(uint8_t *at, unsigned value)
 {
@@ -129,30 +117,17 @@ static void format(uint64_t first)
 
 static void setup(void)
 {
-    fake_init(&machine);
+    setup_panel();
     machine.host = &host_now;
     machine.card = image;
     machine.card_sectors = sizeof(image) / 512;
-    host_now = 1000 * MS;
     format(0);
-    options = (struct tayberry_gui_options){.size = sizeof(options),
-                                            .width = 1280,
-                                            .height = 800,
-                                            .scale = 1,
-                                            .card = true,
-                                            .error = error,
-                                            .error_size = sizeof(error)};
+    options.card = true;
 }
 
-static void teardown(void)
+static void open_card(void)
 {
-    panel_destroy(panel);
-    panel = NULL;
-}
-
-static void open_panel(void)
-{
-    ck_assert_msg(panel_create(&machine, &options, host, &panel) == 0, "%s", error);
+    open_panel();
     panel_frame(panel);
 }
 
@@ -168,13 +143,6 @@ static struct rect find_square(uint32_t cluster)
 
     ck_assert(card_view_find(panel_card(panel), cluster, &square));
     return square;
-}
-
-static uint32_t pixel(int x, int y)
-{
-    const struct canvas *canvas = panel_canvas(panel);
-
-    return canvas->pixels[y * canvas->width + x];
 }
 
 static uint32_t colour_of(uint32_t cluster)
@@ -208,7 +176,7 @@ static const char *described(void)
 
 START_TEST(a_square_has_the_colour_of_its_cluster)
 {
-    open_panel();
+    open_card();
     ck_assert_uint_eq(colour_of(2), card_view_colour(CARD_DIRECTORY));
     for (uint32_t cluster = 3; cluster <= 5; cluster++)
         ck_assert_uint_eq(colour_of(cluster), card_view_colour(CARD_FILE));
@@ -223,7 +191,7 @@ END_TEST
 
 START_TEST(the_file_under_the_mouse_is_marked)
 {
-    open_panel();
+    open_card();
     ck_assert_str_eq(described(), "");
     hover(4);
     ck_assert_str_eq(described(), "/A long name: 3 clusters from 3 on");
@@ -251,7 +219,7 @@ START_TEST(requests_glow)
 {
     uint32_t colour;
 
-    open_panel();
+    open_card();
     access_card(DATA + 9 - 2, true);
     access_card(DATA + 3 - 2, false);
     ck_assert_uint_ne(panel_frame(panel) & CARD, 0);
@@ -274,7 +242,7 @@ START_TEST(a_change_shows_up_and_nothing_else_is_read)
 {
     unsigned reads;
 
-    open_panel();
+    open_card();
     reads = machine.card_reads;
     host_now += 1000 * MS;
     access_card(DATA, false);
@@ -292,18 +260,34 @@ START_TEST(a_change_shows_up_and_nothing_else_is_read)
 }
 END_TEST
 
-START_TEST(a_partition_is_found)
+/* The volume is a partition. */
+static void format_partition(void)
 {
     format(8);
     image[446 + 4] = 0x0c;
     put32(image + 446 + 8, 8);
     put32(image + 446 + 12, SECTORS);
     put16(image + 510, 0xaa55);
-    open_panel();
+}
+
+START_TEST(a_partition_is_found)
+{
+    format_partition();
+    open_card();
     ck_assert_uint_eq(colour_of(3), card_view_colour(CARD_FILE));
     access_card(8 + DATA, false);
     panel_frame(panel);
     ck_assert_uint_eq(colour_of(2), card_view_flash(false));
+}
+END_TEST
+
+/* Before there was a table, a volume had all of the card: its boot sector may still be there. */
+START_TEST(a_partition_counts_more_than_an_old_boot_sector)
+{
+    format_partition();
+    memcpy(image, volume, 64);
+    open_card();
+    ck_assert_uint_eq(colour_of(3), card_view_colour(CARD_FILE));
 }
 END_TEST
 
@@ -312,14 +296,14 @@ START_TEST(without_a_volume_there_is_nothing_to_point_at)
     struct rect square;
 
     machine.card = NULL;
-    open_panel();
+    open_card();
     ck_assert(!card_view_find(panel_card(panel), 2, &square));
     ck_assert_str_eq(described(), "");
     panel_destroy(panel);
     memset(image, 0, sizeof(image));
     machine.card = image;
     access_card(0, true);
-    open_panel();
+    open_card();
     ck_assert(!card_view_find(panel_card(panel), 2, &square));
     format(0);
     access_card(0, true);
@@ -336,7 +320,7 @@ START_TEST(nonsense_does_no_harm)
     enter(2, 4, "SAME       ", 0x20, 5);     /* shares a cluster */
     enter(6, 3, "LOOP       ", 0x10, 2);     /* contains itself */
     enter(6, 4, "FAR        ", 0x10, 99999); /* starts nowhere */
-    open_panel();
+    open_card();
     hover(5);
     ck_assert_str_eq(described(), "/A long name: 3 clusters from 3 on");
     hover(8);
@@ -360,7 +344,7 @@ START_TEST(card_and_memory_share_the_room)
     struct rect card, memory;
 
     options.memory = true;
-    open_panel();
+    open_card();
     card = panel_area(panel, PANEL_CARD);
     memory = panel_area(panel, PANEL_MEMORY);
     ck_assert_int_eq(card.x + card.width, memory.x);
@@ -380,10 +364,11 @@ int main(void)
         requests_glow,
         a_change_shows_up_and_nothing_else_is_read,
         a_partition_is_found,
+        a_partition_counts_more_than_an_old_boot_sector,
         without_a_volume_there_is_nothing_to_point_at,
         nonsense_does_no_harm,
         card_and_memory_share_the_room,
     };
 
-    return gui_test_run("card", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+    return gui_test_run("card", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown_panel);
 }

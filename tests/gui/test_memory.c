@@ -18,50 +18,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_machine.h"
 #include "gui_test.h"
-#include "panel.h"
+#include "panel_test.h"
 
-#define MS UINT64_C(1000000)
 #define HEAP (TB_FRAME_TAGS + 1)
 #define THREAD (TB_FRAME_TAGS + 2)
 #define FAT32 (TB_FRAME_TAGS + 3)
 #define MEMORY (1u << PANEL_MEMORY)
 
-static struct tb_machine machine;
-static struct tayberry_gui_options options;
-static struct panel *panel;
-static char error[512];
-static uint64_t host_now;
-
-static uint64_t host(void)
-{
-    return host_now;
-}
-
 static void setup(void)
 {
-    fake_init(&machine);
+    setup_panel();
     machine.host = &host_now;
-    host_now = 1000 * MS;
-    options = (struct tayberry_gui_options){.size = sizeof(options),
-                                            .width = 1280,
-                                            .height = 800,
-                                            .scale = 1,
-                                            .memory = true,
-                                            .error = error,
-                                            .error_size = sizeof(error)};
-}
-
-static void teardown(void)
-{
-    panel_destroy(panel);
-    panel = NULL;
-}
-
-static void open_panel(void)
-{
-    ck_assert_msg(panel_create(&machine, &options, host, &panel) == 0, "%s", error);
+    options.memory = true;
 }
 
 /* A frame after the machine was left alone so long that it is looked at again. */
@@ -89,13 +58,6 @@ static struct rect find_square(uint64_t frame)
     return square;
 }
 
-static uint32_t pixel(int x, int y)
-{
-    const struct canvas *canvas = panel_canvas(panel);
-
-    return canvas->pixels[y * canvas->width + x];
-}
-
 static uint32_t colour_of(uint64_t frame)
 {
     struct rect square = find_square(frame);
@@ -103,16 +65,13 @@ static uint32_t colour_of(uint64_t frame)
     return pixel(square.x + square.width / 2, square.y + square.height / 2);
 }
 
-/* How many pixels of a colour are in a part of the memory's area. */
-static unsigned count_colour(uint32_t colour, int top, int bottom)
+/* What lies below the squares. */
+static struct rect legend(void)
 {
     struct rect area = panel_area(panel, PANEL_MEMORY);
-    unsigned count = 0;
+    int top = find_square(511).y + find_square(511).height + 1;
 
-    for (int y = top; y < bottom; y++)
-        for (int x = area.x; x < area.x + area.width; x++)
-            count += pixel(x, y) == colour;
-    return count;
+    return (struct rect){area.x, top, area.width, area.y + area.height - top};
 }
 
 START_TEST(a_square_has_its_owners_colour)
@@ -180,26 +139,19 @@ END_TEST
 
 START_TEST(the_legend_has_what_was_seen)
 {
-    struct rect area;
-    int top, bottom;
-
     fill_small();
     open_panel();
     late_frame();
-    area = panel_area(panel, PANEL_MEMORY);
-    top = find_square(511).y + find_square(511).height + 1;
-    bottom = area.y + area.height;
-    ck_assert_uint_ge(count_colour(memory_view_colour(HEAP), top, bottom), 90);
-    ck_assert_uint_ge(count_colour(memory_view_colour(TB_FRAME_FREE), top, bottom), 90);
-    ck_assert_uint_eq(count_colour(memory_view_colour(FAT32), top, bottom), 0);
-    ck_assert_uint_ge(count_colour(0xc9d1d9, top, bottom), 200); /* text */
+    ck_assert_uint_ge(count_colour(memory_view_colour(HEAP), legend()), 90);
+    ck_assert_uint_ge(count_colour(memory_view_colour(TB_FRAME_FREE), legend()), 90);
+    ck_assert_uint_eq(count_colour(memory_view_colour(FAT32), legend()), 0);
+    ck_assert_uint_ge(count_colour(0xc9d1d9, legend()), 200); /* text */
     fake_frames(&machine, 400, 1, FAT32);
     late_frame();
-    top = find_square(511).y + find_square(511).height + 1;
-    ck_assert_uint_ge(count_colour(memory_view_colour(FAT32), top, bottom), 90);
+    ck_assert_uint_ge(count_colour(memory_view_colour(FAT32), legend()), 90);
     fake_frames(&machine, 400, 1, TB_FRAME_FREE); /* what was seen stays, so nothing jumps */
     late_frame();
-    ck_assert_uint_ge(count_colour(memory_view_colour(FAT32), top, bottom), 90);
+    ck_assert_uint_ge(count_colour(memory_view_colour(FAT32), legend()), 90);
 }
 END_TEST
 
@@ -349,7 +301,7 @@ START_TEST(every_size_fits)
             late_frame();
             check_corners(frames[j], sizes[i][0] >= 480);
         }
-        teardown();
+        teardown_panel();
     }
 }
 END_TEST
@@ -432,5 +384,5 @@ int main(void)
         without_power_there_is_nothing_to_see,
     };
 
-    return gui_test_run("memory", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+    return gui_test_run("memory", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown_panel);
 }

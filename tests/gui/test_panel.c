@@ -22,11 +22,9 @@
 #include <unistd.h>
 
 #include "draw/picture.h"
-#include "fake_machine.h"
 #include "gui_test.h"
-#include "panel.h"
+#include "panel_test.h"
 
-#define MS UINT64_C(1000000)
 #define HIDDEN (1u << PANEL_CARD | 1u << PANEL_MEMORY | 1u << PANEL_TIMELINE)
 #define ALL_AREAS (((1u << PANEL_AREAS) - 1) & ~HIDDEN)
 
@@ -41,17 +39,7 @@ static const char board_text[] =
     "[\"pi:GPIO17\",\"a:A\"],[\"a:C\",\"pi:GND.1\"],[\"pi:GPIO27\",\"b:A\"],[\"b:C\",\"pi:GND.1\"],"
     "[\"k:1.l\",\"pi:GPIO23\"],[\"k:2.l\",\"pi:GND.3\"]]}";
 
-static struct tb_machine machine;
-static struct tayberry_gui_options options;
-static struct panel *panel;
 static struct diagram *diagram;
-static char error[512];
-static uint64_t host_now;
-
-static uint64_t host(void)
-{
-    return host_now;
-}
 
 static void write_board(void)
 {
@@ -66,28 +54,17 @@ static void setup(void)
 {
     struct diagram_error why;
 
-    fake_init(&machine);
-    host_now = 1000 * MS;
-    options = (struct tayberry_gui_options){.size = sizeof(options),
-                                            .diagram = "board.json",
-                                            .width = 1000,
-                                            .height = 640,
-                                            .scale = 1,
-                                            .error = error,
-                                            .error_size = sizeof(error)};
+    setup_panel();
+    options.diagram = "board.json";
+    options.width = 1000;
+    options.height = 640;
     write_board();
     ck_assert_int_eq(diagram_read("board.json", &diagram, &why), 0);
 }
 
-static void open_panel(void)
-{
-    ck_assert_msg(panel_create(&machine, &options, host, &panel) == 0, "%s", error);
-}
-
 static void teardown(void)
 {
-    panel_destroy(panel);
-    panel = NULL;
+    teardown_panel();
     diagram_free(diagram);
     remove("board.json");
 }
@@ -420,17 +397,17 @@ START_TEST(a_screenshot_that_fails_has_a_sentence)
     open_panel();
     frame();
     ck_assert_int_eq(panel_finish_screenshot(panel), -ENOENT);
-    ck_assert_str_eq(error, "/no/such/folder/x.png: the picture cannot be written: "
-                            "No such file or directory");
+    ck_assert_str_eq(panel_error, "/no/such/folder/x.png: the picture cannot be written: "
+                                  "No such file or directory");
 }
 END_TEST
 
 START_TEST(a_bad_diagram_makes_no_panel)
 {
     options.diagram = "/no/such/board.json";
-    ck_assert_int_eq(panel_create(&machine, &options, host, &panel), -ENOENT);
+    ck_assert_int_eq(panel_create(&machine, &options, host_clock, &panel), -ENOENT);
     ck_assert_ptr_null(panel);
-    ck_assert_str_eq(error, "/no/such/board.json: No such file or directory");
+    ck_assert_str_eq(panel_error, "/no/such/board.json: No such file or directory");
 }
 END_TEST
 

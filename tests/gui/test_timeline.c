@@ -18,48 +18,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fake_machine.h"
 #include "gui_test.h"
-#include "panel.h"
+#include "panel_test.h"
 
-#define MS UINT64_C(1000000)
 #define TIMELINE (1u << PANEL_TIMELINE)
 #define GAP 0x161b22
 
-static struct tb_machine machine;
-static struct tayberry_gui_options options;
-static struct panel *panel;
-static char error[512];
-static uint64_t host_now;
-
-static uint64_t host(void)
-{
-    return host_now;
-}
-
 static void setup(void)
 {
-    fake_init(&machine);
-    host_now = 1000 * MS;
-    options = (struct tayberry_gui_options){.size = sizeof(options),
-                                            .clock = TB_CLOCK_REAL,
-                                            .width = 1280,
-                                            .height = 800,
-                                            .scale = 1,
-                                            .timeline = true,
-                                            .error = error,
-                                            .error_size = sizeof(error)};
-}
-
-static void teardown(void)
-{
-    panel_destroy(panel);
-    panel = NULL;
-}
-
-static void open_panel(void)
-{
-    ck_assert_msg(panel_create(&machine, &options, host, &panel) == 0, "%s", error);
+    setup_panel();
+    options.clock = TB_CLOCK_REAL;
+    options.timeline = true;
 }
 
 static void add_event(const struct tb_sched_event *event)
@@ -87,13 +56,6 @@ static unsigned frame_at(uint64_t time)
     return panel_frame(panel);
 }
 
-static uint32_t pixel(int x, int y)
-{
-    const struct canvas *canvas = panel_canvas(panel);
-
-    return canvas->pixels[y * canvas->width + x];
-}
-
 /* The pixel of machine time `time` in a CPU's row, at its lower edge, where no names are. */
 static int place_of(uint64_t time)
 {
@@ -114,16 +76,6 @@ static uint32_t colour_at(unsigned cpu, int x)
 static uint32_t colour_of(unsigned cpu, uint64_t time)
 {
     return colour_at(cpu, place_of(time));
-}
-
-static unsigned count_colour(uint32_t colour, struct rect rect)
-{
-    unsigned count = 0;
-
-    for (int y = rect.y; y < rect.y + rect.height; y++)
-        for (int x = rect.x; x < rect.x + rect.width; x++)
-            count += pixel(x, y) == colour;
-    return count;
 }
 
 /* What lies below the rows. */
@@ -359,7 +311,7 @@ START_TEST(every_size_is_drawn)
             ck_assert_uint_eq(frame_at((100 + zoom) * MS) & TIMELINE, TIMELINE);
             timeline_zoom(panel_timeline(panel), zoom < 12 ? 1 : -1);
         }
-        teardown();
+        teardown_panel();
     }
 }
 END_TEST
@@ -381,5 +333,5 @@ int main(void)
         every_size_is_drawn,
     };
 
-    return gui_test_run("timeline", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+    return gui_test_run("timeline", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown_panel);
 }

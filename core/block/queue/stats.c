@@ -88,21 +88,23 @@ void stats_ended(struct block_disk *disk, const struct block_request *request, i
 void block_device_stats(const struct block_device *device, struct block_stats *stats)
 {
     struct block_disk *disk = device->disk;
+    struct block_counts *counts = device->counts;
     hal_irq_state_t state;
 
     memset(stats, 0, sizeof(*stats));
     if (!disk)
         return;
+    if (!counts)
+        counts = &disk->counts;
     state = spinlock_acquire(&disk->lock);
-    pass_time(&disk->counts, hal_time_now());
+    pass_time(counts, hal_time_now());
     *stats = disk->stats;
-    stats->queued = disk->counts.under_way - disk->in_flight;
     stats->hurried = disk->queue.hurried;
     stats->reads = disk->counts.read.requests;
     stats->writes = disk->counts.write.requests;
     stats->flushes = disk->counts.flush.requests;
     stats->sectors_read = disk->counts.read.sectors;
     stats->sectors_written = disk->counts.write.sectors;
-    stats->counts = device->counts ? *device->counts : disk->counts;
+    stats->counts = *counts;
     spinlock_release(&disk->lock, state);
 }

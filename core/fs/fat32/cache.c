@@ -66,8 +66,19 @@ static struct fat32_cache_slot *find_piece(struct fat32_cache *cache, uint64_t p
     return NULL;
 }
 
+/** What a write that failed has left on the card is not what is read. */
+static void restore_spoilt(struct fat32_cache *cache, struct fat32_cache_slot *slot)
+{
+    unsigned sector = cache->spoilt % PIECE_SECTORS;
+
+    if (cache->spoilt == 0 || cache->spoilt / PIECE_SECTORS != slot->piece)
+        return;
+    memcpy(slot->data + sector * HAL_SECTOR_SIZE, cache->spoilt_data, HAL_SECTOR_SIZE);
+    slot->valid |= (uint8_t)(1u << sector);
+}
+
 /** Reads the piece into the slot; if that fails, only its sector number `wanted`. */
-static int fill_slot(struct fat32_cache *cache, struct fat32_cache_slot *slot, unsigned wanted)
+static int read_slot(struct fat32_cache *cache, struct fat32_cache_slot *slot, unsigned wanted)
 {
     uint64_t first = slot->piece * PIECE_SECTORS;
     uint64_t left = cache->device->sectors - first;
@@ -87,6 +98,14 @@ static int fill_slot(struct fat32_cache *cache, struct fat32_cache_slot *slot, u
     if (!error)
         slot->valid |= (uint8_t)(1u << wanted);
     return fat32_cache_failed(cache, error);
+}
+
+static int fill_slot(struct fat32_cache *cache, struct fat32_cache_slot *slot, unsigned wanted)
+{
+    int error = read_slot(cache, slot, wanted);
+
+    restore_spoilt(cache, slot);
+    return slot->valid >> wanted & 1 ? 0 : error;
 }
 
 int fat32_cache_failed(struct fat32_cache *cache, int error)
@@ -134,10 +153,22 @@ void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_
     struct fat32_cache_slot *slot = find_piece(cache, offset / FAT32_CACHE_BYTES);
     unsigned sector = offset % FAT32_CACHE_BYTES / HAL_SECTOR_SIZE;
 
+    if (data && offset / HAL_SECTOR_SIZE == cache->spoilt)
+        cache->spoilt = 0;
     if (slot && !data)
         slot->valid &= (uint8_t) ~(1u << sector);
     else if (slot && slot->valid >> sector & 1)
         memcpy(slot->data + sector * HAL_SECTOR_SIZE, data, HAL_SECTOR_SIZE);
+}
+
+void fat32_cache_spoil(struct fat32_cache *cache, uint64_t offset, const uint8_t *data)
+{
+    struct fat32_cache_slot *slot = find_piece(cache, offset / FAT32_CACHE_BYTES);
+
+    cache->spoilt = offset / HAL_SECTOR_SIZE;
+    memcpy(cache->spoilt_data, data, HAL_SECTOR_SIZE);
+    if (slot)
+        restore_spoilt(cache, slot);
 }
 
 int fat32_look(struct fat32_volume *volume, uint64_t offset, const uint8_t **data,

@@ -19,6 +19,8 @@
 #include "mem/reclaim.h"
 #include "sync/mutex.h"
 
+#include <hal/block.h>
+
 #include <hal/compiler.h>
 
 #include <stdbool.h>
@@ -44,6 +46,9 @@ struct fat32_cache {
     uint64_t clock;
     bool failed; /**< something could not be read or written; changed atomically */
     bool keeps;  /**< one slot's memory, come what may: write-back has to read the FAT */
+
+    uint64_t spoilt; /**< sector that a write has failed for and that is none of a batch; 0: none */
+    uint8_t spoilt_data[HAL_SECTOR_SIZE]; /**< what should be there, and is read instead */
 };
 
 /**
@@ -59,6 +64,10 @@ int fat32_cache_failed(struct fat32_cache *cache, int error);
 
 /** The sector at `offset` is `data` on the card now; NULL: it is not known what. */
 void fat32_cache_update(struct fat32_cache *cache, uint64_t offset, const uint8_t *data);
+
+/** The sector at `offset`, not the first, is to be read as `data`, whatever is on the card, until
+ * it is written. There is one such sector. */
+void fat32_cache_spoil(struct fat32_cache *cache, uint64_t offset, const uint8_t *data);
 
 /** Gives back the slots unused for longest, up to `frames`; how many. Caller holds the mutex. */
 size_t fat32_cache_reclaim(struct fat32_cache *cache, size_t frames);

@@ -86,12 +86,35 @@ static void check(const struct shell_volume *volume, const struct check_means *m
         tty_print("Nothing was changed; fsck -y %s mends it.\n", volume->device->name);
 }
 
+/*
+ * What the driver was doing when the power went is the driver's to finish: of a file on its way
+ * from one directory to another, the repair would find nothing but clusters that nobody has. Who
+ * wants such clusters as files gets them as they are.
+ */
+static int finish(struct shell_volume *volume, const struct check_means *means)
+{
+    struct check_means quiet = *means;
+    struct check_result result;
+    int error;
+
+    quiet.found = NULL;
+    error = fat_check(&quiet, &result);
+    if (error || !result.in_use)
+        return error == -EINVAL ? 0 : error; /* without a boot sector there is nothing to finish */
+    error = mount_recover("fat32", volume->device);
+    if (!error && means->found)
+        print_mended(NULL, CHECK_UNTIDY, "what was under way when the volume was left");
+    return error == -ENOMEM ? error : 0; /* otherwise it is more than a cut that has to be mended */
+}
+
 static void mend(struct shell_volume *volume, const struct check_means *means, bool save)
 {
     const struct repair_options options = {.save_lost = save};
-    struct repair_result result;
-    int error = fat_repair(means, &options, &result), flushed;
+    struct repair_result result = {.mended = 0};
+    int error = save ? 0 : finish(volume, means), flushed;
 
+    if (!error)
+        error = fat_repair(means, &options, &result);
     flushed = block_flush(volume->device);
     if (error == -EINVAL)
         say_none(volume);

@@ -402,13 +402,15 @@ START_TEST(counts_are_those_of_disk_and_partition)
     note_submit(BLOCK_READ, 0, 1, 2, 0);
     block_device_stats(&paper.disk.device, &stats);
     ck_assert_uint_eq(stats.counts.under_way, 2);
-    ck_assert_uint_eq(stats.queued, 1);
     fake.now += 5000;
     note->request.device = &part;
     paper_end_all();
     ck_assert_int_eq(block_submit(&note->request), 0);
     ck_assert_uint_eq(paper.given[0]->at, 100);
     fake.now += 7000;
+    block_device_stats(&part, &stats);
+    ck_assert_uint_eq(stats.counts.under_way, 1);
+    ck_assert(stats.counts.busy_ns >= 7000);
     paper_end_all();
     block_device_stats(&part, &stats);
     block_device_stats(&paper.disk.device, &whole);
@@ -454,6 +456,36 @@ START_TEST(what_is_open_stays)
 }
 END_TEST
 
+/* Somebody uses a partition that he never opened. */
+START_TEST(a_disk_that_is_busy_keeps_its_partitions)
+{
+    struct block_device part, others[4];
+    struct block_stats stats;
+    struct note *note;
+
+    ck_assert_int_eq(block_add_partition(&paper.disk.device, 3, 100, 50, &part), 0);
+    note = note_submit(BLOCK_READ, 0, 0, 1, 0);
+    paper_end_all();
+    note->request.device = &part;
+    ck_assert_int_eq(block_submit(&note->request), 0);
+    ck_assert_int_eq(block_disk_remove(&paper.disk), -EBUSY);
+    ck_assert_ptr_nonnull(block_find("paper0p3"));
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_int_eq(block_add_partition(&paper.disk.device, 4 + i, 200 + i, 1, &others[i]), 0);
+    paper_end_all();
+    block_device_stats(&part, &stats);
+    ck_assert_uint_eq(stats.counts.under_way, 0);
+    ck_assert_uint_eq(stats.counts.read.requests, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        block_device_stats(&others[i], &stats);
+        ck_assert_uint_eq(stats.counts.under_way, 0);
+        ck_assert_uint_eq(stats.counts.read.requests, 0);
+    }
+    ck_assert_int_eq(block_disk_remove(&paper.disk), 0);
+    ck_assert_ptr_null(block_find("paper0p3"));
+}
+END_TEST
+
 Suite *queue_suite(void)
 {
     Suite *suite = suite_create("queue");
@@ -477,6 +509,7 @@ Suite *queue_suite(void)
     tcase_add_test(tests, done_may_submit_the_same_request_without_end);
     tcase_add_test(tests, counts_are_those_of_disk_and_partition);
     tcase_add_test(tests, what_is_open_stays);
+    tcase_add_test(tests, a_disk_that_is_busy_keeps_its_partitions);
     suite_add_tcase(suite, tests);
     return suite;
 }

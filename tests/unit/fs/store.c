@@ -20,14 +20,50 @@ struct store store;
 
 /* ---- the card ---- */
 
+static unsigned sectors_of(const struct hal_block_request *request)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < request->segment_count; i++)
+        count += request->segments[i].sectors;
+    return count;
+}
+
+/* Sector `index` of what a request writes. */
+static const uint8_t *sector_of(const struct hal_block_request *request, unsigned index)
+{
+    const struct hal_block_segment *segment = request->segments;
+
+    for (; index >= segment->sectors; segment++)
+        index -= segment->sectors;
+    return (const uint8_t *)segment->data + (size_t)index * HAL_SECTOR_SIZE;
+}
+
+/* The part of a write that is on the card although it has failed. */
+static void tear(const struct hal_block_request *request)
+{
+    unsigned count = request->op == HAL_BLOCK_WRITE ? sectors_of(request) : 0;
+    unsigned whole = store.tear == STORE_HALF ? (count + 1) / 2 : count / 2;
+    uint8_t *at = store.bytes + request->sector * HAL_SECTOR_SIZE;
+
+    if (count == 0 || store.tear == STORE_NOTHING)
+        return;
+    store.torn++;
+    for (unsigned i = 0; i < whole; i++)
+        memcpy(at + (size_t)i * HAL_SECTOR_SIZE, sector_of(request, i), HAL_SECTOR_SIZE);
+    if (store.tear == STORE_GARBAGE)
+        memset(at + (size_t)whole * HAL_SECTOR_SIZE, 0xA5, HAL_SECTOR_SIZE);
+}
+
 static int fault(const struct hal_block_request *request)
 {
     if (store.only_writes && request->op == HAL_BLOCK_READ)
         return 0;
     store.requests++;
-    if (store.requests == store.fail_at)
-        return -EIO;
-    return store.fail_from && store.requests >= store.fail_from ? -EIO : 0;
+    if (store.requests != store.fail_at && !(store.fail_from && store.requests >= store.fail_from))
+        return 0;
+    tear(request);
+    return -EIO;
 }
 
 static int write_sectors(void *context, uint64_t sector, const void *data, unsigned count)

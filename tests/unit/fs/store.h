@@ -27,6 +27,12 @@ struct store {
     uint64_t fail_from; /**< this one and all later do; 0: none */
     bool only_writes;   /**< reads are not counted, and do not fail */
 
+    /** What is on the card of a write that fails: nothing of it; the first half of its sectors, of
+     * one sector that one; this, and the next sector, or of one sector that one, has become
+     * something else. */
+    enum store_tear { STORE_NOTHING, STORE_HALF, STORE_GARBAGE } tear;
+    unsigned torn; /**< how many such writes were met */
+
     char finding[300]; /**< the last one of the checker's */
 };
 

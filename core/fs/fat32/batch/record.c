@@ -2,12 +2,16 @@
 /*
  * record.c: a batch as it lies in the reserved sectors.
  *
- *     sector 0, 1   the header, all numbers with the lowest byte first:
- *                     0  "TayRedo1"    8 sequence (8 bytes)    16 number of the volume (4)
+ *     sector 0      the header, all numbers with the lowest byte first:
+ *                     0  "TayRedo2"    8 sequence (8 bytes)    16 number of the volume (4)
  *                    20  how many sectors, n (4)               24 checksum of all (4)
  *                    32  n times: sector of the volume (8), checksum of its content at each of the
- *                        seven stages (4 each), 4 bytes of zeros
- *     sector 2 ..   the n new contents
+ *                        eight stages (4 each)
+ *     sector 1      the rest of the header, if n is more than twelve
+ *     behind it     the n new contents
+ *
+ * In a sector of a directory, of which two stages change nothing, their checksums are instead those
+ * of what it is when its last write has reached only the first half, or only the second.
  *
  * The checksum of all is that of the header, with zeros in its own place, and of the n contents.
  * It makes the record one thing, though it is written as many sectors in any order.
@@ -20,8 +24,7 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-#define HEADER_SECTORS 2u
-#define HEADER_BYTES (HEADER_SECTORS * HAL_SECTOR_SIZE)
+#define HEADER_MAX 2u /* sectors */
 #define AT_SEQUENCE 8u
 #define AT_VOLUME 16u
 #define AT_COUNT 20u
@@ -29,22 +32,49 @@
 #define AT_TARGETS 32u
 #define TARGET_BYTES 40u
 
-_Static_assert(AT_TARGETS + FAT32_BATCH_MAX * TARGET_BYTES <= HEADER_BYTES, "the header is full");
+_Static_assert(AT_TARGETS + FAT32_BATCH_MAX * TARGET_BYTES <= HEADER_MAX * HAL_SECTOR_SIZE,
+               "the header is full");
 _Static_assert(8 + 4 * FAT32_STAGES <= TARGET_BYTES, "a target is full");
 
-static const char magic[8] = {'T', 'a', 'y', 'R', 'e', 'd', 'o', '1'};
+static const char magic[8] = {'T', 'a', 'y', 'R', 'e', 'd', 'o', '2'};
 
 static uint8_t *target_at(const struct fat32_batch *batch, unsigned number)
 {
     return batch->work + AT_TARGETS + number * TARGET_BYTES;
 }
 
-static uint8_t *content_at(const struct fat32_batch *batch, unsigned number)
+/* Sectors of the header of a record of `count`. */
+static unsigned header_of(unsigned count)
 {
-    return batch->work + HEADER_BYTES + number * HAL_SECTOR_SIZE;
+    return AT_TARGETS + count * TARGET_BYTES <= HAL_SECTOR_SIZE ? 1 : HEADER_MAX;
+}
+
+static uint8_t *content_at(const struct fat32_batch *batch, unsigned count, unsigned number)
+{
+    return batch->work + (header_of(count) + number) * HAL_SECTOR_SIZE;
 }
 
 /* ---- writing ---- */
+
+/* The stages that are as the ones before them in a directory. */
+#define FRONT_TORN FAT32_CLAIMED
+#define BACK_TORN FAT32_NEW
+
+static uint32_t sum_halves(const uint8_t *front, const uint8_t *back)
+{
+    const size_t half = HAL_SECTOR_SIZE / 2;
+
+    return crc32(crc32(0, front, half), back + half, half);
+}
+
+static void describe_torn(const struct fat32_slot *slot, uint8_t *target)
+{
+    uint8_t before[HAL_SECTOR_SIZE];
+
+    fat32_stage_content(false, slot->old, slot->now, slot->last, before);
+    put_le32(target + 8 + 4 * FRONT_TORN, sum_halves(slot->now, before));
+    put_le32(target + 8 + 4 * BACK_TORN, sum_halves(before, slot->now));
+}
 
 static void describe(struct fat32_batch *batch, unsigned number)
 {
@@ -62,13 +92,15 @@ static void describe(struct fat32_batch *batch, unsigned number)
             sum = crc32(0, content, HAL_SECTOR_SIZE);
         put_le32(target + 8 + 4 * stage, sum);
     }
-    memcpy(content_at(batch, number), slot->now, HAL_SECTOR_SIZE);
+    if (!slot->of_fat)
+        describe_torn(slot, target);
+    memcpy(content_at(batch, batch->used, number), slot->now, HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
 }
 
 static uint32_t sum_of(const struct fat32_batch *batch, unsigned count)
 {
-    return crc32(0, batch->work, HEADER_BYTES + count * HAL_SECTOR_SIZE);
+    return crc32(0, batch->work, (header_of(count) + count) * HAL_SECTOR_SIZE);
 }
 
 int fat32_record_write(struct fat32_batch *batch)
@@ -78,7 +110,7 @@ int fat32_record_write(struct fat32_batch *batch)
 
     if (error)
         return error;
-    memset(batch->work, 0, HEADER_BYTES);
+    memset(batch->work, 0, HEADER_MAX * HAL_SECTOR_SIZE);
     memcpy(batch->work, magic, sizeof(magic));
     put_le64(batch->work + AT_SEQUENCE, ++batch->sequence);
     put_le32(batch->work + AT_VOLUME, batch->layout->volume_id);
@@ -88,7 +120,7 @@ int fat32_record_write(struct fat32_batch *batch)
     put_le32(batch->work + AT_SUM, sum_of(batch, batch->used));
     /* From here on the older record is gone, and this one may be there. */
     batch->recorded = batch->used;
-    for (unsigned i = 0; i < HEADER_SECTORS + batch->used && !error; i++)
+    for (unsigned i = 0; i < header_of(batch->used) + batch->used && !error; i++)
         error =
             fat32_batch_write(batch, batch->layout->record[i], batch->work + i * HAL_SECTOR_SIZE);
     batch->records++;
@@ -115,7 +147,7 @@ static unsigned check_header(struct fat32_batch *batch)
     if (memcmp(batch->work, magic, sizeof(magic)) != 0 ||
         le32(batch->work + AT_VOLUME) != batch->layout->volume_id)
         return 0;
-    if (count > FAT32_BATCH_MAX || HEADER_SECTORS + count > batch->layout->record_sectors)
+    if (count > FAT32_BATCH_MAX || header_of(count) + count > batch->layout->record_sectors)
         return 0;
     put_le32(batch->work + AT_SUM, 0);
     return sum_of(batch, count) == sum ? count : 0;
@@ -137,8 +169,14 @@ static bool is_expected(const uint8_t *target, const uint8_t *content)
     return false;
 }
 
-/* Fills slot `number`. Returns 0, 1 if the sector is not what the record expects, or an error. */
-static int load(struct fat32_batch *batch, unsigned number)
+/* What has become of the sectors that a record is about. */
+struct findings {
+    unsigned unexpected; /* have none of the contents that it knows */
+    unsigned unfinished; /* have one, and not the last */
+};
+
+/* Fills slot `number`. */
+static int load(struct fat32_batch *batch, unsigned number, struct findings *findings)
 {
     const uint8_t *target = target_at(batch, number);
     struct fat32_slot *slot = &batch->slots[number];
@@ -147,29 +185,39 @@ static int load(struct fat32_batch *batch, unsigned number)
     slot->sector = le64(target);
     slot->of_fat = fat32_layout_in_fat(batch->layout, slot->sector);
     slot->saved = false;
-    if (!may_be_changed(batch->layout, slot->sector))
-        return 1;
+    if (!may_be_changed(batch->layout, slot->sector)) {
+        findings->unexpected++;
+        return 0;
+    }
     error = batch->hooks->read(batch->context, slot->sector, slot->old);
     if (error)
         return error;
-    memcpy(slot->now, content_at(batch, number), HAL_SECTOR_SIZE);
+    memcpy(slot->now, content_at(batch, batch->recorded, number), HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
-    return !is_expected(target, slot->old);
+    if (!is_expected(target, slot->old))
+        findings->unexpected++;
+    else if (memcmp(slot->old, slot->now, HAL_SECTOR_SIZE) != 0)
+        findings->unfinished++;
+    return 0;
 }
 
-int fat32_record_read(struct fat32_batch *batch, unsigned *count)
+int fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn)
 {
-    int result = read_record(batch);
-    unsigned loaded = 0;
+    struct findings findings = {0, 0};
+    int error = read_record(batch);
 
     *count = 0;
-    if (result)
-        return result;
+    *torn = false;
+    if (error)
+        return error;
     batch->sequence = le64(batch->work + AT_SEQUENCE);
     batch->recorded = check_header(batch);
-    while (loaded < batch->recorded && result == 0)
-        result = load(batch, loaded++);
-    if (result == 0)
-        batch->used = *count = loaded;
-    return result < 0 ? result : 0;
+    for (unsigned i = 0; i < batch->recorded && !error; i++)
+        error = load(batch, i, &findings);
+    if (error)
+        return error;
+    if (findings.unexpected == 0)
+        batch->used = *count = batch->recorded;
+    *torn = findings.unexpected > 0 && findings.unfinished > 0;
+    return 0;
 }

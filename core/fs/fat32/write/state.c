@@ -22,8 +22,10 @@
 #define ENTRY_1 4u              /* byte of it in the FAT */
 #define BOOT_STATE 65u
 #define INFO_LEAD 0x41615252u
-#define INFO_MIDDLE 0x61417272u /* at byte 484 */
-#define INFO_TRAIL 0xAA550000u  /* at byte 508 */
+#define INFO_MIDDLE 0x61417272u
+#define INFO_TRAIL 0xAA550000u
+#define AT_MIDDLE 484u
+#define AT_TRAIL 508u
 #define INFO_FREE 488u
 #define INFO_NEXT 492u
 #define UNKNOWN 0xFFFFFFFFu
@@ -71,61 +73,84 @@ static const struct fat32_batch_hooks hooks = {
 
 /* ---- marks ---- */
 
-/* Reads a sector, changes four bytes of it, and writes it to `copies` places `step` sectors apart.
- */
-static int patch(struct fat32_volume *volume, uint64_t sector, unsigned at, uint32_t value,
-                 const uint64_t *copies, unsigned n)
+static bool is_info(const uint8_t *data)
 {
-    struct fat32_batch *batch = &volume->writer->batch;
-    uint8_t data[HAL_SECTOR_SIZE];
-    int error = read_sector(volume, sector, data);
-
-    put_le32(data + at, value);
-    for (unsigned i = 0; i < n && !error; i++)
-        error = fat32_batch_write(batch, copies[i], data);
-    return error;
+    return le32(data) == INFO_LEAD && le32(data + AT_MIDDLE) == INFO_MIDDLE &&
+           le32(data + AT_TRAIL) == INFO_TRAIL;
 }
 
-static bool has_info(struct fat32_volume *volume)
+/* True if nothing of it is left where it always is: the power went while it was written. */
+static bool is_torn_info(const struct fat32_volume *volume, const uint8_t *data)
 {
-    uint8_t data[HAL_SECTOR_SIZE];
+    return volume->geometry.info == volume->geometry.sector_bytes && le32(data) != INFO_LEAD &&
+           le32(data + AT_MIDDLE) != INFO_MIDDLE && le32(data + AT_TRAIL) != INFO_TRAIL;
+}
 
-    return volume->writer->info && read_sector(volume, volume->writer->info, data) == 0 &&
-           le32(data) == INFO_LEAD && le32(data + 484) == INFO_MIDDLE &&
-           le32(data + 508) == INFO_TRAIL;
+/* Reads FSInfo. What was one, and is spoilt by a write that failed or was torn, begins anew.
+ * -ENOENT: there is none. */
+static int read_info(struct fat32_volume *volume, uint8_t *data)
+{
+    struct fat32_writer *writer = volume->writer;
+    int error = writer->info ? read_sector(volume, writer->info, data) : -ENOENT;
+
+    if (!error && is_info(data)) {
+        writer->info_seen = true;
+        return 0;
+    }
+    if (!writer->info_seen && (error || !is_torn_info(volume, data)))
+        return error ? error : -ENOENT;
+    memset(data, 0, HAL_SECTOR_SIZE);
+    put_le32(data, INFO_LEAD);
+    put_le32(data + AT_MIDDLE, INFO_MIDDLE);
+    put_le32(data + INFO_FREE, UNKNOWN);
+    put_le32(data + INFO_NEXT, UNKNOWN);
+    put_le32(data + AT_TRAIL, INFO_TRAIL);
+    return 0;
+}
+
+/* All FATs get the first sector. If that fails halfway, it is no matter of a batch, and must not be
+ * learnt from the card. */
+static int write_head(struct fat32_volume *volume, const uint8_t *data)
+{
+    const struct fat32_writer *writer = volume->writer;
+    int error = 0;
+
+    for (unsigned i = 0; i < writer->layout.fats && !error; i++)
+        error = fat32_batch_write(&volume->writer->batch, writer->layout.fat[i], data);
+    if (error)
+        fat32_cache_spoil(&volume->cache, writer->layout.fat[0] * HAL_SECTOR_SIZE, data);
+    return error;
 }
 
 static int set_clean(struct fat32_volume *volume, bool clean)
 {
     struct fat32_writer *writer = volume->writer;
-    const uint8_t *entries;
+    uint8_t data[HAL_SECTOR_SIZE];
     uint32_t value;
-    size_t available;
-    int error =
-        fat32_cache_get(&volume->cache, volume->geometry.fat_start + ENTRY_1, &entries, &available);
+    int error = read_sector(volume, writer->layout.fat[0], data);
 
     if (error)
         return error;
-    value = le32(entries);
+    value = le32(data + ENTRY_1);
     value = clean ? value | TABLE_CLEAN : value & ~TABLE_CLEAN;
     if (volume->cache.failed)
         value &= ~TABLE_SOUND;
-    error = patch(volume, writer->layout.fat[0], ENTRY_1, value, writer->layout.fat,
-                  writer->layout.fats);
+    put_le32(data + ENTRY_1, value);
+    error = write_head(volume, data);
     return error ? error : fat32_batch_flush(&writer->batch);
 }
 
 static int set_counts(struct fat32_volume *volume, uint32_t free, uint32_t next)
 {
     struct fat32_writer *writer = volume->writer;
-    int error;
+    uint8_t data[HAL_SECTOR_SIZE];
+    int error = read_info(volume, data);
 
-    if (!has_info(volume))
-        return 0;
-    error = patch(volume, writer->info, INFO_FREE, free, &writer->info, 1);
-    if (!error)
-        error = patch(volume, writer->info, INFO_NEXT, next, &writer->info, 1);
-    return error;
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    put_le32(data + INFO_FREE, free);
+    put_le32(data + INFO_NEXT, next);
+    return fat32_batch_write(&writer->batch, writer->info, data);
 }
 
 static int mark(struct fat32_volume *volume)
@@ -308,8 +333,7 @@ static bool is_half_marked(struct fat32_volume *volume)
     const struct fat32_layout *layout = &volume->writer->layout;
     uint8_t first[HAL_SECTOR_SIZE], other[HAL_SECTOR_SIZE];
 
-    if (has_info(volume) && read_sector(volume, volume->writer->info, first) == 0 &&
-        le32(first + INFO_FREE) == UNKNOWN)
+    if (read_info(volume, first) == 0 && le32(first + INFO_FREE) == UNKNOWN)
         return true;
     return layout->fats > 1 && read_sector(volume, layout->fat[0], first) == 0 &&
            read_sector(volume, layout->fat[1], other) == 0 &&

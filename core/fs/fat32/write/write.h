@@ -21,6 +21,7 @@
 struct fat32_writer {
     struct fat32_layout layout; /**< constant */
     uint64_t info;              /**< sector of FSInfo, 0: none; constant */
+    bool info_seen;             /**< it has been one since the mount */
     struct fat32_batch batch;
     uint32_t next;  /**< cluster from which on a free one is looked for */
     uint32_t free;  /**< clusters that are free once the batch is written, if `counted` */
