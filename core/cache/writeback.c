@@ -75,6 +75,7 @@ struct pass {
     uint64_t from, end;    /* page numbers */
     uint64_t stamp;        /* pages of before are written */
     uint64_t single_until; /* pages before this one are written one by one */
+    uint64_t size;         /* of the object, when the pages were locked */
     bool held;             /* the caller holds the file system's lock */
     int error;             /* the first */
 };
@@ -132,14 +133,16 @@ static void lock_run(struct pass *pass, unsigned n, struct cache_page **pages, v
         pages[i]->dirty = false;
         data[i] = pages[i]->data;
     }
+    pass->size = pass->object->size;
     cache_count(&cache_counts.dirty, -(int64_t)n);
     cache_count(&cache_counts.writing, n);
 }
 
 /* The page has been written, or not. Caller holds the lock. */
-static void unlock_page(struct cache_page *page, int error)
+static void unlock_page(const struct pass *pass, struct cache_page *page, int error)
 {
     struct cache_object *object = page->object;
+    uint64_t size = pass->size < object->size ? pass->size : object->size;
     uint64_t end = (page->number + 1) * HAL_PAGE_SIZE;
 
     page->state = CACHE_IDLE;
@@ -148,8 +151,10 @@ static void unlock_page(struct cache_page *page, int error)
         page->dirty = true;
         cache_count(&cache_counts.dirty, 1);
     }
+    if (end > size) /* what the file has got meanwhile is not there */
+        end = size;
     if (!error && object->stored < end)
-        object->stored = end < object->size ? end : object->size;
+        object->stored = end;
     if (page->dirty)
         return;
     cache_index_mark(&object->index, page->number, false);
@@ -170,7 +175,7 @@ static void note_error(struct pass *pass, int error)
 static void end_run(struct pass *pass, unsigned n, struct cache_page **pages, int error)
 {
     for (unsigned i = 0; i < n; i++)
-        unlock_page(pages[i], error);
+        unlock_page(pass, pages[i], error);
     cache_page_wake(pass->object);
     if (error && n > 1) {
         pass->single_until = pass->from + n; /* one bad sector is not to keep the others */

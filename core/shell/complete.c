@@ -252,7 +252,7 @@ static void complete_add(struct complete_text *text, char c)
 
 static void complete_add_quoted(struct complete_text *text, const char *s, size_t n)
 {
-    const char *special = text->quote == '"' ? "\"\\" : text->quote == '\'' ? "" : " \t\"'\\;&";
+    const char *special = text->quote == '"' ? "\"\\" : text->quote == '\'' ? "" : " \t\"'\\;&*?";
 
     for (size_t i = 0; i < n; i++) {
         if (string_find_char(special, s[i]) != NULL)

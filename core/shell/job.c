@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "heap/heap.h"
 #include "shell/commands/command.h"
+#include "shell/edit/expand.h"
 #include "sync/spinlock.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
@@ -147,6 +148,14 @@ static bool job_enter_table(unsigned number)
     return !cancelled;
 }
 
+/* Frees a copy that job_copy has made. */
+static void job_free(struct job *job)
+{
+    expand_finish(&job->args);
+    vnode_put(job->base);
+    kfree(job);
+}
+
 static void job_background_main(void *argument)
 {
     struct job *job = argument;
@@ -154,8 +163,7 @@ static void job_background_main(void *argument)
     if (job_enter_table(job->number))
         job_run_here(job);
     job_give_number(job->number);
-    vnode_put(job->base);
-    kfree(job);
+    job_free(job);
 }
 
 static void job_print_words(const struct job *job)
@@ -203,8 +211,7 @@ void job_start_background(const struct job *from, const struct command *command)
     if (thread_create(name, job_background_main, job, &thread) != 0) {
         command_error("out of memory: no thread for %s", command->name);
         job_give_number(job->number);
-        vnode_put(job->base);
-        kfree(job);
+        job_free(job);
         return;
     }
     thread_detach(thread);
@@ -221,6 +228,20 @@ static void job_run_command(struct job *job)
         job_start_background(job, job->command);
     else
         job_run_foreground(job);
+}
+
+/* The same with the files that '*' and '?' stand for. */
+static void job_expand_and_run(struct job *job)
+{
+    int error = expand_words(job->base, &job->args);
+
+    if (error == -ENOMEM)
+        command_error("out of memory: no room for the names of files");
+    else if (error != 0)
+        command_error("looking for names of files: %s", command_error_text(error));
+    else
+        job_run_command(job);
+    expand_finish(&job->args);
 }
 
 static const char *job_line_problem(int error)
@@ -256,7 +277,7 @@ void job_run_line(struct job *job, const char *line)
         error = args_parse(&line, &job->args);
         if (error != 0 || job->args.count == 0)
             break;
-        job_run_command(job);
+        job_expand_and_run(job);
     }
     if (error != 0)
         command_error("%s", job_line_problem(error));

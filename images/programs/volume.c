@@ -5,6 +5,8 @@
 #define _FILE_OFFSET_BITS 64
 #include "volume.h"
 
+#include "block/table/table.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,50 +15,32 @@
 #include <unistd.h>
 
 #define SECTOR 512u
-#define TABLE 446u
-#define ENTRY 16u
-
-static uint32_t number_at(const uint8_t *bytes)
-{
-    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-static bool is_fat32(uint8_t type)
-{
-    return type == 0x0B || type == 0x0C || type == 0x1B || type == 0x1C;
-}
-
-/* True if the sector begins like a volume, not like a table of partitions. */
-static bool is_volume(const uint8_t *sector)
-{
-    uint32_t bytes = sector[11] | (uint32_t)sector[12] << 8;
-
-    return (sector[0] == 0xEB || sector[0] == 0xE9) && bytes >= SECTOR && bytes <= 4096 &&
-           (bytes & (bytes - 1)) == 0;
-}
-
-static void find_partition(struct volume_file *volume)
-{
-    uint8_t sector[SECTOR];
-
-    if (volume_read(volume, 0, sector, 1) || sector[510] != 0x55 || sector[511] != 0xAA ||
-        is_volume(sector))
-        return;
-    for (const uint8_t *entry = sector + TABLE; entry < sector + 510; entry += ENTRY) {
-        uint64_t start = number_at(entry + 8), count = number_at(entry + 12);
-
-        if (!is_fat32(entry[4]) || start == 0 || start + count > volume->sectors)
-            continue;
-        volume->offset = start * SECTOR;
-        volume->sectors = count;
-        return;
-    }
-}
-
 static bool fail(const char *path, const char *what)
 {
     fprintf(stderr, "%s: %s\n", path, what);
     return false;
+}
+
+/* An image that has no table is one volume. */
+static bool find_partition(struct volume_file *volume)
+{
+    uint8_t sector[SECTOR];
+
+    if (volume_read(volume, 0, sector, 1) || !mbr_divides(sector, volume->sectors))
+        return true;
+    if (mbr_is_protective(sector))
+        return fail(volume->path, "has a GPT: say by --offset where the volume begins");
+    for (unsigned i = 0; i < MBR_SLOTS; i++) {
+        struct mbr_slot slot = mbr_slot_at(sector, i);
+
+        if (!partition_type_is_fat32(slot.type) || slot.first == 0 ||
+            slot.first + slot.sectors > volume->sectors)
+            continue;
+        volume->offset = slot.first * SECTOR;
+        volume->sectors = slot.sectors;
+        return true;
+    }
+    return fail(volume->path, "has a table of partitions, and none of them is FAT32");
 }
 
 bool volume_open(struct volume_file *volume, const char *path, bool writable, uint64_t offset)
@@ -71,10 +55,8 @@ bool volume_open(struct volume_file *volume, const char *path, bool writable, ui
     if (end < 0)
         return fail(path, strerror(errno));
     volume->sectors = (uint64_t)end / SECTOR;
-    if (offset == UINT64_MAX) {
-        find_partition(volume);
-        return true;
-    }
+    if (offset == UINT64_MAX)
+        return find_partition(volume);
     if (offset > volume->sectors)
         return fail(path, "is shorter than that");
     volume->offset = offset * SECTOR;

@@ -17,7 +17,7 @@ struct volume_file {
 
 /**
  * Opens the file. `offset`: in sectors of 512 bytes; UINT64_MAX: the first FAT32 partition if there
- * is a table of them, or the whole file. False, and it has been said why, if that fails.
+ * is a table of them, or else the whole file. False, and it has been said why, if that fails.
  */
 bool volume_open(struct volume_file *volume, const char *path, bool writable, uint64_t offset);
 bool volume_close(struct volume_file *volume);

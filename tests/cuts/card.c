@@ -14,17 +14,21 @@
 #include <string.h>
 
 #define RAM_BYTES (8u << 20)
+#define JUNK 0x55
+#define BAD 0x0FFFFFF7u
+#define BAD_FROM 8u
+#define INFO_FREE 488u
 
 struct card card;
 
 const struct geometry geometries[GEOMETRIES] = {
-    {"512 B clusters, 2 FATs", 200, 512, 512, 32, 2, true},
-    {"512 B clusters, 1 FAT", 200, 512, 512, 32, 1, true},
-    {"4 KiB clusters, 2 FATs", 512, 512, 4096, 32, 2, true},
-    {"512 B clusters, 2 FATs, no record", 180, 512, 512, 9, 2, false},
-    {"4 KiB clusters, 1 FAT, no record", 512, 512, 4096, 9, 1, false},
-    {"sectors of 4 KiB, 2 FATs", 1024, 4096, 4096, 32, 2, true},
-    {"hardly any room", 64, 512, 512, 32, 2, true},
+    {"512 B clusters, 2 FATs", 200, 512, 512, 32, 2, true, 112},
+    {"512 B clusters, 1 FAT", 200, 512, 512, 32, 1, true, 116},
+    {"4 KiB clusters, 2 FATs", 512, 512, 4096, 32, 2, true, 0},
+    {"512 B clusters, 2 FATs, no record", 180, 512, 512, 9, 2, false, 0},
+    {"4 KiB clusters, 1 FAT, no record", 512, 512, 4096, 9, 1, false, 0},
+    {"sectors of 4 KiB, 2 FATs", 1024, 4096, 4096, 32, 2, true, 0},
+    {"hardly any room", 64, 512, 512, 32, 2, true, 0},
 };
 
 uint64_t mix_hash(uint64_t hash, uint64_t value)
@@ -113,6 +117,11 @@ void card_put(uint32_t sector, const uint8_t *data, uint64_t hash)
     memcpy(card.image + (size_t)sector * HAL_SECTOR_SIZE, data, HAL_SECTOR_SIZE);
 }
 
+void card_put_new(uint32_t sector, const uint8_t *data)
+{
+    card_put(sector, data, hash_sector(sector, data));
+}
+
 void card_load(const uint8_t *image, const uint64_t *hashes)
 {
     memcpy(card.image, image, (size_t)card.sectors * HAL_SECTOR_SIZE);
@@ -155,6 +164,26 @@ static int format_write(void *context, uint64_t sector, const void *data, unsign
     return 0;
 }
 
+static void add_to(size_t at, uint32_t n)
+{
+    uint32_t value;
+
+    memcpy(&value, card.image + at, sizeof value);
+    value += n;
+    memcpy(card.image + at, &value, sizeof value);
+}
+
+/* The entries of bad clusters, which are free now; and the count of free ones. */
+static void mark_bad(const struct geometry *geometry, uint32_t fat_sectors)
+{
+    for (uint32_t i = 0; i < geometry->bad; i++)
+        for (uint32_t fat = 0; fat < geometry->fats; fat++)
+            add_to((geometry->reserved + fat * fat_sectors) * (size_t)HAL_SECTOR_SIZE +
+                       (BAD_FROM + i) * 4,
+                   BAD);
+    add_to(HAL_SECTOR_SIZE + INFO_FREE, -geometry->bad);
+}
+
 void card_format(const struct geometry *geometry)
 {
     struct mkfs_options options = {.sectors = geometry->sectors,
@@ -167,12 +196,16 @@ void card_format(const struct geometry *geometry)
                                    .date = 0x21,
                                    .write = format_write};
     struct mkfs_result result;
-    int error = fat_format(&options, &result);
+    int error;
 
+    /* A card that has been used: what is free looks like files, wherever it comes to light. */
+    memset(card.image, JUNK, (size_t)card.sectors * HAL_SECTOR_SIZE);
+    error = fat_format(&options, &result);
     if (error) {
         fprintf(stderr, "%s: mkfs: error %d\n", geometry->name, error);
         exit(2);
     }
+    mark_bad(geometry, result.fat_sectors);
     card.hash = 0;
     for (uint32_t i = 0; i < card.sectors; i++) {
         card.hashes[i] = hash_sector(i, card.image + (size_t)i * HAL_SECTOR_SIZE);

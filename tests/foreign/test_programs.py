@@ -102,6 +102,20 @@ def try_partition(tap, tools, folder):
     patch(image, 510, b"\x55\xaa")
     status, text = run(tools.fsck, image)
     tap.case("and by its table", status == 0, (status, text))
+    whole = folder / "whole.img"
+    whole.write_bytes(bytes(44 << 20))
+    run(tools.mkfs, whole)
+    patch(image, 0, whole.read_bytes()[:446])
+    before = image.read_bytes()
+    status, text = run(tools.fsck, "-y", image)
+    tap.case("although a boot sector stands before it", status == 0
+             and image.read_bytes() == before, (status, text))
+    for kind, word in ((0xEE, "GPT"), (0x83, "none of them")):
+        patch(image, 446 + 4, bytes((kind,)))
+        before = image.read_bytes()
+        status, text = run(tools.fsck, "-y", image)
+        tap.case("that is not done where no partition is FAT32: %s" % word, status == 8
+                 and word in text and image.read_bytes() == before, (status, text))
 
 
 def main():

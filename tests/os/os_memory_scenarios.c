@@ -134,6 +134,8 @@ const struct sweep_scenario sweep_scenarios[] = {
     {.name = "a line of the history", .prepare = "ls /docs\r", .steps = {{.type = "\x1b[A\r"}}},
     {.name = "a long line", .steps = LINE("ls /docs; ls /names; cat /README.TXT; echo long")},
     /* Threads. */
+    {.name = "names of files", .steps = LINE("echo /do*/*.txt nothing*")},
+    {.name = "names of files in the background", .steps = LINE("ls /docs/*.txt &")},
     {.name = "a background command", .steps = LINE("ls /docs &")},
     {.name = "several background commands",
      .steps = {{.type = "sleep 10ms & sleep 20ms & cat /README.TXT & sleep 5ms\r"}}},

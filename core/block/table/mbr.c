@@ -17,80 +17,18 @@
  */
 #include "block/table/table.h"
 
-#include "lib/bytes.h"
 #include "lib/log.h"
 
 #include <hal/errno.h>
 
-#define TABLE_OFFSET 446u
-#define SLOT_BYTES 16u
-#define SLOTS 4u
-#define SIGNATURE_OFFSET 510u
-#define SIGNATURE 0xAA55u
-
-#define TYPE_EMPTY 0x00u
 #define TYPE_EXTENDED_CHS 0x05u
 #define TYPE_EXTENDED_LBA 0x0Fu
 #define TYPE_EXTENDED_LINUX 0x85u
-#define TYPE_PROTECTIVE 0xEEu
 
-struct slot {
-    uint8_t flag;
-    uint8_t type;
-    uint64_t first;
-    uint64_t sectors;
-};
-
-static struct slot slot_at(const uint8_t *sector, unsigned index)
-{
-    const uint8_t *raw = sector + TABLE_OFFSET + index * SLOT_BYTES;
-
-    return (struct slot){raw[0], raw[4], le32(raw + 8), le32(raw + 12)};
-}
-
-static bool has_signature(const uint8_t *sector)
-{
-    return le16(sector + SIGNATURE_OFFSET) == SIGNATURE;
-}
-
-static bool is_extended(const struct slot *slot)
+static bool is_extended(const struct mbr_slot *slot)
 {
     return slot->type == TYPE_EXTENDED_CHS || slot->type == TYPE_EXTENDED_LBA ||
            slot->type == TYPE_EXTENDED_LINUX;
-}
-
-bool mbr_is_protective(const uint8_t *sector)
-{
-    if (!has_signature(sector))
-        return false;
-    for (unsigned i = 0; i < SLOTS; i++)
-        if (slot_at(sector, i).type == TYPE_PROTECTIVE)
-            return true;
-    return false;
-}
-
-/** The first slot whose boot flag is none, as where there is a program instead of a table; SLOTS:
- * there is none. */
-static unsigned bad_slot(const uint8_t *sector)
-{
-    unsigned i = 0;
-
-    while (i < SLOTS && (slot_at(sector, i).flag & 0x7F) == 0)
-        i++;
-    return i;
-}
-
-bool mbr_divides(const uint8_t *sector, uint64_t sectors)
-{
-    if (!has_signature(sector) || bad_slot(sector) < SLOTS)
-        return false;
-    for (unsigned i = 0; i < SLOTS; i++) {
-        struct slot slot = slot_at(sector, i);
-
-        if (slot.type != TYPE_EMPTY && slot.first > 0 && slot.first < sectors && slot.sectors > 0)
-            return true;
-    }
-    return false;
 }
 
 /** Checks the table as a whole: is this one that we can read? */
@@ -98,22 +36,22 @@ static int check_table(struct table_scan *scan)
 {
     unsigned bad;
 
-    if (!has_signature(scan->sector)) {
+    if (!mbr_has_signature(scan->sector)) {
         problem_set(scan->problem, problem_format_it,
                     "The card has neither a partition table nor a FAT32 file system.");
         return -EINVAL;
     }
-    bad = bad_slot(scan->sector);
-    if (bad == SLOTS)
+    bad = mbr_bad_slot(scan->sector);
+    if (bad == MBR_SLOTS)
         return 0;
     problem_set(scan->problem, problem_format_it,
                 "The card's partition table is damaged: slot %u has the boot flag 0x%02x.", bad + 1,
-                (unsigned)slot_at(scan->sector, bad).flag);
+                (unsigned)mbr_slot_at(scan->sector, bad).flag);
     return -EINVAL;
 }
 
 /** Where the logical ones are; there is one such place at most. */
-static void note_extended(struct table_scan *scan, unsigned number, const struct slot *slot,
+static void note_extended(struct table_scan *scan, unsigned number, const struct mbr_slot *slot,
                           uint64_t extended[2])
 {
     uint64_t all = scan->card->sectors;
@@ -133,7 +71,8 @@ static void note_extended(struct table_scan *scan, unsigned number, const struct
 }
 
 /** Says so if it shares sectors with another one: which of both is right, nobody knows. */
-static void warn_of_overlap(const struct table_scan *scan, unsigned number, const struct slot *slot)
+static void warn_of_overlap(const struct table_scan *scan, unsigned number,
+                            const struct mbr_slot *slot)
 {
     const struct partition *other = table_overlap(scan, slot->first, slot->sectors);
 
@@ -149,10 +88,10 @@ int mbr_read(struct table_scan *scan, uint64_t extended[2])
     if (error)
         return error;
     extended[0] = extended[1] = 0;
-    for (unsigned i = 0; i < SLOTS; i++) {
-        struct slot slot = slot_at(scan->sector, i);
+    for (unsigned i = 0; i < MBR_SLOTS; i++) {
+        struct mbr_slot slot = mbr_slot_at(scan->sector, i);
 
-        if (slot.type == TYPE_EMPTY)
+        if (slot.type == MBR_EMPTY)
             continue;
         if (is_extended(&slot)) {
             note_extended(scan, i + 1, &slot, extended);
@@ -183,7 +122,7 @@ static bool read_link(struct table_scan *scan, unsigned count, uint64_t sector)
         what = "is longer than there are numbers for partitions";
     else if (was_read(scan, count, sector))
         what = "loops";
-    else if (table_read(scan, sector) == 0 && !has_signature(scan->sector))
+    else if (table_read(scan, sector) == 0 && !mbr_has_signature(scan->sector))
         what = "is damaged: a table in it is none";
     else if (scan->problem->what[0] == '\0') {
         scan->chain[count] = sector;
@@ -201,10 +140,10 @@ static bool read_link(struct table_scan *scan, unsigned count, uint64_t sector)
 static bool add_logical(struct table_scan *scan, const uint64_t extended[2], uint64_t at,
                         unsigned number)
 {
-    struct slot slot = slot_at(scan->sector, 0);
+    struct mbr_slot slot = mbr_slot_at(scan->sector, 0);
     uint64_t first = at + slot.first;
 
-    if (slot.type == TYPE_EMPTY)
+    if (slot.type == MBR_EMPTY)
         return false;
     if (slot.first == 0 || slot.sectors > extended[0] + extended[1] ||
         first > extended[0] + extended[1] - slot.sectors) {
@@ -228,10 +167,10 @@ void mbr_read_logical(struct table_scan *scan, const uint64_t extended[2])
 
     problem_clear(scan->problem);
     for (unsigned count = 0; read_link(scan, count, at); count++) {
-        struct slot next = slot_at(scan->sector, 1);
+        struct mbr_slot next = mbr_slot_at(scan->sector, 1);
 
         number += add_logical(scan, extended, at, number);
-        if (next.type == TYPE_EMPTY)
+        if (next.type == MBR_EMPTY)
             return;
         if (!is_extended(&next) || next.first >= extended[1]) {
             problem_set(scan->problem, problem_format_it,

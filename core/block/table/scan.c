@@ -5,29 +5,9 @@
 #include "block/table/table.h"
 
 #include "heap/heap.h"
-#include "lib/bytes.h"
 #include "lib/log.h"
 
 #include <hal/errno.h>
-
-bool partition_type_is_fat32(uint8_t type)
-{
-    /* 0x0B by cylinders, 0x0C by sectors, 0x0E meant for FAT16 but met; 0x1B and 0x1C hidden; 0xEF
-     * what firmware boots from. */
-    return type == 0x0B || type == 0x0C || type == 0x0E || type == 0x1B || type == 0x1C ||
-           type == 0xEF;
-}
-
-bool partition_is_boot_sector(const uint8_t *sector)
-{
-    unsigned sector_bytes = le16(sector + 11);
-    bool jump = (sector[0] == 0xEB && sector[2] == 0x90) || sector[0] == 0xE9;
-    bool sizes = sector_bytes >= 512 && sector_bytes <= 4096 &&
-                 (sector_bytes & (sector_bytes - 1)) == 0 && sector[13] != 0 && le16(sector + 14);
-    bool media = sector[21] == 0xF0 || sector[21] >= 0xF8;
-
-    return jump && sizes && media && sector[16] >= 1 && sector[16] <= 4;
-}
 
 /* ---- for the readers ---- */
 

@@ -37,7 +37,24 @@ const struct partition *table_overlap(const struct table_scan *scan, uint64_t fi
 /** Logs the reason that stands in scan->problem. */
 void table_tell(const struct table_scan *scan);
 
-/* mbr.c */
+/* look.c */
+
+#define MBR_SLOTS 4u
+#define MBR_EMPTY 0x00u
+
+struct mbr_slot {
+    uint8_t flag;
+    uint8_t type;
+    uint64_t first;
+    uint64_t sectors;
+};
+
+struct mbr_slot mbr_slot_at(const uint8_t *sector, unsigned index);
+bool mbr_has_signature(const uint8_t *sector);
+
+/** The first slot whose boot flag is none, as where there is a program instead of a table;
+ * MBR_SLOTS: there is none. */
+unsigned mbr_bad_slot(const uint8_t *sector);
 
 /** True if the sector is the table of a card whose real table is a GPT. */
 bool mbr_is_protective(const uint8_t *sector);
@@ -46,6 +63,8 @@ bool mbr_is_protective(const uint8_t *sector);
  * a file system, although it may look like one. Tools that make a table leave the bytes before it
  * alone, and so what is left of a file system that had all of the card. */
 bool mbr_divides(const uint8_t *sector, uint64_t sectors);
+
+/* mbr.c */
 
 /** Reads the table in scan->sector, sector 0, without what hangs on it: 0, or -EINVAL. Extended
  * partitions are passed over; the first one is told to `extended` (first, sectors), unless NULL. */

@@ -147,8 +147,7 @@ void command_time(struct job *job)
         tty_print("unknown command: %s\n", job->args.words[1]);
         return;
     }
-    /* The words move down by one, with the NULL behind them. */
-    memmove(job->args.words, job->args.words + 1, job->args.count * sizeof(job->args.words[0]));
+    job->args.words++;
     job->args.count--;
     job->command = command;
     job_run_here(job);

@@ -13,6 +13,7 @@
 /* What one byte of a line is, given what came before. */
 enum args_kind {
     ARGS_LITERAL, /* a byte of a word */
+    ARGS_WILD,    /* the same, that stands for others */
     ARGS_MARK,    /* a quote or \: part of a word, but no byte of it */
     ARGS_SPACE,   /* parts words */
     ARGS_END,     /* ; or &: ends a command */
@@ -52,7 +53,9 @@ static enum args_kind args_scan(struct args_scanner *scanner, char c, char next)
     }
     if (c == ' ' || c == '\t')
         return ARGS_SPACE;
-    return c == ';' || c == '&' ? ARGS_END : ARGS_LITERAL;
+    if (c == ';' || c == '&')
+        return ARGS_END;
+    return c == '*' || c == '?' ? ARGS_WILD : ARGS_LITERAL;
 }
 
 /* Words under construction. */
@@ -68,7 +71,7 @@ static int args_begin_word(struct args_builder *builder)
         return 0;
     if (builder->args->count == ARGS_MAX)
         return -E2BIG;
-    builder->args->words[builder->args->count] = builder->args->text + builder->used;
+    builder->args->few[builder->args->count] = builder->args->text + builder->used;
     builder->in_word = true;
     return 0;
 }
@@ -79,6 +82,12 @@ static int args_add_byte(struct args_builder *builder, char c)
         return -E2BIG;
     builder->args->text[builder->used++] = c;
     return 0;
+}
+
+static int args_add_wild(struct args_builder *builder, char c)
+{
+    builder->args->wild = true;
+    return args_add_byte(builder, c == '*' ? ARGS_ANY : ARGS_ONE);
 }
 
 static void args_end_word(struct args_builder *builder)
@@ -96,7 +105,7 @@ static int args_close(struct args_builder *builder, const struct args_scanner *s
     if (scanner->quote != 0 || scanner->escaped)
         return -EINVAL;
     args_end_word(builder);
-    builder->args->words[builder->args->count] = NULL;
+    builder->args->few[builder->args->count] = NULL;
     builder->args->background = c == '&';
     return c == '&' && builder->args->count == 0 ? -ENOENT : 0;
 }
@@ -110,6 +119,9 @@ static int args_parse_one(const char **line, struct args *args)
     int error = 0;
 
     args->count = 0;
+    args->words = args->few;
+    args->more = NULL;
+    args->wild = false;
     for (; *at != '\0' && error == 0; at++) {
         kind = args_scan(&scanner, *at, at[1]);
         if (kind == ARGS_END)
@@ -120,6 +132,8 @@ static int args_parse_one(const char **line, struct args *args)
             error = args_begin_word(&builder);
         if (error == 0 && kind == ARGS_LITERAL)
             error = args_add_byte(&builder, *at);
+        if (error == 0 && kind == ARGS_WILD)
+            error = args_add_wild(&builder, *at);
     }
     if (error == 0)
         error = args_close(&builder, &scanner, *at);
@@ -137,14 +151,32 @@ int args_parse(const char **line, struct args *args)
     return error;
 }
 
+void args_tame(char *word)
+{
+    for (; *word != '\0'; word++) {
+        if (*word == ARGS_ANY)
+            *word = '*';
+        else if (*word == ARGS_ONE)
+            *word = '?';
+    }
+}
+
 void args_copy(struct args *to, const struct args *from)
 {
     memcpy(to->text, from->text, sizeof(to->text));
     to->count = from->count;
     to->background = from->background;
+    to->wild = from->wild;
+    to->more = from->more;
+    to->words = from->words;
+    if (from->more != NULL) {
+        __atomic_add_fetch(&from->more->references, 1, __ATOMIC_RELAXED);
+        return;
+    }
+    to->words = to->few;
     for (unsigned i = 0; i < from->count; i++)
-        to->words[i] = to->text + (from->words[i] - from->text);
-    to->words[from->count] = NULL;
+        to->few[i] = to->text + (from->words[i] - from->text);
+    to->few[from->count] = NULL;
 }
 
 void args_read_tail(const char *line, size_t n, struct args_tail *tail)
@@ -167,7 +199,7 @@ void args_read_tail(const char *line, size_t n, struct args_tail *tail)
             continue;
         }
         in_word = true;
-        if (kind == ARGS_LITERAL && used < ARGS_LINE_MAX)
+        if ((kind == ARGS_LITERAL || kind == ARGS_WILD) && used < ARGS_LINE_MAX)
             tail->word[used++] = line[i];
     }
     tail->word[used] = '\0';

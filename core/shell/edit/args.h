@@ -7,7 +7,8 @@
  * is two commands, the second in the background. Words are parted by spaces. Between '...' every
  * byte is itself; between "..." too, except that \ takes away the meaning of " and \; outside, \
  * takes away the meaning of any byte. ';' ends a command, '&' ends it and sends it to the
- * background.
+ * background. '*' and '?' outside of quotes stand for names of files (expand.h); until that is done
+ * two bytes that no keyboard has are in their places.
  *
  * Pure functions; any context.
  */
@@ -17,15 +18,28 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define ARGS_LINE_MAX 512 /**< bytes of a line without its NUL */
 #define ARGS_MAX 64       /**< words of a command, its name included */
 
+#define ARGS_ANY '\1' /**< was '*' */
+#define ARGS_ONE '\2' /**< was '?' */
+
+/** Words that stand for others, which do not fit into an args. */
+struct args_more {
+    uint32_t references; /**< changed atomically */
+    char *words[];
+};
+
 struct args {
     char text[ARGS_LINE_MAX + 1]; /**< the words without their quotes, each with a NUL */
-    char *words[ARGS_MAX + 1];    /**< into text; words[count] is NULL */
+    char *few[ARGS_MAX + 1];      /**< into text */
+    char **words;                 /**< few, or more->words; words[count] is NULL */
+    struct args_more *more;       /**< a reference, or NULL */
     unsigned count;
     bool background;
+    bool wild; /**< there are ARGS_ANY or ARGS_ONE in it */
 };
 
 /**
@@ -36,7 +50,10 @@ struct args {
  */
 HAL_MUST_CHECK int args_parse(const char **line, struct args *args);
 
-/** Makes `to` a copy of `from` whose words point into its own text. */
+/** Makes '*' and '?' of ARGS_ANY and ARGS_ONE. */
+void args_tame(char *word);
+
+/** Makes `to` a copy of `from`, with references of its own. */
 void args_copy(struct args *to, const struct args *from);
 
 /** Where the cursor is, for completion. */

@@ -6,6 +6,7 @@
 #include "heap/heap.h"
 #include "lib/string.h"
 #include "shell/commands/command.h"
+#include "shell/edit/expand.h"
 #include "shell/files/files.h"
 #include "shell/files/walk.h"
 #include "tty/tty.h"
@@ -71,32 +72,6 @@ struct wanted {
     char type;           /* as files_mode_text; 0: any */
 };
 
-/* '*' is any characters, '?' is one of UTF-8. */
-static bool matches(const char *pattern, const char *name)
-{
-    const char *star = NULL, *resume = NULL;
-
-    for (;;) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            resume = name;
-        } else if (*name != '\0' && (*pattern == '?' || *pattern == *name)) {
-            bool any = *pattern++ == '?';
-
-            name++;
-            while (any && ((uint8_t)*name & 0xC0u) == 0x80u)
-                name++;
-        } else if (*name == '\0' && *pattern == '\0') {
-            return true;
-        } else if (star != NULL && *resume != '\0') {
-            pattern = star;
-            name = ++resume;
-        } else {
-            return false;
-        }
-    }
-}
-
 static int find(const struct walk_entry *entry, void *context)
 {
     const struct wanted *wanted = context;
@@ -104,7 +79,7 @@ static int find(const struct walk_entry *entry, void *context)
 
     files_mode_text(entry->attributes, mode);
     if (!entry->leaving && (wanted->type == 0 || mode[0] == wanted->type) &&
-        (wanted->pattern == NULL || matches(wanted->pattern, entry->name)))
+        (wanted->pattern == NULL || expand_matches(wanted->pattern, entry->name, '*', '?')))
         tty_print("%s\n", entry->path);
     return 0;
 }

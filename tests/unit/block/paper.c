@@ -6,7 +6,7 @@
 
 #include "../fake_hal.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../../marks.h"
 
 Suite *queue_suite(void);
 Suite *random_suite(void);

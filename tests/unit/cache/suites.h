@@ -8,7 +8,7 @@
 #include "cache/cache.h"
 #include "cache/page/page.h"
 
-#include <check.h>
+#include "../../marks.h"
 
 #define MIB (1u << 20)
 #define MEDIUM_PAGES 256u

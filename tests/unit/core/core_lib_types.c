@@ -21,13 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As ck_assert, which writes a note for each claim that holds: too slow for millions of them. */
-#define CLAIM(holds) \
-    do { \
-        if (!(holds)) \
-            ck_abort_msg("does not hold: %s", #holds); \
-    } while (0)
-
 /* Numbers by chance that are the same in each run. */
 static uint64_t chance;
 
@@ -71,13 +64,13 @@ static void assert_list_is_model(struct list *head)
     unsigned i = 0;
 
     list_for_each (link, head) {
-        CLAIM(i < model_size);
-        CLAIM(list_entry(link, struct item, link) == model[i]);
-        CLAIM(link->next->prev == link);
+        ck_assert(i < model_size);
+        ck_assert(list_entry(link, struct item, link) == model[i]);
+        ck_assert(link->next->prev == link);
         i++;
     }
-    CLAIM(i == model_size);
-    CLAIM(list_empty(head) == (model_size == 0));
+    ck_assert(i == model_size);
+    ck_assert(list_empty(head) == (model_size == 0));
 }
 
 static void list_step(struct list *head, struct item *item)
@@ -99,12 +92,12 @@ static void list_step(struct list *head, struct item *item)
         break;
     case 3:
         if (model_size)
-            CLAIM(list_take_head(head) == &model_remove(0)->link);
+            ck_assert(list_take_head(head) == &model_remove(0)->link);
         break;
     default:
         if (model_size) {
             list_remove(&model[at]->link);
-            CLAIM(list_empty(&model_remove(at)->link));
+            ck_assert(list_empty(&model_remove(at)->link));
         }
     }
 }
@@ -145,13 +138,13 @@ START_TEST(a_list_can_be_emptied_while_walking)
     for (unsigned i = 0; i < 5; i++)
         list_add_tail(&head, &items[i].link);
     list_for_each_safe (link, &head) {
-        CLAIM(link == &items[seen++].link);
+        ck_assert(link == &items[seen++].link);
         list_remove(link);
         list_remove(link); /* it is on no list, and nothing happens */
         memset(link, 0xee, sizeof *link);
     }
-    CLAIM(seen == 5);
-    CLAIM(list_empty(&head));
+    ck_assert(seen == 5);
+    ck_assert(list_empty(&head));
 }
 END_TEST
 
@@ -172,11 +165,11 @@ static unsigned check_node(const struct tree_node *node, const struct tree_node 
 
     if (!node)
         return 0;
-    CLAIM(node->parent == parent);
+    ck_assert(node->parent == parent);
     left = check_node(node->child[0], node);
     right = check_node(node->child[1], node);
-    CLAIM(left <= right + 1 && right <= left + 1);
-    CLAIM(node->height == ((left > right ? left : right) + 1));
+    ck_assert(left <= right + 1 && right <= left + 1);
+    ck_assert(node->height == ((left > right ? left : right) + 1));
     return node->height;
 }
 
@@ -186,18 +179,18 @@ static void assert_tree_is_model(const struct tree *tree)
     unsigned i = 0;
 
     (void)check_node(tree->root, NULL);
-    CLAIM(tree_empty(tree) == (model_size == 0));
+    ck_assert(tree_empty(tree) == (model_size == 0));
     tree_for_each (node, tree) {
-        CLAIM(i < model_size);
-        CLAIM(tree_entry(node, struct item, node) == model[i]);
-        CLAIM(tree_previous(node) == last);
-        CLAIM(tree_linked(node));
+        ck_assert(i < model_size);
+        ck_assert(tree_entry(node, struct item, node) == model[i]);
+        ck_assert(tree_previous(node) == last);
+        ck_assert(tree_linked(node));
         last = node;
         i++;
     }
-    CLAIM(i == model_size);
-    CLAIM(tree_last(tree) == last);
-    CLAIM(tree_first(tree) == (model_size ? &model[0]->node : NULL));
+    ck_assert(i == model_size);
+    ck_assert(tree_last(tree) == last);
+    ck_assert(tree_first(tree) == (model_size ? &model[0]->node : NULL));
 }
 
 static void assert_searches_agree(const struct tree *tree, int keys)
@@ -208,9 +201,9 @@ static void assert_searches_agree(const struct tree *tree, int keys)
 
         while (i < model_size && model[i]->key < key)
             i++;
-        CLAIM(bound == (i < model_size ? &model[i]->node : NULL));
-        CLAIM(tree_find(tree, &key, compare_key) ==
-              (i < model_size && model[i]->key == key ? bound : NULL));
+        ck_assert(bound == (i < model_size ? &model[i]->node : NULL));
+        ck_assert(tree_find(tree, &key, compare_key) ==
+                  (i < model_size && model[i]->key == key ? bound : NULL));
     }
 }
 
@@ -235,11 +228,11 @@ static void insert_new_both(struct tree *tree, struct item *item, int key)
         at++;
     there = tree_insert_new(tree, &item->node, &key, compare_key);
     if (at < model_size && model[at]->key == key) {
-        CLAIM(tree_entry(there, struct item, node)->key == key);
-        CLAIM(!tree_linked(&item->node));
+        ck_assert(tree_entry(there, struct item, node)->key == key);
+        ck_assert(!tree_linked(&item->node));
         return;
     }
-    CLAIM(!there);
+    ck_assert(!there);
     item->key = key;
     model_insert(at, item);
 }
@@ -253,7 +246,7 @@ static void remove_both(struct tree *tree, struct item *item)
         }
     }
     tree_remove(tree, &item->node);
-    CLAIM(!tree_linked(&item->node));
+    ck_assert(!tree_linked(&item->node));
     tree_remove(tree, &item->node); /* it is in no tree, and nothing happens */
 }
 
@@ -266,7 +259,7 @@ static void replace_both(struct tree *tree, struct item *heir)
     heir->key = item->key;
     model[at] = heir;
     tree_replace(tree, &item->node, &heir->node);
-    CLAIM(!tree_linked(&item->node));
+    ck_assert(!tree_linked(&item->node));
 }
 
 static void tree_step(struct tree *tree, struct item *item, int key)
@@ -334,13 +327,13 @@ START_TEST(a_tree_can_be_emptied_while_walking)
     for (unsigned i = 0; i < ITEMS; i++)
         insert_both(&tree, &items[i], (int)(i * 7 % ITEMS));
     tree_for_each_safe (node, &tree) {
-        CLAIM(tree_entry(node, struct item, node)->key == expected++);
+        ck_assert(tree_entry(node, struct item, node)->key == expected++);
         tree_remove(&tree, node);
         (void)check_node(tree.root, NULL);
         memset(node, 0xee, sizeof *node);
     }
-    CLAIM(expected == ITEMS);
-    CLAIM(tree_empty(&tree));
+    ck_assert(expected == ITEMS);
+    ck_assert(tree_empty(&tree));
 }
 END_TEST
 
@@ -354,12 +347,12 @@ START_TEST(objects_in_order_make_a_low_tree)
         items[i].key = _i ? i : -i;
         tree_insert(&tree, &items[i].node, &items[i].key, compare_key);
     }
-    CLAIM(check_node(tree.root, NULL) <= 20);
+    ck_assert(check_node(tree.root, NULL) <= 20);
     for (int i = 0; i < 10000; i += 2)
         tree_remove(&tree, &items[i].node);
-    CLAIM(check_node(tree.root, NULL) <= 18);
+    ck_assert(check_node(tree.root, NULL) <= 18);
     for (int i = 0; i < 10000; i++)
-        CLAIM((tree_find(&tree, &items[i].key, compare_key) != NULL) == (i % 2));
+        ck_assert((tree_find(&tree, &items[i].key, compare_key) != NULL) == (i % 2));
 }
 END_TEST
 
@@ -375,14 +368,14 @@ static void assert_map_is_bits(void)
     size_t count = 0;
 
     for (size_t i = 0; i < BITS; i++) {
-        CLAIM(bitmap_test(map, i) == bits[i]);
+        ck_assert(bitmap_test(map, i) == bits[i]);
         count += bits[i];
-        CLAIM(bitmap_count(map, i + 1) == count);
+        ck_assert(bitmap_count(map, i + 1) == count);
     }
-    CLAIM(bitmap_count(map, 0) == 0);
+    ck_assert(bitmap_count(map, 0) == 0);
     /* What lies behind the end was set from the start, and still is. */
-    CLAIM((map[BITS / 64] >> BITS % 64) == (~UINT64_C(0) >> BITS % 64));
-    CLAIM(map[BITMAP_WORDS(BITS)] == ~UINT64_C(0));
+    ck_assert((map[BITS / 64] >> BITS % 64) == (~UINT64_C(0) >> BITS % 64));
+    ck_assert(map[BITMAP_WORDS(BITS)] == ~UINT64_C(0));
 }
 
 static size_t model_find(size_t size, size_t from, bool value)
@@ -404,10 +397,10 @@ static size_t model_find_run(size_t size, size_t from, size_t n)
 static void assert_finds_agree(size_t size)
 {
     for (size_t from = 0; from <= size; from++) {
-        CLAIM(bitmap_find_set(map, size, from) == model_find(size, from, true));
-        CLAIM(bitmap_find_clear(map, size, from) == model_find(size, from, false));
+        ck_assert(bitmap_find_set(map, size, from) == model_find(size, from, true));
+        ck_assert(bitmap_find_clear(map, size, from) == model_find(size, from, false));
         for (size_t n = 1; n <= size + 1; n += n < 3 || n % 64 < 2 || n % 64 > 61 ? 1 : 9)
-            CLAIM(bitmap_find_clear_run(map, size, from, n) == model_find_run(size, from, n));
+            ck_assert(bitmap_find_clear_run(map, size, from, n) == model_find_run(size, from, n));
     }
 }
 
@@ -427,8 +420,8 @@ START_TEST(each_run_of_bits_can_be_set_and_cleared)
             bitmap_set_run(map, first, n);
             memset(bits + first, true, n);
             assert_map_is_bits();
-            CLAIM(bitmap_find_set(map, BITS, 0) == (n ? first : BITS));
-            CLAIM(bitmap_find_clear(map, BITS, first) == first + n);
+            ck_assert(bitmap_find_set(map, BITS, 0) == (n ? first : BITS));
+            ck_assert(bitmap_find_clear(map, BITS, first) == first + n);
             bitmap_clear_run(map, first, n);
             memset(bits + first, false, n);
         }
@@ -463,10 +456,10 @@ END_TEST
 
 START_TEST(words_are_counted_as_they_are_needed)
 {
-    CLAIM(BITMAP_WORDS(0) == 0);
-    CLAIM(BITMAP_WORDS(1) == 1);
-    CLAIM(BITMAP_WORDS(64) == 1);
-    CLAIM(BITMAP_WORDS(65) == 2);
+    ck_assert(BITMAP_WORDS(0) == 0);
+    ck_assert(BITMAP_WORDS(1) == 1);
+    ck_assert(BITMAP_WORDS(64) == 1);
+    ck_assert(BITMAP_WORDS(65) == 2);
 }
 END_TEST
 

@@ -19,7 +19,7 @@
 #include "../ramfs/rooted.h"
 #include "site/fail.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

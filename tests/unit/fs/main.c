@@ -19,6 +19,7 @@ int main(void)
     srunner_add_suite(runner, block_suite());
     srunner_add_suite(runner, card_suite());
     srunner_add_suite(runner, memory_suite());
+    srunner_add_suite(runner, growing_suite());
     srunner_add_suite(runner, writing_suite());
     srunner_add_suite(runner, entry_suite());
     srunner_add_suite(runner, operation_suite());

@@ -15,6 +15,7 @@ Suite *path_suite(void);
 Suite *block_suite(void);
 Suite *card_suite(void);
 Suite *memory_suite(void);
+Suite *growing_suite(void);
 Suite *writing_suite(void);
 Suite *entry_suite(void);
 Suite *operation_suite(void);

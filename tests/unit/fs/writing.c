@@ -368,28 +368,6 @@ START_TEST(a_full_card_says_so_and_all_of_it_is_usable_again)
 }
 END_TEST
 
-/* A part of what is to be added has room. Criterion: the file is as it was, and has all its bytes.
- */
-START_TEST(a_file_that_cannot_be_made_as_long_as_it_should_stays)
-{
-    struct vnode *file;
-    uint8_t back[1024];
-
-    mount_it();
-    (void)fill_up("/f");
-    ck_assert_int_eq(store_truncate("/f0", _i ? 1000 : 40000), 0);
-    ck_assert_int_eq(store_create("/FILE"), 0);
-    ck_assert_int_eq(store_write("/FILE", 0, data, 700), 700);
-    ck_assert_int_eq(store_truncate("/FILE", 1u << 20), -ENOSPC);
-    ck_assert_int_eq(store_lookup("/FILE", &file), 0);
-    ck_assert_uint_eq(file->attributes.size, 700);
-    vnode_put(file);
-    ck_assert_int_eq(store_read("/FILE", 0, back, sizeof back), 700);
-    ck_assert_int_eq(memcmp(back, data, 700), 0);
-    unmount_clean();
-}
-END_TEST
-
 START_TEST(hints_are_not_believed)
 {
     static const uint32_t lies[] = {0, 1, 0xFFFFFFFE, 0xFFFFFFFF, 100000};
@@ -603,44 +581,6 @@ START_TEST(a_record_goes_where_no_copy_of_the_boot_sectors_is)
 }
 END_TEST
 
-/*
- * A file that is longer than a batch has room for sectors of the FAT. Criteria: it grows without a
- * checkpoint, so nothing is flushed; a cut of the power then leaves the file empty and all other
- * clusters free; and after a sync it is there, in a few flushes.
- */
-START_TEST(a_file_grows_for_long_without_a_checkpoint)
-{
-    const uint64_t bytes = 40 * sizeof data; /* 40 sectors of the FAT */
-    struct fat32_batch *batch;
-    uint64_t flushes;
-    uint32_t before;
-    uint8_t last;
-
-    store_finish();
-    store_make(8192, CLUSTER);
-    before = store_free();
-    mount_it();
-    ck_assert_int_eq(store_create("/file"), 0);
-    ck_assert_int_eq(store_sync(), 0);
-    batch = &fat32_volume_of(store.root)->writer->batch;
-    flushes = batch->flushes;
-    for (uint64_t at = 0; at < bytes; at += sizeof data)
-        ck_assert_int_eq(store_write("/file", at, data, sizeof data), sizeof data);
-    ck_assert_uint_eq(batch->flushes, flushes);
-    if (_i == 1) {
-        ck_assert_int_eq(store_sync(), 0);
-        ck_assert_uint_le(batch->flushes, flushes + 4);
-        ck_assert_uint_eq(batch->records, 0);
-    } else {
-        ck_assert_uint_lt(store_free(), before); /* claims are there already */
-    }
-    mount_it(); /* after a cut */
-    ck_assert_int_eq(store_read("/file", bytes - 1, &last, 1), _i);
-    unmount_clean();
-    ck_assert_uint_eq(store_free(), _i == 1 ? before - bytes / CLUSTER : before);
-}
-END_TEST
-
 Suite *writing_suite(void)
 {
     Suite *suite = suite_create("writing");
@@ -659,7 +599,6 @@ Suite *writing_suite(void)
     tcase_add_test(tests, the_first_entry_and_reserved_bits_stay);
     tcase_add_test(tests, only_the_active_fat_is_written_when_they_are_not_mirrored);
     tcase_add_test(tests, a_full_card_says_so_and_all_of_it_is_usable_again);
-    tcase_add_loop_test(tests, a_file_that_cannot_be_made_as_long_as_it_should_stays, 0, 2);
     tcase_add_loop_test(tests, hints_are_not_believed, 0, 5);
     tcase_add_loop_test(tests, a_volume_can_do_without_fsinfo, 0, 2);
     tcase_add_test(tests, bad_clusters_are_left_alone);
@@ -671,7 +610,6 @@ Suite *writing_suite(void)
     tcase_add_loop_test(tests, every_kind_of_volume_takes_every_operation, 0,
                         sizeof kinds / sizeof kinds[0]);
     tcase_add_test(tests, a_record_goes_where_no_copy_of_the_boot_sectors_is);
-    tcase_add_loop_test(tests, a_file_grows_for_long_without_a_checkpoint, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -10,7 +10,7 @@
 #include "mem/frame.h"
 #include "mem/reclaim.h"
 
-#include <check.h>
+#include "../../marks.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../../marks.h"
 
 Suite *content_suite(void);
 Suite *directory_suite(void);

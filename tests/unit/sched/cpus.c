@@ -282,7 +282,7 @@ void cpus_run(struct cpus *cpus, uint64_t until)
             cpus->now = until;
             break;
         }
-        ASSERT_FAST(next >= cpus->now);
+        ck_assert(next >= cpus->now);
         cpus->now = next;
     }
     for (unsigned i = 0; i < cpus->count; i++)

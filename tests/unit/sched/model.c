@@ -68,7 +68,7 @@ static void model_remove(struct queue *queue, const struct sched_entity *entity)
 
     while (at < queue->n && queue->model[at] != entity)
         at++;
-    ASSERT_FAST(at < queue->n);
+    ck_assert(at < queue->n);
     memmove(&queue->model[at], &queue->model[at + 1], (--queue->n - at) * sizeof(queue->model[0]));
 }
 
@@ -103,7 +103,7 @@ static void check_choice(const struct queue *queue, const struct sched_entity *c
     const struct sched_entity *best = queue->n ? queue->model[0] : NULL;
 
     if (!chosen || !best) {
-        ASSERT_FAST(chosen == best);
+        ck_assert(chosen == best);
         return;
     }
     for (unsigned i = 1; i < queue->n; i++) {
@@ -112,7 +112,7 @@ static void check_choice(const struct queue *queue, const struct sched_entity *c
             best = queue->model[i];
     }
     if (!is("lottery") && !is("feedback"))
-        ASSERT_FAST(chosen == best);
+        ck_assert(chosen == best);
 }
 
 static unsigned list_length(const struct list *list)
@@ -132,14 +132,14 @@ static uint64_t check_pool(const struct sched_queue *queue, unsigned pool, unsig
     list_for_each (link, &queue->pools[pool]) {
         const struct sched_entity *entity = list_entry(link, struct sched_entity, link);
 
-        ASSERT_FAST(entity->level == pool);
-        ASSERT_FAST(weight == 0 || weight == policy_weight(entity->nice));
+        ck_assert(entity->level == pool);
+        ck_assert(weight == 0 || weight == policy_weight(entity->nice));
         weight = policy_weight(entity->nice);
         sum += weight;
         ++*count;
     }
-    ASSERT_FAST(queue->pool_tickets[pool] == sum);
-    ASSERT_FAST(pool >= SCHED_POOLS_FREE || (queue->vacant >> pool & 1) == (sum == 0));
+    ck_assert(queue->pool_tickets[pool] == sum);
+    ck_assert(pool >= SCHED_POOLS_FREE || (queue->vacant >> pool & 1) == (sum == 0));
     return sum;
 }
 
@@ -155,10 +155,10 @@ static void check_lottery(const struct sched_queue *queue)
 
         for (unsigned i = 0; i < SCHED_POOL_ROW; i++)
             sum += check_pool(queue, row * SCHED_POOL_ROW + i, &count);
-        ASSERT_FAST(queue->row_tickets[row] == sum - before);
+        ck_assert(queue->row_tickets[row] == sum - before);
     }
-    ASSERT_FAST(sum == queue->weight);
-    ASSERT_FAST(count == queue->ready);
+    ck_assert(sum == queue->weight);
+    ck_assert(count == queue->ready);
 }
 
 static bool has_bunches(void)
@@ -172,8 +172,8 @@ static unsigned check_bunch(struct sched_entity *leader)
     unsigned n = 1;
 
     for (struct sched_entity *at = bunch_next(leader); at != leader; at = bunch_next(at), n++) {
-        ASSERT_FAST(!tree_linked(&at->node));
-        ASSERT_FAST(key_of(at) == key_of(leader));
+        ck_assert(!tree_linked(&at->node));
+        ck_assert(key_of(at) == key_of(leader));
     }
     return n;
 }
@@ -186,11 +186,11 @@ static void check_bunches(const struct queue *queue)
     tree_for_each (node, &queue->real.tree) {
         struct sched_entity *leader = bunch_of_node(node);
 
-        ASSERT_FAST(!before || key_of(before) < key_of(leader));
+        ck_assert(!before || key_of(before) < key_of(leader));
         n += check_bunch(leader);
         before = leader;
     }
-    ASSERT_FAST(n == queue->n);
+    ck_assert(n == queue->n);
 }
 
 static void check_structure(struct queue *queue)
@@ -201,16 +201,16 @@ static void check_structure(struct queue *queue)
 
     for (unsigned i = 0; i < queue->n; i++)
         weight += policy_weight(queue->model[i]->nice);
-    ASSERT_FAST(real->ready == queue->n);
-    ASSERT_FAST(real->weight == weight);
+    ck_assert(real->ready == queue->n);
+    ck_assert(real->weight == weight);
     for (unsigned i = 0; i < SCHED_LEVELS; i++) {
         unsigned n = list_length(&real->lists[i]);
 
-        ASSERT_FAST((n > 0) == (real->occupied >> i & 1u));
+        ck_assert((n > 0) == (real->occupied >> i & 1u));
         listed += n;
     }
-    ASSERT_FAST(listed == (tree_empty(&real->tree) && !is("lottery") ? queue->n : 0));
-    ASSERT_FAST(real->min_vruntime >= queue->least);
+    ck_assert(listed == (tree_empty(&real->tree) && !is("lottery") ? queue->n : 0));
+    ck_assert(real->min_vruntime >= queue->least);
     queue->least = real->min_vruntime;
     if (has_bunches())
         check_bunches(queue);
@@ -250,22 +250,22 @@ static void step_take(struct queue *queue, bool steal)
 
     if (policy->foresee)
         policy->foresee(&queue->real, coming);
-    ASSERT_FAST(!coming[1] || (coming[1] != coming[0] && place_of(coming[1])->queue == queue));
+    ck_assert(!coming[1] || (coming[1] != coming[0] && place_of(coming[1])->queue == queue));
     entity = steal ? policy->steal(&queue->real) : policy->take(&queue->real, now);
     struct place *place;
 
     check_choice(queue, entity, steal);
-    ASSERT_FAST(steal || is("lottery") || !policy->foresee || coming[0] == entity);
+    ck_assert(steal || is("lottery") || !policy->foresee || coming[0] == entity);
     if (!entity)
         return;
-    ASSERT_FAST(entity != barred);
+    ck_assert(entity != barred);
     if (is("feedback") && !steal && queue->real.boosted == old) {
         for (unsigned i = 0; i < queue->n; i++)
-            ASSERT_FAST(queue->model[i]->level >= entity->level || entity->level_since < old ||
-                        queue->model[i]->level_since < old);
+            ck_assert(queue->model[i]->level >= entity->level || entity->level_since < old ||
+                      queue->model[i]->level_since < old);
     }
     place = place_of(entity);
-    ASSERT_FAST(place->queue == queue);
+    ck_assert(place->queue == queue);
     model_remove(queue, entity);
     place->queue = NULL;
     place->ran = !steal;

@@ -138,6 +138,25 @@ START_TEST(a_copy_points_into_its_own_text)
 }
 END_TEST
 
+START_TEST(wild_words_are_known)
+{
+    const char *line = "ls '*' \\? \"*\"; ls a*b?'*?'";
+    const char marked[] = {'a', ARGS_ANY, 'b', ARGS_ONE, '*', '?', '\0'};
+    struct args args;
+
+    ck_assert_int_eq(args_parse(&line, &args), 0);
+    ck_assert(!args.wild);
+    ck_assert_str_eq(args.words[1], "*");
+    ck_assert_str_eq(args.words[2], "?");
+    ck_assert_str_eq(args.words[3], "*");
+    ck_assert_int_eq(args_parse(&line, &args), 0);
+    ck_assert(args.wild);
+    ck_assert_str_eq(args.words[1], marked);
+    args_tame(args.words[1]);
+    ck_assert_str_eq(args.words[1], "a*b?*?");
+}
+END_TEST
+
 START_TEST(the_word_at_the_cursor_is_found)
 {
     static const struct {
@@ -174,7 +193,7 @@ END_TEST
 
 START_TEST(any_bytes_are_survived)
 {
-    static const char alphabet[] = "ab \t\"'\\;&";
+    static const char alphabet[] = "ab* \t\"'\\;&";
     uint64_t random = 1;
 
     for (unsigned round = 0; round < 20000; round++) {
@@ -193,10 +212,10 @@ START_TEST(any_bytes_are_survived)
         line[n] = '\0';
         do {
             error = args_parse(&at, &args);
-            ASSERT_FAST(at <= line + n);
+            ck_assert(at <= line + n);
             for (unsigned i = 0; error == 0 && i < args.count; i++)
-                ASSERT_FAST(args.words[i] >= args.text &&
-                            args.words[i] + strlen(args.words[i]) < args.text + sizeof(args.text));
+                ck_assert(args.words[i] >= args.text &&
+                          args.words[i] + strlen(args.words[i]) < args.text + sizeof(args.text));
         } while (error == 0 && args.count > 0);
     }
 }
@@ -214,6 +233,7 @@ Suite *args_suite(void)
     tcase_add_test(words, sixty_four_words_and_no_more);
     tcase_add_test(words, what_is_not_closed_is_refused);
     tcase_add_test(words, a_copy_points_into_its_own_text);
+    tcase_add_test(words, wild_words_are_known);
     tcase_add_test(words, the_word_at_the_cursor_is_found);
     tcase_add_test(words, any_bytes_are_survived);
     suite_add_tcase(suite, words);

@@ -26,12 +26,12 @@ START_TEST(every_day_is_the_hosts)
         int64_t back;
 
         calendar_from_seconds(seconds, &ours);
-        ASSERT_FAST(ours.year == theirs->tm_year + 1900 && ours.month == theirs->tm_mon + 1);
-        ASSERT_FAST(ours.day == theirs->tm_mday && ours.weekday == theirs->tm_wday);
-        ASSERT_FAST(ours.hour == theirs->tm_hour && ours.minute == theirs->tm_min &&
-                    ours.second == theirs->tm_sec);
-        ASSERT_FAST(calendar_to_seconds(&ours, &back) == 0);
-        ASSERT_FAST(back == seconds);
+        ck_assert(ours.year == theirs->tm_year + 1900 && ours.month == theirs->tm_mon + 1);
+        ck_assert(ours.day == theirs->tm_mday && ours.weekday == theirs->tm_wday);
+        ck_assert(ours.hour == theirs->tm_hour && ours.minute == theirs->tm_min &&
+                  ours.second == theirs->tm_sec);
+        ck_assert(calendar_to_seconds(&ours, &back) == 0);
+        ck_assert(back == seconds);
     }
 }
 END_TEST

@@ -76,7 +76,7 @@ static enum editor_result type(const char *keys)
     enum editor_result result = EDITOR_MORE;
 
     for (; *keys != '\0'; keys++) {
-        ASSERT_FAST(result == EDITOR_MORE);
+        ck_assert(result == EDITOR_MORE);
         result = editor_feed(&editor, (uint8_t)*keys);
     }
     return result;
@@ -430,16 +430,16 @@ static void check_screen(void)
     const char *row = screen_text(&screen);
     size_t shown;
 
-    ASSERT_FAST(strncmp(row, "/ >", 3) == 0);
+    ck_assert(strncmp(row, "/ >", 3) == 0);
     row = strlen(row) > 4 ? row + 4 : "";
     shown = strlen(row);
-    ASSERT_FAST(strncmp(row, editor.line + editor.view, shown) == 0);
-    ASSERT_FAST(screen.column ==
-                4 + utf8_text_columns(editor.line + editor.view, editor.cursor - editor.view));
+    ck_assert(strncmp(row, editor.line + editor.view, shown) == 0);
+    ck_assert(screen.column ==
+              4 + utf8_text_columns(editor.line + editor.view, editor.cursor - editor.view));
     /* What is not shown at the end does not fit; blanks at the end of the row do not count. */
     shown += strspn(editor.line + editor.view + shown, " ");
     if (editor.view + shown < editor.length)
-        ASSERT_FAST(utf8_text_columns(editor.line + editor.view, shown) >= 72);
+        ck_assert(utf8_text_columns(editor.line + editor.view, shown) >= 72);
 }
 
 START_TEST(any_keys_do_what_a_plain_model_does)
@@ -451,8 +451,8 @@ START_TEST(any_keys_do_what_a_plain_model_does)
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         /* The more letters in the mix, the longer the lines; each run has another mix. */
         step(&model, (unsigned)((random >> 35) % (16 + 12 * (unsigned)(_i % 4))));
-        ASSERT_FAST(editor.length == model_bytes(&model, model.length));
-        ASSERT_FAST(editor.cursor == model_bytes(&model, model.cursor));
+        ck_assert(editor.length == model_bytes(&model, model.length));
+        ck_assert(editor.cursor == model_bytes(&model, model.cursor));
         check_screen();
     }
 }
@@ -468,13 +468,13 @@ START_TEST(noise_leaves_good_utf8)
 
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         result = editor_feed(&editor, (uint8_t)(random >> 40));
-        ASSERT_FAST(editor.length <= EDITOR_LINE_MAX);
-        ASSERT_FAST(editor.line[editor.length] == 0);
+        ck_assert(editor.length <= EDITOR_LINE_MAX);
+        ck_assert(editor.line[editor.length] == 0);
         for (size_t k = 0; k < editor.length; k++) {
-            ASSERT_FAST(utf8_decode(&decoder, (uint8_t)editor.line[k]) != UTF8_BAD);
-            ASSERT_FAST(decoder.expect > 0 || !utf8_is_control(decoder.code));
+            ck_assert(utf8_decode(&decoder, (uint8_t)editor.line[k]) != UTF8_BAD);
+            ck_assert(decoder.expect > 0 || !utf8_is_control(decoder.code));
         }
-        ASSERT_FAST(decoder.expect == 0);
+        ck_assert(decoder.expect == 0);
         if (result != EDITOR_MORE) {
             history_add(&history, editor.line);
             editor_begin(&editor, PROMPT);

@@ -21,7 +21,7 @@ static unsigned bells;
 
 static void note_echo(void *context, const char *bytes, size_t n)
 {
-    ASSERT_FAST(context == &line);
+    ck_assert(context == &line);
     for (size_t i = 0; i < n; i++) {
         if (bytes[i] == '\a')
             bells++;
@@ -136,11 +136,11 @@ START_TEST(noise_leaves_good_utf8)
 
         random = random * UINT64_C(6364136223846793005) + 1;
         result = tty_line_feed(&line, (uint8_t)(random >> 40));
-        ASSERT_FAST(line.length <= TTY_LINE_MAX + 1);
-        ASSERT_FAST(line.text[line.length] == 0);
+        ck_assert(line.length <= TTY_LINE_MAX + 1);
+        ck_assert(line.text[line.length] == 0);
         for (size_t k = 0; k < line.length; k++)
-            ASSERT_FAST(utf8_decode(&decoder, (uint8_t)line.text[k]) != UTF8_BAD);
-        ASSERT_FAST(decoder.expect == 0);
+            ck_assert(utf8_decode(&decoder, (uint8_t)line.text[k]) != UTF8_BAD);
+        ck_assert(decoder.expect == 0);
         echoed = 0;
         if (result != TTY_LINE_MORE)
             tty_line_begin(&line);

@@ -28,7 +28,7 @@ static void put_character(struct screen *screen, uint32_t code)
 
     if (columns == 0)
         return; /* it joins the one before; the row does not keep it */
-    ASSERT_FAST(screen->column + columns < SCREEN_COLUMNS); /* or the row would wrap */
+    ck_assert(screen->column + columns < SCREEN_COLUMNS); /* or the row would wrap */
     screen->cells[screen->column++] = code;
     if (columns == 2)
         screen->cells[screen->column++] = 0;
@@ -50,12 +50,12 @@ static void end_sequence(struct screen *screen)
         erase_from(screen, 0);
     else
         ck_abort_msg("an unexpected sequence: %s", screen->sequence);
-    ASSERT_FAST(screen->column < SCREEN_COLUMNS);
+    ck_assert(screen->column < SCREEN_COLUMNS);
 }
 
 static void put_sequence_byte(struct screen *screen, char byte)
 {
-    ASSERT_FAST(screen->sequence_bytes < sizeof(screen->sequence) - 1);
+    ck_assert(screen->sequence_bytes < sizeof(screen->sequence) - 1);
     screen->sequence[screen->sequence_bytes++] = byte;
     if (screen->sequence_bytes > 1 && byte >= '@')
         end_sequence(screen);
@@ -73,7 +73,7 @@ static void put_control(struct screen *screen, char byte)
         erase_from(screen, 0);
         break;
     case '\b':
-        ASSERT_FAST(screen->column > 0);
+        ck_assert(screen->column > 0);
         screen->column--;
         break;
     case '\a':
@@ -100,7 +100,7 @@ void screen_put(struct screen *screen, const char *bytes, size_t n)
         else if (utf8_decode(&decoder, (uint8_t)bytes[i]) == UTF8_DONE)
             put_character(screen, decoder.code);
     }
-    ASSERT_FAST(decoder.expect == 0);
+    ck_assert(decoder.expect == 0);
 }
 
 const char *screen_text(const struct screen *screen)

@@ -6,13 +6,6 @@
 
 #include "../../marks.h"
 
-/** As ck_assert, for inner loops: Check makes a system call for each assertion, good or not. */
-#define ASSERT_FAST(condition) \
-    do { \
-        if (!(condition)) \
-            ck_abort_msg("does not hold: %s", #condition); \
-    } while (0)
-
 Suite *args_suite(void);
 Suite *calendar_suite(void);
 Suite *editor_suite(void);

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../../marks.h"
 
 Suite *cache_suite(void);
 Suite *change_suite(void);

@@ -139,6 +139,12 @@ void fat32_batch_wrote_data(struct fat32_batch *batch)
     __atomic_store_n(&batch->unflushed, true, __ATOMIC_RELEASE);
 }
 
+void fat32_batch_wrote(struct fat32_batch *batch)
+{
+    batch->awaited = true;
+    fat32_batch_wrote_data(batch);
+}
+
 /* ---- writing ---- */
 
 int fat32_batch_write(struct fat32_batch *batch, uint64_t sector, const uint8_t *data)
@@ -149,7 +155,7 @@ int fat32_batch_write(struct fat32_batch *batch, uint64_t sector, const uint8_t 
     memcpy(aligned, data, HAL_SECTOR_SIZE);
     error = block_write(batch->device, sector, aligned, 1);
     batch->writes++;
-    fat32_batch_wrote_data(batch);
+    fat32_batch_wrote(batch);
     batch->hooks->written(batch->context, sector, error ? NULL : data);
     return error;
 }
@@ -165,6 +171,8 @@ int fat32_batch_flush(struct fat32_batch *batch)
     batch->flushes++;
     if (error)
         fat32_batch_wrote_data(batch);
+    else
+        batch->awaited = false;
     return error;
 }
 
@@ -220,6 +228,24 @@ static unsigned find_deciding(const struct fat32_batch *batch, const uint8_t *st
     return found;
 }
 
+/*
+ * If links change in one sector only, nothing but they depends on what is claimed in it, and it can
+ * do both in one write.
+ */
+static void join_links(const struct fat32_batch *batch, uint8_t *stages)
+{
+    unsigned links = 0, at = 0;
+
+    for (unsigned i = 0; i < batch->used; i++) {
+        if (!(stages[i] >> FAT32_LINKED & 1))
+            continue;
+        at = i;
+        links++;
+    }
+    if (links == 1)
+        stages[at] &= (uint8_t) ~(1u << FAT32_CLAIMED);
+}
+
 /* Fills `stages` with the stages at which each sector is to be written; all of them together. */
 static unsigned plan(const struct fat32_batch *batch, uint8_t *stages)
 {
@@ -228,10 +254,12 @@ static unsigned plan(const struct fat32_batch *batch, uint8_t *stages)
     for (unsigned i = 0; i < batch->used; i++)
         all |= stages[i] = (uint8_t)stages_of(&batch->slots[i]);
     deciding = find_deciding(batch, stages, all);
-    if (deciding < batch->used) {
+    if (deciding < batch->used)
         stages[deciding] = 1u << FAT32_ENTERED;
-        all &= ~(1u << FAT32_REMOVED);
-    }
+    join_links(batch, stages);
+    all = 0;
+    for (unsigned i = 0; i < batch->used; i++)
+        all |= stages[i];
     return all;
 }
 
@@ -264,13 +292,23 @@ static int write_stage(struct fat32_batch *batch, const uint8_t *stages, unsigne
     return error;
 }
 
-/* True if what is written first are claims, which do not depend on what was written before. */
-static bool begins_with_claims(struct fat32_batch *batch, const uint8_t *stages, unsigned all)
+/*
+ * At which stage a batch begins. *early: with claims, or with links of files to what is claimed,
+ * neither of which depends on the data that was written before.
+ */
+static enum fat32_stage first_stage(struct fat32_batch *batch, const uint8_t *stages, unsigned all,
+                                    bool *early)
 {
+    enum fat32_stage first = FAT32_REMOVED;
     unsigned one;
 
-    return batch->stage == FAT32_OLD && !(all >> FAT32_REMOVED & 1) && (all >> FAT32_CLAIMED & 1) &&
-           count_from(batch, stages, FAT32_CLAIMED, &one) > 1;
+    while (!(all >> first & 1))
+        first++;
+    *early = first == FAT32_CLAIMED || (first == FAT32_LINKED && !batch->awaited);
+    for (unsigned i = 0; first == FAT32_LINKED && i < batch->used; i++)
+        *early &= batch->slots[i].of_fat || !(stages[i] >> FAT32_LINKED & 1);
+    *early &= count_from(batch, stages, first, &one) > 1;
+    return first;
 }
 
 /* Brings all slots from one stage to the next until they are new; or goes on with that. */
@@ -278,11 +316,12 @@ static int apply(struct fat32_batch *batch)
 {
     uint8_t stages[FAT32_BATCH_MAX];
     unsigned all = plan(batch, stages), last = 0;
-    bool claims = begins_with_claims(batch, stages, all);
-    int error = claims ? 0 : fat32_batch_flush(batch);
+    bool early = false;
+    int error;
 
     if (batch->stage == FAT32_OLD && all)
-        batch->stage = claims ? FAT32_CLAIMED : FAT32_REMOVED;
+        batch->stage = first_stage(batch, stages, all, &early);
+    error = early ? 0 : fat32_batch_flush(batch);
     while (!error && all >> batch->stage > 0) {
         bool alone = count_from(batch, stages, batch->stage, &last) == 1;
 
@@ -318,9 +357,18 @@ static void drop_unchanged(struct fat32_batch *batch)
     batch->used = kept;
 }
 
+/* True if both halves of the sector change: torn in the middle it might be neither old nor new. */
+static bool changes_widely(const struct fat32_slot *slot)
+{
+    const size_t half = HAL_SECTOR_SIZE / 2;
+
+    return !slot->of_fat && memcmp(slot->old, slot->now, half) != 0 &&
+           memcmp(slot->old + half, slot->now + half, half) != 0;
+}
+
 /*
  * The tree of files changes where directories do, at REMOVED or at ENTERED. If that is one write of
- * one sector, then this decides, and a record could not say more.
+ * one sector, then this decides, and a record could only say what to do if the sector is torn.
  */
 static bool needs_record(const struct fat32_batch *batch)
 {
@@ -328,14 +376,17 @@ static bool needs_record(const struct fat32_batch *batch)
     uint8_t stages[FAT32_BATCH_MAX];
     unsigned writes = 0;
 
-    if (without_record(batch) || batch->used == 1)
+    if (without_record(batch))
         return false;
     (void)plan(batch, stages);
+    for (unsigned i = 0; i < batch->used; i++)
+        if (changes_widely(&batch->slots[i]))
+            return true;
     for (unsigned i = 0; i < batch->used; i++)
         if (!batch->slots[i].of_fat)
             for (unsigned rest = stages[i] & tree; rest; rest &= rest - 1)
                 writes++;
-    return writes > 1;
+    return writes > 1 && batch->used > 1;
 }
 
 /* True if the record on the card is about a sector that is going to change. */
@@ -450,13 +501,16 @@ int fat32_batch_begin(struct fat32_batch *batch, unsigned sectors)
 int fat32_batch_replay(struct fat32_batch *batch, bool in_use)
 {
     unsigned count = 0;
-    int error = without_record(batch) ? 0 : fat32_record_read(batch, &count);
+    bool torn = false;
+    int error = without_record(batch) ? 0 : fat32_record_read(batch, &count, &torn);
 
-    if (!error && in_use && batch->recorded > 0 && count == 0)
+    if (!error && in_use && torn) {
         klog(KLOG_WARNING,
              "%s: an operation was cut off, and cannot be completed: a sector that it changes was "
              "written by somebody else, or is spoilt",
              batch->device->name);
+        error = -EINVAL;
+    }
     if (!error && in_use)
         error = apply(batch);
     batch->used = 0;

@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 #define FAT32_BATCH_MAX 24u  /**< sectors that a batch can change */
-#define FAT32_RECORD_MAX 26u /**< sectors of the record: two of the header, and those */
+#define FAT32_RECORD_MAX 26u /**< sectors of the record: up to two of header, and those */
 #define FAT32_FATS_MAX 4u    /**< copies of the FAT that are kept alike */
 
 /** Where things are, in sectors of HAL_SECTOR_SIZE from the start of the volume. Constant. */
@@ -92,6 +92,7 @@ struct fat32_batch {
     bool open;      /**< there is a transaction */
     unsigned stage; /**< that the slots are being written at; FAT32_OLD: none yet */
     bool unflushed; /**< something was written that has to stay before the batch does; atomic */
+    bool awaited;   /**< and that before anything is linked to it: all but what is in files */
 
     uint64_t sequence; /**< of the last record */
     unsigned recorded; /**< sectors that the record on the card is about; 0: it is void */
@@ -141,9 +142,11 @@ void fat32_batch_commit(struct fat32_batch *batch);
 /** They never were. */
 void fat32_batch_abort(struct fat32_batch *batch);
 
-/** Something outside of the batch has been written that must be on the card before it. Any context.
- */
+/** Data of a file has been written that must be on the card before the batch. Any context. */
 void fat32_batch_wrote_data(struct fat32_batch *batch);
+
+/** Something else has, for which links wait, too: what they lead to is not read by a size. */
+void fat32_batch_wrote(struct fat32_batch *batch);
 
 /**
  * Puts all that was committed on the card to stay. Returns 0 or an error, after which nothing is
@@ -156,8 +159,9 @@ HAL_MUST_CHECK int fat32_batch_void(struct fat32_batch *batch);
 
 /**
  * Before anything is changed: deals with a record that is on the card. If the volume was left
- * `in_use` and the record is to be believed, does again what it says; voids it in any case. Returns
- * 1 if it has done something, 0 if not, or an error.
+ * `in_use` and the record is to be believed, does again what it says; voids it unless there is an
+ * error. Returns 1 if it has done something, 0 if not, or an error. -EINVAL: what was begun cannot
+ * be finished, for a sector was torn, or another system has changed it.
  */
 HAL_MUST_CHECK int fat32_batch_replay(struct fat32_batch *batch, bool in_use);
 
@@ -168,9 +172,10 @@ HAL_MUST_CHECK int fat32_record_write(struct fat32_batch *batch);
 
 /**
  * Fills the slots from the record on the card. *count: how many; 0 if there is none, or none that
- * is to be believed. `recorded` is not 0 if there is one of this volume.
+ * is to be believed. `recorded` is not 0 if there is one of this volume. *torn: what it says was
+ * begun and is not finished, and one of its sectors is something else.
  */
-HAL_MUST_CHECK int fat32_record_read(struct fat32_batch *batch, unsigned *count);
+HAL_MUST_CHECK int fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn);
 
 /** Writes one sector and tells the hooks. */
 HAL_MUST_CHECK int fat32_batch_write(struct fat32_batch *batch, uint64_t sector,

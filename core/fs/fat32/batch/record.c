@@ -2,12 +2,17 @@
 /*
  * record.c: a batch as it lies in the reserved sectors.
  *
- *     sector 0, 1   the header, all numbers with the lowest byte first:
- *                     0  "TayRedo1"    8 sequence (8 bytes)    16 number of the volume (4)
+ *     sector 0      the header, all numbers with the lowest byte first:
+ *                     0  "TayRedo3"    8 sequence (8 bytes)    16 number of the volume (4)
  *                    20  how many sectors, n (4)               24 checksum of all (4)
- *                    32  n times: sector of the volume (8), checksum of its content at each of the
- *                        seven stages (4 each), 4 bytes of zeros
- *     sector 2 ..   the n new contents
+ *                    32  n times: sector of the volume (8), checksums of its halves at each of five
+ *                        stages (3 and 3 each), 2 bytes of zeros
+ *     sector 1      the rest of the header, if n is more than twelve
+ *     behind it     the n new contents
+ *
+ * The stages are those at which a sector of its kind can be something else than before; the last
+ * one needs no checksum. A sector whose halves are of different stages was torn when it was
+ * written: that is as good as any of them, for the record has what it becomes.
  *
  * The checksum of all is that of the header, with zeros in its own place, and of the n contents.
  * It makes the record one thing, though it is written as many sectors in any order.
@@ -20,55 +25,83 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-#define HEADER_SECTORS 2u
-#define HEADER_BYTES (HEADER_SECTORS * HAL_SECTOR_SIZE)
+#define HEADER_MAX 2u /* sectors */
 #define AT_SEQUENCE 8u
 #define AT_VOLUME 16u
 #define AT_COUNT 20u
 #define AT_SUM 24u
 #define AT_TARGETS 32u
 #define TARGET_BYTES 40u
+#define AT_SUMS 8u
+#define SUMS 5u
+#define SUM_BYTES 6u
+#define HALF_BYTES (HAL_SECTOR_SIZE / 2)
 
-_Static_assert(AT_TARGETS + FAT32_BATCH_MAX * TARGET_BYTES <= HEADER_BYTES, "the header is full");
-_Static_assert(8 + 4 * FAT32_STAGES <= TARGET_BYTES, "a target is full");
+_Static_assert(AT_TARGETS + FAT32_BATCH_MAX * TARGET_BYTES <= HEADER_MAX * HAL_SECTOR_SIZE,
+               "the header is full");
+_Static_assert(AT_SUMS + SUMS * SUM_BYTES <= TARGET_BYTES, "a target is full");
 
-static const char magic[8] = {'T', 'a', 'y', 'R', 'e', 'd', 'o', '1'};
+static const char magic[8] = {'T', 'a', 'y', 'R', 'e', 'd', 'o', '3'};
 
 static uint8_t *target_at(const struct fat32_batch *batch, unsigned number)
 {
     return batch->work + AT_TARGETS + number * TARGET_BYTES;
 }
 
-static uint8_t *content_at(const struct fat32_batch *batch, unsigned number)
+/* Sectors of the header of a record of `count`. */
+static unsigned header_of(unsigned count)
 {
-    return batch->work + HEADER_BYTES + number * HAL_SECTOR_SIZE;
+    return AT_TARGETS + count * TARGET_BYTES <= HAL_SECTOR_SIZE ? 1 : HEADER_MAX;
+}
+
+static uint8_t *content_at(const struct fat32_batch *batch, unsigned count, unsigned number)
+{
+    return batch->work + (header_of(count) + number) * HAL_SECTOR_SIZE;
 }
 
 /* ---- writing ---- */
 
+static const enum fat32_stage told[2][SUMS] = {
+    {FAT32_OLD, FAT32_REMOVED, FAT32_LINKED, FAT32_NAMED, FAT32_ENTERED}, /* of a directory */
+    {FAT32_OLD, FAT32_CLAIMED, FAT32_LINKED, FAT32_CUT, FAT32_CUT},       /* of the FAT */
+};
+
+static uint32_t sum_half(const uint8_t *half)
+{
+    return crc32(0, half, HALF_BYTES) & 0xFFFFFFu;
+}
+
+static void put_sum(uint8_t *to, uint32_t sum)
+{
+    put_le16(to, (uint16_t)sum);
+    to[2] = (uint8_t)(sum >> 16);
+}
+
+static uint32_t sum_at(const uint8_t *from)
+{
+    return le16(from) | (uint32_t)from[2] << 16;
+}
+
 static void describe(struct fat32_batch *batch, unsigned number)
 {
     const struct fat32_slot *slot = &batch->slots[number];
-    uint8_t *target = target_at(batch, number), contents[2][HAL_SECTOR_SIZE];
-    uint32_t sum = 0;
+    uint8_t *target = target_at(batch, number), content[HAL_SECTOR_SIZE];
 
     put_le64(target, slot->sector);
-    for (unsigned stage = 0; stage < FAT32_STAGES; stage++) {
-        uint8_t *content = contents[stage & 1];
+    for (unsigned i = 0; i < SUMS; i++) {
+        uint8_t *sums = target + AT_SUMS + i * SUM_BYTES;
 
-        /* Most stages change nothing, and to compare is faster than to sum up. */
-        fat32_stage_content(slot->of_fat, slot->old, slot->now, stage, content);
-        if (stage == 0 || memcmp(content, contents[~stage & 1], HAL_SECTOR_SIZE) != 0)
-            sum = crc32(0, content, HAL_SECTOR_SIZE);
-        put_le32(target + 8 + 4 * stage, sum);
+        fat32_stage_content(slot->of_fat, slot->old, slot->now, told[slot->of_fat][i], content);
+        put_sum(sums, sum_half(content));
+        put_sum(sums + 3, sum_half(content + HALF_BYTES));
     }
-    memcpy(content_at(batch, number), slot->now, HAL_SECTOR_SIZE);
+    memcpy(content_at(batch, batch->used, number), slot->now, HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
 }
 
 static uint32_t sum_of(const struct fat32_batch *batch, unsigned count)
 {
-    return crc32(0, batch->work, HEADER_BYTES + count * HAL_SECTOR_SIZE);
+    return crc32(0, batch->work, (header_of(count) + count) * HAL_SECTOR_SIZE);
 }
 
 int fat32_record_write(struct fat32_batch *batch)
@@ -78,7 +111,7 @@ int fat32_record_write(struct fat32_batch *batch)
 
     if (error)
         return error;
-    memset(batch->work, 0, HEADER_BYTES);
+    memset(batch->work, 0, HEADER_MAX * HAL_SECTOR_SIZE);
     memcpy(batch->work, magic, sizeof(magic));
     put_le64(batch->work + AT_SEQUENCE, ++batch->sequence);
     put_le32(batch->work + AT_VOLUME, batch->layout->volume_id);
@@ -88,7 +121,7 @@ int fat32_record_write(struct fat32_batch *batch)
     put_le32(batch->work + AT_SUM, sum_of(batch, batch->used));
     /* From here on the older record is gone, and this one may be there. */
     batch->recorded = batch->used;
-    for (unsigned i = 0; i < HEADER_SECTORS + batch->used && !error; i++)
+    for (unsigned i = 0; i < header_of(batch->used) + batch->used && !error; i++)
         error =
             fat32_batch_write(batch, batch->layout->record[i], batch->work + i * HAL_SECTOR_SIZE);
     batch->records++;
@@ -115,7 +148,7 @@ static unsigned check_header(struct fat32_batch *batch)
     if (memcmp(batch->work, magic, sizeof(magic)) != 0 ||
         le32(batch->work + AT_VOLUME) != batch->layout->volume_id)
         return 0;
-    if (count > FAT32_BATCH_MAX || HEADER_SECTORS + count > batch->layout->record_sectors)
+    if (count > FAT32_BATCH_MAX || header_of(count) + count > batch->layout->record_sectors)
         return 0;
     put_le32(batch->work + AT_SUM, 0);
     return sum_of(batch, count) == sum ? count : 0;
@@ -126,19 +159,26 @@ static bool may_be_changed(const struct fat32_layout *layout, uint64_t sector)
     return fat32_layout_in_fat(layout, sector) || (sector >= layout->data && sector < layout->end);
 }
 
-/* True if the sector has one of the contents that the record knows. */
-static bool is_expected(const uint8_t *target, const uint8_t *content)
+/* True if that half of the sector (0 or 1) has one of the contents that the record knows. */
+static bool is_expected(const uint8_t *target, const struct fat32_slot *slot, unsigned half)
 {
-    uint32_t sum = crc32(0, content, HAL_SECTOR_SIZE);
+    const uint8_t *content = slot->old + half * HALF_BYTES;
+    uint32_t sum = sum_half(content);
 
-    for (unsigned stage = 0; stage < FAT32_STAGES; stage++)
-        if (le32(target + 8 + 4 * stage) == sum)
+    for (unsigned i = 0; i < SUMS; i++)
+        if (sum_at(target + AT_SUMS + i * SUM_BYTES + half * 3) == sum)
             return true;
-    return false;
+    return memcmp(content, slot->now + half * HALF_BYTES, HALF_BYTES) == 0;
 }
 
-/* Fills slot `number`. Returns 0, 1 if the sector is not what the record expects, or an error. */
-static int load(struct fat32_batch *batch, unsigned number)
+/* What has become of the sectors that a record is about. */
+struct findings {
+    unsigned unexpected; /* have none of the contents that it knows */
+    unsigned unfinished; /* have one, and not the last */
+};
+
+/* Fills slot `number`. */
+static int load(struct fat32_batch *batch, unsigned number, struct findings *findings)
 {
     const uint8_t *target = target_at(batch, number);
     struct fat32_slot *slot = &batch->slots[number];
@@ -147,29 +187,39 @@ static int load(struct fat32_batch *batch, unsigned number)
     slot->sector = le64(target);
     slot->of_fat = fat32_layout_in_fat(batch->layout, slot->sector);
     slot->saved = false;
-    if (!may_be_changed(batch->layout, slot->sector))
-        return 1;
+    if (!may_be_changed(batch->layout, slot->sector)) {
+        findings->unexpected++;
+        return 0;
+    }
     error = batch->hooks->read(batch->context, slot->sector, slot->old);
     if (error)
         return error;
-    memcpy(slot->now, content_at(batch, number), HAL_SECTOR_SIZE);
+    memcpy(slot->now, content_at(batch, batch->recorded, number), HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
-    return !is_expected(target, slot->old);
+    if (!is_expected(target, slot, 0) || !is_expected(target, slot, 1))
+        findings->unexpected++;
+    else if (memcmp(slot->old, slot->now, HAL_SECTOR_SIZE) != 0)
+        findings->unfinished++;
+    return 0;
 }
 
-int fat32_record_read(struct fat32_batch *batch, unsigned *count)
+int fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn)
 {
-    int result = read_record(batch);
-    unsigned loaded = 0;
+    struct findings findings = {0, 0};
+    int error = read_record(batch);
 
     *count = 0;
-    if (result)
-        return result;
+    *torn = false;
+    if (error)
+        return error;
     batch->sequence = le64(batch->work + AT_SEQUENCE);
     batch->recorded = check_header(batch);
-    while (loaded < batch->recorded && result == 0)
-        result = load(batch, loaded++);
-    if (result == 0)
-        batch->used = *count = loaded;
-    return result < 0 ? result : 0;
+    for (unsigned i = 0; i < batch->recorded && !error; i++)
+        error = load(batch, i, &findings);
+    if (error)
+        return error;
+    if (findings.unexpected == 0)
+        batch->used = *count = batch->recorded;
+    *torn = findings.unexpected > 0 && findings.unfinished > 0;
+    return 0;
 }

@@ -51,11 +51,20 @@ static void add_run(struct cache_map *map, uint64_t place, uint64_t bytes)
         map->runs[map->count++] = (struct cache_run){sector, sectors};
 }
 
-static int fill_map(struct fat32_node *node, uint64_t page, unsigned n, struct cache_map *map)
+/* Bytes that are on the volume: what the last clusters have behind the end is nobody's. */
+static uint64_t measure(const struct fat32_node *node)
 {
     uint64_t clusters = (uint64_t)node->chain.limit + node->pending_count;
-    uint64_t start = page * HAL_PAGE_SIZE, at = start, end = start + n * HAL_PAGE_SIZE;
     uint64_t all = clusters << node->volume->geometry.cluster_shift;
+    uint64_t sectors = (node->pages.size + HAL_SECTOR_SIZE - 1) / HAL_SECTOR_SIZE;
+
+    return sectors * HAL_SECTOR_SIZE < all ? sectors * HAL_SECTOR_SIZE : all;
+}
+
+static int fill_map(struct fat32_node *node, uint64_t page, unsigned n, struct cache_map *map)
+{
+    uint64_t start = page * HAL_PAGE_SIZE, at = start, end = start + n * HAL_PAGE_SIZE;
+    uint64_t all = measure(node);
     int error = 0;
 
     map->count = 0;
@@ -264,6 +273,40 @@ int fat32_pages_sync(struct fat32_volume *volume)
             first = error;
     }
     return first;
+}
+
+/* A node behind `place` that has something to write, with a reference; or NULL. */
+static struct fat32_node *next_unclean(struct fat32_volume *volume, uint64_t place)
+{
+    struct fat32_node *found = NULL;
+
+    mutex_lock(&volume->mutex);
+    tree_for_each (at, &volume->open) {
+        struct fat32_node *node = tree_entry(at, struct fat32_node, open);
+
+        if (node->place > place && cache_is_unclean(&node->pages) && vnode_try_get(&node->vnode)) {
+            found = node;
+            break;
+        }
+    }
+    mutex_unlock(&volume->mutex);
+    return found;
+}
+
+void fat32_pages_write_early(struct fat32_volume *volume)
+{
+    struct fat32_node *node;
+    uint64_t place = 0;
+
+    while ((node = next_unclean(volume, place))) {
+        int error = cache_sync(&node->pages);
+
+        (void)error; /* who syncs tries again, and tells of it */
+        mutex_lock(&volume->mutex);
+        place = node->place > place ? node->place : UINT64_MAX; /* it has moved, or is gone */
+        mutex_unlock(&volume->mutex);
+        vnode_put(&node->vnode);
+    }
 }
 
 int fat32_pages_before_cut(struct fat32_node *node, uint64_t size)

@@ -49,7 +49,7 @@ static int put_sectors(struct fat32_volume *volume, uint64_t offset, const void 
         fat32_cache_failed(&volume->cache, block_write(&volume->device, offset / HAL_SECTOR_SIZE,
                                                        data, n / HAL_SECTOR_SIZE));
 
-    fat32_batch_wrote_data(&volume->writer->batch);
+    fat32_batch_wrote(&volume->writer->batch);
     for (size_t at = 0; at < n; at += HAL_SECTOR_SIZE)
         fat32_cache_update(&volume->cache, offset + at, error ? NULL : (const uint8_t *)data + at);
     return error;
