@@ -36,8 +36,8 @@ _Noreturn void judge_fail(const struct where *where, const char *format, ...)
     printf("\n#   geometry %u (%s), sequence %s, cut ", settings.geometry,
            geometries[settings.geometry].name, settings.sequence);
     print_where(where);
-    printf("\n#   again: tests/cuts/cuts --geometry %u %s%s%s --cut ", settings.geometry,
-           settings.sequence, settings.plant ? " --plant " : "",
+    printf("\n#   again: TAYBERRY_CUTS=%s tests/cuts/cuts --geometry %u %s%s%s --cut ",
+           settings.size, settings.geometry, settings.sequence, settings.plant ? " --plant " : "",
            settings.plant ? settings.plant : "");
     print_where(where);
     printf(" --dump cut.img\n");

@@ -91,6 +91,7 @@ static bool work_in_processes(const struct work *work, unsigned n)
 
 static void configure(unsigned geometry)
 {
+    settings.size = size->name;
     settings.subset_bits = size->subset_bits;
     settings.samples = size->samples;
     settings.nested_each = size->nested_each;
