@@ -6,3 +6,4 @@
 
 const struct contract_test aspace_tests[] = {{NULL, NULL}};
 const struct contract_test user_tests[] = {{NULL, NULL}};
+const struct contract_test user_cpus_tests[] = {{NULL, NULL}};
