@@ -38,6 +38,7 @@
 #include <hal/kstate.h>
 #include <hal/mem.h>
 #include <hal/runtime.h>
+#include <hal/upcall.h>
 
 #define CACHE_MAX 32u
 #define CACHES_SHARE 64u     /* the caches hold no more of RAM than one part in so many */
@@ -81,7 +82,7 @@ static bool refill(struct frame_cache *cache)
     hal_irq_state_t state = spinlock_acquire(&frames.lock);
     uint64_t number, before = buddy_free();
 
-    cache->drain = false;
+    __atomic_store_n(&cache->drain, false, __ATOMIC_RELAXED);
     while (cache->count < frames.cache_size / 2 + 1 && (number = buddy_take(1, 0)) != BUDDY_NONE) {
         frame_set_state(&frame_table.frames[number], FRAME_CACHED);
         cache->numbers[cache->count] = (uint32_t)number;
@@ -207,7 +208,7 @@ static void announce(uint64_t number, size_t most)
     size_t n = 0;
 
     while (n < most && !frame[n].touched)
-        frame[n++].touched = true;
+        frame_set_touched(&frame[n++]);
     __atomic_fetch_add(&frames.touched, n, __ATOMIC_RELAXED);
     hal_mem_first_use(number * HAL_PAGE_SIZE, n * HAL_PAGE_SIZE);
 }
@@ -220,9 +221,9 @@ static inline void *begin_use(uint64_t number, size_t pages, const struct alloc_
     for (size_t i = 0; i < pages; i++)
         if (__builtin_expect(!frame[i].touched, 0))
             announce(number + i, pages - i);
-    frame->pages = (uint16_t)pages;
+    frame_set_pages(frame, pages);
     frame->references = 1;
-    frame->site = (uint16_t)alloc_site_number(site);
+    frame_set_site(frame, alloc_site_number(site));
     frame_set_state(frame, FRAME_USED);
     alloc_live_add_masked(site, 1, (int64_t)(pages * HAL_PAGE_SIZE));
     hal_mem_open(frame_pointer(number), pages * HAL_PAGE_SIZE);
@@ -445,8 +446,23 @@ void frame_assign(void *run, const struct alloc_site *site)
     int64_t bytes = (int64_t)frame->pages * HAL_PAGE_SIZE;
 
     alloc_live_add(alloc_site_at(frame->site), -1, -bytes);
-    frame->site = (uint16_t)alloc_site_number(site);
+    frame_set_site(frame, alloc_site_number(site));
     alloc_live_add(site, 1, bytes);
+}
+
+void frame_split(void *run)
+{
+    struct frame *frame = expect_run(run, "frame_split", __FILE__, __LINE__);
+    unsigned pages = frame->pages;
+
+    frame->pages = 1;
+    for (unsigned i = 1; i < pages; i++) {
+        frame[i].pages = 1;
+        frame[i].references = 1;
+        frame[i].site = frame->site;
+        frame_set_state(&frame[i], FRAME_USED);
+    }
+    alloc_live_add(alloc_site_at(frame->site), (int64_t)pages - 1, 0);
 }
 
 unsigned frame_references(const void *run)
@@ -526,4 +542,16 @@ void frame_read_stats(struct frame_stats *stats)
     stats->allocations = stats->failures;
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
         stats->allocations += __atomic_load_n(&caches[cpu].served, __ATOMIC_RELAXED);
+}
+
+/* ---- for the machine's side: single frames as any ---- */
+
+void *hal_upcall_table_alloc(void)
+{
+    return frame_alloc(0);
+}
+
+void hal_upcall_table_free(void *page)
+{
+    frame_free(page, 0);
 }

@@ -11,12 +11,16 @@ struct suite {
 
 /** In the order in which one leans on another. upcall comes first: it looks at power-on. */
 static const struct suite suites[] = {
-    {"upcall", upcall_tests},   {"irq", irq_tests},         {"cpu", cpu_tests},
-    {"time", time_tests},       {"runtime", runtime_tests}, {"mem", mem_tests},
-    {"boot", boot_tests},       {"context", context_tests}, {"cpus", cpus_tests},
-    {"watch", watch_tests},     {"console", console_tests}, {"uart", uart_tests},
-    {"block", block_tests},     {"gpio", gpio_tests},       {"board", board_tests},
-    {"display", display_tests}, {"trace", trace_tests},
+    {"upcall", upcall_tests},   {"irq", irq_tests},
+    {"cpu", cpu_tests},         {"time", time_tests},
+    {"runtime", runtime_tests}, {"mem", mem_tests},
+    {"boot", boot_tests},       {"context", context_tests},
+    {"cpus", cpus_tests},       {"watch", watch_tests},
+    {"console", console_tests}, {"uart", uart_tests},
+    {"block", block_tests},     {"gpio", gpio_tests},
+    {"board", board_tests},     {"display", display_tests},
+    {"trace", trace_tests},     {"aspace", aspace_tests},
+    {"user", user_tests},       {"user_cpus", user_cpus_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -203,6 +207,7 @@ static void clear_up(void)
     for (unsigned i = 0; i < HAL_CPU_MAX * HAL_IRQ_LINES; i++)
         __atomic_store_n(&run.irqs[i / HAL_IRQ_LINES][i % HAL_IRQ_LINES], 0, __ATOMIC_SEQ_CST);
     contract_pages_reset();
+    contract_tables_reset();
 }
 
 static void run_test(const char *header, const struct contract_test *test)

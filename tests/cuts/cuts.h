@@ -78,6 +78,9 @@ void operate(const struct operation *operation, struct log *log);
 int driver_mount(void);
 void driver_unmount(void);
 
+/** Why the last mount was refused; or "". */
+const char *driver_problem(void);
+
 /** Whoever removes or renames a file has it open, as the VFS does; or not. */
 extern bool driver_holds;
 
@@ -90,6 +93,9 @@ int64_t driver_write(const char *path, uint64_t offset, const void *data, size_t
 int driver_truncate(const char *path, uint64_t size);
 int driver_sync(void);
 int driver_fsync(const char *path);
+
+/** What cannot be read is left out when the tree is read. */
+extern bool driver_skips;
 
 /** Reads the whole tree; contents stay until the next call. False if that fails. */
 bool driver_read_tree(struct snapshot *tree);
@@ -177,6 +183,7 @@ struct counters { /* shared by all processes of a run */
 extern struct counters *counters;
 
 struct settings {
+    const char *size;
     unsigned geometry;
     unsigned subset_bits;   /* of that many unflushed writes every subset is tried */
     unsigned samples;       /* beyond */

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define KEPT 6u
+#define LOG_LINES 12u /* of the kernel's log, that a failure shows */
 
 static struct vnode *root;
 
@@ -39,9 +40,15 @@ static struct fat32_volume *volume(void)
     return node_of(root)->volume;
 }
 
+static struct problem problem;
+
+const char *driver_problem(void)
+{
+    return problem.what;
+}
+
 int driver_mount(void)
 {
-    struct problem problem;
     int error = fat32_mount(block_card(), &root, &problem);
 
     if (error)
@@ -90,9 +97,11 @@ void driver_unmount(void)
 void driver_print_log(void)
 {
     struct klog_line line;
-    uint64_t next = 0;
+    uint64_t end = 0;
 
-    while (klog_read(next, &line) == 0) {
+    while (klog_read(end, &line) == 0)
+        end = line.number + 1;
+    for (uint64_t next = end > LOG_LINES ? end - LOG_LINES : 0; klog_read(next, &line) == 0;) {
         printf("#     %s\n", line.text);
         next = line.number + 1;
     }
@@ -292,6 +301,8 @@ int driver_fsync(const char *path)
 
 static uint8_t contents[FILES_MAX][CONTENT_MAX];
 
+bool driver_skips;
+
 static bool read_directory(struct vnode *directory, const char *path, struct snapshot *tree);
 
 static bool read_entry(struct vnode *directory, const char *path,
@@ -305,7 +316,7 @@ static bool read_entry(struct vnode *directory, const char *path,
         return false;
     strcat(strcat(strcpy(file->path, path), "/"), entry->name);
     if (directory->ops->lookup(directory, entry->name, strlen(entry->name), &vnode))
-        return false;
+        return driver_skips;
     file->directory = entry->attributes.type == VNODE_DIRECTORY;
     file->bytes = (uint32_t)entry->attributes.size;
     file->content = contents[tree->count++];
@@ -316,11 +327,13 @@ static bool read_entry(struct vnode *directory, const char *path,
     if (good) {
         file->hash = file_hash(file);
         tree->hash += file->hash;
+    } else if (driver_skips) {
+        tree->count--;
     }
     if (good && file->directory)
         good = read_directory(vnode, file->path, tree);
     vnode_put(vnode);
-    return good;
+    return good || driver_skips;
 }
 
 static bool read_directory(struct vnode *directory, const char *path, struct snapshot *tree)
@@ -332,7 +345,7 @@ static bool read_directory(struct vnode *directory, const char *path, struct sna
     while ((error = directory->ops->iterate(directory, &position, &entry)) == 0)
         if (!read_entry(directory, path, &entry, tree))
             return false;
-    return error == -ENOENT;
+    return error == -ENOENT || driver_skips;
 }
 
 bool driver_read_tree(struct snapshot *tree)

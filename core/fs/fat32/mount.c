@@ -171,6 +171,8 @@ static void report(const struct fat32_volume *volume)
     if (geometry->clamped)
         klog(KLOG_WARNING, "%s: the FAT is too small for the volume; its end is out of reach",
              volume->device.name);
+    if (!fat32_may_be_written(volume) && !volume->options.read_only)
+        klog(KLOG_NOTICE, "%s: is mounted read-only", volume->device.name);
 }
 
 /* What is odd about a volume is left as it is. */

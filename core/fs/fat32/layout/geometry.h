@@ -51,6 +51,12 @@ static inline bool fat32_cluster_valid(const struct fat32_geometry *geometry, ui
     return cluster >= FAT32_FIRST_CLUSTER && cluster - FAT32_FIRST_CLUSTER < geometry->clusters;
 }
 
+/** True if a link, or an entry, may lead to `cluster`: nothing does to where the root starts. */
+static inline bool fat32_cluster_linkable(const struct fat32_geometry *geometry, uint32_t cluster)
+{
+    return fat32_cluster_valid(geometry, cluster) && cluster != geometry->root_cluster;
+}
+
 /**
  * Where a valid cluster starts. Example: data at byte 1,040,384, clusters of 4,096 bytes
  * (shift 12): cluster 5 is the fourth, and starts at 1,040,384 + 3 * 4,096 = 1,052,672.
