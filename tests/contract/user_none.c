@@ -6,3 +6,11 @@
 
 const struct contract_test aspace_tests[] = {{NULL, NULL}};
 const struct contract_test user_tests[] = {{NULL, NULL}};
+const struct contract_test user_cpus_tests[] = {{NULL, NULL}};
+
+void contract_user_mode(const char *mode)
+{
+    (void)mode;
+    contract_print("no user code here\n");
+    hal_board_stop(HAL_STOP_POWER_OFF, 1);
+}
