@@ -38,6 +38,7 @@
 #include <hal/kstate.h>
 #include <hal/mem.h>
 #include <hal/runtime.h>
+#include <hal/upcall.h>
 
 #define CACHE_MAX 32u
 #define CACHES_SHARE 64u     /* the caches hold no more of RAM than one part in so many */
@@ -526,4 +527,16 @@ void frame_read_stats(struct frame_stats *stats)
     stats->allocations = stats->failures;
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++)
         stats->allocations += __atomic_load_n(&caches[cpu].served, __ATOMIC_RELAXED);
+}
+
+/* ---- for the machine's side: single frames as any ---- */
+
+void *hal_upcall_table_alloc(void)
+{
+    return frame_alloc(0);
+}
+
+void hal_upcall_table_free(void *page)
+{
+    frame_free(page, 0);
 }

@@ -2,6 +2,7 @@
 /*
  * board.c: the board as a whole: power-on, stopping, and the small things.
  */
+#include "board/aspace.h"
 #include "board/machine.h"
 
 #include "host/host.h"
@@ -88,6 +89,7 @@ void machine_reset(void)
     machine.led = false;
     machine.status = 0;
     machine.faulted = 0;
+    sim_aspace_reset();
     sim_memory_reset();
     sim_time_reset();
     for (unsigned i = 0; i < machine.cpu_count; i++)

@@ -36,6 +36,8 @@ enum {
     CPU_POINTS = 1 << 20, /* always set with the virtual clock: changes of the mask are points */
     CPU_PROBE = 1 << 21,  /* goes when the CPU is unmasked (virtual clock, watch.c) */
     CPU_STALL = 1 << 22,  /* say that it does not come on (virtual clock, watch.c) */
+    CPU_LEAVE = 1 << 23,  /* leave user code: its space's turn is over (real clock, aspace.c) */
+    CPU_TURN = 1 << 24,   /* it may be the turn of the space that this CPU waits for (the same) */
     CPU_ATTENTION = CPU_CUT | CPU_PAUSE | CPU_YIELD | CPU_TIMER | CPU_STALL
 };
 

@@ -100,7 +100,7 @@ uint64_t host_cpu_mask(const struct cpu *cpu)
 /* Lets the calling thread take our signals, and remembers its mask. */
 static void allow_signals(struct host_cpu *host)
 {
-    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
     uint64_t ours = 1ull << (HOST_SIGNAL - 1);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ours |= 1ull << (numbers[i] - 1);
@@ -123,6 +123,7 @@ int host_cpu_adopt(struct cpu *cpu)
     if (sigaltstack(&alternate, &host->alternate_before))
         return -errno;
     allow_signals(host);
+    host_user_adopt(cpu);
     atomic_store(&host->tid, own_tid);
     return machine.real ? 0 : host_watch_start(cpu, machine.stall_ns);
 }
@@ -136,6 +137,7 @@ void host_cpu_disown(struct cpu *cpu)
         const struct itimerspec off = {{0, 0}, {0, 0}};
         (void)timer_settime(host->timer, 0, &off, NULL);
     }
+    host_user_disown(cpu);
     (void)sigaltstack(&host->alternate_before, NULL);
 }
 

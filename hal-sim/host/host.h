@@ -33,10 +33,12 @@ HAL_MUST_CHECK int host_entropy(void *bytes, size_t n);
 
 /* ---- wait.c ---- */
 
-enum host_mutex { HOST_MACHINE, HOST_SINK, HOST_TOOLS, HOST_MUTEXES };
+enum host_mutex { HOST_MACHINE, HOST_SINK, HOST_TOOLS, HOST_USER, HOST_MUTEXES };
 
 /** Takes and gives the mutexes. HOST_SINK is taken before HOST_MACHINE or without it; HOST_TOOLS
- * guards the books of tools, and nothing else happens meanwhile. */
+ * guards the books of tools, and nothing else happens meanwhile. HOST_USER guards what is live at
+ * user addresses (board/aspace.h), and nothing but signals and changes of views happens meanwhile.
+ */
 void host_lock(enum host_mutex which);
 void host_unlock(enum host_mutex which);
 
@@ -69,6 +71,15 @@ void host_ram_populate(uint64_t offset, uint64_t bytes);
 void host_ram_discard(uint64_t offset, uint64_t bytes);
 /** A second view of RAM that no guard covers, or NULL. */
 uint8_t *host_ram_alias(void);
+
+/**
+ * Views of RAM at user addresses, which have been reserved. Access is of HAL_USER_. -ENOMEM: the
+ * process has too many mappings.
+ */
+HAL_MUST_CHECK int host_view_map(uintptr_t address, uint64_t physical, size_t bytes,
+                                 unsigned access);
+/** No view there any more: nobody can touch these addresses. */
+void host_view_drop(uintptr_t address, size_t bytes);
 
 /* ---- fiber.c ---- */
 
@@ -142,6 +153,43 @@ void host_cpu_nag(struct cpu *cpu);
 void host_timer_arm(struct cpu *cpu, uint64_t when);
 /** Bounds of the CPU's alternate stack hold `address`. Any context. */
 bool host_cpu_on_alternate(uintptr_t address);
+
+/* ---- user.c, user.S: user code ---- */
+
+struct hal_user;
+
+/** Why it was left: the low bits say what, see board/user.c. */
+enum host_user_why {
+    HOST_USER_INTERRUPT, /* also: it was not entered */
+    HOST_USER_CALL,
+    HOST_USER_OLD_CALL, /* in the way of 32-bit programs */
+    HOST_USER_FAULT     /* the frame's trap number says which */
+};
+
+/** Reserves the user addresses, and finds out how to have system calls. The machine is opened. */
+void host_user_open(void);
+void host_user_close(void);
+/** NULL: user code can run. Else why not. */
+const char *host_user_refusal(void);
+/** Whether to drop all views when user code is left: a test of the kernel. */
+bool host_user_hides(void);
+/**
+ * Runs user code on `cpu`, unless a bit of `wanted` is pending on it or comes. Entered, on a guest
+ * stack. What is mapped at user addresses is the caller's business.
+ */
+enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *user, uint32_t wanted);
+/** Why a watch's timer wants to have the run ended: NULL if not; since `*ns`. Clears that. */
+const char *host_user_stalled(uint64_t *ns);
+/** The thread behind a CPU begins, and ends, to be that. */
+void host_user_adopt(struct cpu *cpu);
+void host_user_disown(struct cpu *cpu);
+/** Prepares the vector state of a new one, and checks one that a program gave: `bytes` bytes. */
+void host_user_init_vectors(uint8_t *image);
+bool host_user_vectors_are_valid(const uint8_t *image, size_t bytes);
+/** Bytes of such an image. */
+size_t host_user_vector_bytes(void);
+/** As hal_user_capabilities. */
+uint64_t host_user_capabilities(unsigned which);
 
 /* ---- watch.c: a CPU that does not come on ---- */
 

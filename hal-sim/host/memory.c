@@ -10,10 +10,13 @@
  */
 #include "host/host.h"
 
+#include <hal/aspace.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PREFERRED ((void *)0x7e9000000000)
@@ -108,6 +111,24 @@ void host_ram_discard(uint64_t offset, uint64_t bytes)
 {
     (void)fallocate(ram.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
                     (off_t)bytes);
+}
+
+/* ---- at user addresses. Sanitizers need not hear of these: nothing that they watch goes there
+ * ---- */
+
+int host_view_map(uintptr_t address, uint64_t physical, size_t bytes, unsigned access)
+{
+    int protection = PROT_READ | (access & HAL_USER_WRITE ? PROT_WRITE : 0) |
+                     (access & HAL_USER_EXECUTE ? PROT_EXEC : 0);
+    long at = syscall(SYS_mmap, address, bytes, protection, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
+                      ram.fd, physical);
+    return at == -1 ? -errno : 0;
+}
+
+void host_view_drop(uintptr_t address, size_t bytes)
+{
+    (void)syscall(SYS_mmap, address, bytes, PROT_NONE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 uint8_t *host_ram_alias(void)

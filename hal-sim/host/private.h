@@ -39,3 +39,14 @@ uint64_t host_cpu_mask(const struct cpu *cpu);
 void host_timer_fired(struct cpu *cpu);
 /** Has the timer signal again in a moment: the signal came at a bad one. */
 void host_timer_retry(struct cpu *cpu);
+
+/* The kernel's struct sigaction, which libc's wrapper hides. */
+struct kernel_sigaction {
+    void (*handler)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+/** Installs a handler that runs on the alternate stack, with these flags on top. */
+int trap_install(int signal, void (*handler)(int, siginfo_t *, void *), unsigned long flags,
+                 struct kernel_sigaction *old);

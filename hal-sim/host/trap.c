@@ -25,6 +25,8 @@
  * host could move the guest once more. But the host leaves the stack of a thread alone when a frame
  * asks for one that cannot be, and so each frame is made to do that.
  *
+ * User code is left in another way (user.c). What interrupts a handler only sets bits.
+ *
  * ThreadSanitizer's own code cannot be interrupted so: it is not made to be entered again in its
  * midst. A signal that lands there is put off for a moment.
  *
@@ -35,11 +37,13 @@
 
 #include "board/machine.h"
 #include "host/private.h"
+#include "host/user.h"
 
 #include <hal/upcall.h>
 
 #include <errno.h>
 #include <link.h>
+#include <linux/audit.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
@@ -66,15 +70,8 @@ struct trap {
     struct hal_fault fault;
 };
 
-/* The kernel's struct sigaction, which libc's wrapper hides. */
-struct kernel_sigaction {
-    void (*handler)(int, siginfo_t *, void *);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
-
-static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+/* SIGSYS is only ever user code's. */
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 enum { FAULT_SIGNALS = sizeof fault_signals / sizeof *fault_signals };
 static struct kernel_sigaction before[FAULT_SIGNALS + 1];
 static uintptr_t where;
@@ -223,21 +220,39 @@ NO_REDZONES static void attend_real(struct cpu *cpu, ucontext_t *context)
 
 static bool on_watch(struct cpu *cpu, ucontext_t *context);
 
-NO_REDZONES static void on_attention(int signal, siginfo_t *info, void *argument)
+/* It has interrupted user code, or what is around it. */
+NO_REDZONES static void attend_user(struct cpu *cpu, ucontext_t *context, enum user_place place,
+                                    bool watch)
+{
+    uint64_t ns;
+    if (place == USER_HANDLER) { /* which ends soon; it may not be entered code that looks then */
+        if (!sim_cpu_entered())
+            host_timer_retry(cpu);
+        return;
+    }
+    if (watch && !machine.real && host_watch_look(cpu, &ns))
+        user_stalled("user code makes no system call (by the host's processor time); the virtual "
+                     "clock cannot interrupt it",
+                     ns);
+    user_stop(context, HOST_USER_INTERRUPT);
+}
+
+NO_REDZONES __attribute__((noinline)) static void attend(siginfo_t *info, ucontext_t *context,
+                                                         enum user_place place)
 {
     int saved = errno;
     struct cpu *cpu = sim_cpu_this();
-    ucontext_t *context = argument;
     bool watch = info->si_code == SI_TIMER && info->si_value.sival_int == HOST_WATCH_MARK;
-    (void)signal;
     sim_cpu_look();
-    if (!sim_cpu_is_here() || (watch && on_watch(cpu, context)))
+    if (!sim_cpu_is_here() || (place == USER_NOT && watch && on_watch(cpu, context)))
         return;
     if (machine.real && info->si_code == SI_TIMER && !watch) {
         host_timer_fired(cpu);
         atomic_fetch_or(&cpu->pending, CPU_TIMER);
     }
-    if (!sim_cpu_entered()) {
+    if (place != USER_NOT) {
+        attend_user(cpu, context, place, watch);
+    } else if (!sim_cpu_entered()) {
         if (!tools_can_interrupt((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
             host_timer_retry(cpu);
         else if (machine.real)
@@ -246,6 +261,15 @@ NO_REDZONES static void on_attention(int signal, siginfo_t *info, void *argument
             attend_virtual(cpu, context);
     }
     errno = saved;
+}
+
+HANDLER static void on_attention(int signal, siginfo_t *info, void *argument)
+{
+    enum user_place place = user_arrive(argument);
+    (void)signal;
+    attend(info, argument, place);
+    if (place == USER_HANDLER)
+        user_go_on(place);
 }
 
 /* ---- faults ---- */
@@ -377,11 +401,11 @@ static unsigned fault_index(int signal)
     return index;
 }
 
-NO_REDZONES static void on_fault(int signal, siginfo_t *info, void *argument)
+NO_REDZONES __attribute__((noinline)) static void fault(int signal, siginfo_t *info,
+                                                        ucontext_t *context)
 {
     struct cpu *cpu = sim_cpu_this();
-    ucontext_t *context = argument;
-    if (sim_cpu_entered() || info->si_code <= 0 ||
+    if (signal == SIGSYS || sim_cpu_entered() || info->si_code <= 0 ||
         host_cpu_on_alternate((uintptr_t)context->uc_mcontext.gregs[REG_RSP])) {
         pass_on(fault_index(signal), signal, info, context);
         return;
@@ -400,6 +424,27 @@ NO_REDZONES static void on_fault(int signal, siginfo_t *info, void *argument)
         enter_abandon(cpu, context);
     }
     errno = saved;
+}
+
+/* User code has done something that the processor refuses, or made a system call. */
+NO_REDZONES __attribute__((noinline)) static void fault_of_user(int signal, siginfo_t *info,
+                                                                ucontext_t *context)
+{
+    if (info->si_code > 0 && signal != SIGSYS)
+        user_stop_now(HOST_USER_FAULT);
+    if (signal == SIGSYS && info->si_code > 0)
+        user_stop_now(info->si_arch == AUDIT_ARCH_X86_64 ? HOST_USER_CALL : HOST_USER_OLD_CALL);
+    pass_on(fault_index(signal), signal, info, context);
+    user_go_on(USER_CODE);
+}
+
+HANDLER static void on_fault(int signal, siginfo_t *info, void *argument)
+{
+    enum user_place place = user_arrive(argument);
+    if (place == USER_CODE)
+        fault_of_user(signal, info, argument);
+    else
+        fault(signal, info, argument);
 }
 
 void hal_cpu_breakpoint(void)
@@ -435,21 +480,23 @@ static int find_code(struct dl_phdr_info *info, size_t size, void *argument)
     return 0;
 }
 
-static int install(int signal, void (*handler)(int, siginfo_t *, void *),
-                   struct kernel_sigaction *old)
+int trap_install(int signal, void (*handler)(int, siginfo_t *, void *), unsigned long flags,
+                 struct kernel_sigaction *old)
 {
-    struct kernel_sigaction action = {handler,
-                                      SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER_FLAG,
-                                      swap_restorer, 1ull << (HOST_SIGNAL - 1)};
+    struct kernel_sigaction action = {
+        handler, flags | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER_FLAG, swap_restorer, 0};
     return syscall(SYS_rt_sigaction, signal, &action, old, 8) ? -errno : 0;
 }
 
 int host_traps_install(void)
 {
     (void)dl_iterate_phdr(find_code, NULL);
-    int error = install(HOST_SIGNAL, on_attention, &before[FAULT_SIGNALS]);
+    host_user_open();
+    int error = trap_install(HOST_SIGNAL, on_attention, 0, &before[FAULT_SIGNALS]);
     for (unsigned i = 0; i < FAULT_SIGNALS && !error; i++)
-        error = install(fault_signals[i], on_fault, &before[i]);
+        error = trap_install(fault_signals[i], on_fault, SA_NODEFER, &before[i]);
+    if (error)
+        host_user_close();
     return error;
 }
 
@@ -462,6 +509,7 @@ void host_traps_remove(void)
     for (unsigned i = 0; i < FAULT_SIGNALS; i++)
         (void)syscall(SYS_rt_sigaction, fault_signals[i], &before[i], NULL, 8);
     (void)syscall(SYS_rt_sigaction, HOST_SIGNAL, &before[FAULT_SIGNALS], NULL, 8);
+    host_user_close();
 }
 
 uintptr_t host_trap_where(void)

@@ -7,6 +7,7 @@
  * through a second view that guards do not cover. Pointers in the copies stay right because RAM,
  * the kernel and the struct stay where they are for as long as the machine is open.
  */
+#include "board/aspace.h"
 #include "lib/library.h"
 
 #include <hal/errno.h>
@@ -183,6 +184,7 @@ int tb_restore(struct tb_machine *m, const struct tb_snapshot *s)
     if (tb_uart_write(m, s->input, s->input_bytes) < 0)
         return -ENOMEM;
     host_lock(HOST_MACHINE);
+    sim_aspace_reset();
     restore_ram(s, ram);
     if (kstate_bytes)
         memcpy(kstate, s->kstate, kstate_bytes);

@@ -57,7 +57,7 @@ struct contract_test {
 extern const struct contract_test trace_tests[], upcall_tests[], cpu_tests[], irq_tests[],
     time_tests[], context_tests[], cpus_tests[], watch_tests[], mem_tests[], boot_tests[],
     runtime_tests[], uart_tests[], console_tests[], block_tests[], gpio_tests[], board_tests[],
-    display_tests[];
+    display_tests[], aspace_tests[], user_tests[];
 
 /* ---- saying what was found (main.c) ---- */
 
@@ -163,6 +163,12 @@ void *contract_pages(size_t count);
 
 /** True: `physical` is among the RAM that contract_pages hands out. */
 bool contract_pages_hold(uint64_t physical);
+
+/** Tables of address spaces (hal_upcall_table_alloc): how many are out, and how many more there
+ * will be; at first as many as one wants. The runner resets that between tests. */
+unsigned contract_tables(void);
+void contract_tables_limit(unsigned more);
+void contract_tables_reset(void);
 
 /** Gives them all back. The runner calls it between tests. */
 void contract_pages_reset(void);

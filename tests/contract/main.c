@@ -16,7 +16,8 @@ static const struct suite suites[] = {
     {"boot", boot_tests},       {"context", context_tests}, {"cpus", cpus_tests},
     {"watch", watch_tests},     {"console", console_tests}, {"uart", uart_tests},
     {"block", block_tests},     {"gpio", gpio_tests},       {"board", board_tests},
-    {"display", display_tests}, {"trace", trace_tests},
+    {"display", display_tests}, {"trace", trace_tests},     {"aspace", aspace_tests},
+    {"user", user_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -203,6 +204,7 @@ static void clear_up(void)
     for (unsigned i = 0; i < HAL_CPU_MAX * HAL_IRQ_LINES; i++)
         __atomic_store_n(&run.irqs[i / HAL_IRQ_LINES][i % HAL_IRQ_LINES], 0, __ATOMIC_SEQ_CST);
     contract_pages_reset();
+    contract_tables_reset();
 }
 
 static void run_test(const char *header, const struct contract_test *test)

@@ -68,3 +68,50 @@ void contract_context(struct hal_context *context, size_t bytes, void (*entry)(v
     void *stack = contract_pages((bytes + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE);
     hal_context_init(context, stack, bytes, entry, arg);
 }
+
+/* ---- tables of address spaces ---- */
+
+static struct {
+    void **free; /**< each holds the address of the next */
+    unsigned out, left;
+    bool limited;
+} tables KSTATE;
+
+void contract_tables_reset(void)
+{
+    memset(&tables, 0, sizeof(tables));
+}
+
+void contract_tables_limit(unsigned more)
+{
+    tables.left = more;
+    tables.limited = true;
+}
+
+unsigned contract_tables(void)
+{
+    return tables.out;
+}
+
+void *hal_upcall_table_alloc(void)
+{
+    void **page = tables.free;
+    if (tables.limited && tables.left-- == 0) {
+        tables.left = 0;
+        return NULL;
+    }
+    if (page != NULL)
+        tables.free = *page;
+    else
+        page = contract_pages(1);
+    memset(page, 0xa5, HAL_PAGE_SIZE);
+    tables.out++;
+    return page;
+}
+
+void hal_upcall_table_free(void *page)
+{
+    *(void **)page = tables.free;
+    tables.free = page;
+    tables.out--;
+}

@@ -44,7 +44,10 @@ enum { HAL_MARK_REFERENCED = 1, HAL_MARK_MODIFIED = 2 };
 /** How long a space stays live that others wait for, ns. */
 #define HAL_USER_TURN 4000000u
 
-/** Makes an empty address space. 0, or -ENOMEM: hal_upcall_table_alloc had none. */
+/**
+ * Makes an empty address space. 0, or -ENOMEM: hal_upcall_table_alloc had none. -ENOSYS: this
+ * machine cannot run user code; hal_user_refusal (user.h) says why.
+ */
 HAL_MUST_CHECK int hal_aspace_init(struct hal_aspace *aspace);
 
 /** Ends it: all mappings and tables are gone, on all CPUs. No CPU is in hal_user_run with it. */

@@ -65,3 +65,12 @@ struct hal_fault {
  * false means that core does not know either: the backend stops the machine as a panic.
  */
 bool hal_upcall_fault(const struct hal_fault *fault);
+
+/**
+ * A page of kernel memory for the tables of an address space, or NULL: there is none. Its content
+ * is arbitrary. From hal_aspace_init and hal_aspace_map, and so under spinlocks; not masked.
+ */
+void *hal_upcall_table_alloc(void);
+
+/** Such a page is not needed any more. From these two as well, and from hal_aspace_finish. */
+void hal_upcall_table_free(void *page);

@@ -26,12 +26,22 @@ enum hal_user_trap {
     HAL_USER_INTERRUPT,   /**< an interrupt, which has been handled by now */
     HAL_USER_ACCESS,      /**< an access that the mappings do not allow, or to no user address */
     HAL_USER_ALIGNMENT,   /**< a misaligned access, stack pointer or program counter */
-    HAL_USER_INSTRUCTION, /**< an instruction that does not exist, or that is not for programs */
+    HAL_USER_INSTRUCTION, /**< an instruction that does not exist, or that is not for programs;
+                               x86 reports the latter as ACCESS at UINTPTR_MAX */
     HAL_USER_ARITHMETIC,  /**< an integer division by zero, or a floating-point exception */
     HAL_USER_BREAKPOINT,  /**< the processor's instruction for it; the counter is as Linux has it */
     HAL_USER_STEP,        /**< one instruction is over: hal_user_set_step */
     HAL_USER_OTHER        /**< anything else; `code` says what */
 };
+
+/** NULL: this machine runs user code. Else why it cannot, in a sentence for people. Constant. */
+const char *hal_user_refusal(void);
+
+/**
+ * Whether an interrupt stops user code wherever it is. False: only where it traps anyway (the
+ * simulator with its virtual clock), and a program that never does holds its CPU. Constant.
+ */
+bool hal_user_is_interruptible(void);
 
 struct hal_user_event {
     enum hal_user_trap trap;

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <hal/machine_user.h>
+
 #include <stddef.h>
 #include <stdint.h>
 

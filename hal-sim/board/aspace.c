@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * aspace.c: user address spaces: the host's MMU as a cache of tables.
+ *
+ * The tables are of the ordinary kind: an entry for each page, in pages of entries for 2 MiB of
+ * addresses. They lie in the kernel's memory, so a snapshot holds them and a power cycle drops
+ * them. What user code can reach are the host's mappings: views of RAM, made from the entries when
+ * the space that is live maps pages, or when user code has faulted on one; and dropped when an
+ * entry changes, or all at once when another space becomes live. The host sees to it that all its
+ * threads agree on them.
+ *
+ * A fault makes views of the pages around it too, as far as they are for the same access and their
+ * frames are neighbours: a call of the host costs as much as a dozen pages.
+ *
+ * Marks are kept in the entries. A page that is watched has no view until it is used, and one for
+ * reading only until it is written.
+ *
+ * Turns, with the real clock: `live` is the space whose views there are, and `runners` the CPUs in
+ * user code. A space that is not live gets a ticket; when the turn is over, a CPU that waits has
+ * the runners leave, and the space with the lowest ticket of those that a CPU waits for right then
+ * is next. A ticket is kept until its space has been live, also while its CPU takes an interrupt.
+ * With the virtual clock no CPU is in user code while another one is played.
+ */
+#include "board/aspace.h"
+
+#include "host/host.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+#include <hal/upcall.h>
+#include <hal/user.h>
+
+enum {
+    ACCESS = HAL_USER_READ | HAL_USER_WRITE | HAL_USER_EXECUTE,
+    MARK = HAL_USER_MARK,
+    REFERENCED = 16,
+    MODIFIED = 32,
+    ENTRIES = HAL_PAGE_SIZE / 8,
+    TABLES = HAL_USER_END / (ENTRIES * HAL_PAGE_SIZE) + 1, /* and the last one not quite */
+    BATCH = 16                                             /* pages; a power of two */
+};
+
+#define IDLE_NS 50000u /* in the kernel: another space may be live instead */
+
+_Static_assert(TABLES <= 2 * ENTRIES, "two pages of tables");
+_Static_assert((int)BATCH <= (int)ENTRIES, "a batch is in one table");
+
+/* HOST_USER. */
+static struct {
+    struct hal_aspace *live;               /* whose views there are */
+    uintptr_t low, high;                   /* all views lie between */
+    uint32_t runners;                      /* CPUs in user code, as bits */
+    uint64_t until;                        /* host time: the end of the turn that it was granted */
+    uint64_t left;                         /* host time: when the last runner left */
+    uint64_t tickets;                      /* how many were given */
+    struct hal_aspace *waits[HAL_CPU_MAX]; /* for which space; NULL: that CPU does not wait */
+} users;
+
+/* ---- tables ---- */
+
+static size_t page_of(uintptr_t address)
+{
+    return address / HAL_PAGE_SIZE;
+}
+
+/* The table for page number `page`, or NULL. */
+static uint64_t *table_of(const struct hal_aspace *aspace, size_t page)
+{
+    size_t number = page / ENTRIES;
+    uint64_t **slot = &aspace->tables[number / ENTRIES][number % ENTRIES];
+    return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+}
+
+static uint64_t entry_of(const struct hal_aspace *aspace, size_t page)
+{
+    const uint64_t *table = table_of(aspace, page);
+    return table ? table[page % ENTRIES] : 0;
+}
+
+static uint64_t frame_of(uint64_t entry)
+{
+    return entry & ~(uint64_t)(HAL_PAGE_SIZE - 1);
+}
+
+int hal_aspace_init(struct hal_aspace *aspace)
+{
+    *aspace = (struct hal_aspace){.ticket = 0};
+    if (host_user_refusal())
+        return -ENOSYS;
+    for (unsigned i = 0; i < 2; i++) {
+        aspace->tables[i] = hal_upcall_table_alloc();
+        if (aspace->tables[i])
+            memset(aspace->tables[i], 0, HAL_PAGE_SIZE);
+    }
+    if (aspace->tables[0] && aspace->tables[1])
+        return 0;
+    for (unsigned i = 0; i < 2; i++)
+        if (aspace->tables[i])
+            hal_upcall_table_free(aspace->tables[i]);
+    return -ENOMEM;
+}
+
+static int add_table(struct hal_aspace *aspace, size_t page)
+{
+    size_t number = page / ENTRIES;
+    if (table_of(aspace, page))
+        return 0;
+    uint64_t *table = hal_upcall_table_alloc();
+    if (!table)
+        return -ENOMEM;
+    memset(table, 0, HAL_PAGE_SIZE);
+    __atomic_store_n(&aspace->tables[number / ENTRIES][number % ENTRIES], table, __ATOMIC_RELEASE);
+    return 0;
+}
+
+static void free_tables(struct hal_aspace *aspace)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        for (unsigned k = 0; k < ENTRIES; k++)
+            if (aspace->tables[i][k])
+                hal_upcall_table_free(aspace->tables[i][k]);
+        hal_upcall_table_free(aspace->tables[i]);
+        aspace->tables[i] = NULL;
+    }
+}
+
+/* ---- views. HOST_USER held ---- */
+
+static void drop_all(void)
+{
+    if (users.low < users.high)
+        host_view_drop(users.low, users.high - users.low);
+    users.low = HAL_USER_END;
+    users.high = HAL_USER_START;
+}
+
+static void drop(const struct hal_aspace *aspace, uintptr_t address, size_t pages)
+{
+    uintptr_t end = address + pages * HAL_PAGE_SIZE;
+    if (users.live == aspace && address < users.high && end > users.low)
+        host_view_drop(address, end - address);
+}
+
+/* A view of neighbours. If the host has no room for one more, it gets a fresh start. */
+static bool view(uintptr_t address, uint64_t physical, size_t pages, unsigned access)
+{
+    size_t bytes = pages * HAL_PAGE_SIZE;
+    int error = host_view_map(address, physical, bytes, access);
+    if (error) {
+        drop_all();
+        error = host_view_map(address, physical, bytes, access);
+    }
+    users.low = address < users.low ? address : users.low;
+    users.high = address + bytes > users.high ? address + bytes : users.high;
+    return !error;
+}
+
+/* Whether the entries of page `page` and of the one `apart` pages behind it can share a view. */
+static bool are_neighbours(uint64_t entry, uint64_t other, size_t apart)
+{
+    return (entry & (ACCESS | MARK)) == (other & (ACCESS | MARK)) &&
+           frame_of(other) - frame_of(entry) == apart * HAL_PAGE_SIZE;
+}
+
+/* A page and what can share its view, within a batch. */
+static bool view_around(const struct hal_aspace *aspace, size_t page)
+{
+    const uint64_t *table = table_of(aspace, page);
+    size_t at = page % ENTRIES, first = at, end = at + 1;
+    size_t low = at & ~(size_t)(BATCH - 1), high = low + BATCH;
+    while (first > low && are_neighbours(table[first - 1], table[at], at - first + 1))
+        first--;
+    while (end < high && are_neighbours(table[at], table[end], end - at))
+        end++;
+    if (page + (end - at) > page_of(HAL_USER_END))
+        end = at + 1;
+    return view((page - (at - first)) * HAL_PAGE_SIZE, frame_of(table[first]), end - first,
+                table[at] & ACCESS);
+}
+
+/* A page that is watched, which user code is about to use. */
+static bool view_marked(const struct hal_aspace *aspace, size_t page, unsigned access)
+{
+    uint64_t *entry = &table_of(aspace, page)[page % ENTRIES];
+    *entry |= REFERENCED | (access == HAL_USER_WRITE ? MODIFIED : 0);
+    unsigned allowed = *entry & (*entry & MODIFIED ? ACCESS : ACCESS & ~HAL_USER_WRITE);
+    return view(page * HAL_PAGE_SIZE, frame_of(*entry), 1, allowed);
+}
+
+struct fill {
+    struct hal_aspace *aspace;
+    uintptr_t address;
+    unsigned access;
+};
+
+static long fill_work(void *argument)
+{
+    const struct fill *fill = argument;
+    size_t page = page_of(fill->address);
+    bool done = false;
+    host_lock(HOST_USER);
+    uint64_t entry = entry_of(fill->aspace, page);
+    unsigned allowed = entry & ACCESS;
+    if (allowed & HAL_USER_WRITE)
+        allowed |= HAL_USER_READ;
+    if (allowed & fill->access)
+        done = entry & MARK ? view_marked(fill->aspace, page, fill->access)
+                            : view_around(fill->aspace, page);
+    host_unlock(HOST_USER);
+    return done;
+}
+
+bool sim_aspace_fill(struct cpu *cpu, struct hal_aspace *aspace, uintptr_t address, unsigned access)
+{
+    struct fill fill = {aspace, address, access};
+    if (address < HAL_USER_START || address >= HAL_USER_END)
+        return false;
+    return fiber_call_host(cpu, fill_work, &fill);
+}
+
+/* ---- turns ---- */
+
+void sim_aspace_reset(void)
+{
+    drop_all();
+    memset(&users, 0, sizeof users);
+    users.low = HAL_USER_END;
+    users.high = HAL_USER_START;
+}
+
+static long hide_work(void *unused)
+{
+    (void)unused;
+    host_lock(HOST_USER);
+    drop_all();
+    host_unlock(HOST_USER);
+    return 0;
+}
+
+/* HOST_USER held; nobody runs user code. */
+static void make_live(struct hal_aspace *aspace)
+{
+    if (users.live != aspace)
+        drop_all();
+    users.live = aspace;
+    aspace->ticket = 0;
+    if (machine.real)
+        users.until = host_now() + HAL_USER_TURN;
+}
+
+/* The rest: real clock and several CPUs, HOST_USER held. */
+
+/* The space that is next of those that a CPU other than for `but` waits for, or NULL. */
+static struct hal_aspace *next_waiting(const struct hal_aspace *but)
+{
+    struct hal_aspace *next = NULL;
+    for (unsigned i = 0; i < HAL_CPU_MAX; i++) {
+        struct hal_aspace *one = users.waits[i];
+        if (one && one != but && (!next || one->ticket < next->ticket))
+            next = one;
+    }
+    return next;
+}
+
+/* Whether `aspace` can be live now; else when to ask again, if nobody says so earlier. */
+static bool may_run(const struct hal_aspace *aspace, uint64_t now, uint64_t *again)
+{
+    const struct hal_aspace *other = next_waiting(aspace);
+    uint64_t idle_end = users.left + IDLE_NS;
+    *again = HOST_NEVER;
+    if (!users.live || (users.live == aspace && (!other || now < users.until)))
+        return true;
+    if (users.live == aspace)
+        return false;
+    *again = users.runners || users.until < idle_end ? users.until : idle_end;
+    return !users.runners && now >= *again && (!other || aspace->ticket < other->ticket);
+}
+
+static void wake_waiting(void)
+{
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        if (users.waits[i])
+            sim_cpu_attend(&machine.cpu[i], CPU_TURN);
+}
+
+static void have_runners_leave(void)
+{
+    for (unsigned i = 0; i < machine.cpu_count; i++)
+        if (users.runners >> i & 1)
+            sim_cpu_attend(&machine.cpu[i], CPU_LEAVE);
+}
+
+static bool take(struct cpu *cpu, struct hal_aspace *aspace, uint64_t *again)
+{
+    unsigned number = sim_cpu_number(cpu);
+    uint64_t now = host_now();
+    bool may;
+    host_lock(HOST_USER);
+    atomic_fetch_and(&cpu->pending, ~(uint32_t)(CPU_LEAVE | CPU_TURN));
+    if (!aspace->ticket && users.live != aspace)
+        aspace->ticket = ++users.tickets;
+    may = may_run(aspace, now, again);
+    if (may && users.live != aspace)
+        make_live(aspace);
+    if (may)
+        users.runners |= 1u << number;
+    else if (!aspace->ticket)
+        aspace->ticket = ++users.tickets;
+    users.waits[number] = may ? NULL : aspace;
+    if (!may && now >= *again)
+        have_runners_leave();
+    if (!may && now >= *again)
+        *again = HOST_NEVER;
+    if (may && next_waiting(aspace))
+        wake_waiting();
+    host_unlock(HOST_USER);
+    return may;
+}
+
+struct entering {
+    struct cpu *cpu;
+    struct hal_aspace *aspace;
+};
+
+static void stop_waiting(struct cpu *cpu)
+{
+    host_lock(HOST_USER);
+    users.waits[sim_cpu_number(cpu)] = NULL;
+    wake_waiting(); /* it may be the next one's turn now */
+    host_unlock(HOST_USER);
+}
+
+static long enter_work(void *argument)
+{
+    const struct entering *entering = argument;
+    struct cpu *cpu = entering->cpu;
+    uint64_t again;
+    bool taken = true;
+    while (!take(cpu, entering->aspace, &again)) {
+        atomic_store(&cpu->asleep, true);
+        uint32_t pending = atomic_load(&cpu->pending);
+        taken = !(pending & (cpu->enabled | CPU_ATTENTION));
+        if (taken && !(pending & CPU_TURN))
+            host_word_wait(&cpu->pending, pending, again);
+        atomic_store(&cpu->asleep, false);
+        if (!taken)
+            break;
+    }
+    if (!taken)
+        stop_waiting(cpu);
+    return taken;
+}
+
+static bool is_alone(void)
+{
+    return !machine.real || machine.cpu_count == 1;
+}
+
+bool sim_aspace_enter(struct cpu *cpu, struct hal_aspace *aspace)
+{
+    struct entering entering = {cpu, aspace};
+    if (!is_alone())
+        return fiber_call_host(cpu, enter_work, &entering);
+    if (users.live != aspace)
+        make_live(aspace);
+    return true;
+}
+
+static long leave_work(void *argument)
+{
+    host_lock(HOST_USER);
+    users.runners &= ~(1u << sim_cpu_number(argument));
+    if (!users.runners) {
+        users.left = host_now();
+        wake_waiting();
+    }
+    host_unlock(HOST_USER);
+    return 0;
+}
+
+void sim_aspace_leave(struct cpu *cpu)
+{
+    if (!is_alone())
+        (void)fiber_call_host(cpu, leave_work, cpu);
+    if (host_user_hides())
+        (void)fiber_call_host(cpu, hide_work, NULL);
+}
+
+/* ---- the contract ---- */
+
+struct range {
+    struct hal_aspace *aspace;
+    uintptr_t address;
+    uint64_t physical;
+    size_t pages;
+    unsigned access;
+};
+
+static long map_work(void *argument)
+{
+    const struct range *range = argument;
+    const struct hal_aspace *aspace = range->aspace;
+    size_t page = page_of(range->address);
+    host_lock(HOST_USER);
+    for (size_t i = 0; i < range->pages; i++)
+        table_of(aspace, page + i)[(page + i) % ENTRIES] =
+            (range->physical + i * HAL_PAGE_SIZE) | range->access;
+    drop(aspace, range->address, range->pages);
+    /* It is mapped because it is about to be used, as a rule. */
+    if (users.live == aspace && !(range->access & MARK) && range->pages <= ENTRIES)
+        (void)view(range->address, range->physical, range->pages, range->access);
+    host_unlock(HOST_USER);
+    return 0;
+}
+
+/* Guest code: runs work(range) entered. */
+static void run(long (*work)(void *), struct range *range)
+{
+    (void)fiber_call_host(sim_cpu_enter(), work, range);
+    sim_cpu_leave();
+    sim_cpu_point(COST_DEVICE);
+}
+
+int hal_aspace_map(struct hal_aspace *aspace, uintptr_t address, uint64_t physical, size_t pages,
+                   unsigned access)
+{
+    struct range range = {aspace, address, physical, pages, access & (ACCESS | MARK)};
+    for (size_t page = page_of(address); page < page_of(address) + pages; page++)
+        if (add_table(aspace, page) < 0)
+            return -ENOMEM;
+    run(map_work, &range);
+    return 0;
+}
+
+static long unmap_work(void *argument)
+{
+    const struct range *range = argument;
+    size_t page = page_of(range->address);
+    host_lock(HOST_USER);
+    for (size_t i = 0; i < range->pages; i++) {
+        uint64_t *table = table_of(range->aspace, page + i);
+        if (table)
+            table[(page + i) % ENTRIES] = 0;
+    }
+    drop(range->aspace, range->address, range->pages);
+    host_unlock(HOST_USER);
+    return 0;
+}
+
+void hal_aspace_unmap(struct hal_aspace *aspace, uintptr_t address, size_t pages)
+{
+    struct range range = {.aspace = aspace, .address = address, .pages = pages};
+    run(unmap_work, &range);
+}
+
+static long protect_work(void *argument)
+{
+    const struct range *range = argument;
+    size_t page = page_of(range->address);
+    host_lock(HOST_USER);
+    for (size_t i = 0; i < range->pages; i++) {
+        uint64_t *table = table_of(range->aspace, page + i);
+        uint64_t *entry = table ? &table[(page + i) % ENTRIES] : NULL;
+        if (entry && *entry)
+            *entry = (*entry & ~(uint64_t)(ACCESS | MARK)) | range->access;
+    }
+    drop(range->aspace, range->address, range->pages);
+    host_unlock(HOST_USER);
+    return 0;
+}
+
+void hal_aspace_protect(struct hal_aspace *aspace, uintptr_t address, size_t pages, unsigned access)
+{
+    struct range range = {
+        .aspace = aspace, .address = address, .pages = pages, .access = access & (ACCESS | MARK)};
+    run(protect_work, &range);
+}
+
+static long query_work(void *argument)
+{
+    const struct range *range = argument;
+    host_lock(HOST_USER);
+    uint64_t entry = entry_of(range->aspace, page_of(range->address));
+    host_unlock(HOST_USER);
+    return (long)entry;
+}
+
+unsigned hal_aspace_query(struct hal_aspace *aspace, uintptr_t address, uint64_t *physical)
+{
+    struct range range = {.aspace = aspace, .address = address};
+    uint64_t entry = (uint64_t)fiber_call_host(sim_cpu_enter(), query_work, &range);
+    sim_cpu_leave();
+    sim_cpu_point(COST_DEVICE);
+    *physical = frame_of(entry);
+    return (unsigned)(entry & ACCESS);
+}
+
+static long marks_work(void *argument)
+{
+    const struct range *range = argument;
+    size_t page = page_of(range->address);
+    uint64_t *table, marks;
+    host_lock(HOST_USER);
+    table = table_of(range->aspace, page);
+    uint64_t entry = table ? table[page % ENTRIES] : 0;
+    if (entry & MARK) {
+        marks = entry & (REFERENCED | MODIFIED);
+        table[page % ENTRIES] = entry & ~marks;
+        drop(range->aspace, page * HAL_PAGE_SIZE, marks != 0);
+    } else {
+        marks = entry ? REFERENCED : 0;
+        marks |= entry & HAL_USER_WRITE ? MODIFIED : 0;
+    }
+    host_unlock(HOST_USER);
+    return (long)marks;
+}
+
+unsigned hal_aspace_take_marks(struct hal_aspace *aspace, uintptr_t address)
+{
+    struct range range = {.aspace = aspace, .address = address};
+    long marks = fiber_call_host(sim_cpu_enter(), marks_work, &range);
+    sim_cpu_leave();
+    sim_cpu_point(COST_DEVICE);
+    return (marks & REFERENCED ? HAL_MARK_REFERENCED : 0) |
+           (marks & MODIFIED ? HAL_MARK_MODIFIED : 0);
+}
+
+static long finish_work(void *argument)
+{
+    const struct range *range = argument;
+    host_lock(HOST_USER);
+    if (users.live == range->aspace) {
+        drop_all();
+        users.live = NULL;
+    }
+    host_unlock(HOST_USER);
+    return 0;
+}
+
+void hal_aspace_finish(struct hal_aspace *aspace)
+{
+    struct range range = {.aspace = aspace};
+    run(finish_work, &range);
+    free_tables(aspace);
+}

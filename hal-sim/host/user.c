@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+/*
+ * user.c: user code, run natively. Linux on x86-64.
+ *
+ * The registers that a signal's frame holds are all that a program owns but for the bases of FS and
+ * GS. So user code is entered by ending a signal that never was: rt_sigreturn from a frame that is
+ * kept in struct hal_user. It is left by a real signal, whose handler copies the frame back there
+ * and goes on in user_enter's caller:
+ *
+ *     SIGSYS                          a system call: those from below HAL_USER_END are not made,
+ * but reported, by Syscall User Dispatch or by a seccomp filter SIGSEGV SIGBUS SIGFPE SIGILL
+ *     SIGTRAP                         what the processor refuses
+ *     the CPU's own signal            time is up, or somebody wants the CPU
+ *
+ * Which CPU a handler is on it learns from the alternate stack that the frame says the thread has,
+ * since FS, and with it all of the thread's own variables, may be the program's.
+ *
+ * Faults' and calls' handlers end without telling the host: they were entered with no more signals
+ * blocked than before, and the host does not count how deep in handlers a thread is.
+ */
+#include "host/user.h"
+
+#include "board/machine.h"
+
+#include <hal/aspace.h>
+#include <hal/user.h>
+
+#include <errno.h>
+#include <immintrin.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#endif
+
+/* user.S, which knows where the first members are. */
+struct user_side {
+    uint64_t *volatile running; /* the frame, from before FS is the program's to when it is saved */
+    void *sp;                   /* the kernel's, in user_enter */
+    _Atomic uint32_t *pending;
+    uint32_t wanted;
+    uint32_t by_instruction; /* the bases can be set without the host */
+    uint64_t fs, gs;         /* the program's, on the way in */
+    uint64_t host_fs;
+    uint64_t nested_fs; /* what a handler's handler puts back */
+    struct hal_user *user;
+    uintptr_t alternate; /* the thread's alternate stack; 0: no thread plays this CPU */
+    size_t alternate_bytes;
+    bool dispatching; /* the thread's system calls from user code are reported */
+    const char *stalled;
+    uint64_t stalled_for;
+};
+
+long user_enter(struct user_side *side, void *frame);
+void user_leave(void);
+HAL_NORETURN void user_leave_now(void *sp, long why);
+extern const char user_way_in[], user_way_in_end[];
+
+static struct user_side sides[HAL_CPU_MAX];
+
+enum how { BY_DISPATCH, BY_FILTER };
+
+static struct {
+    bool reserved, hides, by_instruction;
+    enum how how;
+    const char *refusal;
+    uint8_t words[48]; /* what the host's kernel says of its XSAVE images: at SW_WORDS in them */
+    uint32_t mxcsr_mask;
+    bool captured;
+} user;
+
+enum {
+    IMAGE_CONTROL = 0,
+    IMAGE_MXCSR = 24,
+    IMAGE_MXCSR_MASK = 28,
+    SW_WORDS = 464, /* magic, bytes in all, features, bytes of the state */
+    SW_FEATURES = SW_WORDS + 8,
+    SW_BYTES = SW_WORDS + 16,
+    IMAGE_LEGACY = 512,
+    IMAGE_HEADER_BYTES = 64
+};
+
+/* ---- bases ---- */
+
+static inline HANDLER long call2(long number, long a, long b)
+{
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+enum { SET_GS = 0x1001, SET_FS = 0x1002, GET_FS = 0x1003, GET_GS = 0x1004 };
+
+static inline HANDLER uint64_t read_fs(const struct user_side *side)
+{
+    uint64_t base = 0;
+    if (side->by_instruction)
+        __asm__ volatile("rdfsbase %0" : "=r"(base));
+    else
+        (void)call2(SYS_arch_prctl, GET_FS, (long)(uintptr_t)&base);
+    return base;
+}
+
+static inline HANDLER uint64_t read_gs(const struct user_side *side)
+{
+    uint64_t base = 0;
+    if (side->by_instruction)
+        __asm__ volatile("rdgsbase %0" : "=r"(base));
+    else
+        (void)call2(SYS_arch_prctl, GET_GS, (long)(uintptr_t)&base);
+    return base;
+}
+
+static inline HANDLER void write_fs(const struct user_side *side, uint64_t base)
+{
+    if (side->by_instruction)
+        __asm__ volatile("wrfsbase %0" : : "r"(base) : "memory");
+    else
+        (void)call2(SYS_arch_prctl, SET_FS, (long)base);
+}
+
+/* ---- in handlers ---- */
+
+static inline HANDLER void copy_bytes(void *to, const void *from, size_t n)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+}
+
+static inline HANDLER uint8_t *image_of(struct hal_user *of)
+{
+    return (uint8_t *)(((uintptr_t)of->vectors + 63) & ~(uintptr_t)63);
+}
+
+static inline HANDLER struct user_side *side_of(const ucontext_t *context)
+{
+    uintptr_t stack = (uintptr_t)context->uc_stack.ss_sp;
+    for (unsigned i = 0; i < HAL_CPU_MAX && stack; i++)
+        if (sides[i].alternate == stack)
+            return &sides[i];
+    return NULL;
+}
+
+/* From the general registers to the address that a page fault was at. */
+enum { FRAME_REGISTERS = 5, FRAME_SAVED = 23, FRAME_VECTORS = 28, FRAME_MASK = 37 };
+
+static inline HANDLER void save(struct user_side *side, const ucontext_t *context)
+{
+    struct hal_user *to = side->user;
+    copy_bytes(to->frame + FRAME_REGISTERS, context->uc_mcontext.gregs, FRAME_SAVED * 8);
+    uint32_t bytes;
+    copy_bytes(&bytes, (const uint8_t *)context->uc_mcontext.fpregs + SW_WORDS + 4, 4);
+    copy_bytes(image_of(to), context->uc_mcontext.fpregs, bytes);
+}
+
+HANDLER enum user_place user_arrive(const ucontext_t *context)
+{
+    struct user_side *side = side_of(context);
+    if (!side)
+        return USER_NOT;
+    uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+    uintptr_t sp = (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+    bool running = side->running;
+    if (sp - side->alternate < side->alternate_bytes) {
+        side->nested_fs = running ? read_fs(side) : side->host_fs;
+        if (running)
+            write_fs(side, side->host_fs);
+        return USER_HANDLER;
+    }
+    if (!running)
+        return USER_NOT;
+    if (pc - (uintptr_t)user_way_in < (uintptr_t)user_way_in_end - (uintptr_t)user_way_in) {
+        write_fs(side, side->host_fs);
+        return USER_WAY_IN;
+    }
+    side->user->fs = read_fs(side);
+    side->user->gs = read_gs(side);
+    write_fs(side, side->host_fs);
+    save(side, context);
+    side->running = NULL;
+    return USER_CODE;
+}
+
+HANDLER static struct user_side *own_side(void)
+{
+    return &sides[host_index(sim_cpu_this())];
+}
+
+HANDLER void user_go_on(enum user_place place)
+{
+    struct user_side *side = own_side();
+    if (place == USER_HANDLER) {
+        if (side->running)
+            write_fs(side, side->nested_fs);
+    } else if (place == USER_CODE) {
+        side->running = side->user->frame;
+        write_fs(side, side->user->fs);
+    }
+}
+
+HANDLER void user_stop(ucontext_t *context, enum host_user_why why)
+{
+    const greg_t code_and_stack = 0x33 | (greg_t)0x2b << 48, flags = 0x202;
+    struct user_side *side = own_side();
+    greg_t *regs = context->uc_mcontext.gregs;
+    side->running = NULL;
+    regs[REG_RIP] = (greg_t)(uintptr_t)user_leave;
+    regs[REG_RSP] = (greg_t)(uintptr_t)side->sp;
+    regs[REG_RAX] = (greg_t)why;
+    regs[REG_EFL] = flags;
+    regs[REG_CSGSFS] = code_and_stack;
+    context->uc_mcontext.fpregs = NULL; /* as after a reset */
+}
+
+HANDLER void user_stop_now(enum host_user_why why)
+{
+    user_leave_now(own_side()->sp, (long)why);
+}
+
+HANDLER void user_stalled(const char *detail, uint64_t ns)
+{
+    struct user_side *side = own_side();
+    side->stalled = detail;
+    side->stalled_for = ns;
+}
+
+/* ---- running ---- */
+
+/* What the thread's system calls from user addresses become: none of its own may be there. */
+static int filter_calls(void)
+{
+    static _Thread_local bool filtered; /* for the life of the thread */
+    const unsigned high = offsetof(struct seccomp_data, instruction_pointer) + 4;
+    const unsigned low = offsetof(struct seccomp_data, instruction_pointer);
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, high),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, HAL_USER_END, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    if (filtered)
+        return 0;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, 2, &program))
+        return -errno;
+    filtered = true;
+    return 0;
+}
+
+static int dispatch_calls(bool on)
+{
+    const unsigned long top = 0x7ffffffff000ul;
+    if (on)
+        return prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, HAL_USER_END, top - HAL_USER_END, NULL);
+    return prctl(PR_SET_SYSCALL_USER_DISPATCH, 0, 0, 0, 0);
+}
+
+static long begin_dispatching(void *argument)
+{
+    struct user_side *side = argument;
+    int error = user.how == BY_DISPATCH ? dispatch_calls(true) : filter_calls();
+    side->dispatching = !error;
+    return 0;
+}
+
+enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *of, uint32_t wanted)
+{
+    struct user_side *side = &sides[host_index(cpu)];
+    if (!side->dispatching)
+        (void)fiber_call_host(cpu, begin_dispatching, side);
+    if (!side->dispatching)
+        return HOST_USER_INTERRUPT;
+    side->user = of;
+    side->pending = &cpu->pending;
+    side->wanted = wanted;
+    side->fs = of->fs;
+    side->gs = of->gs;
+    of->frame[FRAME_VECTORS] = (uint64_t)(uintptr_t)image_of(of);
+    of->frame[FRAME_MASK] = host_cpu_mask(cpu);
+    return (enum host_user_why)user_enter(side, of->frame);
+}
+
+const char *host_user_stalled(uint64_t *ns)
+{
+    struct user_side *side = own_side();
+    const char *detail = side->stalled;
+    *ns = side->stalled_for;
+    side->stalled = NULL;
+    return detail;
+}
+
+void host_user_adopt(struct cpu *cpu)
+{
+    struct user_side *side = &sides[host_index(cpu)];
+    stack_t stack = host_cpu_alternate(cpu);
+    side->running = NULL;
+    side->by_instruction = user.by_instruction;
+    (void)call2(SYS_arch_prctl, GET_FS, (long)(uintptr_t)&side->host_fs);
+    side->dispatching = false;
+    side->alternate_bytes = stack.ss_size;
+    side->alternate = (uintptr_t)stack.ss_sp;
+}
+
+void host_user_disown(struct cpu *cpu)
+{
+    struct user_side *side = &sides[host_index(cpu)];
+    if (side->dispatching && user.how == BY_DISPATCH)
+        (void)dispatch_calls(false);
+    side->dispatching = false;
+    side->alternate = 0;
+}
+
+/* ---- vector state ---- */
+
+/* Of any signal: what images here are like. */
+static HANDLER void capture(int signal, siginfo_t *info, void *argument)
+{
+    const uint8_t *image = (const void *)((ucontext_t *)argument)->uc_mcontext.fpregs;
+    (void)signal;
+    (void)info;
+    copy_bytes(user.words, image + SW_WORDS, sizeof user.words);
+    copy_bytes(&user.mxcsr_mask, image + IMAGE_MXCSR_MASK, sizeof user.mxcsr_mask);
+    user.captured = true;
+}
+
+static uint64_t word_at(const uint8_t *image, size_t at)
+{
+    uint64_t word;
+    memcpy(&word, image + at, sizeof word);
+    return word;
+}
+
+static uint32_t half_at(const uint8_t *image, size_t at)
+{
+    uint32_t word;
+    memcpy(&word, image + at, sizeof word);
+    return word;
+}
+
+size_t host_user_vector_bytes(void)
+{
+    return half_at(user.words, 4);
+}
+
+void host_user_init_vectors(uint8_t *image)
+{
+    const uint16_t control = 0x37f;
+    const uint32_t mxcsr = 0x1f80, magic = FP_XSTATE_MAGIC2;
+    memset(image, 0, host_user_vector_bytes());
+    memcpy(image + IMAGE_CONTROL, &control, sizeof control);
+    memcpy(image + IMAGE_MXCSR, &mxcsr, sizeof mxcsr);
+    memcpy(image + IMAGE_MXCSR_MASK, &user.mxcsr_mask, sizeof user.mxcsr_mask);
+    memcpy(image + SW_WORDS, user.words, sizeof user.words);
+    memcpy(image + half_at(user.words, 16), &magic, sizeof magic);
+}
+
+bool host_user_vectors_are_valid(const uint8_t *image, size_t bytes)
+{
+    const uint32_t magic = FP_XSTATE_MAGIC2;
+    uint32_t size = half_at(user.words, 16);
+    uint64_t rest = 0;
+    if (bytes != host_user_vector_bytes() || (half_at(image, IMAGE_MXCSR) & ~user.mxcsr_mask) ||
+        memcmp(image + SW_WORDS, user.words, 20) || memcmp(image + size, &magic, sizeof magic))
+        return false;
+    for (size_t at = IMAGE_LEGACY + 8; at < IMAGE_LEGACY + IMAGE_HEADER_BYTES; at += 8)
+        rest |= word_at(image, at);
+    return !rest && !(word_at(image, IMAGE_LEGACY) & ~word_at(user.words, 8));
+}
+
+uint64_t host_user_capabilities(unsigned which)
+{
+    return getauxval(which ? AT_HWCAP2 : AT_HWCAP);
+}
+
+/* ---- opening ---- */
+
+/* Learns what the host's signal frames hold, from one. */
+static bool capture_frame(void)
+{
+    struct kernel_sigaction before;
+    uint64_t bit = 1ull << (HOST_SIGNAL - 1), mask;
+    if (trap_install(HOST_SIGNAL, capture, 0, &before))
+        return false;
+    (void)syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, &mask, sizeof bit);
+    (void)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), HOST_SIGNAL);
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+    (void)syscall(SYS_rt_sigaction, HOST_SIGNAL, &before, NULL, 8);
+    return user.captured && half_at(user.words, 0) == FP_XSTATE_MAGIC1 &&
+           host_user_vector_bytes() <= HAL_USER_VECTORS;
+}
+
+static bool choose_how(const char *wishes)
+{
+    if (!strstr(wishes, "seccomp") && dispatch_calls(true) == 0) {
+        user.how = BY_DISPATCH;
+        return dispatch_calls(false) == 0;
+    }
+    user.how = BY_FILTER;
+    return prctl(PR_SET_SECCOMP, 2, NULL) && errno == EFAULT;
+}
+
+/* The user addresses are nobody's from now on. */
+static bool reserve(void)
+{
+    const size_t bytes = HAL_USER_END - HAL_USER_START;
+    long at = syscall(SYS_mmap, HAL_USER_START, bytes, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    user.reserved = at == HAL_USER_START;
+    if (at != -1 && !user.reserved) /* an old kernel takes the address as a hint */
+        (void)syscall(SYS_munmap, at, bytes);
+    return user.reserved;
+}
+
+static const char *find_refusal(const char *wishes)
+{
+    if (tools_run_signals())
+        return "Valgrind plays the processor itself and cannot run user code; it runs the kernel "
+               "and its shell only";
+    if (!capture_frame())
+        return "the host's signal frames are not as expected: no XSAVE image, or too large a one";
+    if (!choose_how(wishes))
+        return "the host has neither Syscall User Dispatch (Linux 5.11) nor seccomp filters";
+    if (!reserve())
+        return "addresses below 0x7fff0000 are in use: build the program as a position-independent "
+               "executable, and see that vm.mmap_min_addr is at most 65536";
+    return NULL;
+}
+
+void host_user_open(void)
+{
+    const char *wishes = getenv("TAYBERRY_USER");
+    wishes = wishes ? wishes : "";
+    memset(&user, 0, sizeof user);
+    user.by_instruction = (getauxval(AT_HWCAP2) & 2) && !strstr(wishes, "prctl");
+    user.hides = strstr(wishes, "hide");
+    user.refusal = find_refusal(wishes);
+}
+
+void host_user_close(void)
+{
+    if (user.reserved)
+        (void)syscall(SYS_munmap, HAL_USER_START, HAL_USER_END - HAL_USER_START);
+    user.reserved = false;
+}
+
+const char *host_user_refusal(void)
+{
+    return user.refusal;
+}
+
+bool host_user_hides(void)
+{
+    return user.hides;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user_machine.h: what the tests of user code must know of x86-64; see user_program.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Indices for hal_user_read_registers: rdi, rsi, rdx, r10, r8, r9. */
+static const uint8_t code_arguments[6] = {8, 9, 12, 2, 0, 1};
+
+enum {
+    CODE_NUMBER = 13, /**< where a system call has its number: rax */
+    CODE_SP = 15,
+    CODE_PC = 16,
+    CODE_FLAGS = 17,
+    CODE_CALL_BYTES = 2,     /**< of the system call instruction */
+    CODE_BREAK_BYTES = 1,    /**< the counter's distance from the breakpoint when it is reported */
+    CODE_VECTOR_BYTES = 2048 /**< what code_vectors takes and leaves at most */
+};
+
+/** Registers that code_call changes, as bits: the instruction uses rcx and r11. */
+#define CODE_CALL_CHANGES ((uint64_t)1 << 14 | 1 << 3 | 1 << CODE_PC)
+
+/** An instruction that is not for programs is an access to an address that nobody tells. */
+#define CODE_PRIVILEGED_IS_ACCESS true
+#define CODE_DIVIDE_TRAPS true
+
+/** Addresses that are no program's: of the kernel's half, and of none. */
+#define CODE_KERNEL_ADDRESS ((uintptr_t)0xffffc00000001000)
+#define CODE_NO_ADDRESS ((uintptr_t)0x4000000000000000)
