@@ -37,10 +37,10 @@
 
 /** struct hal_user of <hal/machine_user.h>, byte for byte. */
 #define USER_SP 248
-#define USER_PC 256
-#define USER_TLS 272
+#define USER_PSTATE 264
 #define USER_ESR 280
 #define USER_FPSR 296
+#define USER_STEP 312
 #define USER_VECTORS 320
 
 /** The kernel's stack while user code runs: what user_enter (user.S) leaves there. */
@@ -64,9 +64,10 @@
 
 /**
  * TCR_EL1: 39-bit addresses (25 in TxSZ) and 4 KiB granules in both halves, table walks cached and
- * inner shareable, 36-bit physical addresses, 16-bit ASIDs, that of TTBR0 counting.
+ * inner shareable, 36-bit physical addresses, 16-bit ASIDs, that of TTBR0 counting; the top byte of
+ * a program's address is ignored, as on Linux (TBI0, bit 37).
  */
-#define TCR_VALUE 0x11b5193519
+#define TCR_VALUE 0x31b5193519
 
 /**
  * SCTLR_EL1: its bits that must be one; with translation also the MMU, both caches, and the check

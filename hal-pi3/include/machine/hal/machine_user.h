@@ -14,7 +14,8 @@
 #define HAL_USER_START 0x10000u
 #define HAL_USER_END 0x8000000000u
 
-/** The general registers, in the order of Linux's struct user_pt_regs: x0 to x30, sp, pc, pstate. */
+/** The general registers, in the order of Linux's struct user_pt_regs: x0 to x30, sp, pc, pstate.
+ */
 #define HAL_USER_REGISTERS 34u
 
 /** Three levels of translation tables. */
@@ -26,9 +27,10 @@ struct hal_aspace {
 
 struct hal_user {
     uint64_t registers[HAL_USER_REGISTERS];
-    uint64_t tls;        /**< TPIDR_EL0 */
-    uint64_t esr, far;   /**< why it was left last, and the address */
-    uint64_t fpsr, fpcr; /**< floating-point status and control */
-    uint64_t step;       /**< 1: every run is one instruction */
+    uint64_t tls;                      /**< TPIDR_EL0 */
+    uint64_t esr, far;                 /**< why it was left last, and the address */
+    uint64_t fpsr, fpcr;               /**< floating-point status and control */
+    uint64_t step;                     /**< 1: every run is one instruction */
     _Alignas(16) uint64_t vectors[64]; /**< q0 to q31 */
+    uint64_t first_argument;           /**< of the last system call; its result overwrites x0 */
 };
