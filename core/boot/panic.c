@@ -133,15 +133,15 @@ static void say_spinlocks(unsigned id)
 static void say_cpu(const struct cpu *cpu)
 {
     uintptr_t base = hal_context_code_base();
+    const struct thread *thread = cpu_running(cpu);
 
-    say("CPU %u: ", cpu->id);
+    say("CPU %u: thread %u (%s), ", cpu->id, thread->id, thread->name);
     if (!cpu_stopped(cpu->id)) {
-        say("thread %u (%s), does not answer: it runs with interrupts masked\n", cpu->current->id,
-            cpu->current->name);
+        say("does not answer: it runs with interrupts masked\n");
         say_spinlocks(cpu->id);
         return;
     }
-    say("thread %u (%s), at", cpu->current->id, cpu->current->name);
+    say("at");
     for (unsigned i = 0; i < cpu->stopped_depth; i++)
         say(" 0x%llx", (unsigned long long)(cpu->stopped_at[i] - base));
     say("\n");

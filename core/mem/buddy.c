@@ -65,7 +65,7 @@ static void push(uint64_t number, unsigned order)
 {
     struct frame *frame = &frame_table.frames[number];
 
-    frame->pages = (uint16_t)(1u << order);
+    frame_set_pages(frame, (size_t)1 << order);
     frame->prev = NO_RUN;
     frame->next = buddy.first[order];
     if (frame->next != NO_RUN)
@@ -307,9 +307,9 @@ static bool place_table(const struct memory_map *map, unsigned count)
         frame_table.base = (uint8_t *)((uintptr_t)hal_mem_pointer(map->ranges[i].start) -
                                        (uintptr_t)map->ranges[i].start);
         frame_table.frames = hal_mem_pointer(map->ranges[i].start);
-        frame_table.end = end;
-        frame_table.home = first;
-        frame_table.home_pages = pages;
+        __atomic_store_n(&frame_table.home, first, __ATOMIC_RELAXED);
+        __atomic_store_n(&frame_table.home_pages, pages, __ATOMIC_RELAXED);
+        __atomic_store_n(&frame_table.end, end, __ATOMIC_RELEASE); /* now others may look */
         return true;
     }
     return false;
@@ -323,7 +323,7 @@ static void add_part(uint64_t first, uint64_t end)
     if (frame_table.blocks[block] == FRAME_BLOCK_CLOSED)
         (void)fill_block(block, FRAME_ABSENT);
     for (uint64_t i = first; i < end; i++)
-        frame_table.frames[i].state = FRAME_INSIDE;
+        frame_set_state(&frame_table.frames[i], FRAME_INSIDE);
     give_range(first, end);
 }
 
@@ -335,7 +335,8 @@ static void add_range(uint64_t first, uint64_t end)
         if (stop > end)
             stop = end;
         if (stop - first == FRAME_BLOCK_PAGES) {
-            frame_table.blocks[first / FRAME_BLOCK_PAGES] = FRAME_BLOCK_UNTOUCHED;
+            __atomic_store_n(&frame_table.blocks[first / FRAME_BLOCK_PAGES], FRAME_BLOCK_UNTOUCHED,
+                             __ATOMIC_RELEASE);
             buddy.untouched++;
             count_free(FRAME_BLOCK_PAGES);
         } else {
@@ -350,7 +351,7 @@ static void mark_table(void)
 {
     for (uint64_t i = frame_table.home; i < frame_table.home + frame_table.home_pages; i++)
         if (frame_table.blocks[i / FRAME_BLOCK_PAGES] == FRAME_BLOCK_READY)
-            frame_table.frames[i].state = FRAME_TABLE;
+            frame_set_state(&frame_table.frames[i], FRAME_TABLE);
 }
 
 int buddy_init(const struct memory_map *map)

@@ -82,7 +82,7 @@ static bool refill(struct frame_cache *cache)
     hal_irq_state_t state = spinlock_acquire(&frames.lock);
     uint64_t number, before = buddy_free();
 
-    cache->drain = false;
+    __atomic_store_n(&cache->drain, false, __ATOMIC_RELAXED);
     while (cache->count < frames.cache_size / 2 + 1 && (number = buddy_take(1, 0)) != BUDDY_NONE) {
         frame_set_state(&frame_table.frames[number], FRAME_CACHED);
         cache->numbers[cache->count] = (uint32_t)number;
@@ -208,7 +208,7 @@ static void announce(uint64_t number, size_t most)
     size_t n = 0;
 
     while (n < most && !frame[n].touched)
-        frame[n++].touched = true;
+        frame_set_touched(&frame[n++]);
     __atomic_fetch_add(&frames.touched, n, __ATOMIC_RELAXED);
     hal_mem_first_use(number * HAL_PAGE_SIZE, n * HAL_PAGE_SIZE);
 }
@@ -221,9 +221,9 @@ static inline void *begin_use(uint64_t number, size_t pages, const struct alloc_
     for (size_t i = 0; i < pages; i++)
         if (__builtin_expect(!frame[i].touched, 0))
             announce(number + i, pages - i);
-    frame->pages = (uint16_t)pages;
+    frame_set_pages(frame, pages);
     frame->references = 1;
-    frame->site = (uint16_t)alloc_site_number(site);
+    frame_set_site(frame, alloc_site_number(site));
     frame_set_state(frame, FRAME_USED);
     alloc_live_add_masked(site, 1, (int64_t)(pages * HAL_PAGE_SIZE));
     hal_mem_open(frame_pointer(number), pages * HAL_PAGE_SIZE);
@@ -446,7 +446,7 @@ void frame_assign(void *run, const struct alloc_site *site)
     int64_t bytes = (int64_t)frame->pages * HAL_PAGE_SIZE;
 
     alloc_live_add(alloc_site_at(frame->site), -1, -bytes);
-    frame->site = (uint16_t)alloc_site_number(site);
+    frame_set_site(frame, alloc_site_number(site));
     alloc_live_add(site, 1, bytes);
 }
 

@@ -33,7 +33,8 @@ enum frame_state {
 /*
  * Who may write an entry: the frame lock's holder while the run is free, the CPU in whose cache it
  * is while it is CACHED, and its user while it is in use. `state` alone is read by others (is my
- * buddy free?), so it is read and written as one atomic byte.
+ * buddy free?), so it is read and written as one atomic byte. Who only looks on (inspect.c) reads
+ * `pages`, `site` and `touched` as well, so they are written by the functions below.
  */
 struct frame {
     union {
@@ -101,6 +102,21 @@ static inline enum frame_state frame_state(const struct frame *frame)
 static inline void frame_set_state(struct frame *frame, enum frame_state state)
 {
     __atomic_store_n(&frame->state, (uint8_t)state, __ATOMIC_RELAXED);
+}
+
+static inline void frame_set_pages(struct frame *frame, size_t pages)
+{
+    __atomic_store_n(&frame->pages, (uint16_t)pages, __ATOMIC_RELAXED);
+}
+
+static inline void frame_set_site(struct frame *frame, unsigned site)
+{
+    __atomic_store_n(&frame->site, (uint16_t)site, __ATOMIC_RELAXED);
+}
+
+static inline void frame_set_touched(struct frame *frame)
+{
+    __atomic_store_n(&frame->touched, true, __ATOMIC_RELAXED);
 }
 
 /*

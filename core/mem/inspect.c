@@ -12,13 +12,15 @@
 
 #include <hal/inspect.h>
 
-/* A frame that has no entry. */
-static uint8_t without_entry(uint64_t number)
+/* A frame of a table that ends at `end`, without an entry. */
+static uint8_t without_entry(uint64_t number, uint64_t end)
 {
-    if (number - frame_table.home < frame_table.home_pages)
+    uint64_t home = __atomic_load_n(&frame_table.home, __ATOMIC_RELAXED);
+
+    if (number - home < __atomic_load_n(&frame_table.home_pages, __ATOMIC_RELAXED))
         return HAL_FRAME_KERNEL;
-    if (number < frame_table.end &&
-        frame_table.blocks[number / FRAME_BLOCK_PAGES] == FRAME_BLOCK_UNTOUCHED)
+    if (number < end && __atomic_load_n(&frame_table.blocks[number / FRAME_BLOCK_PAGES],
+                                        __ATOMIC_RELAXED) == FRAME_BLOCK_UNTOUCHED)
         return HAL_FRAME_UNTOUCHED;
     return HAL_FRAME_NONE;
 }
@@ -35,8 +37,9 @@ static uint8_t tag_of(const struct frame *head)
 /* A frame with an entry, in the run that begins at `head`. */
 static uint8_t with_entry(const struct frame *frame, const struct frame *head)
 {
-    bool inside = frame == head || (frame_state(frame) == FRAME_INSIDE && frame > head &&
-                                    frame - head < head->pages);
+    uint16_t pages = __atomic_load_n(&head->pages, __ATOMIC_RELAXED);
+    bool inside = frame == head ||
+                  (frame_state(frame) == FRAME_INSIDE && frame > head && frame - head < pages);
 
     switch (inside ? frame_state(head) : frame_state(frame)) {
     case FRAME_USED:
@@ -46,7 +49,8 @@ static uint8_t with_entry(const struct frame *frame, const struct frame *head)
     case FRAME_ABSENT:
         return HAL_FRAME_NONE;
     default:
-        return frame->touched ? HAL_FRAME_FREE : HAL_FRAME_UNTOUCHED;
+        return __atomic_load_n(&frame->touched, __ATOMIC_RELAXED) ? HAL_FRAME_FREE
+                                                                  : HAL_FRAME_UNTOUCHED;
     }
 }
 
@@ -64,14 +68,14 @@ static const struct frame *find_head(uint64_t number)
 
 void hal_inspect_frames(uint64_t first, uint8_t *frames, size_t n)
 {
+    uint64_t end = __atomic_load_n(&frame_table.end, __ATOMIC_ACQUIRE);
     const struct frame *head = NULL;
 
     for (size_t i = 0; i < n; i++) {
         uint64_t number = first + i;
 
-        if (number < first || number >= frame_table.end ||
-            frame_table.blocks[number / FRAME_BLOCK_PAGES] != FRAME_BLOCK_READY) {
-            frames[i] = without_entry(number);
+        if (number < first || number >= end || !frame_known(number)) {
+            frames[i] = without_entry(number, end);
             head = NULL;
             continue;
         }

@@ -270,10 +270,11 @@ static void debug_cpus(void)
 
     for (unsigned id = 0; id < HAL_CPU_MAX; id++) {
         const struct cpu *cpu = cpu_at(id);
+        const struct thread *thread = cpu_running(cpu);
 
         if (!(cpu_online() >> id & 1))
             continue;
-        debug_say("  CPU %u: thread %u (%s)", id, cpu->current->id, cpu->current->name);
+        debug_say("  CPU %u: thread %u (%s)", id, thread->id, thread->name);
         if (id == hal_cpu_id())
             debug_say(", this one");
         else if (!cpu_stopped(id))

@@ -199,9 +199,9 @@ HAL_NORETURN RARELY static void refuse_wait(const struct spinlock *lock,
                                             const struct lock_site *site)
 {
     unsigned holder = holder_of(lock);
-    const char *who = holder ? cpu_at(holder - 1)->current->name : "";
     char name[96], other[160];
 
+    (void)cpu_stop_others(); /* so that the holder's thread cannot end while it is named */
     lock_class_text(lock->class, name, sizeof name);
     if (!holder)
         panic_at(site->file, (int)site->line,
@@ -209,7 +209,7 @@ HAL_NORETURN RARELY static void refuse_wait(const struct spinlock *lock,
                  name);
     describe_hold(holder - 1, lock->rank, other, sizeof other);
     panic_at(site->file, (int)site->line, "CPU %u waits too long for %s; CPU %u (%s) has it: %s",
-             hal_cpu_id(), name, holder - 1, who, other);
+             hal_cpu_id(), name, holder - 1, cpu_running(cpu_at(holder - 1))->name, other);
 }
 
 static void note_wait(const struct spinlock *lock, const struct lock_site *site)

@@ -38,7 +38,7 @@ struct cpu {
     /* Guarded by lock, which is held across every switch: see run.h. */
     struct spinlock lock;
     bool reschedule;         /**< another thread should run; its own CPU also reads it without */
-    struct thread *current;  /**< the same */
+    struct thread *current;  /**< the same, and others by cpu_running */
     struct thread *outgoing; /**< has just left this CPU and goes on on another */
     uint64_t quantum_end;    /**< when the current thread has had its share */
     struct sched_queue queue;
@@ -67,6 +67,13 @@ extern struct cpu cpu_table[HAL_CPU_MAX];
 static inline struct cpu *cpu_here(void)
 {
     return &cpu_table[hal_cpu_id()];
+}
+
+/** The thread that `cpu` runs, or ran a moment ago: unless the CPU stands still, or keeps to its
+ * thread because it holds a spinlock, the thread may have ended since. Any context. */
+static inline const struct thread *cpu_running(const struct cpu *cpu)
+{
+    return __atomic_load_n(&cpu->current, __ATOMIC_ACQUIRE);
 }
 
 /** CPU number `id`, < HAL_CPU_MAX. */

@@ -322,7 +322,7 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     next->run_since = now;
     next->switches++;
     cpu->switches++;
-    cpu->current = next;
+    __atomic_store_n(&cpu->current, next, __ATOMIC_RELEASE);
     run_publish(cpu);
     trace_switch(previous, next, preempted, now);
     thread_check_stack(previous);

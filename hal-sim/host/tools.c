@@ -67,20 +67,6 @@ const char *__tsan_default_options(void)
 {
     return "report_thread_leaks=0";
 }
-
-/*
- * What it reports and cannot know to be meant, each with the reason:
- *
- *   hal_inspect_frames   looks at the table of frames of a kernel that runs, from outside, as a
- *                        debugger does, or for a picture of the memory: without the lock, or it
- *                        would hold the kernel up. It says what it saw, and follows nothing.
- */
-__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
-
-const char *__tsan_default_suppressions(void)
-{
-    return "race:^hal_inspect_frames$\n";
-}
 #endif
 
 /* ThreadSanitizer's run-time library must be one of its own for this: GCC links it so. */

@@ -17,8 +17,11 @@ struct craft {
     const char *name;
     void (*damage)(void);
     enum opinion opinion;
-    const char *says;    /* a part of one of the checker's sentences */
-    const char *driver;  /* "w": mounts writable, "r": read-only, "x": not at all */
+    const char *says; /* a part of one of the checker's sentences */
+    /* What the driver makes of it, by letters: "w": mounts it writable, "r": read-only, "x": not at
+     * all. As it is; if the copy of the boot sector is damaged, too; if it was left in use. Then
+     * come files that it shows under another name, as `victims`. */
+    const char *driver;
     const char *victims; /* files that may differ afterwards, each followed by a comma */
 };
 
@@ -32,3 +35,11 @@ uint32_t slot_start(const uint8_t *slot);
 uint32_t get_link(uint32_t cluster);
 void set_link(uint32_t cluster, uint32_t value); /* in both FATs */
 uint8_t *place_cluster(uint32_t cluster);
+
+/* ---- verdict.c ---- */
+
+/* Mounts the volume: which letter that is, and *wrong if there is no reason to be found for it. */
+char verdict_mount(const char **wrong);
+
+/* Writes to, cuts, moves and removes the victims, and fills the volume up. */
+void verdict_operate(const char *victims);

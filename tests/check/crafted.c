@@ -106,6 +106,12 @@ static void the_active_fat_is_number_9(void)
     card.image[40] = 0x89;
 }
 
+static void only_the_second_fat_is_written(void)
+{
+    card.image[40] = 0x81;
+    place_sector(6)[40] = 0x81;
+}
+
 static void the_boot_sector_and_its_copy_differ(void)
 {
     place_sector(6)[67] ^= 1;
@@ -263,6 +269,11 @@ static void a_file_starts_beyond_the_end(void)
     put_le16(place_slot(A_TXT) + 26, 60000);
 }
 
+static void a_file_starts_where_the_root_does(void)
+{
+    put_le16(place_slot(A_TXT) + 26, 2);
+}
+
 static void a_file_starts_at_a_free_cluster(void)
 {
     put_le16(place_slot(A_TXT) + 26, 150);
@@ -270,25 +281,25 @@ static void a_file_starts_at_a_free_cluster(void)
 
 static void a_chain_is_nobody_s(void)
 {
-    set_link(100, 101);
-    set_link(101, 0x0FFFFFFF);
+    set_link(140, 141);
+    set_link(141, 0x0FFFFFFF);
 }
 
 static void a_circle_is_nobody_s(void)
 {
-    set_link(100, 101);
-    set_link(101, 100);
+    set_link(140, 141);
+    set_link(141, 140);
 }
 
 static void a_free_cluster_is_bad(void)
 {
-    set_link(120, 0x0FFFFFF7);
+    set_link(150, 0x0FFFFFF7);
     put_le32(place_sector(1) + 488, le32(place_sector(1) + 488) - 1);
 }
 
 static void a_free_cluster_has_its_upper_bits_set(void)
 {
-    set_link(120, 0xF0000000);
+    set_link(150, 0xF0000000);
 }
 
 static void the_root_is_marked_as_free(void)
@@ -473,152 +484,159 @@ static void reserved_bits_of_attributes_are_set(void)
 }
 
 const struct craft crafts[] = {
-    {"the boot sector has no signature", the_boot_sector_has_no_signature, REFUSED, "signature", "",
-     ""},
-    {"the bytes of a sector are 0", the_bytes_of_a_sector_are_0, REFUSED, "bytes per sector", "",
+    {"the boot sector has no signature", the_boot_sector_has_no_signature, REFUSED, "signature",
+     "rxr", ""},
+    {"the bytes of a sector are 0", the_bytes_of_a_sector_are_0, REFUSED, "bytes per sector", "rxr",
      ""},
     {"the bytes of a sector are 513", the_bytes_of_a_sector_are_513, REFUSED, "bytes per sector",
-     "", ""},
-    {"three sectors are a cluster", three_sectors_are_a_cluster, REFUSED, "sectors per cluster", "",
-     ""},
-    {"no sector is reserved", no_sector_is_reserved, REFUSED, "reserved sectors", "", ""},
-    {"there are no FATs", there_are_no_fats, REFUSED, "number of FATs", "", ""},
-    {"the media byte is 12", the_media_byte_is_12, DAMAGED, "media byte", "", ""},
-    {"the root has entries of its own", the_root_has_entries_of_its_own, REFUSED, "not FAT32's", "",
-     ""},
-    {"the FAT is one of FAT16", the_fat_is_one_of_fat16, REFUSED, "not FAT32's", "", ""},
-    {"the FAT has no sectors", the_fat_has_no_sectors, REFUSED, "not FAT32's", "", ""},
+     "rxr", ""},
+    {"three sectors are a cluster", three_sectors_are_a_cluster, REFUSED, "sectors per cluster",
+     "rxr", ""},
+    {"no sector is reserved", no_sector_is_reserved, REFUSED, "reserved sectors", "rxr", ""},
+    {"there are no FATs", there_are_no_fats, REFUSED, "number of FATs", "rxr", ""},
+    {"the media byte is 12", the_media_byte_is_12, DAMAGED, "media byte", "xxx", ""},
+    {"the root has entries of its own", the_root_has_entries_of_its_own, REFUSED, "not FAT32's",
+     "rxr", ""},
+    {"the FAT is one of FAT16", the_fat_is_one_of_fat16, REFUSED, "not FAT32's", "xxx", ""},
+    {"the FAT has no sectors", the_fat_has_no_sectors, REFUSED, "not FAT32's", "rxr", ""},
     {"two FATs are larger than 32 bits can say", two_fats_are_larger_than_32_bits_can_say, REFUSED,
-     "number of sectors", "", ""},
-    {"the version is 1", the_version_is_1, REFUSED, "version", "", ""},
+     "number of sectors", "rxr", ""},
+    {"the version is 1", the_version_is_1, REFUSED, "version", "rxr", ""},
     {"the volume is larger than its place", the_volume_is_larger_than_its_place, REFUSED,
-     "more than there are", "", ""},
+     "more than there are", "rxr", ""},
     {"the FATs leave no room for data", the_fats_leave_no_room_for_data, REFUSED,
-     "number of sectors", "", ""},
+     "number of sectors", "rxr", ""},
     {"the FAT is too small for the clusters", the_fat_is_too_small_for_the_clusters, REFUSED,
-     "too small", "", ""},
-    {"the root is at cluster 1", the_root_is_at_cluster_1, REFUSED, "root's cluster", "", ""},
-    {"the root is beyond the end", the_root_is_beyond_the_end, REFUSED, "root's cluster", "", ""},
-    {"the active FAT is number 9", the_active_fat_is_number_9, REFUSED, "active FAT", "", ""},
+     "too small", "rrr", ""},
+    {"the root is at cluster 1", the_root_is_at_cluster_1, REFUSED, "root's cluster", "rxr", ""},
+    {"the root is beyond the end", the_root_is_beyond_the_end, REFUSED, "root's cluster", "rxr",
+     ""},
+    {"the active FAT is number 9", the_active_fat_is_number_9, REFUSED, "active FAT", "rxr", ""},
+    {"only the second FAT is written", only_the_second_fat_is_written, NOTED, "", "www", ""},
     {"the boot sector and its copy differ", the_boot_sector_and_its_copy_differ, DAMAGED,
-     "copy differ", "", ""},
-    {"the boot sector says it is in use", the_boot_sector_says_it_is_in_use, UNTIDY, "in use", "",
-     ""},
+     "copy differ", "www", ""},
+    {"the boot sector says it is in use", the_boot_sector_says_it_is_in_use, UNTIDY, "in use",
+     "www", ""},
     {"the boot sector does not say FAT32", the_boot_sector_does_not_say_fat32, NOTED,
-     "FAT32 in words", "", ""},
+     "FAT32 in words", "www", ""},
     {"the copy is said to be FSInfo", the_copy_is_said_to_be_fsinfo, DAMAGED,
-     "copy of the boot sector", "", ""},
+     "copy of the boot sector", "www", ""},
     {"FSInfo is not among the reserved sectors", fsinfo_is_not_among_the_reserved_sectors, DAMAGED,
-     "FSInfo is said", "", ""},
-    {"FSInfo is none", fsinfo_is_none, DAMAGED, "FSInfo", "", ""},
-    {"FSInfo has a wrong number", fsinfo_has_a_wrong_number, DAMAGED, "said to be free", "", ""},
-    {"FSInfo does not know its number", fsinfo_does_not_know_its_number, UNTIDY, "not known", "",
+     "FSInfo is said", "www", ""},
+    {"FSInfo is none", fsinfo_is_none, DAMAGED, "FSInfo", "www", ""},
+    {"FSInfo has a wrong number", fsinfo_has_a_wrong_number, DAMAGED, "said to be free", "www", ""},
+    {"FSInfo does not know its number", fsinfo_does_not_know_its_number, UNTIDY, "not known", "www",
      ""},
-    {"FSInfo's next cluster is none", fsinfo_s_next_cluster_is_none, NOTED, "next free cluster", "",
-     ""},
-    {"FSInfo is where the copy is", fsinfo_is_where_the_copy_is, DAMAGED, "FSInfo", "", ""},
+    {"FSInfo's next cluster is none", fsinfo_s_next_cluster_is_none, NOTED, "next free cluster",
+     "www", ""},
+    {"FSInfo is where the copy is", fsinfo_is_where_the_copy_is, DAMAGED, "FSInfo", "www", ""},
     {"entry 0 of the first FAT is wrong", entry_0_of_the_first_fat_is_wrong, DAMAGED, "first entry",
-     "", ""},
-    {"entry 0 of both FATs is wrong", entry_0_of_both_fats_is_wrong, DAMAGED, "first entry", "",
+     "www", ""},
+    {"entry 0 of both FATs is wrong", entry_0_of_both_fats_is_wrong, DAMAGED, "first entry", "www",
      ""},
-    {"the FAT says it is in use", the_fat_says_it_is_in_use, UNTIDY, "in use", "", ""},
+    {"the FAT says it is in use", the_fat_says_it_is_in_use, UNTIDY, "in use", "www", ""},
     {"the FAT says the medium had errors", the_fat_says_the_medium_had_errors, UNTIDY,
-     "medium had errors", "", ""},
-    {"the second FAT differs", the_second_fat_differs, UNTIDY, "differs from the first", "", ""},
-    {"a link is 1", a_link_is_1, DAMAGED, "does not exist", "", "/a big,"},
-    {"a link leads beyond the end", a_link_leads_beyond_the_end, DAMAGED, "does not exist", "",
+     "medium had errors", "www", ""},
+    {"the second FAT differs", the_second_fat_differs, UNTIDY, "differs from the first", "www", ""},
+    {"a link is 1", a_link_is_1, DAMAGED, "does not exist", "wwr", "/a big,"},
+    {"a link leads beyond the end", a_link_leads_beyond_the_end, DAMAGED, "does not exist", "wwr",
      "/a big,"},
     {"a link is the largest that is none", a_link_is_the_largest_that_is_none, DAMAGED,
-     "does not exist", "", "/a big,"},
-    {"a chain leads to a bad cluster", a_chain_leads_to_a_bad_cluster, DAMAGED, "bad cluster", "",
-     "/a big,"},
+     "does not exist", "wwr", "/a big,"},
+    {"a chain leads to a bad cluster", a_chain_leads_to_a_bad_cluster, DAMAGED, "bad cluster",
+     "wwr", "/a big,"},
     {"a chain leads to a free cluster", a_chain_leads_to_a_free_cluster, DAMAGED, "free cluster",
-     "", "/a big,"},
-    {"a cluster leads to itself", a_cluster_leads_to_itself, DAMAGED, "or itself", "", "/a big,"},
-    {"a chain is a circle", a_chain_is_a_circle, DAMAGED, "or itself", "", "/a big,"},
-    {"two files share a chain", two_files_share_a_chain, DAMAGED, "another file has", "",
+     "wwr", "/a big,"},
+    {"a cluster leads to itself", a_cluster_leads_to_itself, DAMAGED, "or itself", "wwr",
+     "/a big,"},
+    {"a chain is a circle", a_chain_is_a_circle, DAMAGED, "or itself", "wwr", "/a big,"},
+    {"two files share a chain", two_files_share_a_chain, DAMAGED, "another file has", "wwr",
      "/a.txt,/a big,"},
     {"two files start with the same cluster", two_files_start_with_the_same_cluster, DAMAGED,
-     "another file has", "", "/a.txt,/a big,"},
-    {"a file leads into the root", a_file_leads_into_the_root, DAMAGED, "another file has", "",
+     "another file has", "wwr", "/a.txt,/a big,"},
+    {"a file leads into the root", a_file_leads_into_the_root, DAMAGED, "another file has", "wwr",
      "/a.txt,"},
-    {"a chain is too short", a_chain_is_too_short, DAMAGED, "needs", "", "/a big,"},
-    {"a chain is too long", a_chain_is_too_long, UNTIDY, "needs", "", "/a big,"},
-    {"an empty file has clusters", an_empty_file_has_clusters, UNTIDY, "needs 0", "", "/a big,"},
+    {"a chain is too short", a_chain_is_too_short, DAMAGED, "needs", "wwr", "/a big,"},
+    {"a chain is too long", a_chain_is_too_long, UNTIDY, "needs", "www", "/a big,"},
+    {"an empty file has clusters", an_empty_file_has_clusters, UNTIDY, "needs 0", "www", "/a big,"},
     {"a file has a size and no clusters", a_file_has_a_size_and_no_clusters, DAMAGED, "no cluster",
-     "", "/empty,"},
-    {"a file starts at cluster 1", a_file_starts_at_cluster_1, DAMAGED, "starts at cluster 1", "",
-     "/a.txt,"},
+     "wwr", "/empty,"},
+    {"a file starts at cluster 1", a_file_starts_at_cluster_1, DAMAGED, "starts at cluster 1",
+     "wwr", "/a.txt,"},
     {"a file starts beyond the end", a_file_starts_beyond_the_end, DAMAGED,
-     "starts at cluster 60000", "", "/a.txt,"},
+     "starts at cluster 60000", "wwr", "/a.txt,"},
+    {"a file starts where the root does", a_file_starts_where_the_root_does, DAMAGED,
+     "another file has", "wwr", "/a.txt,"},
     {"a file starts at a free cluster", a_file_starts_at_a_free_cluster, DAMAGED, "free cluster",
-     "", "/a.txt,"},
-    {"a chain is nobody's", a_chain_is_nobody_s, UNTIDY, "nobody's", "", ""},
-    {"a circle is nobody's", a_circle_is_nobody_s, UNTIDY, "nobody's", "", ""},
-    {"a free cluster is bad", a_free_cluster_is_bad, NOTED, "", "", ""},
-    {"a free cluster has its upper bits set", a_free_cluster_has_its_upper_bits_set, NOTED, "", "",
-     ""},
-    {"the root is marked as free", the_root_is_marked_as_free, DAMAGED, "free cluster", "",
+     "wwr", "/a.txt,"},
+    {"a chain is nobody's", a_chain_is_nobody_s, UNTIDY, "nobody's", "www", ""},
+    {"a circle is nobody's", a_circle_is_nobody_s, UNTIDY, "nobody's", "www", ""},
+    {"a free cluster is bad", a_free_cluster_is_bad, NOTED, "", "www", ""},
+    {"a free cluster has its upper bits set", a_free_cluster_has_its_upper_bits_set, NOTED, "",
+     "www", ""},
+    {"the root is marked as free", the_root_is_marked_as_free, DAMAGED, "free cluster", "xxx",
      "/a big,/a.txt,/empty,/d,/e,"},
-    {"the root is marked as bad", the_root_is_marked_as_bad, DAMAGED, "bad cluster", "",
+    {"the root is marked as bad", the_root_is_marked_as_bad, DAMAGED, "bad cluster", "xxx",
      "/a big,/a.txt,/empty,/d,/e,"},
-    {"the first entry leads elsewhere", the_first_entry_leads_elsewhere, DAMAGED, "entry 0 of", "",
-     ""},
+    {"the first entry leads elsewhere", the_first_entry_leads_elsewhere, DAMAGED, "entry 0 of",
+     "www", ""},
     {"the second entry leads elsewhere", the_second_entry_leads_elsewhere, DAMAGED, "entry 1 of",
-     "", ""},
-    {"the second entry is missing", the_second_entry_is_missing, DAMAGED, "does not begin", "", ""},
-    {"the first entry is missing", the_first_entry_is_missing, DAMAGED, "does not begin", "", ""},
-    {"a directory has a size", a_directory_has_a_size, DAMAGED, "has a size", "", ""},
-    {"a directory starts nowhere", a_directory_starts_nowhere, DAMAGED, "starts at cluster 0", "",
-     "/e,"},
-    {"a directory contains itself", a_directory_contains_itself, DAMAGED, "another file has", "",
+     "www", ""},
+    {"the second entry is missing", the_second_entry_is_missing, DAMAGED, "does not begin", "www",
+     ""},
+    {"the first entry is missing", the_first_entry_is_missing, DAMAGED, "does not begin", "www",
+     ""},
+    {"a directory has a size", a_directory_has_a_size, DAMAGED, "has a size", "www", ""},
+    {"a directory starts nowhere", a_directory_starts_nowhere, DAMAGED, "starts at cluster 0",
+     "wwr", "/e,"},
+    {"a directory contains itself", a_directory_contains_itself, DAMAGED, "another file has", "wwr",
      "/d/inner,"},
-    {"a directory is the root", a_directory_is_the_root, DAMAGED, "another file has", "", "/e,"},
+    {"a directory is the root", a_directory_is_the_root, DAMAGED, "another file has", "wwr", "/e,"},
     {"a directory goes on behind its end", a_directory_goes_on_behind_its_end, DAMAGED,
-     "behind its end", "", ""},
-    {"a long name has no entry", a_long_name_has_no_entry, UNTIDY, "have no entry", "", ""},
+     "behind its end", "www", ""},
+    {"a long name has no entry", a_long_name_has_no_entry, UNTIDY, "have no entry", "www", ""},
     {"the sum of a long name is wrong", the_sum_of_a_long_name_is_wrong, UNTIDY, "have no entry",
-     "", "/a big,"},
+     "www", "/a big,"},
     {"a long name has its parts twice", a_long_name_has_its_parts_twice, UNTIDY, "have no entry",
-     "", "/a big,"},
+     "www", "/a big,"},
     {"a long name has an illegal character", a_long_name_has_an_illegal_character, DAMAGED,
-     "not allowed", "", "/a big,"},
+     "not allowed", "www", "/a big,"},
     {"a long name has half a character", a_long_name_has_half_a_character, NOTED,
-     "half a character", "", "/a big,"},
+     "half a character", "www", "/a big,"},
     {"a slot of a long name has a cluster", a_slot_of_a_long_name_has_a_cluster, DAMAGED,
-     "has a cluster", "", ""},
+     "has a cluster", "www/a big,", ""},
     {"an entry says it has no short name", an_entry_says_it_has_no_short_name, DAMAGED,
-     "no short name", "", ""},
+     "no short name", "www", ""},
     {"a slot of a long name is of a kind that nobody knows",
-     a_slot_of_a_long_name_is_of_a_kind_that_nobody_knows, UNTIDY, "unknown kind", "", ""},
-    {"a long name has no end", a_long_name_has_no_end, DAMAGED, "without an end", "", "/a big,"},
+     a_slot_of_a_long_name_is_of_a_kind_that_nobody_knows, UNTIDY, "unknown kind", "www", ""},
+    {"a long name has no end", a_long_name_has_no_end, DAMAGED, "without an end", "www", "/a big,"},
     {"the label has a character that is not allowed", the_label_has_a_character_that_is_not_allowed,
-     DAMAGED, "label is not allowed", "", ""},
+     DAMAGED, "label is not allowed", "www", ""},
     {"a short name has an illegal character", a_short_name_has_an_illegal_character, DAMAGED,
-     "short name", "", "/a.txt,"},
-    {"a short name is in lower case", a_short_name_is_in_lower_case, DAMAGED, "short name", "",
+     "short name", "www", "/a.txt,"},
+    {"a short name is in lower case", a_short_name_is_in_lower_case, DAMAGED, "short name", "www",
      "/a.txt,"},
     {"a short name begins with a blank", a_short_name_begins_with_a_blank, DAMAGED, "short name",
-     "", "/a.txt,"},
-    {"two files have the same name", two_files_have_the_same_name, DAMAGED, "the same name", "",
+     "www", "/a.txt,"},
+    {"two files have the same name", two_files_have_the_same_name, DAMAGED, "the same name", "www",
      "/a.txt,/empty,"},
     {"a short name is another's long one", a_short_name_is_another_s_long_one, DAMAGED,
-     "the same name", "", "/d/x,/d/One,"},
+     "the same name", "www", "/d/x,/d/One,"},
     {"an entry is a label and a directory", an_entry_is_a_label_and_a_directory, DAMAGED,
-     "a label and a directory", "", "/e,"},
-    {"the root has two labels", the_root_has_two_labels, DAMAGED, "two labels", "", "/empty,"},
-    {"a label is not in the root", a_label_is_not_in_the_root, DAMAGED, "not in the root", "",
+     "a label and a directory", "www", "/e,"},
+    {"the root has two labels", the_root_has_two_labels, DAMAGED, "two labels", "www", "/empty,"},
+    {"a label is not in the root", a_label_is_not_in_the_root, DAMAGED, "not in the root", "www",
      "/d/x,"},
-    {"a label has clusters", a_label_has_clusters, DAMAGED, "label has clusters", "", ""},
-    {"a label has a size", a_label_has_a_size, DAMAGED, "label has a size", "", ""},
+    {"a label has clusters", a_label_has_clusters, DAMAGED, "label has clusters", "www", ""},
+    {"a label has a size", a_label_has_a_size, DAMAGED, "label has a size", "www", ""},
     {"the second entry has no short name", the_second_entry_has_no_short_name, DAMAGED,
-     "no short name", "", ""},
+     "no short name", "www", ""},
     {"the label is not that of the boot sector", the_label_is_not_that_of_the_boot_sector, UNTIDY,
-     "label", "", ""},
-    {"the root has no label", the_root_has_no_label, UNTIDY, "label", "", ""},
+     "label", "www", ""},
+    {"the root has no label", the_root_has_no_label, UNTIDY, "label", "www", ""},
     {"a date has month 15 and a time 31 hours", a_date_has_month_15_and_a_time_31_hours, NOTED,
-     "time that does not exist", "", "/a.txt,"},
-    {"reserved bits of attributes are set", reserved_bits_of_attributes_are_set, NOTED, "", "",
+     "time that does not exist", "www", "/a.txt,"},
+    {"reserved bits of attributes are set", reserved_bits_of_attributes_are_set, NOTED, "", "www",
      "/a.txt,"},
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * main.c: damages a sound volume, in each way that somebody thought of and in many that nobody did;
- * lets the checker judge it, the driver mount it, and the repair put it right. Afterwards the
- * checker and fsck.fat must find nothing, and the files that were not hit must be as they were.
+ * lets the checker judge it, the driver mount and use it, and the repair put it right. Afterwards
+ * the checker and fsck.fat must find nothing, and the files that were not hit must be as they were.
  *
  * TAYBERRY_RUNS: how many random ones. TAYBERRY_SEED: the first of them. TAYBERRY_DUMP: where the
  * volume of a random one that fails goes.
@@ -17,9 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS_MAX 4000u /* requests to the card that a repair may make */
+#define TABLE_CLEAN 0x08000000u /* in entry 1 of the FAT */
+#define STEPS_MAX 4000u         /* requests to the card that a repair may make */
 
-static uint8_t *sound;
+static uint8_t *sound, *damaged;
 static struct snapshot before;
 static unsigned requests, writes, writes_left;
 
@@ -114,16 +115,6 @@ static int repair(bool save_lost, unsigned most_writes)
 
 /* ---- what has to be so ---- */
 
-static char verdict(void)
-{
-    int error = driver_mount();
-
-    if (error)
-        return error == -EROFS ? 'r' : 'x';
-    driver_unmount();
-    return 'w';
-}
-
 static bool is_victim(const char *victims, const char *path)
 {
     while (*victims) {
@@ -192,22 +183,55 @@ static const char *judge_repaired(bool ask, const char *victims)
 
 /* ---- crafted ---- */
 
-static const char *try_craft(const struct craft *craft, bool save_lost)
-{
-    size_t bytes = (size_t)card.sectors * HAL_SECTOR_SIZE;
-    enum opinion opinion;
-    char mounts;
-    int error;
+enum state { AS_IT_IS, COPY_TOO, IN_USE, STATES };
 
-    memcpy(card.image, sound, bytes);
+static void make_damage(const struct craft *craft, enum state state)
+{
+    uint8_t *boot = place_sector(0);
+
+    memcpy(boot, sound, (size_t)card.sectors * HAL_SECTOR_SIZE);
+    if (state == IN_USE)
+        set_link(1, get_link(1) & ~TABLE_CLEAN);
     craft->damage();
-    mounts = verdict();
-    if (craft->driver[0] && mounts != craft->driver[0]) {
-        printf("# the driver's verdict is %c\n", mounts);
+    if (state == COPY_TOO)
+        memcpy(place_sector(6), boot, HAL_SECTOR_SIZE);
+}
+
+/* What the driver makes of the damage: by itself, and with operations. */
+static const char *try_driver(const struct craft *craft, enum state state)
+{
+    const char *wrong = NULL;
+    char verdict, victims[200];
+
+    snprintf(victims, sizeof victims, "%s%s", craft->victims, craft->driver + STATES);
+    make_damage(craft, state);
+    verdict = verdict_mount(&wrong);
+    if (verdict != craft->driver[state]) {
+        printf("# state %d: the driver's verdict is %c\n", (int)state, verdict);
         return "the driver's verdict is another one";
     }
-    memcpy(card.image, sound, bytes);
-    craft->damage();
+    if (wrong)
+        return wrong;
+    make_damage(craft, state);
+    verdict_operate(craft->victims);
+    driver_skips = true;
+    if (verdict == 'w')
+        wrong = compare(victims);
+    driver_skips = false;
+    return wrong;
+}
+
+static const char *try_craft(const struct craft *craft, bool save_lost)
+{
+    const char *wrong = NULL;
+    enum opinion opinion;
+    int error;
+
+    for (enum state state = AS_IT_IS; state < STATES && !wrong; state++)
+        wrong = try_driver(craft, state);
+    if (wrong)
+        return wrong;
+    make_damage(craft, AS_IT_IS);
     opinion = judge(craft->says);
     if (opinion != craft->opinion || !said.heard) {
         printf("# opinion %d: %s\n", (int)opinion, said.last);
@@ -276,11 +300,18 @@ static const char *try_random(uint64_t seed)
 {
     uint64_t random = mix_hash(seed, 77);
     unsigned n = 1 + chance(&random, 8), cut = chance(&random, 3) ? UINT32_MAX : chance(&random, 9);
+    const char *wrong = NULL;
     int error;
 
     memcpy(card.image, sound, (size_t)card.sectors * HAL_SECTOR_SIZE);
     for (unsigned i = 0; i < n; i++)
         damage_at_random(&random);
+    memcpy(damaged, card.image, (size_t)card.sectors * HAL_SECTOR_SIZE);
+    (void)verdict_mount(&wrong);
+    verdict_operate("/a.txt,/d/x,/e,/d/inner,");
+    if (wrong)
+        return wrong;
+    memcpy(card.image, damaged, (size_t)card.sectors * HAL_SECTOR_SIZE);
     /* A repair that is cut off is no reason why the next one should fail. */
     if (cut != UINT32_MAX)
         (void)repair(true, cut);
@@ -310,7 +341,7 @@ static bool run_random_damage(void)
             return false;
         }
     }
-    printf("# %u volumes with random damage were repaired\n", n);
+    printf("# %u volumes with random damage were used, and repaired\n", n);
     return true;
 }
 
@@ -321,7 +352,8 @@ int main(void)
     counters = calloc(1, sizeof *counters);
     run_start(0);
     sound = malloc((size_t)card.sectors * HAL_SECTOR_SIZE);
-    if (!counters || !sound)
+    damaged = malloc((size_t)card.sectors * HAL_SECTOR_SIZE);
+    if (!counters || !sound || !damaged)
         return 2;
     memcpy(sound, card.image, (size_t)card.sectors * HAL_SECTOR_SIZE);
     before = model.states[0];

@@ -4,12 +4,10 @@
  */
 #include "user_program.h"
 
-/** Maps pages that the kernel has at `pages`. */
-static bool map(struct program *program, uintptr_t at, void *pages, size_t n, unsigned access)
+void program_map(struct program *program, uintptr_t at, const void *page, size_t pages,
+                 unsigned access)
 {
-    int error = hal_aspace_map(&program->aspace, at, hal_mem_physical(pages), n, access);
-    EXPECT_EQUAL(error, 0);
-    return error == 0;
+    EXPECT_EQUAL(hal_aspace_map(&program->aspace, at, hal_mem_physical(page), pages, access), 0);
 }
 
 bool program_make(struct program *program, const uint8_t *code, const uint8_t *end)
@@ -28,18 +26,17 @@ bool program_make(struct program *program, const uint8_t *code, const uint8_t *e
     program->stack = contract_pages(1);
     memset(program->data, 0, DATA_PAGES * HAL_PAGE_SIZE);
     program_load(program, code, end);
-    return map(program, CODE_AT, program->code, 1, HAL_USER_READ | HAL_USER_EXECUTE) &&
-           map(program, DATA_AT, program->data, DATA_PAGES, HAL_USER_READ | HAL_USER_WRITE) &&
-           map(program, STACK_AT - HAL_PAGE_SIZE, program->stack, 1,
-               HAL_USER_READ | HAL_USER_WRITE);
+    program_map(program, DATA_AT, program->data, DATA_PAGES, HAL_USER_READ | HAL_USER_WRITE);
+    program_map(program, STACK_AT - HAL_PAGE_SIZE, program->stack, 1,
+                HAL_USER_READ | HAL_USER_WRITE);
+    return !contract_failed();
 }
 
 void program_load(struct program *program, const uint8_t *code, const uint8_t *end)
 {
     memcpy(program->code, code, (size_t)(end - code));
-    /* For the instruction caches: a page that is mapped anew is seen as it is. */
-    if (hal_aspace_query(&program->aspace, CODE_AT, &(uint64_t){0}) != 0)
-        (void)map(program, CODE_AT, program->code, 1, HAL_USER_READ | HAL_USER_EXECUTE);
+    /* Anew each time: what the kernel has written before that is seen as instructions. */
+    program_map(program, CODE_AT, program->code, 1, HAL_USER_READ | HAL_USER_EXECUTE);
     hal_user_init(&program->user, CODE_AT, STACK_AT - 64);
 }
 
@@ -69,6 +66,17 @@ enum hal_user_trap program_run(struct program *program)
     while (program_run_once(program) == HAL_USER_INTERRUPT)
         program->interrupts++;
     return program->event.trap;
+}
+
+void program_expect_access(struct program *program, uintptr_t address, unsigned access)
+{
+    EXPECT_EQUAL(program_run(program), HAL_USER_ACCESS);
+    if (program->event.address == UINTPTR_MAX)
+        EXPECT(address >= HAL_USER_END); /* the processor need not say */
+    else
+        EXPECT_EQUAL(program->event.address, address);
+    if (program->event.address != UINTPTR_MAX)
+        EXPECT_EQUAL(program->event.access, access);
 }
 
 void program_end(struct program *program)

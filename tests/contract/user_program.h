@@ -22,8 +22,8 @@
  *   code_thread      a1 = the word at the thread pointer, n = 6, call
  *   code_align       a misaligned access by the stack pointer, of the kind that is not allowed
  *   code_steps       three instructions that do nothing, then a call
- *   code_vectors     all vector registers from a0 on; a3 = a3 + 1 until the word at a2 is not 0;
- *                    all vector registers to a1 on; a4 = how many bytes those are; call
+ *   code_vectors     if a5 is 0: all vector registers from a0 on; a3 = a3 + 1 until the word at a2
+ *                    is not 0; all vector registers to a1 on, a4 = how many bytes; n = 8, call
  *
  * <user_machine.h> has what differs: which registers these are in hal_user_read_registers, and
  * what the processor does about some of them.
@@ -90,6 +90,20 @@ enum hal_user_trap program_run(struct program *program);
 
 /** Runs it once. */
 enum hal_user_trap program_run_once(struct program *program);
+
+/** Runs it, expects that it stops for an access, and that it was this one. */
+void program_expect_access(struct program *program, uintptr_t address, unsigned access);
+
+/** Maps `pages` of the kernel's pages from `page` on at `at`. */
+void program_map(struct program *program, uintptr_t at, const void *page, size_t pages,
+                 unsigned access);
+
+/** Random numbers for the tests, from a seed. */
+static inline uint64_t program_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state ^ *state >> 29;
+}
 
 /** Its end: nothing that was allocated for it is left. */
 void program_end(struct program *program);

@@ -117,6 +117,11 @@ void card_put(uint32_t sector, const uint8_t *data, uint64_t hash)
     memcpy(card.image + (size_t)sector * HAL_SECTOR_SIZE, data, HAL_SECTOR_SIZE);
 }
 
+void card_put_new(uint32_t sector, const uint8_t *data)
+{
+    card_put(sector, data, hash_sector(sector, data));
+}
+
 void card_load(const uint8_t *image, const uint64_t *hashes)
 {
     memcpy(card.image, image, (size_t)card.sectors * HAL_SECTOR_SIZE);

@@ -48,8 +48,7 @@ struct geometry {
     const char *name;
     uint32_t sectors, sector_bytes, cluster_bytes, reserved, fats;
     bool atomic; /* there is room for the record */
-    uint32_t
-        bad; /* clusters from number 8 on that are, so that files get to the FAT's next sector */
+    uint32_t bad; /* clusters from 8 on that are, so that files get to the FAT's next sector */
 };
 
 extern const struct geometry geometries[GEOMETRIES];
@@ -62,6 +61,9 @@ void card_format(const struct geometry *geometry);
 
 /** The sector becomes `data`. */
 void card_put(uint32_t sector, const uint8_t *data, uint64_t hash);
+
+/** The same with the hash of its own. */
+void card_put_new(uint32_t sector, const uint8_t *data);
 
 void card_load(const uint8_t *image, const uint64_t *hashes);
 void card_dump(const char *path);

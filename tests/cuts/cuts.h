@@ -78,6 +78,9 @@ void operate(const struct operation *operation, struct log *log);
 int driver_mount(void);
 void driver_unmount(void);
 
+/** Why the last mount was refused; or "". */
+const char *driver_problem(void);
+
 /** Whoever removes or renames a file has it open, as the VFS does; or not. */
 extern bool driver_holds;
 
@@ -90,6 +93,9 @@ int64_t driver_write(const char *path, uint64_t offset, const void *data, size_t
 int driver_truncate(const char *path, uint64_t size);
 int driver_sync(void);
 int driver_fsync(const char *path);
+
+/** What cannot be read is left out when the tree is read. */
+extern bool driver_skips;
 
 /** Reads the whole tree; contents stay until the next call. False if that fails. */
 bool driver_read_tree(struct snapshot *tree);
@@ -113,6 +119,7 @@ struct where { /* a cut, or a cut of the mount after it, ... */
     unsigned depth;
     unsigned cut[DEPTH_MAX + 1];    /* behind so many events */
     uint64_t choice[DEPTH_MAX + 1]; /* which of the writes that were not flushed are there */
+    unsigned torn;                  /* how the last of them is torn; 0: it is not */
 };
 
 /* What a tree may be: a state between two of the model's, or exactly one. */
@@ -126,6 +133,15 @@ struct expected {
  * in *log what the driver wrote; `log` may be NULL. Does not return if it fails.
  */
 uint64_t judge_card(const struct where *where, const struct expected *expected, struct log *log);
+
+/**
+ * Judges the card, of which the sector `torn` was torn: it must be as good as any other, or that is
+ * found out: then it is mounted read-only, or not at all, until it is repaired. What is in a file
+ * nobody but the card can judge: there the sector may be anything. Returns the hash of the tree, or
+ * TREE_FOUND_OUT; does not return if it fails.
+ */
+#define TREE_FOUND_OUT 1u
+uint64_t judge_torn(const struct where *where, const struct expected *expected, uint32_t torn);
 
 /** True if a volume that becomes `tree` is good. */
 bool judge_allows(const struct expected *expected, uint64_t tree);
@@ -161,6 +177,7 @@ void explore(const struct log *log, unsigned from, const struct where *only,
 struct counters { /* shared by all processes of a run */
     uint64_t sequences, operations, tried, distinct, nested, mended, fsck_clean, fsck_raw, slow,
         overflows, failed;
+    uint64_t torn, torn_whole, torn_data, torn_found; /* sectors; what became of the volume */
 };
 
 extern struct counters *counters;
@@ -169,6 +186,7 @@ struct settings {
     unsigned geometry;
     unsigned subset_bits;   /* of that many unflushed writes every subset is tried */
     unsigned samples;       /* beyond */
+    unsigned torn_each;     /* in one of that many sequences sectors are torn; 0: in none */
     unsigned nested_each;   /* of that many distinct volumes one is cut again; 0: none */
     unsigned fsck_raw_each; /* the same for fsck.fat's opinion before it is mounted */
     unsigned fsck_each;     /* and of those that have been mounted and unmounted */
@@ -184,7 +202,7 @@ extern struct settings settings;
 struct work {
     unsigned pairs_step; /* of the sequences of two, every so many; 0: none */
     uint64_t seed;
-    unsigned random, length; /* so many sequences of that length */
+    unsigned from, to, length; /* of the random sequences of that length those with such numbers */
 };
 
 /** Formats the card, fills it, and readies everything for sequences. */

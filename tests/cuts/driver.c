@@ -39,9 +39,15 @@ static struct fat32_volume *volume(void)
     return node_of(root)->volume;
 }
 
+static struct problem problem;
+
+const char *driver_problem(void)
+{
+    return problem.what;
+}
+
 int driver_mount(void)
 {
-    struct problem problem;
     int error = fat32_mount(block_card(), &root, &problem);
 
     if (error)
@@ -292,6 +298,8 @@ int driver_fsync(const char *path)
 
 static uint8_t contents[FILES_MAX][CONTENT_MAX];
 
+bool driver_skips;
+
 static bool read_directory(struct vnode *directory, const char *path, struct snapshot *tree);
 
 static bool read_entry(struct vnode *directory, const char *path,
@@ -305,7 +313,7 @@ static bool read_entry(struct vnode *directory, const char *path,
         return false;
     strcat(strcat(strcpy(file->path, path), "/"), entry->name);
     if (directory->ops->lookup(directory, entry->name, strlen(entry->name), &vnode))
-        return false;
+        return driver_skips;
     file->directory = entry->attributes.type == VNODE_DIRECTORY;
     file->bytes = (uint32_t)entry->attributes.size;
     file->content = contents[tree->count++];
@@ -316,11 +324,13 @@ static bool read_entry(struct vnode *directory, const char *path,
     if (good) {
         file->hash = file_hash(file);
         tree->hash += file->hash;
+    } else if (driver_skips) {
+        tree->count--;
     }
     if (good && file->directory)
         good = read_directory(vnode, file->path, tree);
     vnode_put(vnode);
-    return good;
+    return good || driver_skips;
 }
 
 static bool read_directory(struct vnode *directory, const char *path, struct snapshot *tree)
@@ -332,7 +342,7 @@ static bool read_directory(struct vnode *directory, const char *path, struct sna
     while ((error = directory->ops->iterate(directory, &position, &entry)) == 0)
         if (!read_entry(directory, path, &entry, tree))
             return false;
-    return error == -ENOENT;
+    return error == -ENOENT || driver_skips;
 }
 
 bool driver_read_tree(struct snapshot *tree)

@@ -37,6 +37,7 @@ struct exploration {
 };
 
 static struct exploration explorations[DEPTH_MAX + 1];
+static unsigned sequences; /* explored by this process */
 
 void explore_base(unsigned depth)
 {
@@ -120,6 +121,78 @@ static void make(const struct exploration *e, uint64_t choice, bool newest)
     }
 }
 
+/* ---- torn sectors ---- */
+
+enum { TORN_NOT, TORN_FRONT, TORN_BACK, TORN_GARBAGE, TORN_KINDS };
+
+/*
+ * What is left of the sector whose write was cut: its first or second half is new, or it contains
+ * neither. False if that is no other than with the write or without.
+ */
+static bool tear(const struct event *event, unsigned kind)
+{
+    const uint8_t *there = card.image + (size_t)event->sector * HAL_SECTOR_SIZE;
+    uint64_t random = event->hash;
+    uint8_t torn[HAL_SECTOR_SIZE];
+
+    memcpy(torn, there, sizeof torn);
+    if (kind == TORN_FRONT)
+        memcpy(torn, event->data, sizeof torn / 2);
+    if (kind == TORN_BACK)
+        memcpy(torn + sizeof torn / 2, event->data + sizeof torn / 2, sizeof torn / 2);
+    for (unsigned i = 0; kind == TORN_GARBAGE && i < sizeof torn; i++)
+        torn[i] = (uint8_t)chance(&random, 256);
+    if (memcmp(torn, there, sizeof torn) == 0 || memcmp(torn, event->data, sizeof torn) == 0)
+        return false;
+    card_put_new(event->sector, torn);
+    return true;
+}
+
+/* The newest write is torn, and of the others those of the choice are there. */
+static void try_torn(struct exploration *e, const struct event *newest, uint64_t choice,
+                     unsigned kind)
+{
+    uint64_t known, volume;
+
+    if (e->only && (e->only->torn != kind || e->only->choice[e->depth] != choice))
+        return;
+    e->where.choice[e->depth] = choice;
+    e->where.torn = kind;
+    make(e, choice, false);
+    if (tear(newest, kind)) {
+        volume = mix_hash(card.hash, TORN_KINDS);
+        COUNT(torn);
+        if (e->only && settings.dump)
+            card_dump(settings.dump);
+        if (e->only || !seen_find(volume, &known) ||
+            (known != TREE_FOUND_OUT && !judge_allows(&e->expected, known)))
+            (void)seen_add(volume, judge_torn(&e->where, &e->expected, newest->sector));
+    }
+    e->where.torn = TORN_NOT;
+    explore_restore(e->depth);
+}
+
+/* True if the sequence that is being explored is one of those with torn sectors. */
+static bool tears(void)
+{
+    return settings.torn_each > 0 && sequences % settings.torn_each == 0;
+}
+
+static void try_all_torn(struct exploration *e)
+{
+    const struct event *newest = &e->log->events[e->open[--e->count]];
+    uint64_t last = choices(e, false) - 1;
+    /* Without a record half a sector of a directory is as good as a whole one. */
+    bool atomic = geometries[settings.geometry].atomic;
+
+    for (unsigned kind = atomic ? TORN_FRONT : TORN_GARBAGE; kind < TORN_KINDS; kind++) {
+        try_torn(e, newest, 0, kind);
+        if (last > 0)
+            try_torn(e, newest, last, kind);
+    }
+    e->count++;
+}
+
 static bool is_nested(const struct exploration *e, uint64_t volume)
 {
     if (e->depth == DEPTH_MAX)
@@ -181,8 +254,10 @@ static void try_cut(struct exploration *e, unsigned cut, bool newest)
     if (e->only && e->only->cut[e->depth] != cut)
         return;
     for (uint64_t choice = 0; choice < n; choice++)
-        if (!e->only || e->only->choice[e->depth] == choice)
+        if (!e->only || (e->only->choice[e->depth] == choice && e->only->torn == TORN_NOT))
             try_choice(e, choice, newest);
+    if (newest && tears())
+        try_all_torn(e);
 }
 
 static void flush(struct exploration *e)
@@ -243,4 +318,5 @@ void explore(const struct log *log, unsigned from, const struct where *only,
     if (log->overflow)
         COUNT(overflows);
     go_on(e, from);
+    sequences += depth == 0;
 }

@@ -5,6 +5,7 @@
 #include "cuts.h"
 
 #include "fs/check/check.h"
+#include "fs/repair/repair.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@ static void print_where(const struct where *where)
 {
     for (unsigned i = 0; i <= where->depth; i++)
         printf("%s%u:%llu", i ? "/" : "", where->cut[i], (unsigned long long)where->choice[i]);
+    if (where->torn)
+        printf("~%u", where->torn);
 }
 
 _Noreturn void judge_fail(const struct where *where, const char *format, ...)
@@ -79,6 +82,14 @@ static int check_read(void *context, uint64_t sector, void *data, unsigned count
     return 0;
 }
 
+static int check_write(void *context, uint64_t sector, const void *data, unsigned count)
+{
+    (void)context;
+    for (unsigned i = 0; i < count; i++)
+        card_put_new((uint32_t)sector + i, (const uint8_t *)data + (size_t)i * HAL_SECTOR_SIZE);
+    return 0;
+}
+
 static void *check_allocate(void *context, size_t bytes)
 {
     (void)context;
@@ -100,18 +111,24 @@ static void check_found(void *context, enum check_class class, const char *text)
     snprintf(finding.text, sizeof finding.text, "%s", text);
 }
 
+static const struct check_means *means(void)
+{
+    static struct check_means all = {.read = check_read,
+                                     .write = check_write,
+                                     .allocate = check_allocate,
+                                     .release = check_release,
+                                     .found = check_found};
+
+    all.sectors = card.sectors;
+    finding.worst = CHECK_NOTE;
+    return &all;
+}
+
 static enum check_class check(const struct where *where)
 {
-    const struct check_means means = {.read = check_read,
-                                      .allocate = check_allocate,
-                                      .release = check_release,
-                                      .found = check_found,
-                                      .sectors = card.sectors};
     struct check_result result;
-    int error;
+    int error = fat_check(means(), &result);
 
-    finding.worst = CHECK_NOTE;
-    error = fat_check(&means, &result);
     if (error)
         judge_fail(where, "the checker gave up: error %d: %s", error, finding.text);
     return finding.worst;
@@ -182,5 +199,51 @@ uint64_t judge_card(const struct where *where, const struct expected *expected, 
     if (is_sample(settings.fsck_each, card.hash))
         ask(where, "as mount and unmount left it", VERDICT_CLEAN);
     (void)seen_add(mix_hash(card.hash, FINAL), found.hash);
+    return found.hash;
+}
+
+/* ---- torn sectors ---- */
+
+/* The driver did not take the volume, or not to write: then it must be possible to repair it. */
+static void repair(const struct where *where)
+{
+    const struct repair_options options = {0};
+    struct repair_result result;
+    int error = fat_repair(means(), &options, &result);
+
+    if (error)
+        judge_fail(where, "it cannot be repaired: error %d: %s", error, finding.text);
+    if (check(where) != CHECK_NOTE)
+        judge_fail(where, "repaired it is not clean: %s", finding.text);
+    mount_and_read(where);
+}
+
+uint64_t judge_torn(const struct where *where, const struct expected *expected, uint32_t torn)
+{
+    uint8_t content[HAL_SECTOR_SIZE];
+    bool allowed;
+
+    memcpy(content, card.image + (size_t)torn * HAL_SECTOR_SIZE, sizeof content);
+    if (driver_mount()) {
+        COUNT(torn_found);
+        repair(where);
+        return TREE_FOUND_OUT;
+    }
+    if (!driver_read_tree(&found))
+        judge_fail(where, "a sector was torn, and the tree cannot be read");
+    driver_unmount();
+    model.torn = content;
+    allowed = judge_allows(expected, found.hash) ||
+              (!expected->exact && model_allows_tree(&found, expected->first, expected->last));
+    model.torn = NULL;
+    if (!allowed)
+        fail_tree(where, expected);
+    if (judge_allows(expected, found.hash))
+        COUNT(torn_whole);
+    else
+        COUNT(torn_data);
+    if (check(where) != CHECK_NOTE)
+        judge_fail(where, "a sector was torn, and mounted and unmounted it is not clean: %s",
+                   finding.text);
     return found.hash;
 }

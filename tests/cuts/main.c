@@ -30,17 +30,18 @@ struct size {
     unsigned pairs_step_first, pairs_step; /* of the first geometry, of the others */
     unsigned triples, longer;              /* random sequences of 3, and of 8 operations */
     unsigned subset_bits, samples, nested_each, fsck_raw_each, fsck_each, seen_bits;
+    unsigned torn_each;
 };
 
 static const struct size sizes[] = {
-    {"small", 1, 12, 40, 10, 7, 24, 100, 200, 12, 21},
-    {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21}, /* fsck.fat judges all */
-    {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23},
-    {"release", 1, 1, 10000, 1200, 10, 256, 60, 4000, 200, 26},
+    {"small", 1, 12, 40, 10, 7, 24, 100, 200, 12, 21, 1},
+    {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21, 0}, /* fsck.fat judges all */
+    {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23, 1},
+    {"release", 1, 1, 143000, 1200, 10, 256, 60, 4000, 200, 25, 16},
 };
 
 static const struct size *size = &sizes[0];
-static unsigned jobs;
+static unsigned jobs, triples_from, triples_to; /* numbers of random sequences of 3 */
 
 static double seconds(void)
 {
@@ -95,17 +96,22 @@ static void configure(unsigned geometry)
     settings.nested_each = size->nested_each;
     settings.fsck_raw_each = size->fsck_raw_each;
     settings.fsck_each = size->fsck_each;
+    settings.torn_each = size->torn_each;
     settings.geometry = geometry;
 }
 
 /* The kernel's heap is of the process, so each geometry has one of its own. */
 static bool run_geometry(unsigned geometry)
 {
+    const uint64_t seed = (uint64_t)geometry * 1000000;
     const struct work work[] = {
-        {geometry ? size->pairs_step : size->pairs_step_first, 0, 0, 2},
-        {0, 1000u * geometry + 1, size->triples, 3},
-        {0, 1000u * geometry + 500000, size->longer, 8},
-        {0, 0, 0, 0},
+        {0, seed + 1, triples_from, triples_to, 3},
+        {triples_from > 0 ? 0
+         : geometry       ? size->pairs_step
+                          : size->pairs_step_first,
+         0, 0, 0, 2},
+        {0, seed + 500000, 0, triples_from > 0 ? 0 : size->longer, 8},
+        {0, 0, 0, 0, 0},
     };
     pid_t child;
     int status = -1;
@@ -136,6 +142,11 @@ static void print_counters(const struct counters *c, double time)
            (unsigned long long)c->failed);
     printf("#   %.1f s, %.0f states a second, %.0f distinct ones\n", time, (double)c->tried / time,
            (double)c->distinct / time);
+    if (c->torn > 0)
+        printf("#   %llu torn sectors: %llu trees as they should be, %llu with the sector in a "
+               "file, %llu found out\n",
+               (unsigned long long)c->torn, (unsigned long long)c->torn_whole,
+               (unsigned long long)c->torn_data, (unsigned long long)c->torn_found);
     if (c->overflows)
         printf("#   %llu logs were too long\n", (unsigned long long)c->overflows);
 }
@@ -197,7 +208,7 @@ static bool finds(const char *bug)
             run_start(i);
             if (!plant(bug))
                 _Exit(2);
-            run_work(&(struct work){1, 1, 20, 3}, 0, 1);
+            run_work(&(struct work){1, 1, 0, 20, 3}, 0, 1);
             _Exit(0);
         }
         found =
@@ -248,6 +259,8 @@ static void read_where(const char *text, struct where *where)
         where->cut[where->depth] = (unsigned)strtoul(end, &end, 0);
         if (*end == ':')
             where->choice[where->depth] = strtoull(end + 1, &end, 0);
+        if (*end == '~')
+            where->torn = (unsigned)strtoul(end + 1, &end, 0);
         if (*end++ != '/')
             return;
     }
@@ -271,6 +284,7 @@ static int run_one(const struct request *request)
     if (settings.plant && !plant(settings.plant))
         return 2;
     settings.verbose = true;
+    settings.torn_each = 1;
     if (request->cut) {
         read_where(request->cut, &where);
         only = &where;
@@ -316,10 +330,13 @@ static void take_option(struct request *request, const char *name, const char *v
 static void read_environment(void)
 {
     const char *name = getenv("TAYBERRY_CUTS"), *count = getenv("TAYBERRY_JOBS");
+    const char *first = getenv("TAYBERRY_CUTS_FROM"), *end = getenv("TAYBERRY_CUTS_TO");
 
     for (unsigned i = 0; name && i < sizeof sizes / sizeof sizes[0]; i++)
         if (strcmp(name, sizes[i].name) == 0)
             size = &sizes[i];
+    triples_from = first ? (unsigned)strtoul(first, NULL, 0) : 0;
+    triples_to = end ? (unsigned)strtoul(end, NULL, 0) : size->triples;
     jobs = count ? (unsigned)strtoul(count, NULL, 0) : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
 }

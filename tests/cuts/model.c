@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #define ARENA_BYTES (8u << 20)
+#define KNOWN 512u
 
 struct model model;
 
@@ -25,6 +26,15 @@ static struct {
     uint32_t next_id;
     size_t arena_used;
 } base;
+
+/*
+ * Trees with mixtures that were found good in this sequence, by their hashes: most volumes with one
+ * are like others, and need not be mounted again to be compared.
+ */
+static struct {
+    uint64_t hash;
+    unsigned first, last;
+} known[KNOWN];
 
 /* ---- files ---- */
 
@@ -108,6 +118,7 @@ void model_reset(void)
     model.between_count[0] = 0;
     model.next_id = base.next_id;
     arena_used = base.arena_used;
+    memset(known, 0, sizeof known);
 }
 
 struct snapshot *model_next(void)
@@ -277,7 +288,8 @@ bool model_allows(uint64_t hash, unsigned first, unsigned last_state)
             if (!geometries[settings.geometry].atomic && model.between[i][j].hash == hash)
                 return true;
     }
-    return false;
+    return hash != 0 && known[hash % KNOWN].hash == hash && known[hash % KNOWN].first == first &&
+           known[hash % KNOWN].last == last_state;
 }
 
 /*
@@ -289,6 +301,8 @@ static bool is_patched(const struct entry *file, const uint8_t *found, uint32_t 
 {
     uint8_t later[HAL_SECTOR_SIZE];
 
+    if (model.torn && memcmp(found, model.torn, n) == 0)
+        return true;
     copy_sector(later, file, sector);
     for (unsigned i = 0; i < model.patch_count; i++) {
         const struct patch *patch = &model.patches[i];
@@ -335,11 +349,9 @@ static bool same_tree(const struct snapshot *tree, struct snapshot *found, unsig
     return true;
 }
 
-bool model_allows_tree(struct snapshot *found, unsigned first, unsigned last_state)
+static bool is_mixture(struct snapshot *found, unsigned first, unsigned last_state)
 {
-    if (model_allows(found->hash, first, last_state))
-        return true;
-    for (unsigned i = first; i <= last_state && model.patch_count > 0; i++) {
+    for (unsigned i = first; i <= last_state && (model.patch_count > 0 || model.torn); i++) {
         if (same_tree(&model.states[i], found, i, first, last_state))
             return true;
         for (unsigned j = 0; i > first && j < model.between_count[i]; j++)
@@ -348,4 +360,18 @@ bool model_allows_tree(struct snapshot *found, unsigned first, unsigned last_sta
                 return true;
     }
     return false;
+}
+
+bool model_allows_tree(struct snapshot *found, unsigned first, unsigned last_state)
+{
+    if (model_allows(found->hash, first, last_state))
+        return true;
+    if (!is_mixture(found, first, last_state))
+        return false;
+    if (model.torn)
+        return true;
+    known[found->hash % KNOWN].hash = found->hash;
+    known[found->hash % KNOWN].first = first;
+    known[found->hash % KNOWN].last = last_state;
+    return true;
 }

@@ -50,6 +50,7 @@ struct model {
     /* What a volume without a record may be on the way to the state. */
     struct snapshot between[STATES_MAX][BETWEEN_MAX];
     unsigned between_count[STATES_MAX];
+    const uint8_t *torn; /* a sector that was torn: files may have it; NULL: none was */
 };
 
 extern struct model model;

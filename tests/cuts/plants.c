@@ -27,6 +27,7 @@ enum bug {
     TAIL_EARLY,
     CUT_DIRTY,
     ZEROS_LATE,
+    TORN_UNSEEN,
     NO_BUG
 };
 
@@ -44,7 +45,8 @@ static const char *const names[] = {"forget-all-flushes",
                                     "data-late",
                                     "tail-early",
                                     "cut-dirty",
-                                    "zeros-late"};
+                                    "zeros-late",
+                                    "torn-unseen"};
 
 static enum bug active = NO_BUG;
 
@@ -68,6 +70,7 @@ bool plant(const char *name)
         forget(1, 0);
     if (active >= FORGET_FIRST && active <= FORGET_THIRD)
         forget(3, (unsigned)(active - FORGET_FIRST));
+    settings.torn_each = active == TORN_UNSEEN; /* the others are to be seen without */
     return active != NO_BUG;
 }
 
@@ -76,7 +79,7 @@ bool plant(const char *name)
 void __real_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
                                 enum fat32_stage stage, uint8_t *to);
 int __real_fat32_record_write(struct fat32_batch *batch);
-int __real_fat32_record_read(struct fat32_batch *batch, unsigned *count);
+int __real_fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn);
 int __real_fat32_recover(struct fat32_volume *volume, uint32_t *lost);
 void __real_fat32_pages_write_fresh(struct fat32_volume *volume);
 int __real_fat32_pages_before_write(struct fat32_node *node);
@@ -85,7 +88,7 @@ int __real_fat32_pages_before_cut(struct fat32_node *node, uint64_t size);
 void __wrap_fat32_stage_content(bool of_fat, const uint8_t *old, const uint8_t *new,
                                 enum fat32_stage stage, uint8_t *to);
 int __wrap_fat32_record_write(struct fat32_batch *batch);
-int __wrap_fat32_record_read(struct fat32_batch *batch, unsigned *count);
+int __wrap_fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn);
 int __wrap_fat32_recover(struct fat32_volume *volume, uint32_t *lost);
 void __wrap_fat32_pages_write_fresh(struct fat32_volume *volume);
 int __wrap_fat32_pages_before_write(struct fat32_node *node);
@@ -131,10 +134,17 @@ int __wrap_fat32_record_write(struct fat32_batch *batch)
     return error;
 }
 
-int __wrap_fat32_record_read(struct fat32_batch *batch, unsigned *count)
+int __wrap_fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn)
 {
+    int error = 0;
+
     *count = 0;
-    return active == NO_REPLAY ? 0 : __real_fat32_record_read(batch, count);
+    *torn = false;
+    if (active != NO_REPLAY)
+        error = __real_fat32_record_read(batch, count, torn);
+    if (active == TORN_UNSEEN)
+        *torn = false;
+    return error;
 }
 
 int __wrap_fat32_recover(struct fat32_volume *volume, uint32_t *lost)

@@ -128,6 +128,6 @@ void run_work(const struct work *work, unsigned part, unsigned parts)
     for (unsigned i = 0; work->pairs_step && i < n * n; i += work->pairs_step)
         if (i / work->pairs_step % parts == part)
             run_numbers((const unsigned[]){i / n, i % n}, 2, NULL);
-    for (unsigned i = part; i < work->random; i += parts)
+    for (unsigned i = work->from + part; i < work->to; i += parts)
         run_random(work->seed + i, work->length, NULL);
 }

@@ -70,6 +70,7 @@ const struct operation operations[] = {
     {OP_REMOUNT, NULL, NULL, 0, 0},
     /* 25 */
     {OP_WRITE, "/d/x", NULL, 100, 2000},
+    {OP_TRUNCATE, "/d/x", NULL, 0, 9000}, /* on some volumes there is room for a part only */
 };
 
 unsigned operation_count(void)

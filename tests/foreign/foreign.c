@@ -7,8 +7,8 @@
  *     foreign IMAGE get          prints "d<TAB>PATH" and "f<TAB>PATH<TAB>SIZE<TAB>CRC-32"
  *     foreign IMAGE fill PATH    makes files in the directory until it is full, and says how many
  *
- * The image is mapped into memory, so it may be sparse. A sum of zeros is zeros: long stretches of
- * them that are written are given back to the host.
+ * The image is mapped into memory, so it may be sparse, and stays so: zeros that are written
+ * make no pages.
  */
 #define _GNU_SOURCE
 #include "../unit/fake_hal.h"
@@ -30,7 +30,7 @@
 
 #define RAM_BYTES (96u << 20)
 #define PIECE 65536u
-#define STRETCH (16u << 20)
+#define HOST_PAGE 4096u
 
 static uint8_t *card;
 static struct vnode *root;
@@ -58,46 +58,41 @@ static void unlock(void)
 
 /* ---- the card ---- */
 
-static struct {
-    uint64_t first, end; /* sectors of zeros that were written one after the other */
-} stretch;
+/* A byte for each page of the host that the image has; the others are holes, which read as zeros.
+ */
+static uint8_t *pages;
 
-static void give_back(void)
+static void find_pages(int file, off_t end)
 {
-    uint64_t from = (stretch.first * HAL_SECTOR_SIZE + 4095) & ~(uint64_t)4095;
-    uint64_t to = stretch.end * HAL_SECTOR_SIZE & ~(uint64_t)4095;
+    off_t at = 0, hole;
 
-    if (to > from)
-        (void)madvise(card + from, to - from, MADV_REMOVE);
-    stretch.first = stretch.end;
-}
-
-static bool is_zero(const struct hal_block_request *request)
-{
-    for (unsigned i = 0; i < request->segment_count; i++) {
-        const uint8_t *data = request->segments[i].data;
-        size_t n = (size_t)request->segments[i].sectors * HAL_SECTOR_SIZE;
-
-        if (data[0] != 0 || memcmp(data, data + 1, n - 1) != 0)
-            return false;
+    pages = calloc((size_t)end / HOST_PAGE + 1, 1);
+    if (!pages)
+        exit(2);
+    while ((at = lseek(file, at, SEEK_DATA)) >= 0 && at < end) {
+        hole = lseek(file, at, SEEK_HOLE);
+        for (; at < hole; at = (at / HOST_PAGE + 1) * HOST_PAGE)
+            pages[at / HOST_PAGE] = 1;
     }
-    return true;
 }
 
-static void see_request(const struct hal_block_request *request)
+/* Zeros leave a hole as it is. */
+static void write_card(uint64_t sector, const void *data, uint32_t sectors)
 {
-    uint64_t count = 0;
+    uint64_t at = sector * HAL_SECTOR_SIZE, end = at + (uint64_t)sectors * HAL_SECTOR_SIZE;
+    const uint8_t *from = data;
 
-    if (stretch.end - stretch.first > STRETCH / HAL_SECTOR_SIZE)
-        give_back(); /* what was written before this request */
-    if (request->op != HAL_BLOCK_WRITE)
-        return;
-    for (unsigned i = 0; i < request->segment_count; i++)
-        count += request->segments[i].sectors;
-    if (request->sector != stretch.end || !is_zero(request))
-        stretch.first = stretch.end = request->sector;
-    if (is_zero(request))
-        stretch.end = request->sector + count;
+    while (at < end) {
+        size_t room = HOST_PAGE - at % HOST_PAGE, n = room < end - at ? room : (size_t)(end - at);
+        uint8_t *page = &pages[at / HOST_PAGE];
+
+        if (*page || from[0] != 0 || memcmp(from, from + 1, n - 1) != 0) {
+            *page = 1;
+            memcpy(card + at, from, n);
+        }
+        at += n;
+        from += n;
+    }
 }
 
 static void mount_image(const char *path)
@@ -112,10 +107,11 @@ static void mount_image(const char *path)
                 file, 0);
     if (card == MAP_FAILED)
         fail("cannot be mapped", path, 0);
+    find_pages(file, status.st_size);
     fake_kernel_start_with(RAM_BYTES, "checks=0");
     fake.card = fake.card_store = card;
     fake.card_sectors = (uint64_t)status.st_size / HAL_SECTOR_SIZE;
-    fake.card_event = see_request;
+    fake.card_write = write_card;
     if (block_start())
         fail("no device", path, 0);
     error = fat32_mount(block_card(), &root, &problem);

@@ -25,11 +25,11 @@ unsigned os_size(const char *name, unsigned otherwise)
     return text && *text ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
-static enum tb_clock clock_wanted(void)
+bool os_real_clock(void)
 {
     const char *text = getenv("TAYBERRY_CLOCK");
 
-    return text && strcmp(text, "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
+    return text && strcmp(text, "real") == 0;
 }
 
 unsigned os_cpus(void)
@@ -42,7 +42,7 @@ struct tb_config os_config(void)
     return (struct tb_config){.size = sizeof(struct tb_config),
                               .card = os_card(),
                               .card_read_only = true,
-                              .clock = clock_wanted(),
+                              .clock = os_real_clock() ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL,
                               .cpus = os_cpus(),
                               .seed = 1};
 }

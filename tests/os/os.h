@@ -6,11 +6,13 @@
  *   TAYBERRY_CARD      the standard card image
  *   TAYBERRY_BAD_CARDS a folder of cards that lie
  *   TAYBERRY_CPUS      how many CPUs the machine has; 1 if it is not set
+ *   TAYBERRY_CLOCK     "real"; the virtual clock if it is not set
  *   TAYBERRY_RUNS      a size for the suites that repeat: how often (each has its own default)
  */
 #pragma once
 
 #include "../marks.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <tayberry.h>
 
@@ -21,7 +23,10 @@
 /** How many CPUs the machines of this run have. */
 unsigned os_cpus(void);
 
-/** A configuration with the standard card (read only), os_cpus() CPUs and the virtual clock. */
+/** True if the machines of this run have the real clock: a second is one for who waits, too. */
+bool os_real_clock(void);
+
+/** A configuration with the standard card (read only), os_cpus() CPUs and the clock of this run. */
 struct tb_config os_config(void);
 
 /** Opens, powers on, and waits for the prompt; fails the test otherwise. */

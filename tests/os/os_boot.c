@@ -142,10 +142,10 @@ START_TEST(noise_on_the_line_does_no_harm)
     }
     boot_standard();
     ck_assert_int_eq(tb_uart_write(machine, noise, sizeof noise), (int)sizeof noise);
-    (void)tb_run_for(machine, 20 * OS_SECOND);
+    (void)tb_run_for(machine, (os_real_clock() ? 2 : 20) * OS_SECOND);
     /* Ctrl-C and Ctrl-U: whatever the noise began is over, and the line is empty. */
     ck_assert_int_eq(tb_uart_write(machine, "\003\003\025\r", 4), 4);
-    (void)tb_run_for(machine, 5 * OS_SECOND);
+    (void)tb_run_for(machine, (os_real_clock() ? 1 : 5) * OS_SECOND);
     ck_assert_int_eq(tb_uart_write(machine, "echo sur''vived\r", 16), 16);
     ck_assert_int_eq(tb_uart_expect(machine, "\nsurvived\r\n", 60 * OS_SECOND), TB_MATCH);
 }
@@ -189,7 +189,7 @@ static Suite *suite(void)
     suite_add_tcase(all, shell);
     tcase_add_checked_fixture(bad, NULL, close_machine);
     tcase_add_test(bad, without_a_card_the_prompt_comes_and_says_so);
-    tcase_add_loop_test(bad, noise_on_the_line_does_no_harm, 0, 8);
+    tcase_add_loop_test(bad, noise_on_the_line_does_no_harm, 0, (int)os_size("TAYBERRY_RUNS", 8));
     tcase_add_test(bad, two_mebibytes_are_enough);
     tcase_add_test(bad, less_than_two_mebibytes_are_refused_with_a_sentence);
     suite_add_tcase(all, bad);

@@ -194,6 +194,7 @@ END_TEST
 START_TEST(a_large_file_comes_whole)
 {
     static char taken[1 << 16];
+    unsigned silent = 0, patience = os_real_clock() ? 20 : 1; /* the host may be busy */
     uint64_t bytes = 0;
     size_t n;
 
@@ -204,7 +205,8 @@ START_TEST(a_large_file_comes_whole)
         n = tb_uart_read(machine, taken, sizeof(taken) - 1);
         bytes += n;
         taken[n] = '\0';
-    } while (n > 0);
+        silent = n > 0 ? 0 : silent + 1;
+    } while (silent < patience);
     /* Each 16th byte is a newline, which goes out as two. */
     ck_assert_uint_ge(bytes, (5 * 1048576 + 37) / 16 * 17);
 }
@@ -440,10 +442,12 @@ static Suite *suite(void)
     tcase_add_test(shell, poweroff_waits_for_no_one_else);
     tcase_add_test(shell, tests_run_once_at_a_time);
     tcase_add_test(shell, ctrl_c_ends_the_tests_at_any_moment);
-    tcase_add_test(shell, centuries_are_counted);
+    if (!os_real_clock()) /* who would wait for it? */
+        tcase_add_test(shell, centuries_are_counted);
     tcase_add_test(shell, quick_commands_need_no_thread);
     tcase_add_test(shell, sched_lab_solves_the_course_problem);
-    tcase_add_test(shell, ktest_passes);
+    if (!os_real_clock()) /* ktest.py and, under the tool, ktests.py play those */
+        tcase_add_test(shell, ktest_passes);
     suite_add_tcase(all, shell);
     tcase_add_checked_fixture(boots, NULL, teardown);
     tcase_set_timeout(boots, 120);

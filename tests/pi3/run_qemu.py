@@ -8,6 +8,8 @@
 The guest's serial output goes to the standard output as it is. With --tap it is a test's report:
 carriage returns are dropped, and lines that are no TAP become comments.
 
+--append may be given several times: all of it is put on the kernel's command line.
+
 --input is typed to the guest at once. --script is a conversation, line by line:
 
     < text      wait until the guest has said "text" (after what was waited for before)
@@ -119,7 +121,7 @@ class TapFilter:
 
 
 def qemu_command(options, log):
-    append = "semihosting" + (" " + options.append if options.append else "")
+    append = " ".join(["semihosting"] + options.append)
     # Memory from a file descriptor comes by small pages; QEMU's usual kind comes by huge ones, and
     # a guest that touches a word in each of them would have the host fill a whole gigabyte.
     command = [options.qemu, "-M", "raspi3b,memory-backend=ram",
@@ -216,7 +218,7 @@ def parse_options(arguments):
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--card")
     parser.add_argument("--read-only", action="store_true", help="leave the card's file as it is")
-    parser.add_argument("--append", default="")
+    parser.add_argument("--append", action="append", default=[])
     parser.add_argument("--input")
     parser.add_argument("--script")
     parser.add_argument("--timeout", type=float, default=60)

@@ -99,7 +99,8 @@ def plan_test(root, paths, path, hal, machine):
         sides = ("sim", "pi")
     for side in sides:
         extra = FREESTANDING if side == "pi" else ["-D_GNU_SOURCE"]
-        yield path, side, extra + own + hal + machine[side]
+        code = folders(root, paths, "tests/contract/machine/" + ("pi3" if side == "pi" else "sim"))
+        yield path, side, extra + own + code + hal + machine[side]
 
 
 def compile_alone(root, header, command, options):

@@ -57,6 +57,23 @@ BUILDS = [
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
+WHY_LINES, END_LINES = 60, 25
+
+
+def why(output):
+    """The lines of a failed test's output that say why: each case that failed, and the beginning
+    of what stands below it; or the end of it all, if no case has."""
+    shown, left = [], 0
+    for line in output.splitlines():
+        if line.startswith("not ok"):
+            left = 1 + WHY_LINES
+        elif not line.startswith("#"):
+            left = 0
+        shown += [line] if left > 0 else []
+        left -= 1
+    return shown or output.splitlines()[-END_LINES:]
+
+
 class Cases:
     """Counts cases, and keeps the names of those that failed."""
 
@@ -237,7 +254,7 @@ class Runner:
             return
         self.say("%s: %s: %s" % (build.name, record["name"], record["result"]))
         output = (record.get("stdout") or "") + (record.get("stderr") or "")
-        for line in output.splitlines()[-25:]:
+        for line in why(output):
             self.say("    " + line)
 
     def peer(self, build):

@@ -7,7 +7,8 @@
  2. Any other test is one case, by its result.
  3. A build that fails is a failed case, and the builds after it are still run.
  4. The last line of the output is the sum, and the status says whether all is well.
- 5. The scripts say which packages are missing, and ask for nothing when none is.
+ 5. Of a test that failed, what stands below its failed cases is shown, from the first line on.
+ 6. The scripts say which packages are missing, and ask for nothing when none is.
 """
 import os
 import pathlib
@@ -57,6 +58,22 @@ class Counting(unittest.TestCase):
 
     def test_an_empty_plan_counts_by_its_result(self):
         self.assertEqual(counts("1..0\n", "FAIL"), (0, 1, 0))
+
+
+class Reasons(unittest.TestCase):
+    def test_what_stands_below_a_failed_case_is_shown(self):
+        output = "ok 1\n# good\nnot ok 2 - b\n# why\n# and how\nok 3\n# fine\n1..3\n"
+        self.assertEqual(run_suites.why(output), ["not ok 2 - b", "# why", "# and how"])
+
+    def test_of_much_the_beginning_is_shown(self):
+        most = run_suites.WHY_LINES
+        lines = ["not ok 1"] + ["# %d" % i for i in range(most + 9)] + ["ok 2", "not ok 3", "# x"]
+        self.assertEqual(run_suites.why("\n".join(lines)),
+                         lines[:1 + most] + ["not ok 3", "# x"])
+
+    def test_without_a_failed_case_the_end_is_shown(self):
+        lines = ["line %d" % i for i in range(99)]
+        self.assertEqual(run_suites.why("\n".join(lines)), lines[-run_suites.END_LINES:])
 
 
 class Suites(unittest.TestCase):

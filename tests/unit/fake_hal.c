@@ -395,7 +395,9 @@ static int transfer(struct hal_block_request *request)
 
         if (sector + segment->sectors > fake.card_sectors)
             return -EINVAL;
-        if (request->op == HAL_BLOCK_WRITE)
+        if (request->op == HAL_BLOCK_WRITE && fake.card_write)
+            fake.card_write(sector, segment->data, segment->sectors);
+        else if (request->op == HAL_BLOCK_WRITE)
             memcpy(fake.card_store + sector * HAL_SECTOR_SIZE, segment->data,
                    (size_t)segment->sectors * HAL_SECTOR_SIZE);
         else if (fake.card_read && fake.card_read(sector, segment->data, segment->sectors))

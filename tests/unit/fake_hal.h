@@ -33,6 +33,7 @@ struct fake_hal {
     uint64_t flushes;    /**< seen so far */
     uint64_t card_sectors;
     int64_t (*card_read)(uint64_t sector, void *data, uint32_t sectors); /**< instead of `card` */
+    void (*card_write)(uint64_t sector, const void *data, uint32_t sectors); /**< the same */
     void (*card_event)(const struct hal_block_request *); /**< sees each request; or NULL */
     int (*card_fault)(const struct hal_block_request *);  /**< an error: it does no more; or NULL */
     int card_error;                                       /**< every request ends so, unless 0 */

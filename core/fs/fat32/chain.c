@@ -78,7 +78,7 @@ static int follow(struct fat32_volume *volume, uint32_t cluster, uint32_t *next)
 
     if (error)
         return error;
-    if (fat32_cluster_valid(&volume->geometry, *next))
+    if (fat32_cluster_linkable(&volume->geometry, *next))
         return 0;
     if (*next >= LINK_END_MIN)
         return -ENOENT;
@@ -86,6 +86,8 @@ static int follow(struct fat32_volume *volume, uint32_t cluster, uint32_t *next)
         fat32_complain(volume, "cluster %u is part of a file and marked as free", cluster);
     else if (*next == LINK_BAD)
         fat32_complain(volume, "cluster %u is part of a file and marked as bad", cluster);
+    else if (*next == volume->geometry.root_cluster)
+        fat32_complain(volume, "the link of cluster %u leads to the root", cluster);
     else
         fat32_complain(volume, "the link of cluster %u leads out of the volume", cluster);
     return -EIO;
@@ -111,7 +113,7 @@ static int count_adjacent(struct fat32_volume *volume, uint32_t first, uint32_t 
     while (*count < most && available >= ENTRY_BYTES) {
         uint32_t link = le32(entries) & LINK_MASK;
 
-        if (link != first + *count || !fat32_cluster_valid(&volume->geometry, link))
+        if (link != first + *count || !fat32_cluster_linkable(&volume->geometry, link))
             break;
         (*count)++;
         entries += ENTRY_BYTES;

@@ -11,6 +11,7 @@
  */
 #include "fs/fat32/fat32.h"
 
+#include "fs/fat32/data/pages.h"
 #include "fs/fat32/volume.h"
 #include "fs/fat32/write/write.h"
 #include "lib/bytes.h"
@@ -177,6 +178,7 @@ static int kind_sync(struct mount *mount)
     struct fat32_volume *volume = mount->private;
     int error;
 
+    fat32_pages_write_early(volume);
     mutex_lock(&volume->mutex);
     error = fat32_sync(volume);
     mutex_unlock(&volume->mutex);

@@ -17,6 +17,7 @@
 
 #define COMPLAINTS_MAX 8u
 #define TABLE_CLEAN 0x08000000u /* in entry 1 of the FAT: it was unmounted properly */
+#define FIRST_ENTRY 0x0FFFFF00u /* and the media byte */
 #define LINK_FREE 0u
 #define LINK_BAD 0x0FFFFFF7u
 
@@ -105,12 +106,39 @@ static int find_geometry(struct fat32_volume *volume, struct problem *problem)
     return error;
 }
 
+/**
+ * Looks at the FAT's first entry, which never changes. It is in the sector that is written most
+ * often, so this finds out that the power went in the middle of it. Then the copy is read instead,
+ * if that is better.
+ */
+static int check_first(struct fat32_volume *volume)
+{
+    struct fat32_geometry *geometry = &volume->geometry;
+    uint64_t fat = geometry->fat_start;
+    uint32_t right = FIRST_ENTRY | geometry->media, first = right;
+    int error = fat32_table_get(volume, 0, &first);
+
+    if (error || first == right)
+        return error;
+    geometry->torn = true;
+    if (geometry->fat_spare) {
+        geometry->fat_start = geometry->fat_spare;
+        if (fat32_table_get(volume, 0, &first) || first != right)
+            geometry->fat_start = fat;
+    }
+    klog(KLOG_WARNING, "%s: the FAT is damaged where it begins; %s", volume->device.name,
+         geometry->fat_start == fat ? "there is no copy that is better" : "using its copy");
+    return 0;
+}
+
 /** Looks at the first entries of the FAT and at the root's. */
 static int check_table(struct fat32_volume *volume, struct problem *problem)
 {
     uint32_t state = 0, root = 0;
-    int error = fat32_table_get(volume, 1, &state);
+    int error = check_first(volume);
 
+    if (!error)
+        error = fat32_table_get(volume, 1, &state);
     if (!error)
         error = fat32_table_get(volume, volume->geometry.root_cluster, &root);
     if (error) {
@@ -143,6 +171,8 @@ static void report(const struct fat32_volume *volume)
     if (geometry->clamped)
         klog(KLOG_WARNING, "%s: the FAT is too small for the volume; its end is out of reach",
              volume->device.name);
+    if (!fat32_may_be_written(volume) && !volume->options.read_only)
+        klog(KLOG_NOTICE, "%s: is mounted read-only", volume->device.name);
 }
 
 /* What is odd about a volume is left as it is. */
@@ -150,7 +180,7 @@ bool fat32_may_be_written(const struct fat32_volume *volume)
 {
     const struct fat32_geometry *geometry = &volume->geometry;
 
-    return !volume->device.read_only && !geometry->clamped && !geometry->spare &&
+    return !volume->device.read_only && !geometry->clamped && !geometry->spare && !geometry->torn &&
            geometry->fats <= FAT32_FATS_MAX;
 }
 

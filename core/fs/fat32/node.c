@@ -57,11 +57,17 @@ static bool leads_back(const struct fat32_node *directory, uint32_t cluster)
     return false;
 }
 
-/** A directory must start somewhere, and not at one that contains it. Caller holds the mutex. */
-static int check_directory(struct fat32_node *parent, const struct fat32_entry *entry)
+/** A directory must start somewhere, and not at one that contains it. Nor may a file start where
+ * the root does, which is said of no entry. Caller holds the mutex. */
+static int check_start(struct fat32_node *parent, const struct fat32_entry *entry)
 {
-    if (entry->public.attributes.type != VNODE_DIRECTORY)
-        return 0;
+    if (entry->public.attributes.type != VNODE_DIRECTORY) {
+        if (entry->cluster != parent->volume->geometry.root_cluster)
+            return 0;
+        fat32_complain(parent->volume, "a file starts at cluster %u, which is the root's",
+                       entry->cluster);
+        return -EIO;
+    }
     if (!fat32_cluster_valid(&parent->volume->geometry, entry->cluster)) {
         fat32_complain(parent->volume, "a directory starts at cluster %u, which does not exist",
                        entry->cluster);
@@ -79,7 +85,7 @@ int fat32_node_get(struct fat32_node *parent, const struct fat32_entry *entry, u
                    struct vnode **found)
 {
     struct fat32_node *node;
-    int error = check_directory(parent, entry);
+    int error = check_start(parent, entry);
 
     if (error)
         return error;

@@ -207,7 +207,7 @@ static void do_something(struct user *user)
         break;
     default:
         if (chance(user, 10) == 0)
-            note(user, user->root->ops->sync(user->root));
+            note(user, chance(user, 2) ? mount_sync_all() : user->root->ops->sync(user->root));
     }
 }
 

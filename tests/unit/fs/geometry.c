@@ -248,10 +248,21 @@ START_TEST(the_active_fat_is_the_one_that_is_read)
 {
     uint8_t *fat = image_boot(&image) + IMAGE_RESERVED * IMAGE_SECTOR;
 
-    memset(fat, 0, (size_t)image.fat_sectors * IMAGE_SECTOR);
+    memset(fat + 4, 0, (size_t)image.fat_sectors * IMAGE_SECTOR - 4);
     ck_assert_int_eq(image_mount(&image), -EINVAL);
     image_boot16(&image, 40, 0x81);
     ck_assert_int_eq(image_mount(&image), 0);
+    vfs_unmount_root();
+}
+END_TEST
+
+START_TEST(a_fat_that_begins_with_garbage_is_replaced_by_its_copy)
+{
+    uint8_t *fat = image_boot(&image) + IMAGE_RESERVED * IMAGE_SECTOR;
+
+    memset(fat, 0x5A, IMAGE_SECTOR);
+    ck_assert_int_eq(image_mount(&image), 0);
+    ck_assert_ptr_nonnull(strstr(fake.console, "the FAT is damaged where it begins"));
     vfs_unmount_root();
 }
 END_TEST
@@ -299,6 +310,7 @@ Suite *geometry_suite(void)
     tcase_add_test(tests, an_unreadable_boot_sector_is_replaced_by_its_copy);
     tcase_add_loop_test(tests, another_file_system_is_called_by_its_name, 0, 2);
     tcase_add_test(tests, the_active_fat_is_the_one_that_is_read);
+    tcase_add_test(tests, a_fat_that_begins_with_garbage_is_replaced_by_its_copy);
     tcase_add_loop_test(tests, large_sectors_work_on_a_card_of_small_ones, 0, 4);
     suite_add_tcase(suite, tests);
     return suite;

@@ -48,6 +48,7 @@ static void tear(const struct hal_block_request *request)
 
     if (count == 0 || store.tear == STORE_NOTHING)
         return;
+    store.torn++;
     for (unsigned i = 0; i < whole; i++)
         memcpy(at + (size_t)i * HAL_SECTOR_SIZE, sector_of(request, i), HAL_SECTOR_SIZE);
     if (store.tear == STORE_GARBAGE)

@@ -31,6 +31,7 @@ struct store {
      * one sector that one; this, and the next sector, or of one sector that one, has become
      * something else. */
     enum store_tear { STORE_NOTHING, STORE_HALF, STORE_GARBAGE } tear;
+    unsigned torn; /**< how many such writes were met */
 
     char finding[300]; /**< the last one of the checker's */
 };

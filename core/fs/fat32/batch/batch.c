@@ -246,8 +246,21 @@ static void join_links(const struct fat32_batch *batch, uint8_t *stages)
         stages[at] &= (uint8_t) ~(1u << FAT32_CLAIMED);
 }
 
+/* The last stage of those but one; FAT32_OLD: there is no other. */
+static unsigned last_but_one(unsigned stages)
+{
+    unsigned last = FAT32_OLD, before = FAT32_OLD;
+
+    for (unsigned stage = FAT32_REMOVED; stage < FAT32_STAGES; stage++)
+        if (stages >> stage & 1) {
+            before = last;
+            last = stage;
+        }
+    return before;
+}
+
 /* Fills `stages` with the stages at which each sector is to be written; all of them together. */
-static unsigned plan(const struct fat32_batch *batch, uint8_t *stages)
+static unsigned plan(struct fat32_batch *batch, uint8_t *stages)
 {
     unsigned all = 0, deciding;
 
@@ -258,8 +271,10 @@ static unsigned plan(const struct fat32_batch *batch, uint8_t *stages)
         stages[deciding] = 1u << FAT32_ENTERED;
     join_links(batch, stages);
     all = 0;
-    for (unsigned i = 0; i < batch->used; i++)
+    for (unsigned i = 0; i < batch->used; i++) {
         all |= stages[i];
+        batch->slots[i].last = (uint8_t)last_but_one(stages[i]);
+    }
     return all;
 }
 
@@ -357,24 +372,36 @@ static void drop_unchanged(struct fat32_batch *batch)
     batch->used = kept;
 }
 
+/* True if both halves of the sector change: torn in the middle it might be neither old nor new. */
+static bool changes_widely(const struct fat32_slot *slot)
+{
+    const size_t half = HAL_SECTOR_SIZE / 2;
+
+    return !slot->of_fat && memcmp(slot->old, slot->now, half) != 0 &&
+           memcmp(slot->old + half, slot->now + half, half) != 0;
+}
+
 /*
  * The tree of files changes where directories do, at REMOVED or at ENTERED. If that is one write of
- * one sector, then this decides, and a record could not say more.
+ * one sector, then this decides, and a record could only say what to do if the sector is torn.
  */
-static bool needs_record(const struct fat32_batch *batch)
+static bool needs_record(struct fat32_batch *batch)
 {
     const unsigned tree = 1u << FAT32_REMOVED | 1u << FAT32_LINKED | 1u << FAT32_ENTERED;
     uint8_t stages[FAT32_BATCH_MAX];
     unsigned writes = 0;
 
-    if (without_record(batch) || batch->used == 1)
+    if (without_record(batch))
         return false;
     (void)plan(batch, stages);
+    for (unsigned i = 0; i < batch->used; i++)
+        if (changes_widely(&batch->slots[i]))
+            return true;
     for (unsigned i = 0; i < batch->used; i++)
         if (!batch->slots[i].of_fat)
             for (unsigned rest = stages[i] & tree; rest; rest &= rest - 1)
                 writes++;
-    return writes > 1;
+    return writes > 1 && batch->used > 1;
 }
 
 /* True if the record on the card is about a sector that is going to change. */
@@ -489,13 +516,16 @@ int fat32_batch_begin(struct fat32_batch *batch, unsigned sectors)
 int fat32_batch_replay(struct fat32_batch *batch, bool in_use)
 {
     unsigned count = 0;
-    int error = without_record(batch) ? 0 : fat32_record_read(batch, &count);
+    bool torn = false;
+    int error = without_record(batch) ? 0 : fat32_record_read(batch, &count, &torn);
 
-    if (!error && in_use && batch->recorded > 0 && count == 0)
+    if (!error && in_use && torn) {
         klog(KLOG_WARNING,
              "%s: an operation was cut off, and cannot be completed: a sector that it changes was "
              "written by somebody else, or is spoilt",
              batch->device->name);
+        error = -EINVAL;
+    }
     if (!error && in_use)
         error = apply(batch);
     batch->used = 0;

@@ -56,7 +56,8 @@ struct fat32_layout {
 struct fat32_slot {
     uint64_t sector;
     bool of_fat;
-    bool saved; /**< `undo` is what it was before the transaction that is open */
+    bool saved;   /**< `undo` is what it was before the transaction that is open */
+    uint8_t last; /**< what it has before its last write: its content at this stage */
     uint8_t old[HAL_SECTOR_SIZE];
     uint8_t now[HAL_SECTOR_SIZE];
     uint8_t undo[HAL_SECTOR_SIZE];
@@ -159,8 +160,9 @@ HAL_MUST_CHECK int fat32_batch_void(struct fat32_batch *batch);
 
 /**
  * Before anything is changed: deals with a record that is on the card. If the volume was left
- * `in_use` and the record is to be believed, does again what it says; voids it in any case. Returns
- * 1 if it has done something, 0 if not, or an error.
+ * `in_use` and the record is to be believed, does again what it says; voids it unless there is an
+ * error. Returns 1 if it has done something, 0 if not, or an error. -EINVAL: what was begun cannot
+ * be finished, for a sector was torn, or another system has changed it.
  */
 HAL_MUST_CHECK int fat32_batch_replay(struct fat32_batch *batch, bool in_use);
 
@@ -171,9 +173,10 @@ HAL_MUST_CHECK int fat32_record_write(struct fat32_batch *batch);
 
 /**
  * Fills the slots from the record on the card. *count: how many; 0 if there is none, or none that
- * is to be believed. `recorded` is not 0 if there is one of this volume.
+ * is to be believed. `recorded` is not 0 if there is one of this volume. *torn: what it says was
+ * begun and is not finished, and one of its sectors is something else.
  */
-HAL_MUST_CHECK int fat32_record_read(struct fat32_batch *batch, unsigned *count);
+HAL_MUST_CHECK int fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn);
 
 /** Writes one sector and tells the hooks. */
 HAL_MUST_CHECK int fat32_batch_write(struct fat32_batch *batch, uint64_t sector,

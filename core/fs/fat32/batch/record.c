@@ -6,9 +6,12 @@
  *                     0  "TayRedo2"    8 sequence (8 bytes)    16 number of the volume (4)
  *                    20  how many sectors, n (4)               24 checksum of all (4)
  *                    32  n times: sector of the volume (8), checksum of its content at each of the
- *                        seven stages (4 each), 4 bytes of zeros
+ *                        eight stages (4 each)
  *     sector 1      the rest of the header, if n is more than twelve
  *     behind it     the n new contents
+ *
+ * In a sector of a directory, of which two stages change nothing, their checksums are instead those
+ * of what it is when its last write has reached only the first half, or only the second.
  *
  * The checksum of all is that of the header, with zeros in its own place, and of the n contents.
  * It makes the record one thing, though it is written as many sectors in any order.
@@ -53,6 +56,26 @@ static uint8_t *content_at(const struct fat32_batch *batch, unsigned count, unsi
 
 /* ---- writing ---- */
 
+/* The stages that are as the ones before them in a directory. */
+#define FRONT_TORN FAT32_CLAIMED
+#define BACK_TORN FAT32_NEW
+
+static uint32_t sum_halves(const uint8_t *front, const uint8_t *back)
+{
+    const size_t half = HAL_SECTOR_SIZE / 2;
+
+    return crc32(crc32(0, front, half), back + half, half);
+}
+
+static void describe_torn(const struct fat32_slot *slot, uint8_t *target)
+{
+    uint8_t before[HAL_SECTOR_SIZE];
+
+    fat32_stage_content(false, slot->old, slot->now, slot->last, before);
+    put_le32(target + 8 + 4 * FRONT_TORN, sum_halves(slot->now, before));
+    put_le32(target + 8 + 4 * BACK_TORN, sum_halves(before, slot->now));
+}
+
 static void describe(struct fat32_batch *batch, unsigned number)
 {
     const struct fat32_slot *slot = &batch->slots[number];
@@ -69,6 +92,8 @@ static void describe(struct fat32_batch *batch, unsigned number)
             sum = crc32(0, content, HAL_SECTOR_SIZE);
         put_le32(target + 8 + 4 * stage, sum);
     }
+    if (!slot->of_fat)
+        describe_torn(slot, target);
     memcpy(content_at(batch, batch->used, number), slot->now, HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
 }
@@ -144,8 +169,14 @@ static bool is_expected(const uint8_t *target, const uint8_t *content)
     return false;
 }
 
-/* Fills slot `number`. Returns 0, 1 if the sector is not what the record expects, or an error. */
-static int load(struct fat32_batch *batch, unsigned number)
+/* What has become of the sectors that a record is about. */
+struct findings {
+    unsigned unexpected; /* have none of the contents that it knows */
+    unsigned unfinished; /* have one, and not the last */
+};
+
+/* Fills slot `number`. */
+static int load(struct fat32_batch *batch, unsigned number, struct findings *findings)
 {
     const uint8_t *target = target_at(batch, number);
     struct fat32_slot *slot = &batch->slots[number];
@@ -154,29 +185,39 @@ static int load(struct fat32_batch *batch, unsigned number)
     slot->sector = le64(target);
     slot->of_fat = fat32_layout_in_fat(batch->layout, slot->sector);
     slot->saved = false;
-    if (!may_be_changed(batch->layout, slot->sector))
-        return 1;
+    if (!may_be_changed(batch->layout, slot->sector)) {
+        findings->unexpected++;
+        return 0;
+    }
     error = batch->hooks->read(batch->context, slot->sector, slot->old);
     if (error)
         return error;
     memcpy(slot->now, content_at(batch, batch->recorded, number), HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
-    return !is_expected(target, slot->old);
+    if (!is_expected(target, slot->old))
+        findings->unexpected++;
+    else if (memcmp(slot->old, slot->now, HAL_SECTOR_SIZE) != 0)
+        findings->unfinished++;
+    return 0;
 }
 
-int fat32_record_read(struct fat32_batch *batch, unsigned *count)
+int fat32_record_read(struct fat32_batch *batch, unsigned *count, bool *torn)
 {
-    int result = read_record(batch);
-    unsigned loaded = 0;
+    struct findings findings = {0, 0};
+    int error = read_record(batch);
 
     *count = 0;
-    if (result)
-        return result;
+    *torn = false;
+    if (error)
+        return error;
     batch->sequence = le64(batch->work + AT_SEQUENCE);
     batch->recorded = check_header(batch);
-    while (loaded < batch->recorded && result == 0)
-        result = load(batch, loaded++);
-    if (result == 0)
-        batch->used = *count = loaded;
-    return result < 0 ? result : 0;
+    for (unsigned i = 0; i < batch->recorded && !error; i++)
+        error = load(batch, i, &findings);
+    if (error)
+        return error;
+    if (findings.unexpected == 0)
+        batch->used = *count = batch->recorded;
+    *torn = findings.unexpected > 0 && findings.unfinished > 0;
+    return 0;
 }

@@ -275,6 +275,40 @@ int fat32_pages_sync(struct fat32_volume *volume)
     return first;
 }
 
+/* A node behind `place` that has something to write, with a reference; or NULL. */
+static struct fat32_node *next_unclean(struct fat32_volume *volume, uint64_t place)
+{
+    struct fat32_node *found = NULL;
+
+    mutex_lock(&volume->mutex);
+    tree_for_each (at, &volume->open) {
+        struct fat32_node *node = tree_entry(at, struct fat32_node, open);
+
+        if (node->place > place && cache_is_unclean(&node->pages) && vnode_try_get(&node->vnode)) {
+            found = node;
+            break;
+        }
+    }
+    mutex_unlock(&volume->mutex);
+    return found;
+}
+
+void fat32_pages_write_early(struct fat32_volume *volume)
+{
+    struct fat32_node *node;
+    uint64_t place = 0;
+
+    while ((node = next_unclean(volume, place))) {
+        int error = cache_sync(&node->pages);
+
+        (void)error; /* who syncs tries again, and tells of it */
+        mutex_lock(&volume->mutex);
+        place = node->place > place ? node->place : UINT64_MAX; /* it has moved, or is gone */
+        mutex_unlock(&volume->mutex);
+        vnode_put(&node->vnode);
+    }
+}
+
 int fat32_pages_before_cut(struct fat32_node *node, uint64_t size)
 {
     uint64_t mask = ((uint64_t)1 << node->volume->geometry.cluster_shift) - 1;

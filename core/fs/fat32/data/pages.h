@@ -33,6 +33,9 @@ void fat32_pages_release(struct fat32_node *node);
 HAL_MUST_CHECK int64_t fat32_pages_read(struct fat32_node *node, uint64_t offset, void *data,
                                         size_t n);
 
+/** Before a sync: writes most of what that would, and others use the volume. Without the mutex. */
+void fat32_pages_write_early(struct fat32_volume *volume);
+
 /* Caller holds the mutex. */
 
 /** What was committed has made the file longer than `size`. */

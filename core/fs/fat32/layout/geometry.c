@@ -186,6 +186,7 @@ int fat32_geometry_parse(const uint8_t *sector, uint64_t device_sectors,
     geometry->sector_bytes = fields.sector_bytes;
     geometry->cluster_shift = log2_of(fields.sector_bytes * fields.cluster_sectors);
     geometry->root_cluster = fields.root_cluster;
+    geometry->media = (uint8_t)fields.media;
     geometry->volume_id = le32(sector + 67);
     geometry->dirty = sector[65] & 1;
     geometry->copy = (uint64_t)le16(sector + 50) * fields.sector_bytes;

@@ -29,9 +29,11 @@ struct fat32_geometry {
     uint64_t info;       /**< FSInfo, or 0 */
     uint64_t copy;       /**< of the boot sectors, or 0 */
     uint32_t volume_id;
-    bool dirty;   /**< marked as not unmounted properly */
-    bool clamped; /**< the FAT was too small for the clusters; some are out of reach */
-    bool spare;   /**< this is what the copy of the boot sector says; the first is no good */
+    uint8_t media; /**< the lowest byte of the FAT's first entry, too */
+    bool dirty;    /**< marked as not unmounted properly */
+    bool clamped;  /**< the FAT was too small for the clusters; some are out of reach */
+    bool torn;     /**< the FAT does not begin as it must */
+    bool spare;    /**< this is what the copy of the boot sector says; the first is no good */
 };
 
 /**
@@ -47,6 +49,12 @@ HAL_MUST_CHECK int fat32_geometry_parse(const uint8_t *sector, uint64_t device_s
 static inline bool fat32_cluster_valid(const struct fat32_geometry *geometry, uint32_t cluster)
 {
     return cluster >= FAT32_FIRST_CLUSTER && cluster - FAT32_FIRST_CLUSTER < geometry->clusters;
+}
+
+/** True if a link, or an entry, may lead to `cluster`: nothing does to where the root starts. */
+static inline bool fat32_cluster_linkable(const struct fat32_geometry *geometry, uint32_t cluster)
+{
+    return fat32_cluster_valid(geometry, cluster) && cluster != geometry->root_cluster;
 }
 
 /**

@@ -24,7 +24,9 @@
 #define LINK_END 0x0FFFFFFFu
 #define SLOT_END 0x00u
 #define SLOT_ERASED 0xE5u
+#define SLOT_ESCAPED 0x05u /* means 0xE5 */
 #define ATTRIBUTES_LONG 0x0Fu
+#define LABEL 0x08u
 
 /* Directories that are still to be looked at. */
 struct pending {
@@ -182,14 +184,68 @@ static int erase_orphans(struct fat32_volume *volume, struct fat32_chain *chain,
     return error;
 }
 
+/* ---- what a directory consists of ---- */
+
+static bool is_letter(uint8_t letter)
+{
+    static const char illegal[] = "\"*+,./:;<=>?[\\]|";
+
+    for (const char *p = illegal; *p; p++)
+        if (letter == (uint8_t)*p)
+            return false;
+    return letter >= 0x20;
+}
+
+/* True if the slot, which is in use, can be an entry. */
+static bool is_entry(const uint8_t *slot, bool of_root)
+{
+    uint8_t kind = slot[11] & (LABEL | FAT32_MARK_DIRECTORY);
+
+    if ((slot[11] & 0x3F) == ATTRIBUTES_LONG)
+        return true;
+    if ((kind & LABEL) && (kind != LABEL || !of_root))
+        return false;
+    if (kind == FAT32_MARK_DIRECTORY && le32(slot + 28) != 0)
+        return false;
+    if (kind == LABEL || slot[0] == '.')
+        return true;
+    for (unsigned i = 0; i < FAT32_SHORT_BYTES; i++)
+        if (!is_letter(slot[i]) && !(i == 0 && slot[i] == SLOT_ESCAPED))
+            return false;
+    return slot[0] != ' ';
+}
+
+/* A sector that the power went in the middle of is hardly ever one that could be of a directory. */
+static int look_at_slots(struct fat32_volume *volume, struct fat32_chain *chain, bool of_root)
+{
+    const uint8_t *slot = NULL;
+    uint64_t place = 0;
+    bool ended = false;
+    int error = 0;
+
+    for (uint64_t number = 0; number < FAT32_SLOTS_MAX && !error; number++) {
+        error = find_slot(volume, chain, number, &place, &slot);
+        if (error || slot[0] == SLOT_ERASED)
+            continue;
+        ended = ended || slot[0] == SLOT_END;
+        if (slot[0] != SLOT_END && (ended || !is_entry(slot, of_root))) {
+            klog(KLOG_WARNING, "%s: a directory has something that is no entry",
+                 volume->device.name);
+            return -EINVAL;
+        }
+    }
+    return error == -ENOENT ? 0 : error;
+}
+
 static int look_at_directory(struct recovery *recovery, uint32_t cluster)
 {
     struct fat32_volume *volume = recovery->volume;
     struct fat32_chain chain;
     uint64_t position = 0, place = 0, from = 0;
-    int error = 0;
+    int error;
 
     fat32_chain_init(&chain, volume, cluster, UINT32_MAX);
+    error = look_at_slots(volume, &chain, cluster == volume->geometry.root_cluster);
     while (!error) {
         error = fat32_directory_next(volume, &chain, &position, &recovery->entry);
         if (error)

@@ -196,7 +196,7 @@ int fat32_space_free_some(struct fat32_volume *volume, uint32_t cluster, unsigne
     uint32_t current = UINT32_MAX, next;
 
     *rest = 0;
-    while (fat32_cluster_valid(&volume->geometry, cluster)) {
+    while (fat32_cluster_linkable(&volume->geometry, cluster)) {
         int error = fat32_table_get(volume, cluster, &next);
 
         if (error)

@@ -22,8 +22,10 @@
 #define ENTRY_1 4u              /* byte of it in the FAT */
 #define BOOT_STATE 65u
 #define INFO_LEAD 0x41615252u
-#define INFO_MIDDLE 0x61417272u /* at byte 484 */
-#define INFO_TRAIL 0xAA550000u  /* at byte 508 */
+#define INFO_MIDDLE 0x61417272u
+#define INFO_TRAIL 0xAA550000u
+#define AT_MIDDLE 484u
+#define AT_TRAIL 508u
 #define INFO_FREE 488u
 #define INFO_NEXT 492u
 #define UNKNOWN 0xFFFFFFFFu
@@ -73,12 +75,19 @@ static const struct fat32_batch_hooks hooks = {
 
 static bool is_info(const uint8_t *data)
 {
-    return le32(data) == INFO_LEAD && le32(data + 484) == INFO_MIDDLE &&
-           le32(data + 508) == INFO_TRAIL;
+    return le32(data) == INFO_LEAD && le32(data + AT_MIDDLE) == INFO_MIDDLE &&
+           le32(data + AT_TRAIL) == INFO_TRAIL;
 }
 
-/* Reads FSInfo. What was one, and a write that failed has spoilt, begins anew. -ENOENT: there is
- * none. */
+/* True if nothing of it is left where it always is: the power went while it was written. */
+static bool is_torn_info(const struct fat32_volume *volume, const uint8_t *data)
+{
+    return volume->geometry.info == volume->geometry.sector_bytes && le32(data) != INFO_LEAD &&
+           le32(data + AT_MIDDLE) != INFO_MIDDLE && le32(data + AT_TRAIL) != INFO_TRAIL;
+}
+
+/* Reads FSInfo. What was one, and is spoilt by a write that failed or was torn, begins anew.
+ * -ENOENT: there is none. */
 static int read_info(struct fat32_volume *volume, uint8_t *data)
 {
     struct fat32_writer *writer = volume->writer;
@@ -88,12 +97,14 @@ static int read_info(struct fat32_volume *volume, uint8_t *data)
         writer->info_seen = true;
         return 0;
     }
-    if (!writer->info_seen)
+    if (!writer->info_seen && (error || !is_torn_info(volume, data)))
         return error ? error : -ENOENT;
     memset(data, 0, HAL_SECTOR_SIZE);
     put_le32(data, INFO_LEAD);
-    put_le32(data + 484, INFO_MIDDLE);
-    put_le32(data + 508, INFO_TRAIL);
+    put_le32(data + AT_MIDDLE, INFO_MIDDLE);
+    put_le32(data + INFO_FREE, UNKNOWN);
+    put_le32(data + INFO_NEXT, UNKNOWN);
+    put_le32(data + AT_TRAIL, INFO_TRAIL);
     return 0;
 }
 

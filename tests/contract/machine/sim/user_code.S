@@ -99,13 +99,15 @@ code_\name\()_end:
         /* 32 registers of 64 bytes, 16 of 32, or 16 of 16, as the system lets programs have. */
         begin   vectors
         xorl    %ecx, %ecx
-        movq    %rdx, %r9
-        xgetbv
-        movl    %eax, %r11d
-        movq    %r9, %rdx
+        movq    %rdx, %r11
+        xgetbv                          # what the system lets programs have
+        movq    %r11, %rdx
+        movl    %eax, %ecx
         andl    $0xe6, %eax
         cmpl    $0xe6, %eax
         jne     vectors_less
+        testq   %r9, %r9
+        jnz     0f
         .irp    i, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,\
                 28,29,30,31
         vmovdqu64 64*\i(%rdi), %zmm\i
@@ -120,9 +122,11 @@ code_\name\()_end:
         movl    $2048, %r8d
         jmp     vectors_done
 vectors_less:
-        andl    $0x6, %eax
-        cmpl    $0x6, %eax
+        andl    $6, %ecx
+        cmpl    $6, %ecx
         jne     vectors_least
+        testq   %r9, %r9
+        jnz     0f
         .irp    i, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
         vmovdqu 32*\i(%rdi), %ymm\i
         .endr
@@ -135,14 +139,16 @@ vectors_less:
         movl    $512, %r8d
         jmp     vectors_done
 vectors_least:
+        testq   %r9, %r9
+        jnz     0f
         .irp    i, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
-        movdqu  16*\i(%rdi), %xmm\i
+        movdqu 16*\i(%rdi), %xmm\i
         .endr
 0:      incq    %r10
         cmpq    $0, (%rdx)
         je      0b
         .irp    i, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
-        movdqu  %xmm\i, 16*\i(%rsi)
+        movdqu %xmm\i, 16*\i(%rsi)
         .endr
         movl    $256, %r8d
 vectors_done:
