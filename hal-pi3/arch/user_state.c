@@ -38,6 +38,11 @@ const char *hal_user_refusal(void)
     return NULL;
 }
 
+bool hal_user_is_interruptible(void)
+{
+    return true;
+}
+
 void hal_user_init(struct hal_user *user, uintptr_t pc, uintptr_t sp)
 {
     memset(user, 0, sizeof *user);

@@ -96,6 +96,7 @@ code_\name\()_end:
     end     steps
 
     begin   vectors
+    cbnz    x5, 0f
     ldp     q0, q1, [x0, #0]
     ldp     q2, q3, [x0, #32]
     ldp     q4, q5, [x0, #64]

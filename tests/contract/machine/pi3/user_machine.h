@@ -12,11 +12,13 @@ static const uint8_t code_arguments[6] = {0, 1, 2, 3, 4, 5};
 
 enum {
     CODE_NUMBER = 8, /**< where a system call has its number: x8 */
+    CODE_RESULT = 0, /**< and its result */
     CODE_SP = 31,
     CODE_PC = 32,
     CODE_FLAGS = 33,
     CODE_CALL_BYTES = 4,    /**< of the system call instruction */
     CODE_BREAK_BYTES = 0,   /**< the counter's distance from the breakpoint when it is reported */
+    CODE_BREAK_SKIP = 4,    /**< to go on behind it */
     CODE_VECTOR_BYTES = 512 /**< what code_vectors takes and leaves at most */
 };
 
