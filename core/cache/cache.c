@@ -326,10 +326,11 @@ int64_t cache_write(struct cache_object *object, uint64_t offset, const void *da
 
 /* ---- single pages ---- */
 
-int cache_get(struct cache_object *object, uint64_t number, struct cache_page **page)
+int cache_get_ahead(struct cache_object *object, uint64_t number, unsigned n,
+                    struct cache_page **page)
 {
     struct reading reading = {
-        .object = object, .offset = number * HAL_PAGE_SIZE, .left = HAL_PAGE_SIZE};
+        .object = object, .offset = number * HAL_PAGE_SIZE, .left = (size_t)n * HAL_PAGE_SIZE};
     hal_irq_state_t state;
     int error = advance(&reading);
 
@@ -343,6 +344,19 @@ int cache_get(struct cache_object *object, uint64_t number, struct cache_page **
     spinlock_release(&object->lock, state);
     *page = reading.page;
     return 0;
+}
+
+int cache_get(struct cache_object *object, uint64_t number, struct cache_page **page)
+{
+    return cache_get_ahead(object, number, 1, page);
+}
+
+void cache_hold(struct cache_page *page)
+{
+    hal_irq_state_t state = spinlock_acquire(&page->object->lock);
+
+    page->holds++;
+    spinlock_release(&page->object->lock, state);
 }
 
 void cache_put(struct cache_page *page)

@@ -194,6 +194,13 @@ HAL_MUST_CHECK int cache_get(struct cache_object *object, uint64_t number,
                              struct cache_page **page);
 void cache_put(struct cache_page *page);
 
+/** As cache_get; if the page has to be read, up to `n` pages from it on are read at once. */
+HAL_MUST_CHECK int cache_get_ahead(struct cache_object *object, uint64_t number, unsigned n,
+                                   struct cache_page **page);
+
+/** Keeps a page that is kept already once more. Any context that may take LOCK_RANK_WAIT. */
+void cache_hold(struct cache_page *page);
+
 /** Its content: HAL_PAGE_SIZE bytes. */
 void *cache_page_data(struct cache_page *page);
 

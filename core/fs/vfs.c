@@ -9,7 +9,15 @@
 #include "lib/string.h"
 
 #include <hal/errno.h>
+#include <hal/kstate.h>
 #include <hal/runtime.h>
+
+static KSTATE vfs_cut_hook *cut_hook;
+
+void vfs_set_cut_hook(vfs_cut_hook *hook)
+{
+    cut_hook = hook;
+}
 
 /** Goes along the whole path: to what is at its end in `path->at`. */
 static int walk(struct path *path, unsigned flags)
@@ -118,6 +126,8 @@ int vfs_truncate(struct vnode *vnode, uint64_t size)
         return -EINVAL;
     rwlock_write(&vnode->lock);
     error = vnode->ops->truncate(vnode, size);
+    if (!error && cut_hook)
+        cut_hook(vnode, size);
     rwlock_end_write(&vnode->lock);
     return error;
 }

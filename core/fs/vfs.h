@@ -50,6 +50,13 @@ enum { VFS_RENAME_NO_REPLACE = 1 };
 HAL_MUST_CHECK int vfs_rename(struct vnode *base, const char *from, const char *to, unsigned flags);
 
 HAL_MUST_CHECK int vfs_truncate(struct vnode *vnode, uint64_t size);
+
+/** What vfs_truncate calls when a file has another size, with its vnode's lock held; who maps files
+ * is told so. Takes only spinlocks. */
+typedef void vfs_cut_hook(struct vnode *vnode, uint64_t size);
+
+/** From now on it calls that. Boot. */
+void vfs_set_cut_hook(vfs_cut_hook *hook);
 HAL_MUST_CHECK int vfs_set_attributes(struct vnode *vnode,
                                       const struct vnode_attributes *attributes, unsigned which);
 

@@ -154,6 +154,13 @@ struct vnode_ops {
     int64_t (*file_read)(struct file *file, uint64_t offset, void *data, size_t n);
     int64_t (*file_write)(struct file *file, uint64_t offset, const void *data, size_t n);
 
+    /**
+     * Of files without `pages` whose content lies in page frames: *frame is the one with page
+     * `number`, which is made if there is none yet; whoever maps it takes a reference (frame_get).
+     * Lock. -EINVAL: behind the end; -ENOSPC. NULL: files here cannot be mapped.
+     */
+    int (*frame)(struct vnode *vnode, uint64_t number, void **frame);
+
     /** Linux's requests. `argument` is kernel memory that the request says. No lock. -ENOTTY. */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
 

@@ -187,6 +187,7 @@ static const struct ktest tests[] = {
     {"fs.threads_read_at_the_same_time", test_fs_threads},
     {"fat32.changes_go_to_the_card_by_themselves", test_fat32_by_itself},
     {"fat32.threads_write_at_the_same_time", test_fat32_threads},
+    {"fat32.requests_may_be_late", test_fat32_late},
     {"vfs.a_replaced_file_is_always_there", test_vfs_replace},
     {"vfs.one_makes_it_and_one_removes_it", test_vfs_create_unlink},
     {"vfs.nothing_is_made_in_what_is_gone", test_vfs_mkdir_rmdir},

@@ -450,6 +450,21 @@ void frame_assign(void *run, const struct alloc_site *site)
     alloc_live_add(site, 1, bytes);
 }
 
+void frame_split(void *run)
+{
+    struct frame *frame = expect_run(run, "frame_split", __FILE__, __LINE__);
+    unsigned pages = frame->pages;
+
+    frame->pages = 1;
+    for (unsigned i = 1; i < pages; i++) {
+        frame[i].pages = 1;
+        frame[i].references = 1;
+        frame[i].site = frame->site;
+        frame_set_state(&frame[i], FRAME_USED);
+    }
+    alloc_live_add(alloc_site_at(frame->site), (int64_t)pages - 1, 0);
+}
+
 unsigned frame_references(const void *run)
 {
     const struct frame *frame = find_run(run);

@@ -67,6 +67,12 @@ void frame_get_at(void *run, const char *file, unsigned line);
  */
 void frame_assign(void *run, const struct alloc_site *site);
 
+/**
+ * Makes each frame of the run that begins at `run`, which the caller alone holds, a run of its own
+ * with one reference: they lie in a row, and go one by one. Any context.
+ */
+void frame_split(void *run);
+
 /** References to the run that begins at `run`; 0 if none that is in use does. */
 unsigned frame_references(const void *run);
 

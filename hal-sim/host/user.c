@@ -167,9 +167,24 @@ static inline HANDLER void save(struct user_side *side, const ucontext_t *contex
     copy_bytes(image_of(to), context->uc_mcontext.fpregs, bytes);
 }
 
+/* A program may have set the flag by which misaligned accesses trap, and the host leaves it. */
+static inline HANDLER void forbid_alignment_traps(const ucontext_t *context)
+{
+    const greg_t alignment_check = 0x40000;
+    if (context->uc_mcontext.gregs[REG_EFL] & alignment_check)
+        __asm__ volatile("leaq -128(%%rsp), %%rsp\n\t" /* the function may use the red zone */
+                         "pushq $0x202\n\t"
+                         "popfq\n\t"
+                         "leaq 128(%%rsp), %%rsp"
+                         :
+                         :
+                         : "cc", "memory");
+}
+
 HANDLER enum user_place user_arrive(const ucontext_t *context)
 {
     struct user_side *side = side_of(context);
+    forbid_alignment_traps(context);
     if (!side)
         return USER_NOT;
     uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];

@@ -47,7 +47,7 @@ extern struct card card;
 struct geometry {
     const char *name;
     uint32_t sectors, sector_bytes, cluster_bytes, reserved, fats;
-    bool atomic; /* there is room for the record */
+    bool atomic;  /* there is room for the record */
     uint32_t bad; /* clusters from 8 on that are, so that files get to the FAT's next sector */
 };
 

@@ -183,6 +183,7 @@ struct counters { /* shared by all processes of a run */
 extern struct counters *counters;
 
 struct settings {
+    const char *size;
     unsigned geometry;
     unsigned subset_bits;   /* of that many unflushed writes every subset is tried */
     unsigned samples;       /* beyond */

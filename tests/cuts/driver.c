@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define KEPT 6u
+#define LOG_LINES 12u /* of the kernel's log, that a failure shows */
 
 static struct vnode *root;
 
@@ -96,9 +97,11 @@ void driver_unmount(void)
 void driver_print_log(void)
 {
     struct klog_line line;
-    uint64_t next = 0;
+    uint64_t end = 0;
 
-    while (klog_read(next, &line) == 0) {
+    while (klog_read(end, &line) == 0)
+        end = line.number + 1;
+    for (uint64_t next = end > LOG_LINES ? end - LOG_LINES : 0; klog_read(next, &line) == 0;) {
         printf("#     %s\n", line.text);
         next = line.number + 1;
     }

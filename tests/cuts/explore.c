@@ -148,6 +148,12 @@ static bool tear(const struct event *event, unsigned kind)
     return true;
 }
 
+/* True if the one cut that is to be tried is here, and a sector is torn. */
+static bool is_torn(const struct exploration *e)
+{
+    return e->only && e->only->depth == e->depth && e->only->torn != TORN_NOT;
+}
+
 /* The newest write is torn, and of the others those of the choice are there. */
 static void try_torn(struct exploration *e, const struct event *newest, uint64_t choice,
                      unsigned kind)
@@ -254,9 +260,9 @@ static void try_cut(struct exploration *e, unsigned cut, bool newest)
     if (e->only && e->only->cut[e->depth] != cut)
         return;
     for (uint64_t choice = 0; choice < n; choice++)
-        if (!e->only || (e->only->choice[e->depth] == choice && e->only->torn == TORN_NOT))
+        if (!e->only || (e->only->choice[e->depth] == choice && !is_torn(e)))
             try_choice(e, choice, newest);
-    if (newest && tears())
+    if (newest && (e->only ? is_torn(e) : tears()))
         try_all_torn(e);
 }
 

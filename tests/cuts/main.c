@@ -2,15 +2,18 @@
 /*
  * main.c: what to run, in how many processes, and what came out. See cuts.h.
  *
- *     cuts                                       the suite, in TAP; TAYBERRY_CUTS=small (the
- *                                                default), fsck (the same, and fsck.fat judges
- * all), medium, or release says how much of it cuts --plants                              each
- * planted bug has to be found, in TAP cuts --geometry 0 --sequence 11,22         one sequence, by
- * the numbers of its operations cuts --geometry 0 --seed 7 --length 5      one at random
- *         --cut 12:3          only this cut, as a failure tells it
- *         --dump FILE         the volume that it left, before it is mounted
- *         --plant NAME        with a bug
- *     cuts --list                                what the numbers mean
+ *     cuts              the suite, in TAP
+ *     cuts --plants     each planted bug has to be found, in TAP
+ *     cuts --list       what the numbers mean
+ *     cuts --geometry 0 --sequence 11,22 ...         one sequence, by numbers of operations
+ *     cuts --geometry 0 --seed 7 --length 5 ...      one at random
+ *         --cut 12:3      only this cut, as a failure tells it
+ *         --dump FILE     the volume that it left, before it is mounted
+ *         --plant NAME    with a bug
+ *
+ * TAYBERRY_CUTS: how much of the suite: small, fsck (the same, and fsck.fat judges all), medium or
+ * release. TAYBERRY_CUTS_FROM, TAYBERRY_CUTS_TO: which of each geometry's random sequences of
+ * three, by number; from above 0 on nothing else is run. TAYBERRY_JOBS: how many processes.
  */
 #include "cuts.h"
 
@@ -91,6 +94,7 @@ static bool work_in_processes(const struct work *work, unsigned n)
 
 static void configure(unsigned geometry)
 {
+    settings.size = size->name;
     settings.subset_bits = size->subset_bits;
     settings.samples = size->samples;
     settings.nested_each = size->nested_each;

@@ -47,15 +47,15 @@ def is_good(code):
 
 
 def mtools_alias():
-    """Characters of which mtools makes short names with lower-case letters, because that is what
-    the C library writes for them in the card's code page; and one of which it makes the same name
-    twice."""
+    """Characters of which mtools makes short names with letters or signs that these may not have,
+    because that is what the C library writes for them in the card's code page; and one of which it
+    makes the same name twice."""
     codes = [code for code in range(0xA1, 0x10000) if is_good(code)]
     upper = [text.upper() if len(text.upper()) == 1 else text for text in map(chr, codes)]
     lines = subprocess.run(["iconv", "-f", "UTF-8", "-t", "CP850//TRANSLIT"], check=False,
                            input="\n".join(upper).encode(), stdout=subprocess.PIPE).stdout
     found = {code for code, line in zip(codes, lines.decode("cp850").split("\n"))
-             if any("a" <= letter <= "z" for letter in line)}
+             if any("a" <= letter <= "z" or letter in " .\"*/:<>\\|+,;=[]" for letter in line)}
     return found | {0x7E}
 
 

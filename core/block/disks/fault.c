@@ -23,7 +23,8 @@ struct fault_slot {
     struct block_request *upper;
     struct block_request below;
     struct block_vector vectors[BLOCK_VECTORS_MAX];
-    int error; /**< it ends so, if what is passed on succeeds */
+    int error;  /**< it ends so, if what is passed on succeeds */
+    bool empty; /**< nothing of it is passed on */
     uint64_t due;
     struct ktimer timer;
     struct fault_disk *owner;
@@ -141,8 +142,8 @@ static void pass(struct fault_slot *slot)
     spinlock_release(&disk->lock, state);
     if (!mine)
         return;
-    error = block_submit(&slot->below);
-    if (error)
+    error = slot->empty ? 0 : block_submit(&slot->below);
+    if (error || slot->empty)
         give_back(slot, error);
 }
 
@@ -161,6 +162,7 @@ static struct fault_slot *take_slot(struct fault_disk *fault, struct block_reque
         slot++;
     slot->upper = request;
     slot->error = 0;
+    slot->empty = false;
     slot->due = hal_time_now();
     slot->state = SLOT_DELAYED;
     return slot;
@@ -177,31 +179,22 @@ static void move_arm(struct fault_disk *fault, struct fault_slot *slot)
     fault->arm = request->at + request->all_sectors;
 }
 
-/** What the rule makes of the request: true if it is to be passed on, in whole or in part. Caller
- * holds the lock. */
-static bool apply(const struct fault_rule *rule, struct fault_slot *slot)
+/** What the rule makes of the request. Caller holds the lock. */
+static void apply(const struct fault_rule *rule, struct fault_slot *slot)
 {
     uint32_t all = slot->upper->all_sectors;
     uint32_t keep = rule->keep && rule->keep < all ? rule->keep : all / 2;
 
-    switch (rule->kind) {
-    case FAULT_DELAY:
-        slot->due += rule->ns;
-        fill(slot, all);
-        return true;
-    case FAULT_TEAR:
+    slot->due += rule->ns;
+    slot->empty = rule->kind == FAULT_FAIL || rule->kind == FAULT_DROP;
+    if (rule->kind == FAULT_FAIL || rule->kind == FAULT_TEAR)
         slot->error = rule->error ? rule->error : -EIO;
-        fill(slot, keep);
-        return keep > 0;
-    case FAULT_LOSE:
+    if (rule->kind == FAULT_LOSE)
         slot->state = SLOT_LOST;
-        return false;
-    case FAULT_DROP:
-        return false;
-    default:
-        slot->error = rule->error ? rule->error : -EIO;
-        return false;
-    }
+    else if (rule->kind == FAULT_TEAR)
+        slot->empty = keep == 0;
+    if (!slot->empty)
+        fill(slot, rule->kind == FAULT_TEAR ? keep : all);
 }
 
 static int start(struct block_disk *disk, struct block_request *request)
@@ -210,23 +203,18 @@ static int start(struct block_disk *disk, struct block_request *request)
     hal_irq_state_t state = spinlock_acquire(&disk->lock);
     const struct fault_rule *rule = judge(fault, request);
     struct fault_slot *slot = take_slot(fault, request);
-    bool onwards = true, later;
+    bool later;
 
     move_arm(fault, slot);
     if (rule)
-        onwards = apply(rule, slot);
+        apply(rule, slot);
     else
         fill(slot, request->all_sectors);
-    later = onwards && slot->due > hal_time_now();
+    later = slot->state == SLOT_DELAYED && slot->due > hal_time_now();
     if (later)
         ktimer_arm(&slot->timer, slot->due);
-    onwards = onwards || slot->state == SLOT_LOST;
-    if (!onwards)
-        slot->state = SLOT_PASSED;
     spinlock_release(&disk->lock, state);
-    if (!onwards)
-        give_back(slot, 0);
-    else if (!later)
+    if (!later)
         pass(slot);
     return 0;
 }

@@ -31,7 +31,7 @@ struct fault_rule {
     uint64_t count;       /**< and so many are then met; 0: all */
     int error;            /**< of fail and tear; 0: -EIO */
     uint32_t keep;        /**< of tear: so many sectors; 0: half of them */
-    uint64_t ns;          /**< of delay */
+    uint64_t ns;          /**< of delay; fail and tear end with their error so much later */
 };
 
 /**

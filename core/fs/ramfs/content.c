@@ -133,6 +133,25 @@ int64_t content_write(struct vnode *vnode, uint64_t offset, const void *data, si
     return (int64_t)done;
 }
 
+int content_frame(struct vnode *vnode, uint64_t number, void **frame)
+{
+    struct ramfs_node *node = node_of(vnode);
+    struct content_page *page;
+
+    if (number >= (vnode->attributes.size + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE)
+        return -EINVAL;
+    page = find_page(node, number);
+    if (!page) {
+        int error = add_page(node, number, &page);
+
+        if (error)
+            return error;
+        node_gain_blocks(node, BLOCKS_PER_PAGE);
+    }
+    *frame = page->frame;
+    return 0;
+}
+
 /* Takes away the pages from number `first` on; how many there were. */
 static uint64_t remove_pages(struct ramfs_node *node, uint64_t first)
 {

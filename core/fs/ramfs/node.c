@@ -179,6 +179,13 @@ void node_changed(struct ramfs_node *node, uint64_t size, uint64_t blocks)
     mutex_unlock(&node->mutex);
 }
 
+void node_gain_blocks(struct ramfs_node *node, uint64_t blocks)
+{
+    mutex_lock(&node->mutex);
+    node->vnode.attributes.blocks += blocks;
+    mutex_unlock(&node->mutex);
+}
+
 int node_set_attributes(struct vnode *vnode, const struct vnode_attributes *wanted, unsigned which)
 {
     struct ramfs_node *node = node_of(vnode);

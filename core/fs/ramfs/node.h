@@ -97,6 +97,9 @@ void node_read_attributes(struct ramfs_node *node, struct vnode_attributes *attr
 /** The content changed: sets size, blocks and times. Caller holds the vnode's lock. May sleep. */
 void node_changed(struct ramfs_node *node, uint64_t size, uint64_t blocks);
 
+/** A hole has been filled: that is no change of the content. Lock and context as above. */
+void node_gain_blocks(struct ramfs_node *node, uint64_t blocks);
+
 /** vnode_ops.set_attributes */
 int node_set_attributes(struct vnode *vnode, const struct vnode_attributes *attributes,
                         unsigned which);
@@ -132,6 +135,9 @@ void directory_remove_all(struct ramfs_node *root);
 int64_t content_read(struct vnode *vnode, uint64_t offset, void *data, size_t n);
 int64_t content_write(struct vnode *vnode, uint64_t offset, const void *data, size_t n);
 int content_truncate(struct vnode *vnode, uint64_t size);
+
+/** vnode_ops.frame */
+int content_frame(struct vnode *vnode, uint64_t number, void **frame);
 
 /** Gives all pages back. */
 void content_finish(struct ramfs_node *node);

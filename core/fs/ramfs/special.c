@@ -100,6 +100,7 @@ static const struct vnode_ops file_ops = {
     .read = content_read,
     .write = content_write,
     .truncate = content_truncate,
+    .frame = content_frame,
     .set_attributes = node_set_attributes,
     .release = node_release,
 };

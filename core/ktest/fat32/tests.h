@@ -7,4 +7,5 @@
 #include "ktest/ktest.h"
 
 void test_fat32_by_itself(struct ktest_run *run);
+void test_fat32_late(struct ktest_run *run);
 void test_fat32_threads(struct ktest_run *run);

@@ -246,21 +246,8 @@ static void join_links(const struct fat32_batch *batch, uint8_t *stages)
         stages[at] &= (uint8_t) ~(1u << FAT32_CLAIMED);
 }
 
-/* The last stage of those but one; FAT32_OLD: there is no other. */
-static unsigned last_but_one(unsigned stages)
-{
-    unsigned last = FAT32_OLD, before = FAT32_OLD;
-
-    for (unsigned stage = FAT32_REMOVED; stage < FAT32_STAGES; stage++)
-        if (stages >> stage & 1) {
-            before = last;
-            last = stage;
-        }
-    return before;
-}
-
 /* Fills `stages` with the stages at which each sector is to be written; all of them together. */
-static unsigned plan(struct fat32_batch *batch, uint8_t *stages)
+static unsigned plan(const struct fat32_batch *batch, uint8_t *stages)
 {
     unsigned all = 0, deciding;
 
@@ -271,10 +258,8 @@ static unsigned plan(struct fat32_batch *batch, uint8_t *stages)
         stages[deciding] = 1u << FAT32_ENTERED;
     join_links(batch, stages);
     all = 0;
-    for (unsigned i = 0; i < batch->used; i++) {
+    for (unsigned i = 0; i < batch->used; i++)
         all |= stages[i];
-        batch->slots[i].last = (uint8_t)last_but_one(stages[i]);
-    }
     return all;
 }
 
@@ -385,7 +370,7 @@ static bool changes_widely(const struct fat32_slot *slot)
  * The tree of files changes where directories do, at REMOVED or at ENTERED. If that is one write of
  * one sector, then this decides, and a record could only say what to do if the sector is torn.
  */
-static bool needs_record(struct fat32_batch *batch)
+static bool needs_record(const struct fat32_batch *batch)
 {
     const unsigned tree = 1u << FAT32_REMOVED | 1u << FAT32_LINKED | 1u << FAT32_ENTERED;
     uint8_t stages[FAT32_BATCH_MAX];

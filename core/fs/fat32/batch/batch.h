@@ -56,8 +56,7 @@ struct fat32_layout {
 struct fat32_slot {
     uint64_t sector;
     bool of_fat;
-    bool saved;   /**< `undo` is what it was before the transaction that is open */
-    uint8_t last; /**< what it has before its last write: its content at this stage */
+    bool saved; /**< `undo` is what it was before the transaction that is open */
     uint8_t old[HAL_SECTOR_SIZE];
     uint8_t now[HAL_SECTOR_SIZE];
     uint8_t undo[HAL_SECTOR_SIZE];

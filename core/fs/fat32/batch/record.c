@@ -3,15 +3,16 @@
  * record.c: a batch as it lies in the reserved sectors.
  *
  *     sector 0      the header, all numbers with the lowest byte first:
- *                     0  "TayRedo2"    8 sequence (8 bytes)    16 number of the volume (4)
+ *                     0  "TayRedo3"    8 sequence (8 bytes)    16 number of the volume (4)
  *                    20  how many sectors, n (4)               24 checksum of all (4)
- *                    32  n times: sector of the volume (8), checksum of its content at each of the
- *                        eight stages (4 each)
+ *                    32  n times: sector of the volume (8), checksums of its halves at each of five
+ *                        stages (3 and 3 each), 2 bytes of zeros
  *     sector 1      the rest of the header, if n is more than twelve
  *     behind it     the n new contents
  *
- * In a sector of a directory, of which two stages change nothing, their checksums are instead those
- * of what it is when its last write has reached only the first half, or only the second.
+ * The stages are those at which a sector of its kind can be something else than before; the last
+ * one needs no checksum. A sector whose halves are of different stages was torn when it was
+ * written: that is as good as any of them, for the record has what it becomes.
  *
  * The checksum of all is that of the header, with zeros in its own place, and of the n contents.
  * It makes the record one thing, though it is written as many sectors in any order.
@@ -31,12 +32,16 @@
 #define AT_SUM 24u
 #define AT_TARGETS 32u
 #define TARGET_BYTES 40u
+#define AT_SUMS 8u
+#define SUMS 5u
+#define SUM_BYTES 6u
+#define HALF_BYTES (HAL_SECTOR_SIZE / 2)
 
 _Static_assert(AT_TARGETS + FAT32_BATCH_MAX * TARGET_BYTES <= HEADER_MAX * HAL_SECTOR_SIZE,
                "the header is full");
-_Static_assert(8 + 4 * FAT32_STAGES <= TARGET_BYTES, "a target is full");
+_Static_assert(AT_SUMS + SUMS * SUM_BYTES <= TARGET_BYTES, "a target is full");
 
-static const char magic[8] = {'T', 'a', 'y', 'R', 'e', 'd', 'o', '2'};
+static const char magic[8] = {'T', 'a', 'y', 'R', 'e', 'd', 'o', '3'};
 
 static uint8_t *target_at(const struct fat32_batch *batch, unsigned number)
 {
@@ -56,44 +61,40 @@ static uint8_t *content_at(const struct fat32_batch *batch, unsigned count, unsi
 
 /* ---- writing ---- */
 
-/* The stages that are as the ones before them in a directory. */
-#define FRONT_TORN FAT32_CLAIMED
-#define BACK_TORN FAT32_NEW
+static const enum fat32_stage told[2][SUMS] = {
+    {FAT32_OLD, FAT32_REMOVED, FAT32_LINKED, FAT32_NAMED, FAT32_ENTERED}, /* of a directory */
+    {FAT32_OLD, FAT32_CLAIMED, FAT32_LINKED, FAT32_CUT, FAT32_CUT},       /* of the FAT */
+};
 
-static uint32_t sum_halves(const uint8_t *front, const uint8_t *back)
+static uint32_t sum_half(const uint8_t *half)
 {
-    const size_t half = HAL_SECTOR_SIZE / 2;
-
-    return crc32(crc32(0, front, half), back + half, half);
+    return crc32(0, half, HALF_BYTES) & 0xFFFFFFu;
 }
 
-static void describe_torn(const struct fat32_slot *slot, uint8_t *target)
+static void put_sum(uint8_t *to, uint32_t sum)
 {
-    uint8_t before[HAL_SECTOR_SIZE];
+    put_le16(to, (uint16_t)sum);
+    to[2] = (uint8_t)(sum >> 16);
+}
 
-    fat32_stage_content(false, slot->old, slot->now, slot->last, before);
-    put_le32(target + 8 + 4 * FRONT_TORN, sum_halves(slot->now, before));
-    put_le32(target + 8 + 4 * BACK_TORN, sum_halves(before, slot->now));
+static uint32_t sum_at(const uint8_t *from)
+{
+    return le16(from) | (uint32_t)from[2] << 16;
 }
 
 static void describe(struct fat32_batch *batch, unsigned number)
 {
     const struct fat32_slot *slot = &batch->slots[number];
-    uint8_t *target = target_at(batch, number), contents[2][HAL_SECTOR_SIZE];
-    uint32_t sum = 0;
+    uint8_t *target = target_at(batch, number), content[HAL_SECTOR_SIZE];
 
     put_le64(target, slot->sector);
-    for (unsigned stage = 0; stage < FAT32_STAGES; stage++) {
-        uint8_t *content = contents[stage & 1];
+    for (unsigned i = 0; i < SUMS; i++) {
+        uint8_t *sums = target + AT_SUMS + i * SUM_BYTES;
 
-        /* Most stages change nothing, and to compare is faster than to sum up. */
-        fat32_stage_content(slot->of_fat, slot->old, slot->now, stage, content);
-        if (stage == 0 || memcmp(content, contents[~stage & 1], HAL_SECTOR_SIZE) != 0)
-            sum = crc32(0, content, HAL_SECTOR_SIZE);
-        put_le32(target + 8 + 4 * stage, sum);
+        fat32_stage_content(slot->of_fat, slot->old, slot->now, told[slot->of_fat][i], content);
+        put_sum(sums, sum_half(content));
+        put_sum(sums + 3, sum_half(content + HALF_BYTES));
     }
-    if (!slot->of_fat)
-        describe_torn(slot, target);
     memcpy(content_at(batch, batch->used, number), slot->now, HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
 }
@@ -158,15 +159,16 @@ static bool may_be_changed(const struct fat32_layout *layout, uint64_t sector)
     return fat32_layout_in_fat(layout, sector) || (sector >= layout->data && sector < layout->end);
 }
 
-/* True if the sector has one of the contents that the record knows. */
-static bool is_expected(const uint8_t *target, const uint8_t *content)
+/* True if that half of the sector (0 or 1) has one of the contents that the record knows. */
+static bool is_expected(const uint8_t *target, const struct fat32_slot *slot, unsigned half)
 {
-    uint32_t sum = crc32(0, content, HAL_SECTOR_SIZE);
+    const uint8_t *content = slot->old + half * HALF_BYTES;
+    uint32_t sum = sum_half(content);
 
-    for (unsigned stage = 0; stage < FAT32_STAGES; stage++)
-        if (le32(target + 8 + 4 * stage) == sum)
+    for (unsigned i = 0; i < SUMS; i++)
+        if (sum_at(target + AT_SUMS + i * SUM_BYTES + half * 3) == sum)
             return true;
-    return false;
+    return memcmp(content, slot->now + half * HALF_BYTES, HALF_BYTES) == 0;
 }
 
 /* What has become of the sectors that a record is about. */
@@ -194,7 +196,7 @@ static int load(struct fat32_batch *batch, unsigned number, struct findings *fin
         return error;
     memcpy(slot->now, content_at(batch, batch->recorded, number), HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;
-    if (!is_expected(target, slot->old))
+    if (!is_expected(target, slot, 0) || !is_expected(target, slot, 1))
         findings->unexpected++;
     else if (memcmp(slot->old, slot->now, HAL_SECTOR_SIZE) != 0)
         findings->unfinished++;

@@ -12,11 +12,13 @@ static const uint8_t code_arguments[6] = {8, 9, 12, 2, 0, 1};
 
 enum {
     CODE_NUMBER = 13, /**< where a system call has its number: rax */
+    CODE_RESULT = 13, /**< and its result */
     CODE_SP = 15,
     CODE_PC = 16,
     CODE_FLAGS = 17,
     CODE_CALL_BYTES = 2,     /**< of the system call instruction */
     CODE_BREAK_BYTES = 1,    /**< the counter's distance from the breakpoint when it is reported */
+    CODE_BREAK_SKIP = 1,     /**< to go on behind it */
     CODE_VECTOR_BYTES = 2048 /**< what code_vectors takes and leaves at most */
 };
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * copy.c: page by page, with the lock of the page map held while bytes move: so no page goes away
+ * in the middle of it.
+ */
+#include "vm/copy.h"
+
+#include "vm/region/region.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+/* Bytes that are next to each other in RAM, as far as they can be used. */
+struct window {
+    struct vm_space *space;
+    uint8_t *bytes;
+    size_t n;
+    hal_irq_state_t state;
+};
+
+/*
+ * Opens a window of up to `n` bytes at `address` for `access`, with pages_lock held: 0, until
+ * window_close; or -EFAULT.
+ */
+static int window_open(struct window *window, uintptr_t address, size_t n, unsigned access)
+{
+    struct vm_space *space = window->space;
+    size_t within = address % HAL_PAGE_SIZE;
+
+    window->n = n < HAL_PAGE_SIZE - within ? n : HAL_PAGE_SIZE - within;
+    for (;;) {
+        uintptr_t word;
+
+        window->state = spinlock_acquire(&space->pages_lock);
+        word = vm_word(space, address / HAL_PAGE_SIZE);
+        if (word && (page_access(word) & access)) {
+            window->bytes = (uint8_t *)page_bytes(word) + within;
+            return 0;
+        }
+        spinlock_release(&space->pages_lock, window->state);
+        if (vm_fault(space, address, access))
+            return -EFAULT;
+    }
+}
+
+static void window_close(struct window *window)
+{
+    spinlock_release(&window->space->pages_lock, window->state);
+}
+
+int64_t vm_copy_in_some(struct vm_space *space, void *to, uintptr_t from, size_t n)
+{
+    struct window window = {.space = space};
+    size_t done = 0;
+
+    while (done < n) {
+        if (window_open(&window, from + done, n - done, HAL_USER_READ))
+            return done > 0 ? (int64_t)done : -EFAULT;
+        memcpy((uint8_t *)to + done, window.bytes, window.n);
+        window_close(&window);
+        done += window.n;
+    }
+    return (int64_t)done;
+}
+
+/* `from` NULL: zeros. */
+static int64_t write_some(struct vm_space *space, uintptr_t to, const void *from, size_t n)
+{
+    struct window window = {.space = space};
+    size_t done = 0;
+
+    while (done < n) {
+        if (window_open(&window, to + done, n - done, HAL_USER_WRITE))
+            return done > 0 ? (int64_t)done : -EFAULT;
+        if (from)
+            memcpy(window.bytes, (const uint8_t *)from + done, window.n);
+        else
+            memset(window.bytes, 0, window.n);
+        window_close(&window);
+        done += window.n;
+    }
+    return (int64_t)done;
+}
+
+int64_t vm_copy_out_some(struct vm_space *space, uintptr_t to, const void *from, size_t n)
+{
+    return write_some(space, to, from, n);
+}
+
+int vm_copy_in(struct vm_space *space, void *to, uintptr_t from, size_t n)
+{
+    return vm_copy_in_some(space, to, from, n) == (int64_t)n ? 0 : -EFAULT;
+}
+
+int vm_copy_out(struct vm_space *space, uintptr_t to, const void *from, size_t n)
+{
+    return write_some(space, to, from, n) == (int64_t)n ? 0 : -EFAULT;
+}
+
+int vm_zero_out(struct vm_space *space, uintptr_t to, size_t n)
+{
+    return write_some(space, to, NULL, n) == (int64_t)n ? 0 : -EFAULT;
+}
+
+int64_t vm_copy_string_in(struct vm_space *space, char *to, uintptr_t from, size_t max)
+{
+    struct window window = {.space = space};
+    size_t done = 0;
+
+    while (done < max) {
+        size_t n = 0;
+        bool ended;
+
+        if (window_open(&window, from + done, max - done, HAL_USER_READ))
+            return -EFAULT;
+        while (n < window.n && (to[done + n] = (char)window.bytes[n]) != '\0')
+            n++;
+        ended = n < window.n;
+        window_close(&window);
+        done += n;
+        if (ended)
+            break;
+    }
+    return (int64_t)done;
+}
+
+int vm_load_u32(struct vm_space *space, uintptr_t from, uint32_t *value)
+{
+    struct window window = {.space = space};
+
+    if (from % sizeof(*value))
+        return -EINVAL;
+    if (window_open(&window, from, sizeof(*value), HAL_USER_READ))
+        return -EFAULT;
+    *value = __atomic_load_n((const uint32_t *)(const void *)window.bytes, __ATOMIC_SEQ_CST);
+    window_close(&window);
+    return 0;
+}
+
+int vm_cmpxchg_u32(struct vm_space *space, uintptr_t address, uint32_t *expected, uint32_t desired)
+{
+    struct window window = {.space = space};
+
+    if (address % sizeof(desired))
+        return -EINVAL;
+    if (window_open(&window, address, sizeof(desired), HAL_USER_WRITE))
+        return -EFAULT;
+    __atomic_compare_exchange_n((uint32_t *)(void *)window.bytes, expected, desired, false,
+                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    window_close(&window);
+    return 0;
+}
