@@ -72,8 +72,9 @@
 /**
  * SCTLR_EL1: its bits that must be one; with translation also the MMU, both caches, and the check
  * that the stack pointer is aligned, for the kernel (bit 3) and for programs (4). Programs may, as
- * on Linux, clean caches to where instructions are fetched from (UCI, bit 26), read the caches' line
- * sizes (UCT, 15), zero a block (DZE, 14) and wait for events (nTWE, 18), but not for interrupts.
+ * on Linux, clean caches to where instructions are fetched from (UCI, bit 26), read how long the
+ * lines of caches are (UCT, 15), zero a block (DZE, 14) and wait for events (nTWE, 18), but not for
+ * interrupts.
  */
 #define SCTLR_OFF 0x30d00800
 #define SCTLR_ON 0x34d4d81d
