@@ -9,8 +9,8 @@
  *
  * struct user_side, in host/user.c: 0 running, 8 kernel's stack pointer, 16 pending bits' address,
  * 24 the bits that are wanted (32 bits), 28 whether bases are set by instructions, 32 and 40 the
- * bases of FS and GS to set; 48 what iretq takes, or NULL, and with it 56 the vector image, 64 and 68
- * the features that it has.
+ * bases of FS and GS to set; 48 what iretq takes, or NULL, and with it 56 the vector image, 64 and
+ * 68 the features that it has.
  */
         .text
 
