@@ -13,6 +13,7 @@ so two runs give the same SHA-256. The size is a power of two because QEMU takes
 
     mkcard.py OUT.img --kernel build-pi3/hal-pi3/kernel8.img
     mkcard.py OUT.img --kernel none --manifest card.json
+    mkcard.py OUT.img --kernel none --plain --add initramfs.cpio system.cpio
 
 The manifest lists each file with its size, time, attributes and SHA-256, for tests to compare.
 """
@@ -138,12 +139,43 @@ def made_files():
     yield Entry("READONLY.TXT", b"You may read me and no more.\n", attrs="r")
 
 
-def card_entries(root, kernel):
+# Programs of Debian's packages that need nothing else: {package: (its file, name on the card)}.
+# Where a package has one for each of several C libraries, the pattern means musl's.
+PROGRAMS = {
+    "bash-static": ("bin/bash-static", "bash"),
+    "mksh": ("usr/lib/*-linux-musl/bin/mksh", "mksh"),
+    "sash": ("bin/sash", "sash"),
+    "zsh-static": ("bin/zsh-static", "zsh"),
+}
+
+
+def added_files(args):
+    """What --add and --packages name."""
+    for path, name in args.add:
+        if not pathlib.Path(name).is_file():
+            die("no file %s to add" % name)
+        yield Entry(path, pathlib.Path(name).read_bytes())
+    packages = {}
+    if args.packages:
+        packages = json.loads(args.packages.read_text(encoding="utf-8"))["packages"]
+    for package, (pattern, name) in PROGRAMS.items():
+        if package in packages:
+            found = sorted(pathlib.Path(packages[package]["folder"]).glob(pattern))
+            if not found:
+                die("the package %s has no %s" % (package, pattern))
+            yield Entry("programs/" + name, found[0].read_bytes())
+
+
+def card_entries(args, kernel):
     entries = [Entry("config.txt", CONFIG_TXT.encode())]
     if kernel is not None:
         entries.append(Entry("kernel8.img", kernel.read_bytes()))
-    entries += tree_files(root)
-    entries += made_files()
+    if args.plain:
+        entries += (e for e in tree_files(args.root) if e.path != "README.TXT")
+    else:
+        entries += tree_files(args.root)
+        entries += made_files()
+    entries += added_files(args)
     seen = set()
     for entry in entries:
         if entry.path.lower() in seen:
@@ -283,9 +315,10 @@ def manifest(entries, size):
                       ensure_ascii=False, indent=1) + "\n"
 
 
-def depfile(target, root, kernel):
+def depfile(target, args, kernel):
     """A make rule that names each input, for ninja; folders too, since files are added to them."""
-    inputs = [root] + sorted(root.rglob("*")) + [pathlib.Path(__file__)]
+    inputs = [args.root] + sorted(args.root.rglob("*")) + [pathlib.Path(__file__)]
+    inputs += [name for _, name in args.add]
     if kernel is not None:
         inputs.append(kernel)
     return "%s: %s\n" % (target, " ".join(str(p).replace(" ", "\\ ") for p in inputs))
@@ -298,6 +331,13 @@ def main():
     parser.add_argument("--size", default="128M", help="size of the card, a power of two (128M)")
     parser.add_argument("--root", type=pathlib.Path, default=HERE / "root",
                         help="tree of hand-written files")
+    parser.add_argument("--plain", action="store_true",
+                        help="without the files that are made by rule, to try FAT with, and "
+                             "the README that tells of them")
+    parser.add_argument("--add", action="append", default=[], nargs=2,
+                        metavar=("PATH", "FILE"), help="another file for the card")
+    parser.add_argument("--packages", type=pathlib.Path,
+                        help="what fetch.py left: their shells are put into programs/")
     parser.add_argument("--manifest", type=pathlib.Path, help="write a list of the files (JSON)")
     parser.add_argument("--depfile", type=pathlib.Path, help="write the inputs as a make rule")
     args = parser.parse_args()
@@ -308,7 +348,7 @@ def main():
         die("no kernel at %s (build it first, or give --kernel none)" % kernel)
     if not args.root.is_dir():
         die("no directory %s" % args.root)
-    entries = card_entries(args.root, kernel)
+    entries = card_entries(args, kernel)
 
     # Build beside the target and rename, so that a card is either whole or absent.
     partial = args.out.with_name(args.out.name + ".partial")
@@ -322,7 +362,7 @@ def main():
     if args.manifest:
         args.manifest.write_text(manifest(entries, size), encoding="utf-8")
     if args.depfile:
-        args.depfile.write_text(depfile(args.out, args.root, kernel), encoding="utf-8")
+        args.depfile.write_text(depfile(args.out, args, kernel), encoding="utf-8")
     print("%s: %d MiB, %d files" % (args.out, size >> 20, len(entries)))
 
 

@@ -29,13 +29,14 @@ class Archive:
     def __init__(self, crc=False):
         self.crc, self.parts, self.inodes = crc, [], 0
 
-    def add(self, name, mode, data=b"", inode=None, links=1, device=(0, 0), mtime=EPOCH):
+    def add(self, name, mode, data=b"", inode=None, links=1, device=(0, 0), mtime=EPOCH,
+            owner=(0, 0)):
         if inode is None:
             self.inodes += 1
             inode = self.inodes
         name = name.encode() + b"\0"
         total = sum(data) & 0xFFFFFFFF if self.crc else 0
-        fields = (inode, mode, 0, 0, links, mtime, len(data), 0, 0, *device, len(name), total)
+        fields = (inode, mode, *owner, links, mtime, len(data), 0, 0, *device, len(name), total)
         head = (b"070702" if self.crc else b"070701") + b"".join(b"%08X" % f for f in fields)
         self.parts += [pad(head + name), pad(data)]
 

@@ -9,6 +9,8 @@
  */
 #include "case.h"
 
+#include "../unit/check_memory.h"
+
 #include "fs/repair/repair.h"
 
 #include <hal/errno.h>
@@ -54,18 +56,6 @@ static int write_card(void *context, uint64_t sector, const void *data, unsigned
     return 0;
 }
 
-static void *allocate(void *context, size_t bytes)
-{
-    (void)context;
-    return calloc(1, bytes);
-}
-
-static void release(void *context, void *memory)
-{
-    (void)context;
-    free(memory);
-}
-
 static void hear(void *context, enum check_class class, const char *text)
 {
     (void)context;
@@ -82,8 +72,8 @@ static struct check_means means_of_card(void)
     requests = writes = 0;
     return (struct check_means){.read = read_card,
                                 .write = write_card,
-                                .allocate = allocate,
-                                .release = release,
+                                .allocate = check_memory_allocate,
+                                .release = check_memory_release,
                                 .found = hear,
                                 .sectors = card.sectors};
 }

@@ -4,6 +4,8 @@
  */
 #include "cuts.h"
 
+#include "../unit/check_memory.h"
+
 #include "fs/check/check.h"
 #include "fs/repair/repair.h"
 
@@ -90,18 +92,6 @@ static int check_write(void *context, uint64_t sector, const void *data, unsigne
     return 0;
 }
 
-static void *check_allocate(void *context, size_t bytes)
-{
-    (void)context;
-    return calloc(1, bytes);
-}
-
-static void check_release(void *context, void *memory)
-{
-    (void)context;
-    free(memory);
-}
-
 static void check_found(void *context, enum check_class class, const char *text)
 {
     (void)context;
@@ -115,8 +105,8 @@ static const struct check_means *means(void)
 {
     static struct check_means all = {.read = check_read,
                                      .write = check_write,
-                                     .allocate = check_allocate,
-                                     .release = check_release,
+                                     .allocate = check_memory_allocate,
+                                     .release = check_memory_release,
                                      .found = check_found};
 
     all.sectors = card.sectors;

@@ -14,6 +14,7 @@
  *     fuzz-fat32 -runs=1000000        as long as wanted; the last line says how many were tried
  *     fuzz-fat32 crash-...            one input again
  */
+#include "../unit/check_memory.h"
 #include "../unit/fake_hal.h"
 #include "../unit/fake_heap.h"
 #include "../unit/fs/sample.h"
@@ -138,18 +139,6 @@ static int check_read(void *context, uint64_t sector, void *to, unsigned count)
     return 0;
 }
 
-static void *check_allocate(void *context, size_t bytes)
-{
-    (void)context;
-    return calloc(1, bytes);
-}
-
-static void check_release(void *context, void *memory)
-{
-    (void)context;
-    free(memory);
-}
-
 static void check_found(void *context, enum check_class class, const char *text)
 {
     struct found *found = context;
@@ -165,8 +154,8 @@ static bool is_good(struct found *found)
 {
     const struct check_means means = {.context = found,
                                       .read = check_read,
-                                      .allocate = check_allocate,
-                                      .release = check_release,
+                                      .allocate = check_memory_allocate,
+                                      .release = check_memory_release,
                                       .found = check_found,
                                       .sectors = fake.card_sectors - IMAGE_PART};
     struct check_result result;

@@ -14,6 +14,7 @@
  *     fuzz-volume crash-...           one input again
  */
 #include "../cuts/cuts.h"
+#include "../unit/check_memory.h"
 #include "../unit/fake_hal.h"
 #include "../unit/fake_heap.h"
 
@@ -110,18 +111,6 @@ static int write_card(void *context, uint64_t sector, const void *data, unsigned
     return 0;
 }
 
-static void *allocate(void *context, size_t bytes)
-{
-    (void)context;
-    return calloc(1, bytes);
-}
-
-static void release(void *context, void *memory)
-{
-    (void)context;
-    free(memory);
-}
-
 static void hear(void *context, enum check_class class, const char *text)
 {
     (void)context;
@@ -135,8 +124,8 @@ static struct check_means means_of_card(void)
 {
     return (struct check_means){.read = read_card,
                                 .write = write_card,
-                                .allocate = allocate,
-                                .release = release,
+                                .allocate = check_memory_allocate,
+                                .release = check_memory_release,
                                 .found = hear,
                                 .sectors = card.sectors};
 }

@@ -3,7 +3,7 @@
 """Compares what two builds do with the same input. Prints TAP.
 
     compare.py transcript CARD KERNEL8 RUN_QEMU SCRIPT [CPUS]
-    compare.py cards CARD KERNEL8 RUN_QEMU SCRIPT
+    compare.py cards CARD KERNEL8 RUN_QEMU SCRIPT [CPUS]
     compare.py trace SUITE
 
 The other build is the folder that TAYBERRY_PEER names, a native one; without it the test is
@@ -124,7 +124,7 @@ def judge_card(tap, peer, name, card, folder):
              "fsck.fat finds the card of %s clean, and says nothing else" % name, said + errors)
 
 
-def compare_cards(peer, card, kernel, run_qemu, script):
+def compare_cards(peer, card, kernel, run_qemu, script, cpus="4"):
     tap, lines = Tap(), pathlib.Path(script).read_text().splitlines()
     typed = "\n".join(lines) + "\n"
     with tempfile.TemporaryDirectory() as folder:
@@ -134,11 +134,11 @@ def compare_cards(peer, card, kernel, run_qemu, script):
             subprocess.run(["cp", "--sparse=always", card, copy], check=True)
         runs = {
             "simulator": run([peer / "hal-sim" / "tayberry", "--headless", "--clock", "virtual",
-                              "--cpus", "4", "--card", cards["simulator"], "--append", FIXED,
+                              "--cpus", cpus, "--card", cards["simulator"], "--append", FIXED,
                               "--timeout", "120"], typed, 180),
             "Pi": run([sys.executable, run_qemu, "--kernel", kernel, "--card", cards["Pi"],
-                       "--append", "semihosting cpus=4 " + FIXED, "--timeout", "240", "--input",
-                       "-"], typed, 300),
+                       "--append", "semihosting cpus=%s %s" % (cpus, FIXED), "--timeout", "240",
+                       "--input", "-"], typed, 300),
         }
         for name, (status, said, errors) in runs.items():
             tap.case(status == STATUS, "the %s ends with the script's status" % name,

@@ -417,7 +417,17 @@ bool hal_upcall_fault(const struct hal_fault *fault)
     return false;
 }
 
-/* A guest without a heap. */
+/* A guest without user code, and without a heap. */
+void *hal_upcall_table_alloc(void)
+{
+    return NULL;
+}
+
+void hal_upcall_table_free(void *page)
+{
+    (void)page;
+}
+
 uint32_t hal_inspect_thread(unsigned cpu, char *name, size_t bytes)
 {
     (void)cpu;

@@ -54,9 +54,10 @@ def main():
     args = parser.parse_args()
 
     findings = csource.Findings("text")
-    # What stands under images/root is the card's content, not source.
+    # What stands there is the card's content, not source.
+    content = ("images/root/", "images/system/")
     files = [path for path in csource.tree_files(args.root)
-             if (path.endswith(TEXT) or path in SCRIPTS) and not path.startswith("images/root/")]
+             if (path.endswith(TEXT) or path in SCRIPTS) and not path.startswith(content)]
     for path in files:
         text = csource.read(args.root, path)
         lines = text.split("\n")

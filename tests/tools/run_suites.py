@@ -171,7 +171,8 @@ class Runner:
         """Configures a build folder, anew if it cannot be used as it is."""
         folder = self.folder(build)
         env = {"CC": build.compiler} if build.compiler else {}
-        words = ["meson", "setup", folder, self.root, "--buildtype=debugoptimized"]
+        words = ["meson", "setup", folder, self.root, "--buildtype=debugoptimized",
+                 "-Dpackages=" + str(self.base / "packages")]
         if (folder / "build.ninja").exists():
             return True
         if folder.exists():

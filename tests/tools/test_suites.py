@@ -88,6 +88,7 @@ class Suites(unittest.TestCase):
                 lines.append("test('t%d', sh, args: files('t%d.sh'), protocol: '%s')"
                              % (number, number, protocol))
             (root / "meson.build").write_text("\n".join(lines) + "\n")
+            (root / "meson_options.txt").write_text("option('packages', type: 'string')\n")
             (root / "x.c").write_text(source)
             done = subprocess.run([sys.executable, HERE / "run_suites.py", "--root", root,
                                    "--quick"], stdout=subprocess.PIPE, check=False)

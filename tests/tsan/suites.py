@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Other suites under ThreadSanitizer, with 4 CPUs and the real clock: no report.
 
-    suites.py FOLDER-OF-PROGRAMS [NAME...]      programs os-NAME, which are told by the environment
+    suites.py FOLDER-OF-PROGRAMS [NAME...]      programs os-NAME, which are told by the environment,
+                                                and ../sim/lib-NAME
     suites.py --command NAME COMMAND...         a suite that is told by its arguments
 
 Criteria:
@@ -23,7 +24,8 @@ import reports  # noqa: E402
 from tap import Tap  # noqa: E402
 
 ALL = ["boot", "cards", "events", "gpio", "guard", "inspect", "memory_look", "policy", "power",
-       "preempt", "sched", "shell", "sync", "tags"]
+       "preempt", "sched", "shell", "sync", "tags", "lib-card", "lib-open", "lib-pins", "lib-power",
+       "lib-run", "lib-serial"]
 
 
 def run(command):
@@ -57,7 +59,10 @@ def main():
     folder, names = sys.argv[1], (os.environ.get("TAYBERRY_TSAN_SUITES") or "").split()
     names = names or sys.argv[2:]
     for name in ALL if names == ["all"] else names:
-        judge(tap, "os-" + name, [os.path.join(folder, "os-" + name)])
+        if not name.startswith("lib-"):
+            judge(tap, "os-" + name, [os.path.join(folder, "os-" + name)])
+        else:
+            judge(tap, name, [os.path.join(folder, "..", "sim", name)])
     return tap.end()
 
 

@@ -4,6 +4,7 @@
  */
 #include "store.h"
 
+#include "../check_memory.h"
 #include "../fake_hal.h"
 
 #include "block/block.h"
@@ -343,18 +344,6 @@ static int read_sectors(void *context, uint64_t sector, void *data, unsigned cou
     return 0;
 }
 
-static void *allocate(void *context, size_t bytes)
-{
-    (void)context;
-    return calloc(1, bytes);
-}
-
-static void release(void *context, void *memory)
-{
-    (void)context;
-    free(memory);
-}
-
 static void found(void *context, enum check_class class, const char *text)
 {
     const enum check_class *worst = context;
@@ -367,8 +356,8 @@ static int check(enum check_class *worst, struct check_result *result)
 {
     const struct check_means means = {.context = worst,
                                       .read = read_sectors,
-                                      .allocate = allocate,
-                                      .release = release,
+                                      .allocate = check_memory_allocate,
+                                      .release = check_memory_release,
                                       .found = found,
                                       .sectors = store.size / HAL_SECTOR_SIZE};
 
