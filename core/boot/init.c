@@ -36,7 +36,6 @@
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
-#include "vm/space.h"
 #include "work/ktimer.h"
 
 #include <hal/board.h>
@@ -263,7 +262,6 @@ static void init_main(void *unused)
     (void)unused;
     start_cpus();
     name_cache_start();
-    vm_init();
     make_ramdisk();
     if (cache_start())
         klog(KLOG_WARNING, "boot: out of memory: no room for the threads of the page cache");
