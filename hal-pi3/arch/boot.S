@@ -151,6 +151,9 @@ drop_to_el1:
     orr     x10, x10, #3                /* EL1 may use the physical timer and counter */
     msr     cnthctl_el2, x10
     msr     cntvoff_el2, xzr            /* all CPUs read the same virtual counter */
+    mrs     x10, pmcr_el0
+    ubfx    x10, x10, #11, #5           /* EL1 has all event counters; its debugging is its own */
+    msr     mdcr_el2, x10
     mov     x10, #0x33ff                /* floating point does not trap */
     msr     cptr_el2, x10
     msr     hstr_el2, xzr
@@ -175,7 +178,12 @@ drop_to_el1:
 mmu_on:
     mov     x9, #(3 << 20)              /* floating point for EL0 and EL1 */
     msr     cpacr_el1, x9
-    msr     mdscr_el1, xzr
+    mov     x9, #MDSCR_VALUE
+    msr     mdscr_el1, x9
+    msr     oslar_el1, xzr              /* or no program can be stepped */
+    msr     pmuserenr_el0, xzr
+    mov     x9, #CNTKCTL_VALUE
+    msr     cntkctl_el1, x9
     ldr     x9, =MAIR_VALUE
     msr     mair_el1, x9
     ldr     x9, =TCR_VALUE
@@ -202,10 +210,11 @@ boot_page_end:
 
     .section .text.high, "ax"
 
-/* In the upper half. The lower half has done its work. */
+/* In the upper half. The lower half has done its work: from now on it is empty for the kernel. */
     .macro  leave_lower_half
-    ldr     x9, =(TCR_VALUE | TCR_EPD0)
-    msr     tcr_el1, x9
+    ldr     x9, =user_nothing
+    and     x9, x9, #0xffffffff         /* its physical address: RAM ends far below 4 GiB */
+    msr     ttbr0_el1, x9
     isb
     tlbi    vmalle1
     dsb     nsh

@@ -8,6 +8,7 @@
  * Source: Arm Architecture Reference Manual (DDI 0487), section D17.2.37, ESR_EL1.
  */
 #include "arch/trap.h"
+#include "arch/esr.h"
 #include "arch/mmu.h"
 #include "soc/intc.h"
 #include "soc/watch.h"
@@ -28,34 +29,6 @@ _Static_assert(offsetof(struct trap_frame, elr) == FRAME_ELR, "vectors.S knows t
 _Static_assert(offsetof(struct trap_frame, esr) == FRAME_ESR, "vectors.S knows the place");
 _Static_assert(offsetof(struct trap_frame, link) == FRAME_LINK, "vectors.S knows the place");
 
-enum esr_class {
-    CLASS_UNKNOWN = 0x00,
-    CLASS_ILLEGAL_STATE = 0x0e,
-    CLASS_SVC = 0x15,
-    CLASS_SYSTEM = 0x18,
-    CLASS_FETCH_USER = 0x20,
-    CLASS_FETCH = 0x21,
-    CLASS_PC_ALIGNMENT = 0x22,
-    CLASS_DATA_USER = 0x24,
-    CLASS_DATA = 0x25,
-    CLASS_SP_ALIGNMENT = 0x26,
-    CLASS_BREAKPOINT = 0x30,
-    CLASS_STEP = 0x32,
-    CLASS_WATCHPOINT = 0x34,
-    CLASS_BRK = 0x3c
-};
-
-/** Bits 5:0 of the details of a data or instruction abort, without the level in bits 1:0. */
-enum abort_status {
-    ABORT_ADDRESS_SIZE = 0x00,
-    ABORT_TRANSLATION = 0x04,
-    ABORT_ACCESS_FLAG = 0x08,
-    ABORT_PERMISSION = 0x0c,
-    ABORT_EXTERNAL = 0x10,
-    ABORT_ALIGNMENT = 0x21
-};
-
-#define ABORT_WRITE (1u << 6)
 #define SPSR_IRQ_MASKED (1u << 7)
 #define TRAP_NAMES 36u
 
@@ -68,11 +41,6 @@ static const char *const trap_names[TRAP_NAMES] = {
 static bool trap_on_emergency_stack[HAL_CPU_MAX];
 
 char emergency_stacks[HAL_CPU_MAX * EMERGENCY_STACK_BYTES] __attribute__((aligned(HAL_PAGE_SIZE)));
-
-static unsigned trap_class(uint64_t esr)
-{
-    return (unsigned)(esr >> 26) & 0x3f;
-}
 
 static bool trap_is_abort(unsigned class)
 {
@@ -117,7 +85,7 @@ static const char *trap_describe_fetch(uint64_t esr)
 
 const char *trap_describe(uint64_t esr)
 {
-    switch (trap_class(esr)) {
+    switch (esr_class(esr)) {
     case CLASS_UNKNOWN:
         return "undefined instruction";
     case CLASS_ILLEGAL_STATE:
@@ -159,7 +127,7 @@ static enum hal_fault_kind trap_abort_kind(uint64_t esr, uint64_t address)
 
 static enum hal_fault_kind trap_fault_kind(const struct trap_frame *frame)
 {
-    unsigned class = trap_class(frame->esr);
+    unsigned class = esr_class(frame->esr);
 
     if (trap_is_abort(class)) {
         return trap_abort_kind(frame->esr, frame->far);
@@ -220,7 +188,7 @@ static void trap_report(struct trap_frame *frame, unsigned kind, bool stack)
 
     trap_state(frame, &fault);
     fault.kind = kind == TRAP_SYNC ? trap_fault_kind(frame) : HAL_FAULT_OTHER;
-    fault.address = trap_is_abort(trap_class(frame->esr)) ? frame->far : frame->elr;
+    fault.address = trap_is_abort(esr_class(frame->esr)) ? frame->far : frame->elr;
     fault.detail = fault.kind == HAL_FAULT_STACK ? "the stack has run into its guard page"
                                                  : trap_describe_kind(kind, frame->esr);
     if (stack && fault.kind != HAL_FAULT_STACK && frame->sp % 16 == 0) {
@@ -236,8 +204,8 @@ static void trap_report(struct trap_frame *frame, unsigned kind, bool stack)
     }
 }
 
-/** An IRQ. Only behind save_frame, and only before load_frame, may a FIQ interrupt this. */
-static void trap_take_irq(void)
+/* Only behind save_frame, and only before load_frame, may a FIQ interrupt this. */
+void trap_take_irq(void)
 {
     soc_watch_interrupt();
     __asm__ volatile("msr daifclr, #1" ::: "memory");

@@ -20,6 +20,9 @@ struct trap_frame {
  */
 void trap_take(struct trap_frame *frame, unsigned kind);
 
+/** Takes one interrupt (IRQ), which may switch threads. Masked; a FIQ may come meanwhile. */
+void trap_take_irq(void);
+
 /** The same when the interrupted stack had no room: runs on this CPU's emergency stack. */
 void trap_take_stackless(struct trap_frame *frame, unsigned kind);
 

@@ -2,10 +2,11 @@
 /*
  * vectors.S: where the processor goes on an interrupt or a fault, and back.
  *
- * All general registers are saved as a struct trap_frame (trap.h) on the interrupted stack, and
- * trap_take is called. The kernel is compiled without floating-point registers, so an interrupt of
- * the kernel need not save those. A context switch inside trap_take is an ordinary call that
- * returns later; the frame waits on the interrupted stack.
+ * In the kernel all general registers are saved as a struct trap_frame (trap.h) on the interrupted
+ * stack, and trap_take is called. The kernel is compiled without floating-point registers, so an
+ * interrupt of the kernel need not save those. A context switch inside trap_take is an ordinary
+ * call that returns later; the frame waits on the interrupted stack. A trap of user code ends
+ * user_enter (user.S) instead, which has left all that is needed on the stack.
  *
  * Before anything is stored the stack is probed with the address translation instruction: if it is
  * exhausted (its guard page is next) or not aligned, a store would fault again for ever. Such a
@@ -45,6 +46,15 @@
     b       trap_enter_stackless
     .endm
 
+/* User code was interrupted: the stack is as user_enter left it, and has room (user.S). */
+    .macro  user_vector kind
+    .balign 0x80
+    stp     x0, x1, [sp, #GATE_X0]
+    ldr     x0, [sp, #GATE_USER]
+    mov     x1, #\kind
+    b       user_leave
+    .endm
+
     .section .text.high, "ax"
     .balign 0x800
     .global vectors
@@ -57,10 +67,10 @@ vectors:
     vector  TRAP_IRQ
     vector  TRAP_FIQ
     vector  TRAP_SERROR
-    vector  TRAP_STRANGE + TRAP_SYNC    /* EL0, 64 bit */
-    vector  TRAP_STRANGE + TRAP_IRQ
-    vector  TRAP_STRANGE + TRAP_FIQ
-    vector  TRAP_STRANGE + TRAP_SERROR
+    user_vector TRAP_SYNC               /* EL0, 64 bit */
+    user_vector TRAP_IRQ
+    user_vector TRAP_FIQ
+    user_vector TRAP_SERROR
     vector  TRAP_STRANGE + TRAP_SYNC    /* EL0, 32 bit */
     vector  TRAP_STRANGE + TRAP_IRQ
     vector  TRAP_STRANGE + TRAP_FIQ

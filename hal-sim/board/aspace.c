@@ -405,10 +405,10 @@ static long map_work(void *argument)
     for (size_t i = 0; i < range->pages; i++)
         table_of(aspace, page + i)[(page + i) % ENTRIES] =
             (range->physical + i * HAL_PAGE_SIZE) | range->access;
-    drop(aspace, range->address, range->pages);
     /* It is mapped because it is about to be used, as a rule. */
-    if (users.live == aspace && !(range->access & MARK) && range->pages <= ENTRIES)
-        (void)view(range->address, range->physical, range->pages, range->access);
+    if (users.live != aspace || (range->access & MARK) || range->pages > ENTRIES ||
+        !view(range->address, range->physical, range->pages, range->access))
+        drop(aspace, range->address, range->pages);
     host_unlock(HOST_USER);
     return 0;
 }

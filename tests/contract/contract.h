@@ -197,3 +197,6 @@ const char *contract_mode(void);
 
 /** Runs the machine to one of its ends, as `mode` says. */
 HAL_NORETURN void contract_run_mode(const char *mode);
+
+/** The same for those that run user code (user_modes.c): `mode` starts behind "user-". */
+HAL_NORETURN void contract_user_mode(const char *mode);

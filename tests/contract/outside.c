@@ -165,6 +165,10 @@ HAL_NORETURN void contract_run_mode(const char *mode)
         contract_print(contract_boot()->kstate_zero ? "zero\n" : "not zero\n");
     if (mode_is(mode, "other-"))
         run_other_mode(mode);
+    if (mode_is(mode, "user-")) {
+        contract_on_fault(refuse_fault);
+        contract_user_mode(find_after(mode, mode + 32, "user-"));
+    }
     if (mode_is(mode, "stop-")) {
         int status = 0;
         for (const char *digit = find_after(mode, mode + 32, "stop-");

@@ -48,7 +48,7 @@ class Layer:
 
 
 HAL = "hal/include/"
-MACHINE = ("hal/machine.h", "hal/machine_cpu.h")
+MACHINE = ("hal/machine.h", "hal/machine_cpu.h", "hal/machine_user.h")
 # The first prefix that fits decides, so the narrower one stands first.
 LAYERS = [
     Layer("core/", "core/ sees itself, hal/ and freestanding headers", CORE_SYSTEM,

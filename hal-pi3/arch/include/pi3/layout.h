@@ -35,12 +35,25 @@
 #define FRAME_LINK 288
 #define FRAME_BYTES 304
 
+/** struct hal_user of <hal/machine_user.h>, byte for byte. */
+#define USER_SP 248
+#define USER_PSTATE 264
+#define USER_ESR 280
+#define USER_FPSR 296
+#define USER_STEP 312
+#define USER_VECTORS 320
+
+/** The kernel's stack while user code runs: what user_enter (user.S) leaves there. */
+#define GATE_USER 96
+#define GATE_X0 112
+#define GATE_BYTES 128
+
 /** Why a vector was entered. */
 #define TRAP_SYNC 0
 #define TRAP_IRQ 1
 #define TRAP_FIQ 2
 #define TRAP_SERROR 3
-/** Added when it came from a place that this kernel never runs at (SP_EL0, EL0). */
+/** Added when it came from where no code runs: the kernel on SP_EL0, 32-bit programs. */
 #define TRAP_STRANGE 4
 
 /** Memory types, by index into MAIR_EL1: device without any freedom, write-back, uncached. */
@@ -51,15 +64,24 @@
 
 /**
  * TCR_EL1: 39-bit addresses (25 in TxSZ) and 4 KiB granules in both halves, table walks cached and
- * inner shareable, 36-bit physical addresses, 16-bit ASIDs. EPD0 (bit 7) switches the lower half
- * off.
+ * inner shareable, 36-bit physical addresses, 16-bit ASIDs, that of TTBR0 counting; the top byte of
+ * a program's address is ignored, as on Linux (TBI0, bit 37).
  */
-#define TCR_VALUE 0x11b5193519
-#define TCR_EPD0 0x80
+#define TCR_VALUE 0x31b5193519
 
 /**
- * SCTLR_EL1: its bits that must be one; with translation also the MMU, both caches and the check
- * that the stack pointer is aligned.
+ * SCTLR_EL1: its bits that must be one; with translation also the MMU, both caches, and the check
+ * that the stack pointer is aligned, for the kernel (bit 3) and for programs (4). Programs may, as
+ * on Linux, clean caches to where instructions are fetched from (UCI, bit 26), read how long the
+ * lines of caches are (UCT, 15), zero a block (DZE, 14) and wait for events (nTWE, 18), but not for
+ * interrupts.
  */
 #define SCTLR_OFF 0x30d00800
-#define SCTLR_ON 0x30d0180d
+#define SCTLR_ON 0x34d4d81d
+
+/** MDSCR_EL1: programs do not reach the debugger's channel; SS has them trap at each step. */
+#define MDSCR_VALUE 0x1000
+#define MDSCR_STEP 0x1001
+
+/** CNTKCTL_EL1: programs may read the virtual counter, and no more of the timers. */
+#define CNTKCTL_VALUE 0x2

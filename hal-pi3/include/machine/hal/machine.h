@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <hal/machine_user.h>
+
 #include <stdint.h>
 
 /** Bytes in a page: the translation tables use the 4 KiB granule. */

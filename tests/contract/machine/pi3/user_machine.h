@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user_machine.h: what the tests of user code must know of AArch64; see user_program.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Indices for hal_user_read_registers: x0 to x5. */
+static const uint8_t code_arguments[6] = {0, 1, 2, 3, 4, 5};
+
+enum {
+    CODE_NUMBER = 8, /**< where a system call has its number: x8 */
+    CODE_RESULT = 0, /**< and its result */
+    CODE_SP = 31,
+    CODE_PC = 32,
+    CODE_FLAGS = 33,
+    CODE_CALL_BYTES = 4,    /**< of the system call instruction */
+    CODE_BREAK_BYTES = 0,   /**< the counter's distance from the breakpoint when it is reported */
+    CODE_BREAK_SKIP = 4,    /**< to go on behind it */
+    CODE_VECTOR_BYTES = 512 /**< what code_vectors takes and leaves at most */
+};
+
+/** Registers that code_call changes, as bits. */
+#define CODE_CALL_CHANGES ((uint64_t)1 << CODE_PC)
+
+#define CODE_PRIVILEGED_IS_ACCESS false
+/** A division by zero gives 0. */
+#define CODE_DIVIDE_TRAPS false
+
+/** Addresses that are no program's: of the kernel's half, and of none. */
+#define CODE_KERNEL_ADDRESS ((uintptr_t)0xffffff8000080000)
+#define CODE_NO_ADDRESS ((uintptr_t)0x0000400000000000)
