@@ -176,24 +176,33 @@ CONTRACT_TEST(cpus_have_their_own_spaces)
     end_all();
 }
 
-/** Counts in its own space until all have. None of them traps ever. */
+/**
+ * Counts in its own space until CPU 0 says that all have. No program traps ever, and only CPU 0 has
+ * a timer: where spaces take turns, it is their end that stops a program.
+ */
 static void count_own(void)
 {
-    unsigned self = hal_cpu_id(), cpus = hal_cpu_count();
-    struct program *own = &programs[self];
+    struct program *own = &programs[hal_cpu_id()];
+    program_set(own, 0, DATA_AT);
+    while (!SHARED_GET(stop))
+        EXPECT_EQUAL(program_run_once(own), HAL_USER_INTERRUPT);
+    SHARED_ADD(done, 1);
+}
+
+static void count_until_all_have(void)
+{
     uint64_t end = hal_time_now() + SOON;
     bool all = false;
     start_ticking();
-    program_set(own, 0, DATA_AT);
+    program_set(&programs[0], 0, DATA_AT);
     while (!all && hal_time_now() < end) {
-        EXPECT_EQUAL(program_run_once(own), HAL_USER_INTERRUPT);
+        EXPECT_EQUAL(program_run_once(&programs[0]), HAL_USER_INTERRUPT);
         all = true;
-        for (unsigned i = 0; i < cpus; i++)
+        for (unsigned i = 0; i < hal_cpu_count(); i++)
             all = all && SHARED_GET(*(uint64_t *)programs[i].data) > 1000;
     }
     EXPECT(all);
     stop_ticking();
-    SHARED_ADD(done, 1);
 }
 
 CONTRACT_TEST(nobody_waits_for_ever)
@@ -203,7 +212,15 @@ CONTRACT_TEST(nobody_waits_for_ever)
         SKIP("with this clock user code is stopped only by its traps");
     if (!make_all(code_count, code_count_end))
         return;
-    EXPECT(all_do(count_own));
+    SHARED_SET(stop, false);
+    SHARED_SET(done, 0);
+    for (unsigned cpu = 1; cpu < hal_cpu_count(); cpu++)
+        contract_give(cpu, count_own);
+    count_until_all_have();
+    SHARED_SET(stop, true);
+    for (unsigned cpu = 1; cpu < hal_cpu_count(); cpu++)
+        hal_cpu_ipi(cpu);
+    EXPECT(CONTRACT_WAIT(SHARED_GET(done) == hal_cpu_count() - 1, SOON));
     end_all();
 }
 
@@ -339,6 +356,33 @@ static void call_in_the_storm(struct program *own, uint64_t *state)
             EXPECT_EQUAL(before[k], after[k]);
 }
 
+/** The thread pointer is the program's too, on all ways. */
+CONTRACT_TEST(an_interrupt_at_any_moment_keeps_the_thread_pointer)
+{
+    NEED_CPUS();
+    if (!make_all(code_thread, code_thread_end))
+        return;
+    SHARED_SET(stop, false);
+    SHARED_SET(done, 0);
+    hal_irq_enable(HAL_IRQ_IPI);
+    contract_give(1, send_ipis);
+    ((uint64_t *)programs[0].data)[5] = 71;
+    hal_user_set_tls(&programs[0].user, DATA_AT + 40);
+    uint64_t end = hal_time_now() + SOON;
+    while (contract_irqs(HAL_IRQ_IPI) < STORM && hal_time_now() < end) {
+        EXPECT_EQUAL(program_run(&programs[0]), HAL_USER_CALL);
+        EXPECT_EQUAL(program_get(&programs[0], 1), 71);
+        EXPECT_EQUAL(hal_user_tls(&programs[0].user), DATA_AT + 40);
+        program_set(&programs[0], 1, 0);
+        if (contract_failed())
+            break;
+    }
+    SHARED_SET(stop, true);
+    EXPECT(CONTRACT_WAIT(SHARED_GET(done) == 1, SOON));
+    hal_irq_disable(HAL_IRQ_IPI);
+    end_all();
+}
+
 CONTRACT_TEST(an_interrupt_at_any_moment_changes_nothing)
 {
     uint64_t state = 21;
@@ -371,6 +415,8 @@ const struct contract_test user_cpus_tests[] = {
     {"what was unmapped or protected is used by no CPU", no_cpu_uses_what_is_unmapped},
     {"an interrupt at any moment, also on the way in or out, changes nothing",
      an_interrupt_at_any_moment_changes_nothing},
+    {"an interrupt at any moment keeps the thread pointer",
+     an_interrupt_at_any_moment_keeps_the_thread_pointer},
     {"a program goes on on another CPU, with all its registers", a_program_may_move},
     {NULL, NULL},
 };
