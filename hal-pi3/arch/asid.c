@@ -44,8 +44,8 @@ static int asid_is_kept(uint64_t number)
 }
 
 /**
- * If the space of the old mark `mark` was live when the generation began: its new mark, also for the
- * CPUs on which it is live still. Else 0.
+ * If the space of the old mark `mark` was live when the generation began: its new mark, also for
+ * the CPUs on which it is live still. Else 0.
  */
 static uint64_t asid_keep(uint64_t mark)
 {
