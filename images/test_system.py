@@ -213,7 +213,8 @@ class Programs(Case):
     def check(self, architecture, machine):
         cache = pathlib.Path(os.environ.get("TAYBERRY_PACKAGES", "-"))
         user, out = HERE / "programs/user", self.folder / "out"
-        for sources in (["hello.c"], ["blink.c", "lines.c"], ["buttons.c", "lines.c"]):
+        for sources in (["hello.c"], ["blink.c", "lines.c"], ["buttons.c", "lines.c"],
+                        ["lights.c", "lines.c"]):
             done = self.run_tool("programs/user/make.py", "--architecture", architecture, "--cache",
                                  cache, out, *[user / name for name in sources])
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -235,6 +236,7 @@ class Programs(Case):
         for name, words, said in (("blink", ("x",), "LINE wants a number from 0 to 53"),
                                   ("blink", ("17", "0"), "MILLISECONDS wants"),
                                   ("buttons", ("99",), "LINE wants"),
+                                  ("lights", ("0",), "MILLISECONDS wants"),
                                   ("blink", ("1", "2", "3", "4"), "usage")):
             out = self.folder / name
             if not out.exists():

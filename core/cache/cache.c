@@ -375,15 +375,20 @@ void *cache_page_data(struct cache_page *page)
     return page->data;
 }
 
-void cache_page_dirty(struct cache_page *page)
+void cache_page_dirty_now(struct cache_page *page)
 {
-    struct cache_object *object = page->object;
-    hal_irq_state_t state = spinlock_acquire(&object->lock);
-    int error;
+    hal_irq_state_t state = spinlock_acquire(&page->object->lock);
 
     cache_page_soil(page);
-    spinlock_release(&object->lock, state);
-    error = cache_throttle(object);
+    spinlock_release(&page->object->lock, state);
+}
+
+void cache_page_dirty(struct cache_page *page)
+{
+    int error;
+
+    cache_page_dirty_now(page);
+    error = cache_throttle(page->object);
     (void)error; /* a page that is mapped cannot be refused */
 }
 

@@ -207,6 +207,9 @@ void *cache_page_data(struct cache_page *page);
 /** Its content has been changed by who holds it. May sleep (dirty limit). */
 void cache_page_dirty(struct cache_page *page);
 
+/** As cache_page_dirty, whatever the dirty limit. Any context that may take LOCK_RANK_WAIT. */
+void cache_page_dirty_now(struct cache_page *page);
+
 struct cache_stats {
     uint64_t pages, dirty, writing;      /**< now; the dirty ones without those being written */
     uint64_t hits, misses, read_ahead;   /**< pages, since power-on */

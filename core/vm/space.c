@@ -16,6 +16,7 @@
 void vm_init(void)
 {
     origin_init();
+    vm_reclaim_init();
     vfs_set_cut_hook(vm_file_cut);
 }
 
@@ -39,6 +40,7 @@ int vm_space_create(struct vm_space **result)
     spinlock_init(&space->pages_lock, LOCK_RANK_SPACE);
     space->limits = (struct vm_limits){
         .bytes = UINT64_MAX, .data = UINT64_MAX, .stack = STACK_USUAL, .top = HAL_USER_END};
+    vm_reclaim_add(space);
     *result = space;
     return 0;
 }
@@ -55,6 +57,7 @@ void vm_space_put(struct vm_space *space)
 
     if (!space || __atomic_sub_fetch(&space->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    vm_reclaim_remove(space);
     rwlock_write(&space->lock);
     while ((region = vm_region_from(space, 0))) {
         vm_pages_drop(space, region->start, region->end);

@@ -9,7 +9,8 @@
  *
  * struct user_side, in host/user.c: 0 running, 8 kernel's stack pointer, 16 pending bits' address,
  * 24 the bits that are wanted (32 bits), 28 whether bases are set by instructions, 32 and 40 the
- * bases of FS and GS to set.
+ * bases of FS and GS to set; 48 what iretq takes, or NULL, and with it 56 the vector image, 64 and
+ * 68 the features that it has.
  */
         .text
 
@@ -47,9 +48,37 @@ user_way_in:
         wrgsbase %rax
         movq    32(%rbx), %rax
         wrfsbase %rax
+        movq    48(%rbx), %rax
+        testq   %rax, %rax
+        jnz     user_jump
         movl    $15, %eax
         syscall
         ud2
+
+user_jump:
+        movq    %rsi, %rdi
+        movq    %rax, %rsp
+        movq    56(%rbx), %rcx
+        movl    64(%rbx), %eax
+        movl    68(%rbx), %edx
+        xrstor64 (%rcx)
+        movq    40(%rdi), %r8
+        movq    48(%rdi), %r9
+        movq    56(%rdi), %r10
+        movq    64(%rdi), %r11
+        movq    72(%rdi), %r12
+        movq    80(%rdi), %r13
+        movq    88(%rdi), %r14
+        movq    96(%rdi), %r15
+        movq    112(%rdi), %rsi
+        movq    120(%rdi), %rbp
+        movq    128(%rdi), %rbx
+        movq    136(%rdi), %rdx
+        movq    144(%rdi), %rax
+        movq    152(%rdi), %rcx
+        movq    104(%rdi), %rdi
+        iretq
+
 user_bases_by_call:
         movq    40(%rbx), %rsi
         movl    $0x1001, %edi           # ARCH_SET_GS

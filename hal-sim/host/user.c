@@ -6,8 +6,10 @@
  *
  * The registers that a signal's frame holds are all that a program owns but for the bases of FS and
  * GS. So user code is entered by ending a signal that never was: rt_sigreturn from a frame that is
- * kept in struct hal_user. It is left by a real signal, whose handler copies the frame back there
- * and goes on in user_enter's caller:
+ * kept in struct hal_user; or, as this takes the host a while, by doing what the host would: the
+ * processor's return from an interrupt, which is no privilege, sets counter, flags and stack
+ * pointer at once. It is left by a real signal, whose handler copies the frame back there and goes
+ * on in user_enter's caller:
  *
  *     SIGSYS                          a system call: those from below HAL_USER_END are not made,
  * but reported, by Syscall User Dispatch or by a seccomp filter SIGSEGV SIGBUS SIGFPE SIGILL
@@ -53,6 +55,9 @@ struct user_side {
     uint32_t wanted;
     uint32_t by_instruction; /* the bases can be set without the host */
     uint64_t fs, gs;         /* the program's, on the way in */
+    uint64_t *jump; /* as the processor's return from an interrupt takes it; NULL: sigreturn */
+    uint8_t *image;
+    uint32_t features[2];
     uint64_t host_fs;
     uint64_t nested_fs; /* what a handler's handler puts back */
     struct hal_user *user;
@@ -73,7 +78,7 @@ static struct user_side sides[HAL_CPU_MAX];
 enum how { BY_DISPATCH, BY_FILTER };
 
 static struct {
-    bool reserved, hides, by_instruction;
+    bool reserved, hides, by_instruction, calls_host;
     enum how how;
     const char *refusal;
     uint8_t words[48]; /* what the host's kernel says of its XSAVE images: at SW_WORDS in them */
@@ -156,7 +161,16 @@ static inline HANDLER struct user_side *side_of(const ucontext_t *context)
 }
 
 /* From the general registers to the address that a page fault was at. */
-enum { FRAME_REGISTERS = 5, FRAME_SAVED = 23, FRAME_VECTORS = 28, FRAME_MASK = 37 };
+enum {
+    FRAME_REGISTERS = 5,
+    FRAME_RSP = 20,
+    FRAME_RIP = 21,
+    FRAME_FLAGS = 22,
+    FRAME_SELECTORS = 23,
+    FRAME_SAVED = 23,
+    FRAME_VECTORS = 28,
+    FRAME_MASK = 37
+};
 
 static inline HANDLER void save(struct user_side *side, const ucontext_t *context)
 {
@@ -294,6 +308,34 @@ static long begin_dispatching(void *argument)
     return 0;
 }
 
+/*
+ * Whether the processor can be given these registers without the host's help: it would trap on the
+ * way, where a program's counter or selectors cannot be; and the host may be asked for it.
+ */
+static bool can_jump(const struct user_side *side, const struct hal_user *of)
+{
+    const uint64_t code_and_stack = 0x33ull | 0x2bull << 48, selectors = 0xffff00000000ffffull;
+    const uint64_t rip = of->frame[FRAME_RIP], step = 0x100;
+    return side->by_instruction && !user.calls_host && rip >> 46 == 0 &&
+           (of->frame[FRAME_SELECTORS] & selectors) == code_and_stack &&
+           !(of->frame[FRAME_FLAGS] & step);
+}
+
+static void prepare_jump(struct user_side *side, struct hal_user *of)
+{
+    side->jump = NULL;
+    if (!can_jump(side, of))
+        return;
+    side->jump = of->jump;
+    side->image = image_of(of);
+    memcpy(side->features, user.words + 8, sizeof side->features);
+    of->jump[0] = of->frame[FRAME_RIP];
+    of->jump[1] = 0x33;
+    of->jump[2] = of->frame[FRAME_FLAGS];
+    of->jump[3] = of->frame[FRAME_RSP];
+    of->jump[4] = 0x2b;
+}
+
 enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *of, uint32_t wanted)
 {
     struct user_side *side = &sides[host_index(cpu)];
@@ -308,6 +350,7 @@ enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *of, uint32_t 
     side->gs = of->gs;
     of->frame[FRAME_VECTORS] = (uint64_t)(uintptr_t)image_of(of);
     of->frame[FRAME_MASK] = host_cpu_mask(cpu);
+    prepare_jump(side, of);
     return (enum host_user_why)user_enter(side, of->frame);
 }
 
@@ -463,6 +506,7 @@ void host_user_open(void)
     wishes = wishes ? wishes : "";
     memset(&user, 0, sizeof user);
     user.by_instruction = (getauxval(AT_HWCAP2) & 2) && !strstr(wishes, "prctl");
+    user.calls_host = strstr(wishes, "sigreturn");
     user.hides = strstr(wishes, "hide");
     user.refusal = find_refusal(wishes);
 }

@@ -175,8 +175,8 @@ void explore(const struct log *log, unsigned from, const struct where *only,
 /* ---- run.c ---- */
 
 struct counters { /* shared by all processes of a run */
-    uint64_t sequences, operations, tried, distinct, nested, mended, fsck_clean, fsck_raw, slow,
-        overflows, failed;
+    uint64_t sequences, operations, tried, distinct, nested, deepest, mended, fsck_clean, fsck_raw,
+        slow, overflows, failed;
     uint64_t torn, torn_whole, torn_data, torn_found; /* sectors; what became of the volume */
 };
 

@@ -228,6 +228,8 @@ static void judge_choice(struct exploration *e, uint64_t choice, bool newest)
         COUNT(distinct);
         if (e->depth > 0)
             COUNT(nested);
+        if (e->depth == DEPTH_MAX)
+            COUNT(deepest);
         if (cut_again && log->used > 0) {
             const struct expected exact = {e->expected.first, e->expected.last, tree};
 

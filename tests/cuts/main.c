@@ -37,7 +37,7 @@ struct size {
 };
 
 static const struct size sizes[] = {
-    {"small", 1, 12, 40, 10, 7, 24, 100, 200, 12, 21, 1},
+    {"small", 1, 18, 30, 8, 7, 24, 100, 200, 12, 21, 2},
     {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21, 0}, /* fsck.fat judges all */
     {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23, 1},
     {"release", 1, 1, 143000, 1200, 10, 256, 60, 4000, 200, 25, 16},
@@ -137,10 +137,11 @@ static bool run_geometry(unsigned geometry)
 static void print_counters(const struct counters *c, double time)
 {
     printf("#   %llu sequences of %llu operations; %llu states tried, %llu distinct (%llu of them "
-           "by cuts while mounting), %llu mended\n",
+           "by cuts while mounting, %llu by cuts of that), %llu mended\n",
            (unsigned long long)c->sequences, (unsigned long long)c->operations,
            (unsigned long long)c->tried, (unsigned long long)c->distinct,
-           (unsigned long long)c->nested, (unsigned long long)c->mended);
+           (unsigned long long)c->nested, (unsigned long long)c->deepest,
+           (unsigned long long)c->mended);
     printf("#   fsck.fat judged %llu before the mount and %llu after it; %llu failed\n",
            (unsigned long long)c->fsck_raw, (unsigned long long)c->fsck_clean,
            (unsigned long long)c->failed);

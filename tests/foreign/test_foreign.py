@@ -267,7 +267,8 @@ def geometries(tools, place, seed):
     run(tools.mkfs, "--cluster", cluster, "--sector", sector, "--fats", rng.choice((1, 2)),
         "--reserved", reserved, "--id", seed + 1, image, "%dK" % kib)
     judge(tools, image)
-    tree = make_tree(rng, source, min(cluster, 4096), rng.randrange(1, 20 if kib > 1000 else 4),
+    many = kib > 1000 and kib * 1024 // cluster > 60
+    tree = make_tree(rng, source, min(cluster, 4096), rng.randrange(1, 20 if many else 4),
                      last=0x10FFFF)
     list_tree(tree, source, place / "list")
     run(tools.foreign, image, "put", place / "list")

@@ -135,6 +135,7 @@ static void pass(struct fault_slot *slot)
     struct block_disk *disk = &slot->owner->disk;
     hal_irq_state_t state = spinlock_acquire(&disk->lock);
     bool mine = slot->state == SLOT_DELAYED && slot->due <= hal_time_now();
+    bool empty = slot->empty; /* once it is submitted the slot may be another request's */
     int error;
 
     if (mine)
@@ -142,8 +143,8 @@ static void pass(struct fault_slot *slot)
     spinlock_release(&disk->lock, state);
     if (!mine)
         return;
-    error = slot->empty ? 0 : block_submit(&slot->below);
-    if (error || slot->empty)
+    error = empty ? 0 : block_submit(&slot->below);
+    if (error || empty)
         give_back(slot, error);
 }
 

@@ -191,12 +191,24 @@ void page_modified(uintptr_t word)
         cache_page_dirty(cached_page(word));
 }
 
-void page_give(uintptr_t word)
+static void let_go(uintptr_t word)
 {
-    if (page_access(word) & HAL_USER_WRITE)
-        page_modified(word);
     if (word & PAGE_CACHED)
         cache_put(cached_page(word));
     else
         frame_put(frame_of(word));
+}
+
+void page_give(uintptr_t word)
+{
+    if (page_access(word) & HAL_USER_WRITE)
+        page_modified(word);
+    let_go(word);
+}
+
+void page_give_now(uintptr_t word)
+{
+    if ((word & PAGE_CACHED) && (page_access(word) & HAL_USER_WRITE))
+        cache_page_dirty_now(cached_page(word));
+    let_go(word);
 }

@@ -98,3 +98,6 @@ void page_give(uintptr_t word);
 
 /** Notes a page of the cache as modified, if the word is one. May sleep. */
 void page_modified(uintptr_t word);
+
+/** As page_give, but does not sleep: for who holds the lock of the map. */
+void page_give_now(uintptr_t word);

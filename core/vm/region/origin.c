@@ -206,7 +206,7 @@ static void cut_region(struct vm_region *region, uint64_t size)
         number += (kept - region->offset) / HAL_PAGE_SIZE;
     while ((word = page_map_next(&space->map, &number, end))) {
         vm_hide(space, number, number + 1);
-        page_give(page_with_access(*word, 0)); /* what is cut off need not be written */
+        page_give_now(*word);
         *word = 0;
         space->resident--;
     }

@@ -60,6 +60,9 @@ struct vm_space {
     struct hal_aspace aspace;
     uint64_t resident, faults, loads;
     uint32_t cuts; /* how often a file's pages were taken away */
+    uint64_t hand; /* the page that reclaim looks at next */
+
+    struct list link; /* among all spaces; reclaim.c's */
 };
 
 /* --- region.c: caller holds the space's lock, to write where a region changes --- */
@@ -140,6 +143,12 @@ static inline void vm_stop_writes(struct vm_space *space, uint64_t first, uint64
     else
         vm_hide(space, first, end);
 }
+
+/* --- reclaim.c: the space is asked when frames are short; or no more. Any context --- */
+
+void vm_reclaim_add(struct vm_space *space);
+void vm_reclaim_remove(struct vm_space *space);
+void vm_reclaim_init(void);
 
 /* --- map.c: caller holds the space's lock to write --- */
 

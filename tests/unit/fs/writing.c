@@ -368,6 +368,47 @@ START_TEST(a_full_card_says_so_and_all_of_it_is_usable_again)
 }
 END_TEST
 
+/* A directory whose only cluster has no free slot, on a card without a free cluster. */
+static void fill_directory_and_card(void)
+{
+    char path[20];
+
+    ck_assert_int_eq(store_mkdir("/full"), 0);
+    for (unsigned i = 0; i < CLUSTER / 32 - 2; i++) {
+        snprintf(path, sizeof path, "/full/%u", i);
+        ck_assert_int_eq(store_create(path), 0);
+    }
+    (void)fill_up("/f");
+}
+
+START_TEST(on_a_full_card_what_needs_room_fails_and_the_rest_works)
+{
+    int names;
+
+    mount_it();
+    fill_directory_and_card();
+    names = store_count("/full");
+    ck_assert_int_eq(store_create("/full/x"), -ENOSPC);
+    ck_assert_int_eq(store_mkdir("/full/x"), -ENOSPC);
+    ck_assert_int_eq(store_rename("/f0", "/full/x"), -ENOSPC);
+    ck_assert_int_eq(store_rename("/full/0", "/full/x"), -ENOSPC);
+    ck_assert_int_eq(store_rename("/full/0", "/full/a name of several slots"), -ENOSPC);
+    ck_assert_int_eq(store_write("/full/0", 0, data, 1), -ENOSPC);
+    ck_assert_int_eq(store_truncate("/full/0", 1), -ENOSPC);
+    ck_assert_int_eq(store_write("/f0", sizeof data + CLUSTER, data, 1), -ENOSPC);
+    ck_assert_int_eq(store_count("/full"), names);
+    ck_assert_int_eq(store_read("/full/0", 0, data, 1), 0);
+    ck_assert_int_eq(store_write("/f0", 0, data, 100), 100);
+    ck_assert_int_eq(store_rename("/f0", "/full/0"), -ENOSPC);
+    ck_assert_int_eq(store_unlink("/full/1"), 0);
+    ck_assert_int_eq(store_rename("/full/0", "/full/x"), 0);
+    ck_assert_int_eq(store_truncate("/f0", 10), 0);
+    ck_assert_int_eq(store_sync(), 0);
+    ck_assert_int_eq(store_write("/full/2", 0, data, CLUSTER), CLUSTER);
+    unmount_clean();
+}
+END_TEST
+
 START_TEST(hints_are_not_believed)
 {
     static const uint32_t lies[] = {0, 1, 0xFFFFFFFE, 0xFFFFFFFF, 100000};
@@ -599,6 +640,7 @@ Suite *writing_suite(void)
     tcase_add_test(tests, the_first_entry_and_reserved_bits_stay);
     tcase_add_test(tests, only_the_active_fat_is_written_when_they_are_not_mirrored);
     tcase_add_test(tests, a_full_card_says_so_and_all_of_it_is_usable_again);
+    tcase_add_test(tests, on_a_full_card_what_needs_room_fails_and_the_rest_works);
     tcase_add_loop_test(tests, hints_are_not_believed, 0, 5);
     tcase_add_loop_test(tests, a_volume_can_do_without_fsinfo, 0, 2);
     tcase_add_test(tests, bad_clusters_are_left_alone);

@@ -37,7 +37,8 @@ struct hal_aspace {
 
 struct hal_user {
     _Alignas(16) uint64_t frame[HAL_USER_FRAME];
-    uint64_t fs, gs; /**< their bases */
+    uint64_t fs, gs;  /**< their bases */
+    uint64_t jump[5]; /**< what the instruction that goes there takes: rip, cs, flags, rsp, ss */
     bool step;
     uint8_t vectors[HAL_USER_VECTORS + 64]; /**< from the first multiple of 64 on */
 };
