@@ -236,6 +236,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("heap"), .hungry = true},
     {KTEST("cache.writes_race_with_the_flusher")},
     {KTEST("fat32.changes_go_to_the_card_by_themselves")},
+    {KTEST("fat32.requests_may_be_late"), .wide = true},
     {KTEST("time"), .wide = true},
     {KTEST("fs"), .wide = true},
     {KTEST("vfs"), .wide = true},
