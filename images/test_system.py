@@ -172,9 +172,20 @@ class System(Case):
         self.assertEqual(found["dev/null"][0], stat.S_IFCHR | 0o666)
         self.assertEqual(found["etc/passwd"][0], stat.S_IFREG | 0o644)
         self.assertEqual(found["etc/init.d/rcS"][0], stat.S_IFREG | 0o755)
+        self.assertEqual(found["etc/shadow"][0], stat.S_IFREG | 0o600)
         self.assertEqual(found["home/user"][1], (1000, 1000))
         parents = {name.rpartition("/")[0] for name in found} - {""}
         self.assertLessEqual(parents, set(found))
+
+    def test_users_are_as_busybox_can_read_them(self):
+        """It does not know a user whose password in /etc/passwd is empty."""
+        found = members(self.build()[0])
+        users = [line.split(":") for line in found["etc/passwd"][2].decode().splitlines()]
+        self.assertEqual([user[0] for user in users], ["root", "user", "nobody"])
+        secrets = {line.split(":")[0]: len(line.split(":"))
+                   for line in found["etc/shadow"][2].decode().splitlines()}
+        for user in users:
+            self.assertEqual((len(user), user[1], secrets[user[0]]), (7, "x", 9))
 
     def test_the_archive_is_the_same_to_the_byte_whatever_the_umask(self):
         self.assertEqual(self.build()[0], self.build(umask=0o077)[0])
