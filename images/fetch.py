@@ -43,8 +43,8 @@ APT::Architecture "%(architecture)s";
 APT::Architectures { "%(architecture)s"; };
 APT::Sandbox::User "";
 APT::Get::List-Cleanup "false";
-Acquire::http::Timeout "20";
-Acquire::https::Timeout "20";
+Acquire::http::Timeout "10";
+Acquire::https::Timeout "10";
 Acquire::Retries "1";
 Acquire::Languages "none";
 Acquire::AllowInsecureRepositories "false";
@@ -119,11 +119,16 @@ class Store:
         if not missing:
             return known
         self.prepare()
-        self.apt("update")
+        said = self.apt("update")
         for name in missing:
             for old in self.archives.glob(name + "_*.deb"):
                 old.unlink()
-        self.apt("download", *missing, cwd=self.archives)
+        try:
+            self.apt("download", *missing, cwd=self.archives)
+        except Problem as error:
+            # Without a network the update is said to have gone well, and its lists are empty.
+            lost = [line[3:] for line in said.splitlines() if line.startswith("W: Failed")]
+            raise Problem(lost[0]) if lost else error
         for name in missing:
             known[name] = self.unpack(name)
         write_if_new(self.index, known)

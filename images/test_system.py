@@ -172,9 +172,20 @@ class System(Case):
         self.assertEqual(found["dev/null"][0], stat.S_IFCHR | 0o666)
         self.assertEqual(found["etc/passwd"][0], stat.S_IFREG | 0o644)
         self.assertEqual(found["etc/init.d/rcS"][0], stat.S_IFREG | 0o755)
+        self.assertEqual(found["etc/shadow"][0], stat.S_IFREG | 0o600)
         self.assertEqual(found["home/user"][1], (1000, 1000))
         parents = {name.rpartition("/")[0] for name in found} - {""}
         self.assertLessEqual(parents, set(found))
+
+    def test_users_are_as_busybox_can_read_them(self):
+        """It does not know a user whose password in /etc/passwd is empty."""
+        found = members(self.build()[0])
+        users = [line.split(":") for line in found["etc/passwd"][2].decode().splitlines()]
+        self.assertEqual([user[0] for user in users], ["root", "user", "nobody"])
+        secrets = {line.split(":")[0]: len(line.split(":"))
+                   for line in found["etc/shadow"][2].decode().splitlines()}
+        for user in users:
+            self.assertEqual((len(user), user[1], secrets[user[0]]), (7, "x", 9))
 
     def test_the_archive_is_the_same_to_the_byte_whatever_the_umask(self):
         self.assertEqual(self.build()[0], self.build(umask=0o077)[0])
@@ -213,7 +224,8 @@ class Programs(Case):
     def check(self, architecture, machine):
         cache = pathlib.Path(os.environ.get("TAYBERRY_PACKAGES", "-"))
         user, out = HERE / "programs/user", self.folder / "out"
-        for sources in (["hello.c"], ["blink.c", "lines.c"], ["buttons.c", "lines.c"]):
+        for sources in (["hello.c"], ["blink.c", "lines.c"], ["buttons.c", "lines.c"],
+                        ["lights.c", "lines.c"]):
             done = self.run_tool("programs/user/make.py", "--architecture", architecture, "--cache",
                                  cache, out, *[user / name for name in sources])
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -235,6 +247,7 @@ class Programs(Case):
         for name, words, said in (("blink", ("x",), "LINE wants a number from 0 to 53"),
                                   ("blink", ("17", "0"), "MILLISECONDS wants"),
                                   ("buttons", ("99",), "LINE wants"),
+                                  ("lights", ("0",), "MILLISECONDS wants"),
                                   ("blink", ("1", "2", "3", "4"), "usage")):
             out = self.folder / name
             if not out.exists():
