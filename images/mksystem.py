@@ -32,6 +32,7 @@ LINKS = (("etc/mtab", "../proc/mounts"), ("sbin", "bin"), ("usr/bin", "../bin"),
 DEVICES = (("dev/console", 0o600, (5, 1)), ("dev/null", 0o666, (1, 3)), ("dev/tty", 0o666, (5, 0)),
            ("dev/zero", 0o666, (1, 5)))
 OWNERS = {"home/user": (1000, 1000)}
+PRIVATE = ("etc/shadow",)
 BUSYBOX = "bin/busybox"
 
 
@@ -63,7 +64,7 @@ def tree(packages, system, programs):
             found.setdefault(name, (stat.S_IFDIR | 0o755, b"", (0, 0)))
         else:
             data = path.read_bytes()
-            mode = 0o755 if data.startswith(b"#!") else 0o644
+            mode = 0o600 if name in PRIVATE else 0o755 if data.startswith(b"#!") else 0o644
             found[name] = (stat.S_IFREG | mode, data, (0, 0))
     busybox = package_file(packages, "busybox-static", BUSYBOX)
     if busybox is not None:

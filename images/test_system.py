@@ -29,6 +29,10 @@ APT = """#!/bin/sh
 echo "$*" >> "{folder}/calls"
 [ -e "{folder}/down" ] && echo "E: there is no network" && exit 100
 case "$*" in
+    *source*) mkdir -p "{folder}/s/{package}-2.0/src"
+        echo 'int main(void) {{ return 0; }}' > "{folder}/s/{package}-2.0/src/main.c"
+        tar -C "{folder}/s" -czf "$PWD/{package}_2.0.orig.tar.gz" {package}-2.0
+        touch "$PWD/{package}_2.0-1.dsc" ;;
     *download*) mkdir -p "{folder}/p/DEBIAN" "{folder}/p/bin"
         printf 'Package: {package}\\nVersion: 1:2.0-3\\nArchitecture: all\\nMaintainer: me\\n' \\
             > "{folder}/p/DEBIAN/control"
@@ -106,6 +110,20 @@ class Fetch(Case):
         for word in ("#clear APT::Update;", "#clear DPkg;"):
             self.assertIn(word, text)
 
+    def test_a_source_package_is_the_upstream_tree(self):
+        done = self.run_tool("fetch.py", "--architecture", "source", "--cache",
+                             self.folder / "cache", self.folder / "one.json", PACKAGE,
+                             path="%s:%s" % (self.folder / "bin", os.environ["PATH"]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        told = json.loads((self.folder / "one.json").read_text(encoding="utf-8"))
+        entry = told["packages"][PACKAGE]
+        self.assertEqual(entry["version"], "2.0")
+        self.assertTrue((pathlib.Path(entry["folder"]) / "src/main.c").exists())
+        config = (self.folder / "cache/source/state/apt.conf").read_text(encoding="utf-8")
+        self.assertNotIn("rchitecture", config)
+        for path in (self.folder / "cache/source/state/sources.list.d").iterdir():
+            self.assertNotRegex(path.read_text(encoding="utf-8"), r"(?m)^(deb|Types: deb)\s")
+
     def test_what_fails_is_told_and_tried_again_later(self):
         (self.folder / "down").touch()
         told, said = self.fetch("one.json")
@@ -172,9 +190,20 @@ class System(Case):
         self.assertEqual(found["dev/null"][0], stat.S_IFCHR | 0o666)
         self.assertEqual(found["etc/passwd"][0], stat.S_IFREG | 0o644)
         self.assertEqual(found["etc/init.d/rcS"][0], stat.S_IFREG | 0o755)
+        self.assertEqual(found["etc/shadow"][0], stat.S_IFREG | 0o600)
         self.assertEqual(found["home/user"][1], (1000, 1000))
         parents = {name.rpartition("/")[0] for name in found} - {""}
         self.assertLessEqual(parents, set(found))
+
+    def test_users_are_as_busybox_can_read_them(self):
+        """It does not know a user whose password in /etc/passwd is empty."""
+        found = members(self.build()[0])
+        users = [line.split(":") for line in found["etc/passwd"][2].decode().splitlines()]
+        self.assertEqual([user[0] for user in users], ["root", "user", "nobody"])
+        secrets = {line.split(":")[0]: len(line.split(":"))
+                   for line in found["etc/shadow"][2].decode().splitlines()}
+        for user in users:
+            self.assertEqual((len(user), user[1], secrets[user[0]]), (7, "x", 9))
 
     def test_the_archive_is_the_same_to_the_byte_whatever_the_umask(self):
         self.assertEqual(self.build()[0], self.build(umask=0o077)[0])
@@ -213,7 +242,8 @@ class Programs(Case):
     def check(self, architecture, machine):
         cache = pathlib.Path(os.environ.get("TAYBERRY_PACKAGES", "-"))
         user, out = HERE / "programs/user", self.folder / "out"
-        for sources in (["hello.c"], ["blink.c", "lines.c"], ["buttons.c", "lines.c"]):
+        for sources in (["hello.c"], ["blink.c", "lines.c"], ["buttons.c", "lines.c"],
+                        ["lights.c", "lines.c"]):
             done = self.run_tool("programs/user/make.py", "--architecture", architecture, "--cache",
                                  cache, out, *[user / name for name in sources])
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -235,6 +265,7 @@ class Programs(Case):
         for name, words, said in (("blink", ("x",), "LINE wants a number from 0 to 53"),
                                   ("blink", ("17", "0"), "MILLISECONDS wants"),
                                   ("buttons", ("99",), "LINE wants"),
+                                  ("lights", ("0",), "MILLISECONDS wants"),
                                   ("blink", ("1", "2", "3", "4"), "usage")):
             out = self.folder / name
             if not out.exists():

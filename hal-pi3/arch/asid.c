@@ -43,7 +43,10 @@ static int asid_is_kept(uint64_t number)
     return kept;
 }
 
-/** If the space of the old mark `mark` was live when the generation began: its new mark. Else 0. */
+/**
+ * If the space of the old mark `mark` was live when the generation began: its new mark, also for
+ * the CPUs on which it is live still. Else 0.
+ */
 static uint64_t asid_keep(uint64_t mark)
 {
     uint64_t renewed = 0;
@@ -51,7 +54,6 @@ static uint64_t asid_keep(uint64_t mark)
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
         if (mark != 0 && asid_kept[cpu] == mark) {
             renewed = asid_generation | asid_number(mark);
-            asid_kept[cpu] = renewed;
         }
     }
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {

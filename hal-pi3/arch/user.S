@@ -9,7 +9,11 @@
  *     sp -> x19 .. x30, the struct hal_user, (free), x0 and x1 of the program      GATE_BYTES
  *
  * All that the program owns is taken from struct hal_user and put back there. The lower half of the
- * address space is the program's only in between: the kernel runs with an empty one.
+ * address space is the program's only in between: the kernel runs with an empty one, so its tables
+ * can go at any time, and a mistaken access of the kernel's to a user address faults. The empty one
+ * has the program's ASID: to change that at each crossing would cost little on the board, but under
+ * QEMU, which drops its whole TLB then, ten times what a system call takes. So on the board such an
+ * access can still find the page in the TLB; it can not in QEMU, which keeps the kernel's apart.
  */
 #include <pi3/layout.h>
 
@@ -135,8 +139,9 @@ user_leave:
     stp     q30, q31, [x3, #480]
 
     ldr     x2, =user_nothing
-    and     x2, x2, #0xffffffff         /* its physical address */
-    msr     ttbr0_el1, x2
+    mrs     x3, ttbr0_el1
+    bfi     x3, x2, #0, #32             /* its physical address, below 4 GiB; the ASID stays */
+    msr     ttbr0_el1, x3
     ldr     x2, [x0, #USER_STEP]
     cbz     x2, 1f
     mov     x2, #MDSCR_VALUE

@@ -136,7 +136,7 @@ static bool open_machine(struct program *program)
         .size = sizeof(config),
         .memory = options->memory,
         .command_line = options->append,
-        .card = options->card,
+        .card = share_card(options),
         .card_read_only = options->read_only,
         .clock = (enum tb_clock)options->clock,
         .seed = options->seed,
@@ -380,6 +380,8 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     if (program.options.help || program.options.version)
         return print_and_leave(&program);
+    if (!share_prepare(&program.options))
+        return STATUS_USAGE;
     if (search_wanted(&program.options))
         return search_main(&program.options);
     if (!prepare_window(&program))

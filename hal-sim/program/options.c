@@ -233,6 +233,7 @@ static const struct option_rule rules[] = {
     {"headless", NULL, NULL, FIELD(headless), "no window: the console is on this terminal"},
     {"card", "FILE", read_file, FIELD(card), "the image of the SD card"},
     {"read-only", NULL, NULL, FIELD(read_only), "never write to the card's image"},
+    {"share", "DIR", read_file, FIELD(share), "a folder of yours, copied to /share on the card"},
     {"memory", "SIZE", read_size, FIELD(memory), "RAM, such as 64M (the default)"},
     {"cpus", "N", read_cpus, FIELD(cpus), "how many CPUs the board has, 1 (the default) to 4"},
     {"append", "TEXT", read_text, FIELD(append), "the kernel's command line"},

@@ -35,8 +35,8 @@ struct options {
     struct panels {
         bool card, memory, timeline;
     } panels; /**< what the window shows from the start */
-    const char *card, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd, *trace,
-        *diagram;
+    const char *card, *share, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd,
+        *trace, *diagram;
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;
     uint64_t cpus;    /**< 0: the library's default */
@@ -64,6 +64,18 @@ bool options_parse(struct options *options, int argc, char **argv);
 
 /** Prints the summary of --help. False: standard output cannot be written. */
 bool options_print_help(void);
+
+/* ---- share.c: --share ---- */
+
+/**
+ * Makes the card that the machine gets: a private copy of --card, or an empty one, with the folder
+ * of --share on it. It lasts as long as the program. False after a message. Without --share there
+ * is nothing to do.
+ */
+bool share_prepare(const struct options *options);
+
+/** The path of the card for the machine: that one, or else the one of --card. */
+const char *share_card(const struct options *options);
 
 /* ---- report.c: what went wrong ---- */
 

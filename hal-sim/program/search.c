@@ -217,6 +217,8 @@ static void say_scenario(FILE *file)
         fprintf(file, " --cpus %" PRIu64, options->cpus);
     if (options->card != NULL)
         fprintf(file, " --read-only --card '%s'", options->card);
+    if (options->share != NULL)
+        fprintf(file, " --share '%s'", options->share);
     if (options->append != NULL)
         fprintf(file, " --append '%s'", options->append);
 }

@@ -32,7 +32,7 @@ bool trial_open(const struct options *options, uint64_t seed)
         .size = sizeof(config),
         .memory = options->memory,
         .command_line = options->append,
-        .card = options->card,
+        .card = share_card(options),
         .card_read_only = true,
         .clock = TB_CLOCK_VIRTUAL,
         .seed = seed,

@@ -21,6 +21,7 @@ static const struct suite suites[] = {
     {"board", board_tests},     {"display", display_tests},
     {"trace", trace_tests},     {"aspace", aspace_tests},
     {"user", user_tests},       {"user_cpus", user_cpus_tests},
+    {"machine", machine_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 

@@ -179,15 +179,24 @@ CONTRACT_TEST(instructions_that_are_not_for_programs)
         return;
     EXPECT_EQUAL(program_run(&program), HAL_USER_INSTRUCTION);
     EXPECT_EQUAL(hal_user_pc(&program.user), CODE_AT);
-    LOAD(&program, privileged);
-    enum hal_user_trap trap = program_run(&program);
-    if (CODE_PRIVILEGED_IS_ACCESS) {
-        EXPECT_EQUAL(trap, HAL_USER_ACCESS);
-        EXPECT_EQUAL(program.event.address, UINTPTR_MAX);
-    } else {
-        EXPECT_EQUAL(trap, HAL_USER_INSTRUCTION);
+    for (const uint8_t *at = code_privileged; at < code_privileged_end; at += CODE_SLOT) {
+        const uint8_t *end =
+            at + CODE_SLOT < code_privileged_end ? at + CODE_SLOT : code_privileged_end;
+        program_load(&program, at, end);
+        enum hal_user_trap trap = program_run(&program);
+        if (trap != HAL_USER_INSTRUCTION) {
+            EXPECT(CODE_PRIVILEGED_IS_ACCESS);
+            EXPECT_EQUAL(trap, HAL_USER_ACCESS);
+            EXPECT_EQUAL(program.event.address, UINTPTR_MAX);
+        }
+        EXPECT_EQUAL(hal_user_pc(&program.user), CODE_AT);
+        if (contract_failed()) {
+            contract_print("# slot ");
+            contract_print_number((uint64_t)(at - code_privileged) / CODE_SLOT);
+            contract_print("\n");
+            break;
+        }
     }
-    EXPECT_EQUAL(hal_user_pc(&program.user), CODE_AT);
     program_end(&program);
 }
 
@@ -296,6 +305,25 @@ CONTRACT_TEST(the_thread_pointer_is_the_programs)
         EXPECT_EQUAL(program_get(&second, 1), 52);
     }
     EXPECT_EQUAL(hal_user_tls(&program.user), DATA_AT);
+    program_end(&program);
+    program_end(&second);
+}
+
+CONTRACT_TEST(a_program_sets_its_thread_pointer)
+{
+    if (!CODE_CAN_SET_THREAD)
+        SKIP("this processor does not let programs set it");
+    if (!PROGRAM(&program, set_thread) || !PROGRAM(&second, thread))
+        return;
+    ((uint64_t *)program.data)[3] = 61;
+    *(uint64_t *)second.data = 62;
+    hal_user_set_tls(&second.user, DATA_AT);
+    program_set(&program, 0, DATA_AT + 24);
+    EXPECT_EQUAL(program_run(&program), HAL_USER_CALL);
+    EXPECT_EQUAL(program_get(&program, 1), 61);
+    EXPECT_EQUAL(hal_user_tls(&program.user), DATA_AT + 24);
+    EXPECT_EQUAL(program_run(&second), HAL_USER_CALL);
+    EXPECT_EQUAL(program_get(&second, 1), 62);
     program_end(&program);
     program_end(&second);
 }
@@ -594,6 +622,7 @@ const struct contract_test user_tests[] = {
     {"a system call leaves the registers alone", registers_survive_a_call},
     {"hal_user_write_registers: flags of any value do no harm", flags_of_any_value_do_no_harm},
     {"the thread pointer is the program's", the_thread_pointer_is_the_programs},
+    {"a program may set its thread pointer", a_program_sets_its_thread_pointer},
     {"a thread pointer of any value does no harm", a_thread_pointer_of_any_value_does_no_harm},
     {"the registers have names, and the processor capabilities", registers_have_names},
     {"vector registers are the program's", vectors_are_the_programs},

@@ -13,7 +13,7 @@
 #define SHARED_SET(v, to) __atomic_store_n(&(v), (to), __ATOMIC_SEQ_CST)
 #define SHARED_ADD(v, n) __atomic_add_fetch(&(v), (n), __ATOMIC_SEQ_CST)
 
-enum { TICK = NS_PER_MS };
+enum { TICK = NS_PER_MS, STORM = 1000 };
 
 static struct program programs[HAL_CPU_MAX] KSTATE;
 static unsigned done KSTATE; /* jobs */
@@ -176,24 +176,33 @@ CONTRACT_TEST(cpus_have_their_own_spaces)
     end_all();
 }
 
-/** Counts in its own space until all have. None of them traps ever. */
+/**
+ * Counts in its own space until CPU 0 says that all have. No program traps ever, and only CPU 0 has
+ * a timer: where spaces take turns, it is their end that stops a program.
+ */
 static void count_own(void)
 {
-    unsigned self = hal_cpu_id(), cpus = hal_cpu_count();
-    struct program *own = &programs[self];
+    struct program *own = &programs[hal_cpu_id()];
+    program_set(own, 0, DATA_AT);
+    while (!SHARED_GET(stop))
+        EXPECT_EQUAL(program_run_once(own), HAL_USER_INTERRUPT);
+    SHARED_ADD(done, 1);
+}
+
+static void count_until_all_have(void)
+{
     uint64_t end = hal_time_now() + SOON;
     bool all = false;
     start_ticking();
-    program_set(own, 0, DATA_AT);
+    program_set(&programs[0], 0, DATA_AT);
     while (!all && hal_time_now() < end) {
-        EXPECT_EQUAL(program_run_once(own), HAL_USER_INTERRUPT);
+        EXPECT_EQUAL(program_run_once(&programs[0]), HAL_USER_INTERRUPT);
         all = true;
-        for (unsigned i = 0; i < cpus; i++)
+        for (unsigned i = 0; i < hal_cpu_count(); i++)
             all = all && SHARED_GET(*(uint64_t *)programs[i].data) > 1000;
     }
     EXPECT(all);
     stop_ticking();
-    SHARED_ADD(done, 1);
 }
 
 CONTRACT_TEST(nobody_waits_for_ever)
@@ -203,7 +212,15 @@ CONTRACT_TEST(nobody_waits_for_ever)
         SKIP("with this clock user code is stopped only by its traps");
     if (!make_all(code_count, code_count_end))
         return;
-    EXPECT(all_do(count_own));
+    SHARED_SET(stop, false);
+    SHARED_SET(done, 0);
+    for (unsigned cpu = 1; cpu < hal_cpu_count(); cpu++)
+        contract_give(cpu, count_own);
+    count_until_all_have();
+    SHARED_SET(stop, true);
+    for (unsigned cpu = 1; cpu < hal_cpu_count(); cpu++)
+        hal_cpu_ipi(cpu);
+    EXPECT(CONTRACT_WAIT(SHARED_GET(done) == hal_cpu_count() - 1, SOON));
     end_all();
 }
 
@@ -312,12 +329,94 @@ CONTRACT_TEST(a_program_may_move)
     end_all();
 }
 
+/* ---- interrupts at any moment ---- */
+
+static void send_ipis(void)
+{
+    while (!SHARED_GET(stop)) {
+        hal_cpu_ipi(0);
+        hal_cpu_relax();
+    }
+    SHARED_ADD(done, 1);
+}
+
+/** All registers but those that a call changes are those of before; with each call others. */
+static void call_in_the_storm(struct program *own, uint64_t *state)
+{
+    static uint64_t before[HAL_USER_REGISTERS] KSTATE, after[HAL_USER_REGISTERS] KSTATE;
+    hal_user_read_registers(&own->user, before);
+    for (unsigned k = 0; k < HAL_USER_REGISTERS; k++)
+        if (k != CODE_FLAGS && k != CODE_PC && k != CODE_SP)
+            before[k] = program_random(state);
+    hal_user_write_registers(&own->user, before);
+    EXPECT_EQUAL(program_run(own), HAL_USER_CALL);
+    hal_user_read_registers(&own->user, after);
+    for (unsigned k = 0; k < HAL_USER_REGISTERS; k++)
+        if (!(CODE_CALL_CHANGES >> k & 1))
+            EXPECT_EQUAL(before[k], after[k]);
+}
+
+/** The thread pointer is the program's too, on all ways. */
+CONTRACT_TEST(an_interrupt_at_any_moment_keeps_the_thread_pointer)
+{
+    NEED_CPUS();
+    if (!make_all(code_thread, code_thread_end))
+        return;
+    SHARED_SET(stop, false);
+    SHARED_SET(done, 0);
+    hal_irq_enable(HAL_IRQ_IPI);
+    contract_give(1, send_ipis);
+    ((uint64_t *)programs[0].data)[5] = 71;
+    hal_user_set_tls(&programs[0].user, DATA_AT + 40);
+    uint64_t end = hal_time_now() + SOON;
+    while (contract_irqs(HAL_IRQ_IPI) < STORM && hal_time_now() < end) {
+        EXPECT_EQUAL(program_run(&programs[0]), HAL_USER_CALL);
+        EXPECT_EQUAL(program_get(&programs[0], 1), 71);
+        EXPECT_EQUAL(hal_user_tls(&programs[0].user), DATA_AT + 40);
+        program_set(&programs[0], 1, 0);
+        if (contract_failed())
+            break;
+    }
+    SHARED_SET(stop, true);
+    EXPECT(CONTRACT_WAIT(SHARED_GET(done) == 1, SOON));
+    hal_irq_disable(HAL_IRQ_IPI);
+    end_all();
+}
+
+CONTRACT_TEST(an_interrupt_at_any_moment_changes_nothing)
+{
+    uint64_t state = 21;
+    NEED_CPUS();
+    if (!make_all(code_call, code_call_end))
+        return;
+    SHARED_SET(stop, false);
+    SHARED_SET(done, 0);
+    hal_irq_enable(HAL_IRQ_IPI);
+    contract_give(1, send_ipis);
+    uint64_t end = hal_time_now() + SOON;
+    for (unsigned i = 0; contract_irqs(HAL_IRQ_IPI) < STORM && hal_time_now() < end; i++) {
+        if (i % 100 == 0) /* its code faults in anew */
+            program_load(&programs[0], code_call, code_call_end);
+        call_in_the_storm(&programs[0], &state);
+        hal_user_set_pc(&programs[0].user, CODE_AT);
+    }
+    SHARED_SET(stop, true);
+    EXPECT(CONTRACT_WAIT(SHARED_GET(done) == 1, SOON));
+    hal_irq_disable(HAL_IRQ_IPI);
+    EXPECT(contract_irqs(HAL_IRQ_IPI) >= STORM);
+    end_all();
+}
+
 const struct contract_test user_cpus_tests[] = {
     {"all CPUs make system calls in one space", cpus_share_a_space},
     {"all CPUs run user code in one space at once", cpus_run_in_a_space_at_once},
     {"CPUs in spaces of their own see their own memory", cpus_have_their_own_spaces},
     {"spaces that never trap get their turns: nobody waits for ever", nobody_waits_for_ever},
     {"what was unmapped or protected is used by no CPU", no_cpu_uses_what_is_unmapped},
+    {"an interrupt at any moment, also on the way in or out, changes nothing",
+     an_interrupt_at_any_moment_changes_nothing},
+    {"an interrupt at any moment keeps the thread pointer",
+     an_interrupt_at_any_moment_keeps_the_thread_pointer},
     {"a program goes on on another CPU, with all its registers", a_program_may_move},
     {NULL, NULL},
 };

@@ -14,12 +14,13 @@
  *   code_spin        a0 = a0 + 1, for ever
  *   code_count       the word at a0 is counted up by one, for ever
  *   code_until       a1 = a1 + 1 until the word at a0 is not 0; n = 3, call
- *   code_privileged  an instruction that is not for programs
+ *   code_privileged  instructions that are not for programs, each in CODE_SLOT bytes of its own
  *   code_undefined   one that does not exist
  *   code_divide      a0 = a0 / a1, n = 4, call
  *   code_break       the breakpoint instruction; then n = 5, call
  *   code_jump        goes on at a0
  *   code_thread      a1 = the word at the thread pointer, n = 6, call
+ *   code_set_thread  sets the thread pointer to a0; a1 = the word there, n = 9, call
  *   code_align       a misaligned access by the stack pointer, of the kind that is not allowed
  *   code_steps       three instructions that do nothing, then a call
  *   code_vectors     if a5 is 0: all vector registers from a0 on; a3 = a3 + 1 until the word at a2
@@ -51,6 +52,7 @@ CODE(divide)
 CODE(break)
 CODE(jump)
 CODE(thread)
+CODE(set_thread)
 CODE(align)
 CODE(steps)
 CODE(vectors)
@@ -63,6 +65,9 @@ CODE(vectors)
 #define NOWHERE ((uintptr_t)0x10000000) /**< nothing is mapped here, or near it */
 
 #define DATA_PAGES 4u
+
+/** The distance of the instructions of code_privileged; less is the end of the last one. */
+#define CODE_SLOT 16u
 
 struct program {
     struct hal_aspace aspace;

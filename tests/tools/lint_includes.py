@@ -6,7 +6,8 @@
 
     sim-gui -> the library's public header, and its own libraries
     images/programs -> core/ and the host: programs for cards, of the kernel's own files
-    hal-sim/program -> the library's public header and the host's C library
+    hal-sim/program -> the library's public header and the host's C library; and what puts a folder
+                       of the host onto a card
     hal-sim -> hal/      hal-pi3 -> hal/      core -> hal/      hal -> nothing
 
 POSIX headers belong to hal-sim/host, SDL to sim-gui. Meson gives each target only the include
@@ -60,8 +61,8 @@ LAYERS = [
           ISO_C, ("hal-sim/include/tayberry",), ("hal-sim/include",)),
     Layer("hal-sim/program/", "hal-sim/program/ is a user of the library: its public header and "
           "the host's C library", None, ("hal-sim/program/", "hal-sim/include/tayberry",
-                                         "sim-gui/tayberry_gui.h"),
-          ("hal-sim/program", "hal-sim/include", "sim-gui")),
+                                         "sim-gui/tayberry_gui.h", "images/programs/card/put.h"),
+          ("hal-sim/program", "hal-sim/include", "sim-gui", "images/programs/card")),
     Layer("hal-sim/host/", "hal-sim/host/ sees hal-sim/, hal/ and the host", None,
           ("hal-sim/", HAL), ("hal-sim", "hal-sim/include", "hal/include")),
     Layer("hal-sim/", "hal-sim/ outside host/ sees itself, hal/ and the C standard's headers",

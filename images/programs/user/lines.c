@@ -42,6 +42,18 @@ bool lines_set(int fd, uint64_t mask, uint64_t values)
     return false;
 }
 
+bool lines_event(int fd, uint32_t *offset)
+{
+    struct gpio_v2_line_event event;
+
+    if (read(fd, &event, sizeof(event)) != (ssize_t)sizeof(event)) {
+        perror("reading an event");
+        return false;
+    }
+    *offset = event.offset;
+    return true;
+}
+
 bool lines_number(const char *text, unsigned long least, unsigned long most, const char *what,
                   unsigned long *number)
 {

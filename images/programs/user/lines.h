@@ -27,6 +27,9 @@ int lines_request(const uint32_t *offsets, unsigned count, uint64_t flags, const
  * after a message. */
 bool lines_set(int fd, uint64_t mask, uint64_t values);
 
+/** Waits for an event, and sets *offset to the line that it is of. False after a message. */
+bool lines_event(int fd, uint32_t *offset);
+
 /** Reads a number from `least` to `most`; false after a message that names it by `what`. */
 bool lines_number(const char *text, unsigned long least, unsigned long most, const char *what,
                   unsigned long *number);

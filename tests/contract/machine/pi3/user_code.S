@@ -82,6 +82,12 @@ code_\name\()_end:
     ldr     x1, [x9]
     call_and_again 6, thread
 
+    begin   set_thread
+    msr     tpidr_el0, x0
+    mrs     x9, tpidr_el0
+    ldr     x1, [x9]
+    call_and_again 9, set_thread
+
     /* An exclusive access has to be aligned, by the stack pointer as by any other register. */
     begin   align
     sub     x9, sp, #7

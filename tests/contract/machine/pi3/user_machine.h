@@ -32,3 +32,6 @@ enum {
 /** Addresses that are no program's: of the kernel's half, and of none. */
 #define CODE_KERNEL_ADDRESS ((uintptr_t)0xffffff8000080000)
 #define CODE_NO_ADDRESS ((uintptr_t)0x0000400000000000)
+
+/** Whether programs can set the thread pointer by themselves. */
+#define CODE_CAN_SET_THREAD true

@@ -55,8 +55,35 @@ code_\name\()_end:
         je      code_until
         call_and_again 3, until
 
+        .macro  slot instruction:vararg
+0:      \instruction
+        .skip   16 - (. - 0b), 0x90
+        .endm
+
         begin   privileged
-        hlt
+        slot    hlt
+        slot    cli
+        slot    sti
+        slot    in $0x60, %al
+        slot    out %al, %dx
+        slot    rep insb
+        slot    movq %cr0, %rax
+        slot    movq %rax, %cr3
+        slot    movq %rax, %dr7
+        slot    lgdt (%rsp)
+        slot    lidt (%rsp)
+        slot    ltr %ax
+        slot    lmsw %ax
+        slot    clts
+        slot    invd
+        slot    wbinvd
+        slot    invlpg (%rsp)
+        slot    rdmsr
+        slot    wrmsr
+        slot    swapgs
+        slot    sysretq
+        slot    int $0x80
+        slot    int $0x20
         end     privileged
 
         begin   undefined
@@ -81,6 +108,11 @@ code_\name\()_end:
         begin   thread
         movq    %fs:0, %rsi
         call_and_again 6, thread
+
+        begin   set_thread
+        wrfsbase %rdi
+        movq    %fs:0, %rsi
+        call_and_again 9, set_thread
 
         begin   align
         pushfq

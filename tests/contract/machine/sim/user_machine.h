@@ -32,3 +32,6 @@ enum {
 /** Addresses that are no program's: of the kernel's half, and of none. */
 #define CODE_KERNEL_ADDRESS ((uintptr_t)0xffffc00000001000)
 #define CODE_NO_ADDRESS ((uintptr_t)0x4000000000000000)
+
+/** Whether programs can set the thread pointer by themselves. */
+#define CODE_CAN_SET_THREAD (hal_user_capabilities(1) >> 1 & 1)
