@@ -99,7 +99,8 @@ int hal_aspace_map(struct hal_aspace *aspace, uintptr_t address, uint64_t physic
     ck_assert(physical % HAL_PAGE_SIZE == 0 && physical + pages * HAL_PAGE_SIZE <= fake.ram_bytes);
     forget_some(tables);
     if (++fake_aspace.maps == fake_aspace.fail_map) {
-        tables->words[first + next() % pages] = 0;
+        if (next() % 2)
+            tables->words[first + next() % pages] = 0;
         return -ENOMEM;
     }
     fake_aspace.mapped_pages += pages;

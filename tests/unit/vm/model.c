@@ -4,7 +4,7 @@
  *  1. Whatever is mapped, unmapped, protected, moved, forked, advised, synced, cut short, reclaimed
  *     and forgotten by the processor, in whatever order: each space has the regions that a simple
  *     model says, joined where they can be, and user code and the kernel's copies see the bytes
- *     that the model says, or the error.
+ *     that the model says, or the error. The processor's tables lead where the page map does.
  *  2. So it is when allocations and the processor's tables fail: such a call has changed nothing.
  *  3. What was written to shared mappings is on the medium after a sync, and at the end.
  *  4. At the end all memory is given back.
@@ -234,6 +234,22 @@ static void check_regions(const struct model_space *model)
     ck_assert_uint_eq(usage.mapped, mapped);
     ck_assert_uint_le(usage.resident, mapped / PAGE);
     ck_assert_uint_eq(usage.break_end, address_of(model->brk));
+}
+
+/* The processor knows nothing but what is in the page map, and allows no more. */
+static void check_tables(const struct model_space *model)
+{
+    for (int page = 0; page < WIDTH; page++) {
+        uintptr_t at = address_of(page), word = vm_word(model->space, at / PAGE);
+        uint64_t physical;
+        unsigned access = hal_aspace_query(vm_space_aspace(model->space), at, &physical);
+
+        if (access == 0)
+            continue;
+        ck_assert(word != 0);
+        ck_assert_uint_eq(physical, hal_mem_physical(page_bytes(word)));
+        ck_assert_uint_eq(access & ~page_access(word), 0);
+    }
 }
 
 /* True if it went as expected; false if memory was short, which is allowed now. */
@@ -585,6 +601,9 @@ static void step(void)
         touch(model, below(WIDTH), (unsigned)below(CELLS), chance(2));
     else
         other_step(model);
+    for (unsigned i = 0; i < SPACES; i++)
+        if (all.spaces[i].space)
+            check_tables(&all.spaces[i]);
     if (model->space)
         check_regions(model);
 }
@@ -624,7 +643,7 @@ static void end(void)
 START_TEST(spaces_are_as_the_model_says)
 {
     const char *runs = getenv("TAYBERRY_RUNS");
-    unsigned long n = runs ? strtoul(runs, NULL, 10) : 4000;
+    unsigned long n = runs ? strtoul(runs, NULL, 10) : 3000;
     struct in_use before;
 
     vm_test_start();
