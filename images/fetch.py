@@ -12,6 +12,10 @@ a package is what apt has verified by the signed lists of the distribution. dpkg
     FOLDER/ARCHITECTURE/archives   the packages as they came
     FOLDER/ARCHITECTURE/tree/NAME  each one unpacked
 
+With --architecture source it is the upstream sources of Debian's source packages that are fetched
+and unpacked, without Debian's changes to them; that the machine's list names binary packages only
+is no matter.
+
 OUT.json tells where they are: {"architecture", "problem", "packages": {NAME: {"version", "sha256",
 "folder"}}}. Several builds may share FOLDER; what is there is not fetched again, and then there is
 no network. Where a package cannot be had, "problem" says why, and so does a line on standard error;
@@ -25,12 +29,14 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import time
 
 PATIENCE = 600              # seconds after a failure in which it is not tried again
+SOURCE = "source"           # in the place of an architecture
 LIMIT = 300                 # seconds that apt may take
 
 # The hooks of the machine's apt (clearing caches, telling others) are about its own state, which
@@ -53,6 +59,13 @@ Dir::State::lists "%(state)s/lists";
 Dir::State::status "%(state)s/status";
 Dir::Cache "%(state)s/cache";
 Dir::Log "%(state)s/log";
+"""
+
+
+# Instead of the architecture, for sources.
+SOURCES = """\
+Dir::Etc::sourcelist "%(state)s/sources.list";
+Dir::Etc::sourceparts "%(state)s/sources.list.d";
 """
 
 
@@ -107,10 +120,28 @@ class Store:
         for name in ("lists/partial", "cache/archives/partial", "log"):
             (self.state / name).mkdir(parents=True, exist_ok=True)
         (self.state / "status").touch()
-        config = CONFIG % {"architecture": self.architecture, "state": self.state}
+        config = CONFIG
+        if self.architecture == SOURCE:
+            config = "".join(line for line in CONFIG.splitlines(True) if "rchitecture" not in line)
+            config += SOURCES
+            self.list_sources()
+        config %= {"architecture": self.architecture, "state": self.state}
         (self.state / "apt.conf").write_text(config, encoding="utf-8")
         self.archives.mkdir(exist_ok=True)
         self.trees.mkdir(exist_ok=True)
+
+    def list_sources(self, etc=pathlib.Path("/etc/apt")):
+        """The machine's sources, with source packages in the place of binary ones."""
+        parts = self.state / "sources.list.d"
+        parts.mkdir(exist_ok=True)
+        for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*.*"))]:
+            if path.suffix not in (".list", ".sources") or not path.exists():
+                continue
+            text = path.read_text(encoding="utf-8", errors="replace")
+            text = re.sub(r"^Types:.*$", "Types: deb-src", text, flags=re.MULTILINE)
+            text = re.sub(r"^deb(?=\s)", "deb-src", text, flags=re.MULTILINE)
+            (parts / path.name).write_text(text, encoding="utf-8")
+        (self.state / "sources.list").touch()
 
     def fetch(self, names):
         """Brings those that are missing, and returns what is known of all that there are."""
@@ -121,10 +152,11 @@ class Store:
         self.prepare()
         said = self.apt("update")
         for name in missing:
-            for old in self.archives.glob(name + "_*.deb"):
+            for old in self.archives.glob(name + "_*"):
                 old.unlink()
+        words = ["source", "--download-only"] if self.architecture == SOURCE else ["download"]
         try:
-            self.apt("download", *missing, cwd=self.archives)
+            self.apt(*words, *missing, cwd=self.archives)
         except Problem as error:
             # Without a network the update is said to have gone well, and its lists are empty.
             lost = [line[3:] for line in said.splitlines() if line.startswith("W: Failed")]
@@ -135,14 +167,20 @@ class Store:
         return known
 
     def unpack(self, name):
-        found = list(self.archives.glob(name + "_*.deb"))
+        source = self.architecture == SOURCE
+        found = list(self.archives.glob(name + ("_*.orig.tar.*[!c]" if source else "_*.deb")))
         if len(found) != 1:
-            raise Problem("apt-get download left %d packages called %s" % (len(found), name))
+            raise Problem("apt-get left %d packages called %s" % (len(found), name))
         partial, folder = self.trees / (name + ".partial"), self.trees / name
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-        run(["dpkg-deb", "-x", found[0], partial], self.archives)
-        version = run(["dpkg-deb", "-f", found[0], "Version"], self.archives).strip()
+        if source:
+            partial.mkdir()
+            run(["tar", "-xf", found[0], "--strip-components=1", "-C", partial], self.archives)
+            version = found[0].name.split("_")[1].partition(".orig.")[0]
+        else:
+            run(["dpkg-deb", "-x", found[0], partial], self.archives)
+            version = run(["dpkg-deb", "-f", found[0], "Version"], self.archives).strip()
         partial.rename(folder)
         digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
         return {"version": version, "sha256": digest, "folder": str(folder)}
@@ -179,7 +217,8 @@ def gather(store, names, retry):
 
 def main():
     parser = argparse.ArgumentParser(description="Fetch Debian packages for the card.")
-    parser.add_argument("--architecture", required=True, help="Debian's name: amd64, arm64")
+    parser.add_argument("--architecture", required=True,
+                        help="Debian's name: amd64, arm64; or source")
     parser.add_argument("--cache", type=pathlib.Path, required=True, help="where they are kept")
     parser.add_argument("--retry", action="store_true", help="try now, whatever failed before")
     parser.add_argument("out", type=pathlib.Path, help="what there is, as JSON")

@@ -29,6 +29,10 @@ APT = """#!/bin/sh
 echo "$*" >> "{folder}/calls"
 [ -e "{folder}/down" ] && echo "E: there is no network" && exit 100
 case "$*" in
+    *source*) mkdir -p "{folder}/s/{package}-2.0/src"
+        echo 'int main(void) {{ return 0; }}' > "{folder}/s/{package}-2.0/src/main.c"
+        tar -C "{folder}/s" -czf "$PWD/{package}_2.0.orig.tar.gz" {package}-2.0
+        touch "$PWD/{package}_2.0-1.dsc" ;;
     *download*) mkdir -p "{folder}/p/DEBIAN" "{folder}/p/bin"
         printf 'Package: {package}\\nVersion: 1:2.0-3\\nArchitecture: all\\nMaintainer: me\\n' \\
             > "{folder}/p/DEBIAN/control"
@@ -105,6 +109,20 @@ class Fetch(Case):
             self.assertIn('%s "%s' % (name.strip(), self.folder / "cache"), text)
         for word in ("#clear APT::Update;", "#clear DPkg;"):
             self.assertIn(word, text)
+
+    def test_a_source_package_is_the_upstream_tree(self):
+        done = self.run_tool("fetch.py", "--architecture", "source", "--cache",
+                             self.folder / "cache", self.folder / "one.json", PACKAGE,
+                             path="%s:%s" % (self.folder / "bin", os.environ["PATH"]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        told = json.loads((self.folder / "one.json").read_text(encoding="utf-8"))
+        entry = told["packages"][PACKAGE]
+        self.assertEqual(entry["version"], "2.0")
+        self.assertTrue((pathlib.Path(entry["folder"]) / "src/main.c").exists())
+        config = (self.folder / "cache/source/state/apt.conf").read_text(encoding="utf-8")
+        self.assertNotIn("rchitecture", config)
+        for path in (self.folder / "cache/source/state/sources.list.d").iterdir():
+            self.assertNotRegex(path.read_text(encoding="utf-8"), r"(?m)^(deb|Types: deb)\s")
 
     def test_what_fails_is_told_and_tried_again_later(self):
         (self.folder / "down").touch()

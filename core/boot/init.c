@@ -29,6 +29,7 @@
 #include "heap/leak.h"
 #include "mem/memory.h"
 #include "mem/reclaim.h"
+#include "proc/process.h"
 #include "sched/sched.h"
 #include "shell/shell.h"
 #include "sync/spinlock.h"
@@ -36,6 +37,7 @@
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
+#include "vm/space.h"
 #include "work/ktimer.h"
 
 #include <hal/board.h>
@@ -262,6 +264,9 @@ static void init_main(void *unused)
     (void)unused;
     start_cpus();
     name_cache_start();
+    vm_init();
+    if (process_start())
+        klog(KLOG_WARNING, "boot: no thread-local key is left for processes");
     make_ramdisk();
     if (cache_start())
         klog(KLOG_WARNING, "boot: out of memory: no room for the threads of the page cache");

@@ -97,13 +97,19 @@ uint64_t host_cpu_mask(const struct cpu *cpu)
     return host_of(cpu)->mask;
 }
 
-/* Lets the calling thread take our signals, and remembers its mask. */
-static void allow_signals(struct host_cpu *host)
+uint64_t host_cpu_signals(void)
 {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
     uint64_t ours = 1ull << (HOST_SIGNAL - 1);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ours |= 1ull << (numbers[i] - 1);
+    return ours;
+}
+
+/* Lets the calling thread take our signals, and remembers its mask. */
+static void allow_signals(struct host_cpu *host)
+{
+    uint64_t ours = host_cpu_signals();
     (void)syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, &host->mask, sizeof ours);
     host->mask &= ~ours;
 }

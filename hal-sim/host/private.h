@@ -35,6 +35,8 @@ UNWATCHED static inline unsigned host_index(const struct cpu *cpu)
 stack_t host_cpu_alternate(const struct cpu *cpu);
 /** The signals that were blocked when its thread became the CPU's. */
 uint64_t host_cpu_mask(const struct cpu *cpu);
+/** The signals that a CPU's thread has to take. */
+uint64_t host_cpu_signals(void);
 /** The timer has signalled, and is not armed any more. */
 void host_timer_fired(struct cpu *cpu);
 /** Has the timer signal again in a moment: the signal came at a bad one. */

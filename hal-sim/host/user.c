@@ -109,6 +109,17 @@ static inline HANDLER long call2(long number, long a, long b)
     return result;
 }
 
+static long call4(long number, long a, long b, long c, long d)
+{
+    register long fourth __asm__("r10") = d;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
 enum { SET_GS = 0x1001, SET_FS = 0x1002, GET_FS = 0x1003, GET_GS = 0x1004 };
 
 static inline HANDLER uint64_t read_fs(const struct user_side *side)
@@ -336,8 +347,18 @@ static void prepare_jump(struct user_side *side, struct hal_user *of)
     of->jump[4] = 0x2b;
 }
 
+/*
+ * Virtual clock: the thread is the library's user's, whose signals' handlers need their thread's
+ * variables and a stack; neither is there in user code. They wait.
+ */
+static void set_mask(uint64_t mask)
+{
+    (void)call4(SYS_rt_sigprocmask, SIG_SETMASK, (long)(uintptr_t)&mask, 0, sizeof mask);
+}
+
 enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *of, uint32_t wanted)
 {
+    const uint64_t mask = host_cpu_mask(cpu), quiet = machine.real ? mask : ~host_cpu_signals();
     struct user_side *side = &sides[host_index(cpu)];
     if (!side->dispatching)
         (void)fiber_call_host(cpu, begin_dispatching, side);
@@ -349,9 +370,14 @@ enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *of, uint32_t 
     side->fs = of->fs;
     side->gs = of->gs;
     of->frame[FRAME_VECTORS] = (uint64_t)(uintptr_t)image_of(of);
-    of->frame[FRAME_MASK] = host_cpu_mask(cpu);
+    of->frame[FRAME_MASK] = quiet;
     prepare_jump(side, of);
-    return (enum host_user_why)user_enter(side, of->frame);
+    if (quiet != mask)
+        set_mask(quiet);
+    long why = user_enter(side, of->frame);
+    if (quiet != mask)
+        set_mask(mask);
+    return (enum host_user_why)why;
 }
 
 const char *host_user_stalled(uint64_t *ns)

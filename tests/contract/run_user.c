@@ -13,14 +13,18 @@
  *  2. The power can be cut while user code runs, as often as one likes.
  *  3. The same seed gives the same output and trace, however often the run is interrupted.
  *  4. A snapshot taken while a program runs can be restored, and then all goes as before.
- *  5. With four CPUs as with one.
+ *  5. Signals whose handlers are the library's user's are taken while a program runs: the handlers
+ *     have their thread's variables and a stack, and nothing else notices.
+ *  6. With four CPUs as with one.
  */
 #include "tayberry.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -133,6 +137,47 @@ static void snapshot(unsigned cpus)
     tb_close(machine);
 }
 
+/* ---- signals of the library's user, whose handlers know nothing of a guest ---- */
+
+static _Thread_local volatile unsigned alarms;
+static struct tb_machine *to_interrupt;
+
+static void on_alarm(int signal)
+{
+    char text[64]; /* on whatever stack */
+    (void)signal;
+    snprintf(text, sizeof text, "%u", ++alarms);
+    if (to_interrupt)
+        tb_interrupt(to_interrupt);
+}
+
+static void set_alarms(long us)
+{
+    const struct itimerval every = {{0, us}, {0, us}};
+    (void)setitimer(ITIMER_REAL, &every, NULL);
+}
+
+static void signals(unsigned cpus)
+{
+    static char plain[8192], again[8192];
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    sigaction(SIGALRM, &action, NULL);
+    uint64_t hash = count(1000 * MS, cpus, plain, sizeof plain);
+    bool same = true;
+    alarms = 0;
+    set_alarms(300);
+    while (alarms < 200 && same)
+        same = count(1000 * MS, cpus, again, sizeof again) == hash && !strcmp(plain, again);
+    report(same, "virtual clock: handlers of the library's user strike, and change nothing");
+    to_interrupt = start("contract=user-spin", TB_CLOCK_VIRTUAL, cpus);
+    int reason = tb_run_for(to_interrupt, 1000 * MS);
+    set_alarms(0);
+    report(reason == TB_INTERRUPTED, "virtual clock: they can end a run of code that never traps");
+    struct tb_machine *machine = to_interrupt;
+    to_interrupt = NULL;
+    tb_close(machine);
+}
+
 static void refusal(void)
 {
     struct tb_machine *machine = start("contract=user-refuse", TB_CLOCK_VIRTUAL, 1);
@@ -169,13 +214,14 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "--bench"))
         return bench();
-    printf("1..11\n");
+    printf("1..15\n");
     refusal();
     for (unsigned cpus = 1; cpus <= 4; cpus += 3) {
         spin_virtual(cpus);
         spin_real(cpus);
         repeats(cpus);
         snapshot(cpus);
+        signals(cpus);
     }
     return failures != 0;
 }

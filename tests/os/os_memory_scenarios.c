@@ -39,7 +39,21 @@
 
 #define DEEP "/deep/level\\ 01/level\\ 02/level\\ 03/level\\ 04/level\\ 05/level\\ 06/here.txt"
 
+#define PROGRAMS RAMFS "run /bin/probe copy /docs/p\rrun /bin/probe script /docs/s /docs/p\r"
+
 const struct sweep_scenario sweep_scenarios[] = {
+    /* Programs. */
+    {.name = "run", .steps = LINE("run /bin/probe exit")},
+    {.name = "run, not there", .steps = LINE("run /bin/none")},
+    {.name = "run of a file in memory", .prepare = PROGRAMS, .steps = LINE("run /docs/p exit")},
+    {.name = "run of a script", .prepare = PROGRAMS, .steps = LINE("run /docs/s")},
+    {.name = "fork", .steps = LINE("run /bin/probe fork")},
+    {.name = "exec", .steps = LINE("run /bin/probe exec /bin/probe")},
+    {.name = "memory of a program", .steps = LINE("run /bin/probe memory")},
+    {.name = "files of a program",
+     .prepare = RAMFS "write /docs/a word\r",
+     .steps = LINE("run /bin/probe files /docs"),
+     .finish = "rm -f /docs/a /docs/b\rwrite /docs/a word\r"},
     /* Files. */
     {.name = "ls", .steps = LINE("ls")},
     {.name = "ls -a -l", .steps = LINE("ls -a -l /names")},
@@ -235,7 +249,10 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("frame"), .hungry = true},
     {KTEST("heap"), .hungry = true},
     {KTEST("cache.writes_race_with_the_flusher")},
+    {KTEST("vm.threads_share_a_space")},
+    {KTEST("vm.forks_race_with_writes")},
     {KTEST("fat32.changes_go_to_the_card_by_themselves")},
+    {KTEST("fat32.requests_may_be_late"), .wide = true},
     {KTEST("time"), .wide = true},
     {KTEST("fs"), .wide = true},
     {KTEST("vfs"), .wide = true},

@@ -26,6 +26,7 @@
 #include <hal/trace.h>
 #include <hal/uart.h>
 #include <hal/upcall.h>
+#include <hal/user.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -482,5 +483,122 @@ int hal_gpio_watch(unsigned pin, enum hal_gpio_edge edges)
 
 uint32_t hal_gpio_events(void)
 {
+    return 0;
+}
+
+/* ---- user code: there is none; a suite that wants address spaces brings its own ---- */
+
+#define ELSEWHERE __attribute__((weak))
+
+ELSEWHERE int hal_aspace_init(struct hal_aspace *aspace)
+{
+    (void)aspace;
+    return -ENOSYS;
+}
+
+ELSEWHERE void hal_aspace_finish(struct hal_aspace *aspace)
+{
+    (void)aspace;
+}
+
+ELSEWHERE int hal_aspace_map(struct hal_aspace *aspace, uintptr_t address, uint64_t physical,
+                             size_t pages, unsigned access)
+{
+    (void)aspace, (void)address, (void)physical, (void)pages, (void)access;
+    return -ENOMEM;
+}
+
+ELSEWHERE void hal_aspace_unmap(struct hal_aspace *aspace, uintptr_t address, size_t pages)
+{
+    (void)aspace, (void)address, (void)pages;
+}
+
+ELSEWHERE void hal_aspace_protect(struct hal_aspace *aspace, uintptr_t address, size_t pages,
+                                  unsigned access)
+{
+    (void)aspace, (void)address, (void)pages, (void)access;
+}
+
+ELSEWHERE unsigned hal_aspace_query(struct hal_aspace *aspace, uintptr_t address,
+                                    uint64_t *physical)
+{
+    (void)aspace, (void)address, (void)physical;
+    return 0;
+}
+
+ELSEWHERE unsigned hal_aspace_take_marks(struct hal_aspace *aspace, uintptr_t address)
+{
+    (void)aspace, (void)address;
+    return 0;
+}
+
+const char *hal_user_refusal(void)
+{
+    return "A unit test has no user code.";
+}
+
+bool hal_user_is_interruptible(void)
+{
+    return false;
+}
+
+void hal_user_init(struct hal_user *user, uintptr_t pc, uintptr_t sp)
+{
+    (void)user, (void)pc, (void)sp;
+}
+
+void hal_user_copy(struct hal_user *to, const struct hal_user *from)
+{
+    *to = *from;
+}
+
+void hal_user_run(struct hal_aspace *aspace, struct hal_user *user, struct hal_user_event *event)
+{
+    (void)aspace, (void)user, (void)event;
+    out_of_place("user code");
+}
+
+uint64_t hal_user_call(const struct hal_user *user)
+{
+    (void)user;
+    return 0;
+}
+
+uint64_t hal_user_argument(const struct hal_user *user, unsigned i)
+{
+    (void)user, (void)i;
+    return 0;
+}
+
+void hal_user_set_result(struct hal_user *user, int64_t result)
+{
+    (void)user, (void)result;
+}
+
+uintptr_t hal_user_pc(const struct hal_user *user)
+{
+    (void)user;
+    return 0;
+}
+
+uintptr_t hal_user_tls(const struct hal_user *user)
+{
+    (void)user;
+    return 0;
+}
+
+void hal_user_set_sp(struct hal_user *user, uintptr_t sp)
+{
+    (void)user, (void)sp;
+}
+
+void hal_user_set_tls(struct hal_user *user, uintptr_t tls)
+{
+    (void)user, (void)tls;
+}
+
+uint64_t hal_user_capabilities(unsigned which)
+{
+    (void)which;
     return 0;
 }

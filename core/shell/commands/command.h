@@ -82,6 +82,8 @@ void command_tags(struct job *job);
 /* ../memory/ */
 void command_mem(struct job *job);
 void command_slabs(struct job *job);
+/* ../programs/ */
+void command_run(struct job *job);
 /* ../sched/ */
 void command_sched(struct job *job);
 void command_sched_state(struct job *job); /* without a part */

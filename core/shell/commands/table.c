@@ -144,6 +144,10 @@ static const struct command commands[] = {
      "-r: directories, too, with all that is in them. -f: what is not there is no error.\n",
      command_rm, false},
     {"rmdir", "PATH...", "remove empty directories", NULL, command_rmdir, false},
+    {"run", "PROGRAM [ARGUMENT...]", "run a Linux program, and wait for it",
+     "PROGRAM is a path: a static ELF file for this processor, or a script. Ctrl-C ends it.\n"
+     "    run /bin/busybox sh\n",
+     command_run, false},
     {"sched", "[POLICY | quantum TIME | lab POLICY [OPTION=VALUE...] [turns] JOB...]",
      "show how the CPUs are shared, change that, or try it on paper",
      "Without arguments: what each CPU does and has done. LOAD is the part of the time since the\n"

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * numbers.c: the system calls' numbers on AArch64, which has the new calls only.
+ */
+#include "abi/abi.h"
+
+static const struct abi_number numbers[] = {
+    [17] = {SYS_GETCWD, NULL},         [19] = {SYS_EVENTFD2, NULL},
+    [20] = {SYS_EPOLL_CREATE1, NULL},  [23] = {SYS_DUP, NULL},
+    [24] = {SYS_DUP3, NULL},           [25] = {SYS_FCNTL, NULL},
+    [29] = {SYS_IOCTL, NULL},          [32] = {SYS_FLOCK, NULL},
+    [33] = {SYS_MKNODAT, NULL},        [34] = {SYS_MKDIRAT, NULL},
+    [35] = {SYS_UNLINKAT, NULL},       [36] = {SYS_SYMLINKAT, NULL},
+    [37] = {SYS_LINKAT, NULL},         [38] = {SYS_RENAMEAT2, "0123z"},
+    [39] = {SYS_UMOUNT2, NULL},        [40] = {SYS_MOUNT, NULL},
+    [43] = {SYS_STATFS, NULL},         [44] = {SYS_FSTATFS, NULL},
+    [45] = {SYS_TRUNCATE, NULL},       [46] = {SYS_FTRUNCATE, NULL},
+    [48] = {SYS_FACCESSAT, "012z"},    [49] = {SYS_CHDIR, NULL},
+    [50] = {SYS_FCHDIR, NULL},         [52] = {SYS_FCHMOD, NULL},
+    [53] = {SYS_FCHMODAT, NULL},       [54] = {SYS_FCHOWNAT, NULL},
+    [55] = {SYS_FCHOWN, NULL},         [56] = {SYS_OPENAT, NULL},
+    [57] = {SYS_CLOSE, NULL},          [59] = {SYS_PIPE2, NULL},
+    [61] = {SYS_GETDENTS64, NULL},     [62] = {SYS_LSEEK, NULL},
+    [63] = {SYS_READ, NULL},           [64] = {SYS_WRITE, NULL},
+    [65] = {SYS_READV, NULL},          [66] = {SYS_WRITEV, NULL},
+    [67] = {SYS_PREAD64, NULL},        [68] = {SYS_PWRITE64, NULL},
+    [69] = {SYS_PREADV, NULL},         [70] = {SYS_PWRITEV, NULL},
+    [71] = {SYS_SENDFILE, NULL},       [72] = {SYS_PSELECT6, NULL},
+    [73] = {SYS_PPOLL, NULL},          [78] = {SYS_READLINKAT, NULL},
+    [79] = {SYS_NEWFSTATAT, NULL},     [80] = {SYS_FSTAT, NULL},
+    [81] = {SYS_SYNC, NULL},           [82] = {SYS_FSYNC, NULL},
+    [83] = {SYS_FDATASYNC, NULL},      [88] = {SYS_UTIMENSAT, NULL},
+    [93] = {SYS_EXIT, NULL},           [94] = {SYS_EXIT_GROUP, NULL},
+    [95] = {SYS_WAITID, NULL},         [96] = {SYS_SET_TID_ADDRESS, NULL},
+    [98] = {SYS_FUTEX, NULL},          [99] = {SYS_SET_ROBUST_LIST, NULL},
+    [101] = {SYS_NANOSLEEP, NULL},     [102] = {SYS_GETITIMER, NULL},
+    [103] = {SYS_SETITIMER, NULL},     [113] = {SYS_CLOCK_GETTIME, NULL},
+    [114] = {SYS_CLOCK_GETRES, NULL},  [115] = {SYS_CLOCK_NANOSLEEP, NULL},
+    [116] = {SYS_SYSLOG, NULL},        [123] = {SYS_SCHED_GETAFFINITY, NULL},
+    [124] = {SYS_SCHED_YIELD, NULL},   [129] = {SYS_KILL, NULL},
+    [130] = {SYS_TKILL, NULL},         [131] = {SYS_TGKILL, NULL},
+    [132] = {SYS_SIGALTSTACK, NULL},   [133] = {SYS_RT_SIGSUSPEND, NULL},
+    [134] = {SYS_RT_SIGACTION, NULL},  [135] = {SYS_RT_SIGPROCMASK, NULL},
+    [136] = {SYS_RT_SIGPENDING, NULL}, [137] = {SYS_RT_SIGTIMEDWAIT, NULL},
+    [139] = {SYS_RT_SIGRETURN, NULL},  [140] = {SYS_SETPRIORITY, NULL},
+    [141] = {SYS_GETPRIORITY, NULL},   [144] = {SYS_SETGID, NULL},
+    [146] = {SYS_SETUID, NULL},        [147] = {SYS_SETRESUID, NULL},
+    [148] = {SYS_GETRESUID, NULL},     [149] = {SYS_SETRESGID, NULL},
+    [150] = {SYS_GETRESGID, NULL},     [153] = {SYS_TIMES, NULL},
+    [154] = {SYS_SETPGID, NULL},       [155] = {SYS_GETPGID, NULL},
+    [156] = {SYS_GETSID, NULL},        [157] = {SYS_SETSID, NULL},
+    [158] = {SYS_GETGROUPS, NULL},     [159] = {SYS_SETGROUPS, NULL},
+    [160] = {SYS_UNAME, NULL},         [163] = {SYS_GETRLIMIT, NULL},
+    [164] = {SYS_SETRLIMIT, NULL},     [165] = {SYS_GETRUSAGE, NULL},
+    [166] = {SYS_UMASK, NULL},         [167] = {SYS_PRCTL, NULL},
+    [169] = {SYS_GETTIMEOFDAY, NULL},  [172] = {SYS_GETPID, NULL},
+    [173] = {SYS_GETPPID, NULL},       [174] = {SYS_GETUID, NULL},
+    [175] = {SYS_GETEUID, NULL},       [176] = {SYS_GETGID, NULL},
+    [177] = {SYS_GETEGID, NULL},       [178] = {SYS_GETTID, NULL},
+    [179] = {SYS_SYSINFO, NULL},       [198] = {SYS_SOCKET, NULL},
+    [203] = {SYS_CONNECT, NULL},       [214] = {SYS_BRK, NULL},
+    [215] = {SYS_MUNMAP, NULL},        [216] = {SYS_MREMAP, NULL},
+    [220] = {SYS_CLONE, "01234"},      [221] = {SYS_EXECVE, NULL},
+    [222] = {SYS_MMAP, NULL},          [226] = {SYS_MPROTECT, NULL},
+    [227] = {SYS_MSYNC, NULL},         [233] = {SYS_MADVISE, NULL},
+    [260] = {SYS_WAIT4, NULL},         [261] = {SYS_PRLIMIT64, NULL},
+    [276] = {SYS_RENAMEAT2, NULL},     [278] = {SYS_GETRANDOM, NULL},
+    [283] = {SYS_MEMBARRIER, NULL},    [291] = {SYS_STATX, NULL},
+    [293] = {SYS_RSEQ, NULL},          [435] = {SYS_CLONE3, NULL},
+    [436] = {SYS_CLOSE_RANGE, NULL},   [437] = {SYS_OPENAT2, NULL},
+    [439] = {SYS_FACCESSAT, "0123"},
+};
+
+const struct abi_number *abi_numbers(unsigned *count)
+{
+    *count = sizeof(numbers) / sizeof(numbers[0]);
+    return numbers;
+}

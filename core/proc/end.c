@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * end.c: how threads and processes end.
+ *
+ * The last thread of a process gives back what the process had, each thing where it may sleep, and
+ * only then makes it a zombie and tells its parent: who has waited for a process finds its files
+ * closed and its memory free. From that moment the process is its parent's.
+ */
+#include "proc/inside.h"
+#include "proc/process.h"
+
+#include "heap/heap.h"
+#include "thread/cpu.h"
+#include "thread/thread.h"
+#include "vm/copy.h"
+#include "vm/space.h"
+
+#include <hal/cpu.h>
+#include <hal/errno.h>
+
+#define INIT_PID 1u
+
+/* Has a CPU that runs user code come back to the kernel: it may be that nothing else would. */
+static void interrupt_others(void)
+{
+    uint32_t others = cpu_online();
+
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        if (others & (1u << cpu))
+            hal_cpu_ipi(cpu);
+    }
+}
+
+/* `thread` is to end. Caller holds process_lock. */
+static void end_thread(struct user_thread *thread)
+{
+    __atomic_store_n(&thread->ending, true, __ATOMIC_RELEASE);
+    if (thread->kernel_thread != 0 && thread != user_thread_current())
+        (void)!thread_cancel(thread->kernel_thread);
+}
+
+/* All threads of the process, but `kept`. Caller as above. */
+static void end_threads(struct process *process, const struct user_thread *kept)
+{
+    const struct user_thread *self = user_thread_current();
+    bool others = false;
+
+    list_for_each (link, &process->threads) {
+        struct user_thread *thread = list_entry(link, struct user_thread, link);
+
+        if (thread != kept)
+            end_thread(thread);
+        others |= thread != kept && thread != self;
+    }
+    if (others)
+        interrupt_others();
+}
+
+void process_end(struct process *process, uint32_t status)
+{
+    if (!process->ended) {
+        process->ended = true;
+        process->status = status;
+    }
+    end_threads(process, NULL);
+}
+
+void process_end_self(uint32_t status)
+{
+    process_lock();
+    process_end(process_current(), status);
+    process_unlock();
+}
+
+int process_become_single(void)
+{
+    struct user_thread *self = user_thread_current();
+    struct process *process = self->process;
+    int error = 0;
+
+    process_lock();
+    if (self->ending)
+        error = -EINTR;
+    else
+        end_threads(process, self);
+    while (!error && process->thread_count > 1)
+        error = condition_wait_until(&process->changed, HAL_TIME_NEVER);
+    process_unlock();
+    return error;
+}
+
+/* ---- the last thread ---- */
+
+void process_give_back(struct process *process)
+{
+    process_lock();
+    if (process->borrows) {
+        process->borrows = false;
+        if (process->parent)
+            condition_broadcast(&process->parent->changed);
+    }
+    process_unlock();
+}
+
+static void give_resources_back(struct process *process)
+{
+    struct descriptor_table *files = process->files;
+    struct vm_space *space;
+    struct vnode *directory;
+
+    process->files = NULL;
+    descriptor_table_put(files);
+    mutex_lock(&process->mutex);
+    space = process->space;
+    directory = process->directory;
+    process->space = NULL;
+    process->directory = NULL;
+    mutex_unlock(&process->mutex);
+    vm_space_put(space);
+    vnode_put(directory);
+    process_give_back(process);
+}
+
+/* True if nobody wants to know how `process` ended. Caller holds process_lock. */
+static bool is_unwanted(const struct process *process)
+{
+    const struct signal_action *action;
+
+    if (!process->parent)
+        return !process->awaited;
+    action = &process->parent->actions[SIGNAL_CHLD];
+    return action->handler == SIGNAL_IGNORE || (action->flags & SIGNAL_NO_ZOMBIES);
+}
+
+/* Its children get a new parent; those nobody will wait for go to `dead`. Caller as above. */
+static void give_children_away(struct process *process, struct list *dead)
+{
+    struct process *heir = process_find(INIT_PID);
+
+    if (heir == process || (heir && heir->state == PROCESS_ZOMBIE))
+        heir = NULL;
+    list_for_each_safe (link, &process->children) {
+        struct process *child = list_entry(link, struct process, sibling);
+
+        list_remove(link);
+        child->parent = heir;
+        if (heir) {
+            list_add_tail(&heir->children, link);
+        } else if (child->state == PROCESS_ZOMBIE) {
+            process_forget(child);
+            list_add_tail(dead, &child->sibling);
+        }
+    }
+    if (heir)
+        condition_broadcast(&heir->changed);
+}
+
+/* Nobody may touch `process` any more after this. */
+static void become_zombie(struct process *process)
+{
+    struct list dead;
+    bool unwanted;
+
+    list_init(&dead);
+    process_lock();
+    give_children_away(process, &dead);
+    process->state = PROCESS_ZOMBIE;
+    unwanted = is_unwanted(process);
+    if (process->parent) {
+        (void)process_signal(process->parent, SIGNAL_CHLD);
+        condition_broadcast(&process->parent->changed);
+    } else {
+        condition_broadcast(&process->changed);
+    }
+    if (unwanted) {
+        process_forget(process);
+        list_add_tail(&dead, &process->sibling);
+    }
+    process_unlock();
+    while (!list_empty(&dead))
+        process_free(list_entry(list_take_head(&dead), struct process, sibling));
+}
+
+/* What a C library waits for to know that a thread is gone. */
+static void clear_tid(struct user_thread *thread)
+{
+    const uint32_t zero = 0;
+
+    if (thread->clear_tid && thread->process->space)
+        (void)!vm_copy_out(thread->process->space, thread->clear_tid, &zero, sizeof(zero));
+}
+
+void user_thread_finish(struct user_thread *thread)
+{
+    struct process *process = thread->process;
+    struct thread_info info;
+    bool last;
+
+    clear_tid(thread);
+    process_lock();
+    if (thread_read_info(thread->kernel_thread, &info) == 0)
+        process->run_time += info.run_time;
+    last = user_thread_leave(thread);
+    if (!last)
+        condition_broadcast(&process->changed);
+    process_unlock();
+    kfree(thread);
+    if (last) {
+        give_resources_back(process);
+        become_zombie(process);
+    }
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.h: processes, and the threads in which their programs run.
+ *
+ * A process is what a program owns: memory, open files, a directory, rights and limits, a place in
+ * the tree of processes. A user thread is a thread of the kernel that spends its life in a loop:
+ * run user code until it traps (hal_user_run), do what the trap asks for, again. So there is
+ * nothing special about its sleeping, being preempted or moving to another CPU.
+ *
+ *     ALIVE --the last thread has ended--> ZOMBIE --somebody has waited for it--> (freed)
+ *
+ * A thread ends another one by setting its `ending` and cancelling it (thread_cancel): from then on
+ * its sleeps are short, and its loop ends at the next trap or interrupt.
+ *
+ * Whose children lose their parent get process 1 as the new one, or, while there is none, nobody:
+ * then the kernel frees them when they end.
+ *
+ * Not here: delivery of signals to handlers, stopping and continuing.
+ */
+#pragma once
+
+#include "fs/vnode.h"
+#include "lib/list.h"
+#include "lib/tree.h"
+#include "proc/files/descriptor.h"
+#include "proc/signal.h"
+#include "sync/mutex.h"
+
+#include <hal/compiler.h>
+#include <hal/user.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROCESS_NAME_MAX 15u
+#define PROCESS_LIMITS 16u /**< resources that Linux counts */
+#define PROCESS_UNLIMITED UINT64_MAX
+
+enum {
+    PROCESS_LIMIT_DATA = 2,
+    PROCESS_LIMIT_STACK = 3,
+    PROCESS_LIMIT_PROCESSES = 6,
+    PROCESS_LIMIT_FILES = 7,
+    PROCESS_LIMIT_MEMORY = 9
+};
+
+struct vm_space;
+struct thread;
+
+enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
+
+struct process_limit {
+    uint64_t soft, hard;
+};
+
+struct credentials {
+    uint32_t uid, effective_uid, saved_uid;
+    uint32_t gid, effective_gid, saved_gid;
+};
+
+struct process {
+    uint32_t pid; /**< constant */
+
+    /* Guarded by the mutex of all processes: process_lock. */
+    struct tree_node by_pid;
+    struct process *parent; /**< NULL: the kernel */
+    struct list children;   /**< alive and zombies */
+    struct list sibling;    /**< among the parent's */
+    struct list threads;    /**< user threads that have not ended */
+    unsigned thread_count;
+    uint32_t group, session;
+    enum process_state state;
+    bool ended;          /**< how it ends is settled: `status` */
+    bool awaited;        /**< parent NULL: somebody in the kernel is going to wait for it */
+    bool borrows;        /**< it uses its parent's memory, and the parent waits (vfork) */
+    uint32_t status;     /**< as wait gives it */
+    uint64_t run_time;   /**< ns, of threads that have ended */
+    uint64_t child_time; /**< of children that were waited for, and theirs */
+    struct signal_action actions[SIGNAL_COUNT + 1];
+    struct condition changed; /**< a child or a thread of it has ended, or exec has given back */
+
+    /* Changed only while it has one thread, by that one. */
+    struct vm_space *space;         /**< a reference; NULL: a zombie */
+    struct descriptor_table *files; /**< a reference; NULL: a zombie */
+    bool executed;                  /**< since it was forked: setpgid asks */
+
+    struct mutex mutex;      /**< guards the rest */
+    struct vnode *directory; /**< a reference; NULL: the root */
+    unsigned umask;
+    struct credentials credentials;
+    struct process_limit limits[PROCESS_LIMITS];
+    char name[PROCESS_NAME_MAX + 1];
+    char *program; /**< absolute path of what it runs */
+};
+
+struct user_thread {
+    uint32_t tid; /**< constant, as is the process */
+    struct process *process;
+    struct list link;        /**< process->threads */
+    struct tree_node by_tid; /**< guarded by the mutex of all processes */
+    uint32_t kernel_thread;  /**< number of the kernel's thread; 0: it has not begun */
+    bool ending;             /**< atomic: its loop is to end */
+
+    /* Its own. */
+    uintptr_t clear_tid;   /**< a user word that becomes 0 at its end; 0: none */
+    uintptr_t robust_list; /**< as set_robust_list was told */
+    uint64_t blocked;      /**< bit N - 1: signal N */
+    struct signal_stack signal_stack;
+    struct hal_user user;
+};
+
+/** The thread of user code that calls; NULL in a thread of the kernel alone. Thread context. */
+struct user_thread *user_thread_current(void);
+
+/** Its process. Caller is a user thread. */
+struct process *process_current(void);
+
+/** Readies all this. Boot. 0 or -ENOSPC. */
+HAL_MUST_CHECK int process_start(void);
+
+/* ---- the tree of processes: tree.c ---- */
+
+/** The mutex of all processes. May sleep. */
+void process_lock(void);
+void process_unlock(void);
+struct mutex *process_mutex(void);
+
+/** The process or user thread with that number, or NULL. Caller holds process_lock. */
+struct process *process_find(uint32_t pid);
+struct user_thread *user_thread_find(uint32_t tid);
+
+/** The process with the least number that is at least `pid`, or NULL. Caller as above. */
+struct process *process_from(uint32_t pid);
+
+/**
+ * A process without memory, files or threads, as a child of `parent` (NULL: the kernel) and with
+ * what a child inherits; or NULL: no memory. In no tree yet. May sleep.
+ */
+struct process *process_create(struct process *parent);
+
+/** Frees what process_create and others have put in; it is in no tree and has no thread. */
+void process_free(struct process *process);
+
+/**
+ * A user thread of `process`, ready to be started; or NULL: no memory. It and, if it is the first
+ * one, the process get a number and are in the trees from now on. -EAGAIN: the process ends, or
+ * there are too many.
+ */
+HAL_MUST_CHECK int user_thread_create(struct process *process, struct user_thread **thread);
+
+/** Starts it. On failure (-ENOMEM) it has never been, and neither has a process of which it would
+ * have been the first; both are freed. */
+HAL_MUST_CHECK int user_thread_start(struct user_thread *thread);
+
+/** Undoes user_thread_create. */
+void user_thread_abandon(struct user_thread *thread);
+
+/** Takes the process out of the trees. Caller holds process_lock. */
+void process_forget(struct process *process);
+
+/* ---- ends: end.c ---- */
+
+/** What wait gives: of a process that called exit, and of one that a signal has ended. */
+static inline uint32_t process_exit_status(unsigned code)
+{
+    return (code & 0xff) << 8;
+}
+
+/** All threads of `process` are to end; `status` counts if nothing did before. Caller holds
+ * process_lock. */
+void process_end(struct process *process, uint32_t status);
+
+/** The same for the caller's own process. */
+void process_end_self(uint32_t status);
+
+/** All threads but the caller end, and have ended when this returns. -EINTR: the caller is to end
+ * itself. May sleep. */
+HAL_MUST_CHECK int process_become_single(void);
+
+/** The last act of a user thread, which is freed. May sleep. */
+void user_thread_finish(struct user_thread *thread);
+
+/** The memory of a vfork's parent is not used any more. Caller is the child. May sleep. */
+void process_give_back(struct process *process);
+
+/* ---- waiting: wait.c ---- */
+
+enum process_which { PROCESS_ANY, PROCESS_PID, PROCESS_GROUP };
+
+struct process_ending {
+    uint32_t pid, uid, status;
+    uint64_t run_time; /**< ns */
+};
+
+/** Flags of process_wait: those of Linux. */
+enum { PROCESS_NO_HANG = 1, PROCESS_NO_REAP = 0x01000000 };
+
+/**
+ * Waits until a child of the caller's process, of those that `which` and `id` say, has ended, and
+ * frees it. 1 and *ending; 0: PROCESS_NO_HANG, and none has; -ECHILD: there is none; -EINTR.
+ */
+HAL_MUST_CHECK int process_wait(enum process_which which, uint32_t id, unsigned flags,
+                                struct process_ending *ending);
+
+/** The same for a child of the kernel's. -EINTR: the thread was cancelled, unless `firmly`; it has
+ * to wait again. */
+HAL_MUST_CHECK int process_wait_kernel(struct process *process, bool firmly,
+                                       struct process_ending *ending);
+
+/* ---- new ones: fork.c, program/exec.c ---- */
+
+/** As Linux's. */
+enum {
+    CLONE_MEMORY = 0x100,
+    CLONE_FILES = 0x400,
+    CLONE_HANDLERS = 0x800,
+    CLONE_VFORK = 0x4000,
+    CLONE_PARENT = 0x8000,
+    CLONE_THREAD = 0x10000,
+    CLONE_SET_TLS = 0x80000,
+    CLONE_PARENT_SET_TID = 0x100000,
+    CLONE_CHILD_CLEAR_TID = 0x200000,
+    CLONE_CHILD_SET_TID = 0x1000000
+};
+
+struct clone_request {
+    uint64_t flags;
+    uintptr_t stack; /**< 0: the same */
+    uintptr_t parent_tid, child_tid, tls;
+};
+
+/** The number of the new process or thread. -EAGAIN, -ENOMEM, -EINVAL, -EFAULT. May sleep. */
+HAL_MUST_CHECK int64_t process_clone(const struct clone_request *request);
+
+/**
+ * Starts the program at `path` with these arguments and environment (each ends with NULL) as a
+ * child of the kernel, with the console as its files 0, 1 and 2, in `directory` (NULL: the root).
+ * *process must be waited for. Errors as process_exec.
+ */
+HAL_MUST_CHECK int process_spawn(struct vnode *directory, const char *path,
+                                 const char *const *arguments, const char *const *environment,
+                                 struct process **process);
+
+/** The loop of a user thread. run.c's. */
+void user_thread_main(void *thread);

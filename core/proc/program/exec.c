@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec.c: a process gets another program, and the kernel starts its first one.
+ */
+#include "proc/program/load.h"
+
+#include "fs/file.h"
+#include "heap/heap.h"
+#include "lib/string.h"
+#include "vm/space.h"
+
+#include <hal/errno.h>
+
+#define CONSOLE "/dev/console"
+
+/* The last component of a path. */
+static const char *base_name(const char *path)
+{
+    const char *name = path;
+
+    for (; *path; path++) {
+        if (*path == '/' && path[1] != '\0')
+            name = path + 1;
+    }
+    return name;
+}
+
+/* Handlers were in the memory that is gone; what is ignored stays ignored. */
+static void reset_signals(struct process *process)
+{
+    process_lock();
+    for (unsigned i = 1; i <= SIGNAL_COUNT; i++) {
+        uintptr_t handler = process->actions[i].handler;
+
+        process->actions[i] = (struct signal_action){
+            .handler = handler == SIGNAL_IGNORE ? SIGNAL_IGNORE : SIGNAL_DEFAULT};
+    }
+    process_unlock();
+}
+
+void program_begin(struct user_thread *thread, struct program_image *image)
+{
+    struct process *process = thread->process;
+    struct vm_space *old_space;
+    char *old_program;
+
+    mutex_lock(&process->mutex);
+    old_space = process->space;
+    old_program = process->program;
+    process->space = image->space;
+    process->program = image->path;
+    string_copy(process->name, sizeof(process->name), base_name(image->path));
+    mutex_unlock(&process->mutex);
+    reset_signals(process);
+    process->executed = true;
+    image->space = NULL;
+    image->path = NULL;
+    thread->clear_tid = 0;
+    thread->robust_list = 0;
+    thread->signal_stack = (struct signal_stack){.flags = SIGNAL_STACK_OFF};
+    hal_user_init(&thread->user, image->entry, image->stack);
+    descriptor_close_on_exec(process->files);
+    vm_space_put(old_space);
+    kfree(old_program);
+    process_give_back(process);
+}
+
+/* ---- the kernel's first program ---- */
+
+static int add_strings(struct program_strings *strings, const char *const *arguments,
+                       const char *const *environment)
+{
+    int error = 0;
+
+    for (; !error && *arguments; arguments++)
+        error = program_strings_add(strings, *arguments, 0);
+    for (; !error && *environment; environment++)
+        error = program_strings_add(strings, *environment, 1);
+    return error;
+}
+
+/* The console as files 0, 1 and 2. */
+static int open_console(struct process *process)
+{
+    struct file *file;
+    int error;
+
+    process->files = descriptor_table_create();
+    if (!process->files)
+        return -ENOMEM;
+    error = file_open(NULL, CONSOLE, FILE_READ_WRITE, 0, &file);
+    if (error)
+        return error;
+    for (unsigned i = 0; !error && i < 3; i++) {
+        error = descriptor_set(process->files, file_get(file), i, false);
+        if (error)
+            file_put(file);
+    }
+    file_put(file);
+    return error;
+}
+
+/* Loads the program, and makes the first thread. */
+static int prepare(struct process *process, struct vnode *directory, const char *path,
+                   struct program_strings *strings, struct user_thread **thread)
+{
+    struct program_image image;
+    int error = open_console(process);
+
+    if (!error)
+        error = program_load(process, directory, path, strings, &image);
+    if (error)
+        return error;
+    error = user_thread_create(process, thread);
+    if (error)
+        program_image_free(&image);
+    else
+        program_begin(*thread, &image);
+    return error;
+}
+
+int process_spawn(struct vnode *directory, const char *path, const char *const *arguments,
+                  const char *const *environment, struct process **result)
+{
+    struct process *process = process_create(NULL);
+    struct program_strings strings = {.bytes = NULL};
+    struct user_thread *thread;
+    int error;
+
+    if (!process)
+        return -ENOMEM;
+    process->directory = directory ? vnode_get(directory) : NULL;
+    process->awaited = true;
+    error = add_strings(&strings, arguments, environment);
+    if (!error)
+        error = prepare(process, directory, path, &strings, &thread);
+    program_strings_free(&strings);
+    if (error) {
+        process_free(process);
+        return error;
+    }
+    error = user_thread_start(thread);
+    if (!error)
+        *result = process;
+    return error;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c: run a Linux program on the console, and wait for it.
+ */
+#include "proc/process.h"
+#include "shell/commands/command.h"
+#include "tty/tty.h"
+
+#include <hal/errno.h>
+#include <hal/user.h>
+
+/* What init would give. */
+static const char *const environment[] = {"HOME=/", "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+                                          "TERM=linux", "USER=root", NULL};
+
+static void print_ending(const struct process_ending *ending)
+{
+    unsigned signal = ending->status & 0x7f;
+
+    if (signal != 0)
+        tty_print("process %u: ended by signal %u\n", ending->pid, signal);
+    else
+        tty_print("process %u: status %u\n", ending->pid, ending->status >> 8);
+}
+
+/* Ctrl-C: the signal for that, and the last one to a program that has a handler for it. */
+static void interrupt(struct process *process)
+{
+    process_lock();
+    if (process->state == PROCESS_ALIVE) {
+        if (!process_signal(process, SIGNAL_INT))
+            (void)process_signal(process, SIGNAL_KILL);
+    }
+    process_unlock();
+}
+
+static void await(struct process *process)
+{
+    struct process_ending ending;
+
+    if (process_wait_kernel(process, false, &ending) == -EINTR) {
+        interrupt(process);
+        (void)!process_wait_kernel(process, true, &ending);
+    }
+    print_ending(&ending);
+}
+
+/* Says why a program could not be started. */
+static void print_error(const char *path, int error)
+{
+    if (error == -ENOEXEC)
+        command_error("%s: no program for this machine", path);
+    else if (error == -EACCES)
+        command_error("%s: not marked as a program, or no file", path);
+    else
+        command_error("%s: %s", path, command_error_text(error));
+}
+
+void command_run(struct job *job)
+{
+    const char *refusal = hal_user_refusal();
+    struct process *process;
+    int error;
+
+    if (job->args.count < 2) {
+        command_usage(job, "which program?");
+        return;
+    }
+    if (refusal) {
+        command_error("this machine cannot run programs: %s", refusal);
+        return;
+    }
+    error = process_spawn(job->base, job->args.words[1], (const char *const *)job->args.words + 1,
+                          environment, &process);
+    if (error)
+        print_error(job->args.words[1], error);
+    else
+        await(process);
+}

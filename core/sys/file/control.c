@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.c: ioctl: what devices can do beyond reading and writing.
+ *
+ * A device's function works on kernel memory, so a table says how much memory each request means,
+ * and whether it goes in or out. Newer requests have that in their number; the terminal's are from
+ * before, and stand in the table.
+ */
+#include "sys/calls.h"
+#include "sys/user.h"
+
+#include "fs/file.h"
+#include "heap/heap.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+#define WAY_IN 1u  /* the program writes to the device */
+#define WAY_OUT 2u /* it reads */
+#define NONBLOCK_REQUEST 0x5421u
+
+static const struct {
+    uint16_t request;
+    uint8_t ways, bytes;
+} terminal[] = {
+    {0x5401, WAY_OUT, 36},                                       /* TCGETS */
+    {0x5402, WAY_IN, 36},                                        /* TCSETS, TCSETSW, TCSETSF */
+    {0x5403, WAY_IN, 36},  {0x5404, WAY_IN, 36}, {0x5409, 0, 0}, /* TCSBRK */
+    {0x540b, 0, 0},                                              /* TCFLSH */
+    {0x540e, 0, 0},                                              /* TIOCSCTTY */
+    {0x540f, WAY_OUT, 4},                                        /* TIOCGPGRP */
+    {0x5410, WAY_IN, 4},                                         /* TIOCSPGRP */
+    {0x5413, WAY_OUT, 8},                                        /* TIOCGWINSZ */
+    {0x5414, WAY_IN, 8},                                         /* TIOCSWINSZ */
+    {0x541b, WAY_OUT, 4},                                        /* FIONREAD */
+    {0x5422, 0, 0},                                              /* TIOCNOTTY */
+    {0x5429, WAY_OUT, 4},                                        /* TIOCGSID */
+};
+
+/* How many bytes the request means, and which ways they go. */
+static size_t shape(uint32_t request, unsigned *ways)
+{
+    for (unsigned i = 0; i < sizeof(terminal) / sizeof(terminal[0]); i++) {
+        if (terminal[i].request == request) {
+            *ways = terminal[i].ways;
+            return terminal[i].bytes;
+        }
+    }
+    *ways = request >> 30;
+    return request >> 16 & 0x3fff;
+}
+
+static int64_t ask_device(struct file *file, uint32_t request, uint64_t address)
+{
+    unsigned ways;
+    size_t bytes = shape(request, &ways);
+    void *argument;
+    int64_t result = 0;
+
+    if (!file->vnode->ops->ioctl)
+        return -ENOTTY;
+    argument = kcalloc(1, bytes);
+    if (!argument)
+        return -ENOMEM;
+    if (ways & WAY_IN)
+        result = user_copy_in(argument, address, bytes);
+    if (!result)
+        result = file_ioctl(file, request, bytes > 0 ? argument : NULL);
+    if (result >= 0 && (ways & WAY_OUT) && user_copy_out(address, argument, bytes))
+        result = -EFAULT;
+    kfree(argument);
+    return result;
+}
+
+static int64_t set_nonblock(struct file *file, uint64_t address)
+{
+    int32_t on;
+    int error = user_copy_in(&on, address, sizeof(on));
+
+    if (error)
+        return error;
+    mutex_lock(&file->mutex);
+    file->flags = on ? file->flags | FILE_NONBLOCK : file->flags & ~(unsigned)FILE_NONBLOCK;
+    mutex_unlock(&file->mutex);
+    return 0;
+}
+
+int64_t sys_ioctl(const struct sys_args *args)
+{
+    struct file *file = user_file(args->value[0]);
+    uint32_t request = (uint32_t)args->value[1];
+    int64_t result;
+
+    if (!file)
+        return -EBADF;
+    if (request == NONBLOCK_REQUEST)
+        result = set_nonblock(file, args->value[2]);
+    else
+        result = ask_device(file, request, args->value[2]);
+    file_put(file);
+    return result;
+}
