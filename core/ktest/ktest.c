@@ -10,6 +10,7 @@
 #include "ktest/fs/tests.h"
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
+#include "ktest/vm/tests.h"
 #include "lib/string.h"
 #include "sched/sched.h"
 #include "thread/thread.h"
@@ -177,6 +178,9 @@ static const struct ktest tests[] = {
     {"cache.reclaim_races_with_all", test_cache_reclaim},
     {"cache.errors_lose_nothing", test_cache_errors},
     {"cache.objects_go_while_they_are_busy", test_cache_finish},
+    {"vm.threads_share_a_space", test_vm_threads},
+    {"vm.forks_race_with_writes", test_vm_forks},
+    {"vm.files_are_cut_while_they_are_mapped", test_vm_files},
     {"fs.a_file_can_be_read", test_fs_read},
     {"fs.each_part_of_a_large_file_is_its_own", test_fs_offsets},
     {"fs.a_file_ends_where_it_ends", test_fs_end},

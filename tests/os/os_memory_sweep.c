@@ -62,6 +62,7 @@ static const struct {
     {"core/cache/page/index.c", 1, "a page ahead of a reader: it is read when it is wanted"},
     {"core/cache/page/page.c", 1, "a page of several: fewer are read at once"},
     {"core/cache/page/page.c", 2, "a page of several: fewer are read at once"},
+    {"core/cache/page/page.c", 3, "a page of several: fewer are read at once"},
     {"core/fs/fat32/cache.c", 1, "a slot of the cache: another one is used again"},
     {"core/fs/fat32/chain.c", 1, "where a file's clusters are: it is looked up again each time"},
     {"core/mem/frame.c", 1, "tables of the processor: the page is mapped when it is touched"},

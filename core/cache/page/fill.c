@@ -8,6 +8,8 @@
  */
 #include "cache/page/page.h"
 
+#include "mem/frame.h"
+
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
@@ -82,11 +84,15 @@ static int find_medium(struct fill *fill)
 
 static int create_pages(struct fill *fill)
 {
-    unsigned made = 0;
+    unsigned frames = fill->n, made = 0;
+    uint8_t *run = cache_frames(&frames);
 
-    while (made < fill->n &&
-           (fill->pages[made] = cache_page_create(fill->object, fill->number + made)))
+    while (made < frames &&
+           (fill->pages[made] = cache_page_create(fill->object, fill->number + made,
+                                                  run + (size_t)made * HAL_PAGE_SIZE)))
         made++;
+    for (unsigned i = made; i < frames; i++)
+        frame_put(run + (size_t)i * HAL_PAGE_SIZE);
     fill->n = made;
     return made == 0 ? -ENOMEM : 0;
 }

@@ -14,7 +14,20 @@
 
 KSTATE struct cache_counts cache_counts;
 
-struct cache_page *cache_page_create(struct cache_object *object, uint64_t number)
+uint8_t *cache_frames(unsigned *n)
+{
+    uint8_t *run = frame_alloc_pages_at(*n, 0, ALLOC_SITE_FOR(ALLOC_CACHE));
+
+    if (run) {
+        frame_split(run);
+    } else {
+        run = frame_alloc_at(0, ALLOC_SITE_FOR(ALLOC_CACHE));
+        *n = run ? 1 : 0;
+    }
+    return run;
+}
+
+struct cache_page *cache_page_create(struct cache_object *object, uint64_t number, void *frame)
 {
     struct cache_page *page =
         heap_allocate(sizeof(*page), HEAP_ALIGNMENT, ALLOC_SITE_FOR(ALLOC_CACHE));
@@ -22,11 +35,7 @@ struct cache_page *cache_page_create(struct cache_object *object, uint64_t numbe
     if (!page)
         return NULL;
     memset(page, 0, sizeof(*page));
-    page->data = frame_alloc_at(0, ALLOC_SITE_FOR(ALLOC_CACHE));
-    if (!page->data) {
-        kfree(page);
-        return NULL;
-    }
+    page->data = frame;
     page->object = object;
     page->number = number;
     list_init(&page->link);

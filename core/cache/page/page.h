@@ -63,8 +63,14 @@ static inline uint64_t cache_counted(const uint64_t *count)
 
 /* --- page.c: caller holds the object's lock, but where it says otherwise --- */
 
-/** A page for `number` with a frame, of unknown content; or NULL. Without the lock. */
-struct cache_page *cache_page_create(struct cache_object *object, uint64_t number);
+/**
+ * Up to *n >= 1 frames in a row, each of which goes by itself, so that who maps pages that follow
+ * each other finds them so in RAM; *n: how many. NULL: none. Without the lock.
+ */
+uint8_t *cache_frames(unsigned *n);
+
+/** A page for `number` with this frame, which is its own now; or NULL. Without the lock. */
+struct cache_page *cache_page_create(struct cache_object *object, uint64_t number, void *frame);
 
 /** Frees a page that is on no list and in no object. Without the lock. */
 void cache_page_free(struct cache_page *page);

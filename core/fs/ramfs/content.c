@@ -18,6 +18,7 @@
 #include <hal/runtime.h>
 
 #define BLOCKS_PER_PAGE (HAL_PAGE_SIZE / 512)
+#define STOCK_MAX 32u /* frames that are got at once */
 
 struct content_page {
     struct tree_node link;
@@ -40,8 +41,40 @@ static struct content_page *find_page(const struct ramfs_node *node, uint64_t nu
     return found ? tree_entry(found, struct content_page, link) : NULL;
 }
 
-/* A new page of zeros under `number`. 0, -ENOSPC or -ENOMEM. */
-static int add_page(struct ramfs_node *node, uint64_t number, struct content_page **added)
+/* Frames that lie in a row, for pages that follow each other: who maps them is glad of that. */
+struct stock {
+    uint8_t *next;
+    size_t left;
+};
+
+/* A frame; when there is none in stock, one of `wanted` that are got at once, if they can be had.
+ */
+static uint8_t *take_frame(struct stock *stock, size_t wanted)
+{
+    if (stock->left == 0 && wanted > 1) {
+        stock->left = wanted < STOCK_MAX ? wanted : STOCK_MAX;
+        stock->next = frame_alloc_pages(stock->left, 0);
+        if (stock->next)
+            frame_split(stock->next);
+        else
+            stock->left = 0;
+    }
+    if (stock->left == 0)
+        return frame_alloc(0);
+    stock->left--;
+    stock->next += HAL_PAGE_SIZE;
+    return stock->next - HAL_PAGE_SIZE;
+}
+
+static void empty_stock(struct stock *stock)
+{
+    for (; stock->left > 0; stock->left--, stock->next += HAL_PAGE_SIZE)
+        frame_put(stock->next);
+}
+
+/* A new page of zeros under `number`; up to `wanted` may follow. 0, -ENOSPC or -ENOMEM. */
+static int add_page(struct ramfs_node *node, uint64_t number, struct stock *stock, size_t wanted,
+                    struct content_page **added)
 {
     struct content_page *page;
 
@@ -49,7 +82,7 @@ static int add_page(struct ramfs_node *node, uint64_t number, struct content_pag
         return -ENOSPC;
     page = kmalloc(sizeof(*page));
     if (page)
-        page->frame = frame_alloc(0);
+        page->frame = take_frame(stock, wanted);
     if (!page || !page->frame) {
         kfree(page);
         ramfs_give_page(node->ramfs);
@@ -76,6 +109,12 @@ static size_t part_of_page(uint64_t offset, size_t n)
     size_t left = HAL_PAGE_SIZE - (size_t)(offset % HAL_PAGE_SIZE);
 
     return n < left ? n : left;
+}
+
+/* How many pages `n` > 0 bytes from `offset` on lie in. */
+static size_t pages_of(uint64_t offset, size_t n)
+{
+    return (size_t)(offset % HAL_PAGE_SIZE + n - 1) / HAL_PAGE_SIZE + 1;
 }
 
 int64_t content_read(struct vnode *vnode, uint64_t offset, void *data, size_t n)
@@ -108,6 +147,7 @@ int64_t content_write(struct vnode *vnode, uint64_t offset, const void *data, si
     struct ramfs_node *node = node_of(vnode);
     uint64_t size = vnode->attributes.size, blocks = vnode->attributes.blocks;
     const uint8_t *from = data;
+    struct stock stock = {NULL, 0};
     size_t done = 0;
     int error = 0;
 
@@ -119,7 +159,7 @@ int64_t content_write(struct vnode *vnode, uint64_t offset, const void *data, si
         struct content_page *page = find_page(node, at / HAL_PAGE_SIZE);
 
         if (!page) {
-            error = add_page(node, at / HAL_PAGE_SIZE, &page);
+            error = add_page(node, at / HAL_PAGE_SIZE, &stock, pages_of(at, n - done), &page);
             blocks += error ? 0 : BLOCKS_PER_PAGE;
         }
         if (!error) {
@@ -127,6 +167,7 @@ int64_t content_write(struct vnode *vnode, uint64_t offset, const void *data, si
             done += part;
         }
     }
+    empty_stock(&stock);
     if (done == 0)
         return error;
     node_changed(node, offset + done > size ? offset + done : size, blocks);
@@ -142,7 +183,8 @@ int content_frame(struct vnode *vnode, uint64_t number, void **frame)
         return -EINVAL;
     page = find_page(node, number);
     if (!page) {
-        int error = add_page(node, number, &page);
+        struct stock none = {NULL, 0};
+        int error = add_page(node, number, &none, 1, &page);
 
         if (error)
             return error;

@@ -624,7 +624,7 @@ static void end(void)
 START_TEST(spaces_are_as_the_model_says)
 {
     const char *runs = getenv("TAYBERRY_RUNS");
-    unsigned long n = runs ? strtoul(runs, NULL, 10) : 20000;
+    unsigned long n = runs ? strtoul(runs, NULL, 10) : 4000;
     struct in_use before;
 
     vm_test_start();
