@@ -263,7 +263,7 @@ void hal_aspace_finish(struct hal_aspace *aspace)
 
 /* ---- ranges of pages ---- */
 
-/** The part of a range that lies in one table of the last level. */
+/** The part of a range that lies in one table. */
 struct part {
     struct hal_aspace *aspace;
     uintptr_t address;
@@ -271,11 +271,13 @@ struct part {
     uint64_t *entries; /**< NULL: there is no table */
 };
 
-/** The next part of the `pages` pages from `address` on. */
+/** The next part of the `pages` pages from `address` on: as far as one table goes, or would go, of
+ * the last level or, if there is nothing below it, of the one above. */
 static struct part part_at(struct hal_aspace *aspace, uintptr_t address, size_t pages)
 {
     struct part part = {.aspace = aspace, .address = address};
-    size_t room = TABLE_PAGES - (address >> 12) % TABLE_PAGES;
+    size_t span = middle_entry(aspace, address) != NULL ? TABLE_PAGES : TABLE_PAGES * TABLE_ENTRIES;
+    size_t room = span - (address >> 12) % span;
 
     part.pages = (unsigned)(pages < room ? pages : room);
     part.entries = last_entry(aspace, address);

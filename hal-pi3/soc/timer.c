@@ -17,6 +17,7 @@
 #include "soc/timer.h"
 #include "soc/bcm2837.h"
 
+#include <hal/cpu.h>
 #include <hal/time.h>
 #include <pi3/mmio.h>
 
@@ -82,8 +83,11 @@ void hal_timer_set(uint64_t deadline)
         timer_control(0);
         return;
     }
+    /* A timer that was armed may fire between the two, and would be armed again behind that. */
+    hal_irq_state_t state = hal_irq_save();
     __asm__ volatile("msr cntv_cval_el0, %0" ::"r"(soc_timer_ticks(deadline) + timer_power_on));
     timer_control(CONTROL_ENABLE);
+    hal_irq_restore(state);
 }
 
 bool soc_timer_take_interrupt(void)

@@ -12,6 +12,8 @@
  * A fault makes views of the pages around it too, as far as they are for the same access and their
  * frames are neighbours: a call of the host costs as much as a dozen pages.
  *
+ * A space remembers its last views, and has them made again when it becomes live.
+ *
  * Marks are kept in the entries. A page that is watched has no view until it is used, and one for
  * reading only until it is written.
  *
@@ -155,6 +157,14 @@ static bool view(uintptr_t address, uint64_t physical, size_t pages, unsigned ac
     return !error;
 }
 
+/* A view was made, or is about to be wanted. */
+static void note_recent(struct hal_aspace *aspace, size_t page, size_t pages)
+{
+    uint32_t *at = aspace->recent[aspace->recents++ % HAL_USER_RECENT];
+    at[0] = (uint32_t)page;
+    at[1] = (uint32_t)pages;
+}
+
 /* Whether the entries of page `page` and of the one `apart` pages behind it can share a view. */
 static bool are_neighbours(uint64_t entry, uint64_t other, size_t apart)
 {
@@ -163,7 +173,7 @@ static bool are_neighbours(uint64_t entry, uint64_t other, size_t apart)
 }
 
 /* A page and what can share its view, within a batch. */
-static bool view_around(const struct hal_aspace *aspace, size_t page)
+static bool view_around(struct hal_aspace *aspace, size_t page)
 {
     const uint64_t *table = table_of(aspace, page);
     size_t at = page % ENTRIES, first = at, end = at + 1;
@@ -174,6 +184,7 @@ static bool view_around(const struct hal_aspace *aspace, size_t page)
         end++;
     if (page + (end - at) > page_of(HAL_USER_END))
         end = at + 1;
+    note_recent(aspace, page - (at - first), end - first);
     return view((page - (at - first)) * HAL_PAGE_SIZE, frame_of(table[first]), end - first,
                 table[at] & ACCESS);
 }
@@ -218,6 +229,32 @@ bool sim_aspace_fill(struct cpu *cpu, struct hal_aspace *aspace, uintptr_t addre
     return fiber_call_host(cpu, fill_work, &fill);
 }
 
+/* Makes a view of these pages again, if they still are what one view can be of. */
+static void view_again(const struct hal_aspace *aspace, size_t page, size_t pages)
+{
+    uint64_t entry = entry_of(aspace, page);
+    if (!(entry & ACCESS) || (entry & MARK))
+        return;
+    for (size_t i = 1; i < pages; i++)
+        if (!are_neighbours(entry, entry_of(aspace, page + i), i))
+            return;
+    (void)view(page * HAL_PAGE_SIZE, frame_of(entry), pages, entry & ACCESS);
+}
+
+/*
+ * The views that a space had last are the ones that it is going to need: making them again costs a
+ * third of the faults. Once in a while it has to fault, so that what is not used is forgotten.
+ */
+static void view_recent(struct hal_aspace *aspace)
+{
+    enum { TURNS = 8 };
+    unsigned n = aspace->recents < HAL_USER_RECENT ? aspace->recents : HAL_USER_RECENT;
+    for (unsigned i = 0; i < n; i++)
+        view_again(aspace, aspace->recent[i][0], aspace->recent[i][1]);
+    if (++aspace->turns % TURNS == 0)
+        aspace->recents = 0;
+}
+
 /* ---- turns ---- */
 
 void sim_aspace_reset(void)
@@ -240,10 +277,13 @@ static long hide_work(void *unused)
 /* HOST_USER held; nobody runs user code. */
 static void make_live(struct hal_aspace *aspace)
 {
-    if (users.live != aspace)
+    bool anew = users.live != aspace;
+    if (anew)
         drop_all();
     users.live = aspace;
     aspace->ticket = 0;
+    if (anew)
+        view_recent(aspace);
     if (machine.real)
         users.until = host_now() + HAL_USER_TURN;
 }
@@ -406,6 +446,8 @@ static long map_work(void *argument)
         table_of(aspace, page + i)[(page + i) % ENTRIES] =
             (range->physical + i * HAL_PAGE_SIZE) | range->access;
     /* It is mapped because it is about to be used, as a rule. */
+    if (!(range->access & MARK) && range->pages <= ENTRIES)
+        note_recent(range->aspace, page, range->pages);
     if (users.live != aspace || (range->access & MARK) || range->pages > ENTRIES ||
         !view(range->address, range->physical, range->pages, range->access))
         drop(aspace, range->address, range->pages);

@@ -80,6 +80,19 @@ CONTRACT_TEST(earlier_deadline_replaces)
     EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) == 1, SOON));
 }
 
+CONTRACT_TEST(passed_deadline_that_replaces_fires_once)
+{
+    watch_timer();
+    hal_irq_unmask();
+    for (unsigned i = 1; i <= 20; i++) {
+        hal_timer_set(hal_time_now() + 1000ull * NS_PER_S);
+        hal_timer_set(0);
+        EXPECT(CONTRACT_WAIT(contract_irqs(HAL_IRQ_TIMER) >= i, SOON));
+        contract_pass(100 * NS_PER_US);
+        EXPECT_EQUAL(contract_irqs(HAL_IRQ_TIMER), i);
+    }
+}
+
 CONTRACT_TEST(deadline_replaces_one_not_taken)
 {
     watch_timer();
@@ -188,6 +201,8 @@ const struct contract_test time_tests[] = {
     {"hal_timer_set fires once", timer_fires_once},
     {"a later deadline replaces an earlier one", later_deadline_replaces},
     {"an earlier deadline replaces a later one", earlier_deadline_replaces},
+    {"a deadline that has passed fires once, also when it replaces another one",
+     passed_deadline_that_replaces_fires_once},
     {"a deadline replaces one whose interrupt has not been taken", deadline_replaces_one_not_taken},
     {"HAL_TIME_NEVER disarms", never_disarms},
     {"HAL_TIME_NEVER disarms a deadline whose interrupt has not been taken",

@@ -29,10 +29,16 @@
 /** Words of the host's signal frame (the kernel's struct ucontext). */
 #define HAL_USER_FRAME 38u
 
+/** How many of a space's last views are made again when it becomes live. */
+#define HAL_USER_RECENT 64u
+
 /** A table of tables: two pages that lead to one page for each 2 MiB of user addresses. */
 struct hal_aspace {
     uint64_t **tables[2]; /**< each 512 pointers to 512 entries, or NULL */
     uint64_t ticket;      /**< its place among the spaces that wait to be live; 0: it does not */
+    uint32_t recent[HAL_USER_RECENT][2]; /**< first page and number of pages */
+    unsigned recents;                    /**< how many there ever were */
+    unsigned turns; /**< how often they were made again since they were noted */
 };
 
 struct hal_user {

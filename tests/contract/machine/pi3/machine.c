@@ -309,6 +309,21 @@ CONTRACT_TEST(there_are_more_spaces_than_numbers)
     program_end(&second);
 }
 
+CONTRACT_TEST(empty_tables_are_given_back)
+{
+    uint64_t physical;
+    if (!PROGRAM(&program, load))
+        return;
+    for (uintptr_t at = HAL_USER_START; at < HAL_USER_END - HAL_PAGE_SIZE; at += HAL_USER_END / 16)
+        program_map(&program, at, program.data, 1, HAL_USER_READ);
+    EXPECT(contract_tables() > 32);
+    hal_aspace_unmap(&program.aspace, HAL_USER_START,
+                     (HAL_USER_END - HAL_USER_START) / HAL_PAGE_SIZE);
+    EXPECT_EQUAL(contract_tables(), 1);
+    EXPECT_EQUAL(hal_aspace_query(&program.aspace, CODE_AT, &physical), 0);
+    program_end(&program);
+}
+
 const struct contract_test machine_tests[] = {
     {"no system instruction or register is a program's but those of Linux's list",
      system_registers_are_the_kernels},
@@ -320,6 +335,8 @@ const struct contract_test machine_tests[] = {
     {"cleaning a cache wants to read, zeroing a block to write", cleaning_is_no_write},
     {"the kernel itself reaches no user address", the_kernel_has_no_user_addresses},
     {"vectors are copied as struct fpsimd_context", vectors_are_as_linux_has_them},
+    {"tables in which nothing is left are given back, but for the first",
+     empty_tables_are_given_back},
     {"spaces go on when all their numbers were given out", there_are_more_spaces_than_numbers},
     {NULL, NULL},
 };
