@@ -63,6 +63,9 @@ struct vnode_attributes {
 /** Which attributes set_attributes is to set. */
 enum { VNODE_SET_MODE = 1, VNODE_SET_OWNER = 2, VNODE_SET_MODIFIED = 4, VNODE_SET_ACCESSED = 8 };
 
+/** As Linux's poll has them. Nobody is on the other side any more: VNODE_CAN_HANG_UP, ERROR. */
+enum { VNODE_CAN_READ = 1, VNODE_CAN_WRITE = 4, VNODE_CAN_ERROR = 8, VNODE_CAN_HANG_UP = 16 };
+
 struct directory_entry {
     char name[VFS_NAME_MAX + 1];
     struct vnode_attributes attributes;
@@ -163,6 +166,9 @@ struct vnode_ops {
 
     /** Linux's requests. `argument` is kernel memory that the request says. No lock. -ENOTTY. */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
+
+    /** What can be done with `file` without waiting: VNODE_CAN_ bits. NULL: all. No lock. */
+    unsigned (*poll)(struct file *file);
 
     /** The last reference is gone: frees the vnode. No lock. Never NULL. */
     void (*release)(struct vnode *vnode);

@@ -172,3 +172,10 @@ int64_t pipe_write(struct pipe *pipe, const void *data, size_t n, bool nonblock)
     mutex_unlock(&pipe->mutex);
     return done > 0 ? (int64_t)done : error;
 }
+
+void pipe_read_state(struct pipe *pipe, struct pipe_state *state)
+{
+    mutex_lock(&pipe->mutex);
+    *state = (struct pipe_state){pipe->used, PIPE_BYTES - pipe->used, pipe->readers, pipe->writers};
+    mutex_unlock(&pipe->mutex);
+}

@@ -58,6 +58,13 @@ void pipe_close(struct pipe *pipe, bool reader, bool writer);
 /** Reads at least a byte and at most `n`: the count, 0 at the end, -EAGAIN or -EINTR. May sleep. */
 HAL_MUST_CHECK int64_t pipe_read(struct pipe *pipe, void *data, size_t n, bool nonblock);
 
+/** What a pipe would do without waiting. May sleep for the mutex. */
+struct pipe_state {
+    size_t bytes, room;
+    unsigned readers, writers;
+};
+void pipe_read_state(struct pipe *pipe, struct pipe_state *state);
+
 /**
  * Writes all: `n`; or less, when the last reader went, the thread was cancelled, or there was no
  * room under `nonblock`; or, with nothing written, -EPIPE, -EINTR or -EAGAIN. May sleep.

@@ -41,6 +41,22 @@ static int64_t write_end(struct file *file, uint64_t offset, const void *data, s
     return n == 0 ? 0 : pipe_write(pipe_of(file->vnode), data, n, file->flags & FILE_NONBLOCK);
 }
 
+static unsigned poll_end(struct file *file)
+{
+    struct pipe_state state;
+    unsigned can = 0;
+
+    pipe_read_state(pipe_of(file->vnode), &state);
+    if (is_reader(file)) {
+        can |= state.bytes > 0 ? (unsigned)VNODE_CAN_READ : 0;
+        can |= state.writers == 0 ? (unsigned)VNODE_CAN_HANG_UP : 0;
+    } else {
+        can |= state.room >= PIPE_ATOMIC ? (unsigned)VNODE_CAN_WRITE : 0;
+        can |= state.readers == 0 ? (unsigned)VNODE_CAN_ERROR : 0;
+    }
+    return can;
+}
+
 static void close_end(struct vnode *vnode, struct file *file)
 {
     pipe_close(pipe_of(vnode), is_reader(file), !is_reader(file));
@@ -53,8 +69,11 @@ static void release(struct vnode *vnode)
     kfree((char *)vnode - offsetof(struct unnamed, vnode));
 }
 
-static const struct vnode_ops ops = {
-    .file_read = read_end, .file_write = write_end, .close = close_end, .release = release};
+static const struct vnode_ops ops = {.file_read = read_end,
+                                     .file_write = write_end,
+                                     .poll = poll_end,
+                                     .close = close_end,
+                                     .release = release};
 
 /* The file of one end. */
 static int open_end(struct unnamed *unnamed, unsigned flags, struct file **end)

@@ -29,6 +29,7 @@
 
 #define RING_SIZE 4096u /* a power of two: positions wrap by masking */
 #define CTRL_C 3
+#define CTRL_D 4
 #define PRINT_PART 128
 
 struct tty_ring {
@@ -355,6 +356,23 @@ void tty_set_mode(enum tty_mode mode)
     tty.line_done = false;
     tty_line_begin(&tty.line);
     tty.line.after_return = tty.last == '\r';
+}
+
+/* Ends a line in canonical mode. */
+static bool ends_line(uint8_t byte)
+{
+    return byte == '\r' || byte == '\n' || byte == CTRL_D || byte == CTRL_C;
+}
+
+bool tty_has_input(void)
+{
+    hal_irq_state_t irq = spinlock_acquire(&tty.lock);
+    bool has = tty.line_done || (tty.mode == TTY_RAW && tty.in.count > 0);
+
+    for (uint32_t i = 0; i < tty.in.count && !has; i++)
+        has = ends_line(tty.in.bytes[(tty.in.head + i) % RING_SIZE]);
+    spinlock_release(&tty.lock, irq);
+    return has;
 }
 
 void tty_watch_interrupt(uint32_t id)

@@ -39,6 +39,9 @@ void tty_set_mode(enum tty_mode mode);
  */
 HAL_MUST_CHECK int64_t tty_read(void *data, size_t n, uint64_t deadline);
 
+/** True if tty_read would not wait. Caller is the reader. */
+bool tty_has_input(void);
+
 /**
  * Writes all of it, not mixed with what other threads write; waits while the queue is full. A
  * cancelled thread does not wait: what does not fit is dropped. May sleep.

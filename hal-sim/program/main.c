@@ -146,6 +146,7 @@ static bool open_machine(struct program *program)
         .display_width = options->display[0],
         .display_height = options->display[1],
     };
+    terminal_watch_crashes();
     if (tb_open(&config, &program->machine) < 0) {
         terminal_say("%s", tb_error(NULL));
         return false;

@@ -148,6 +148,10 @@ int session_start_thread(pthread_t *thread, void *(*entry)(void *));
 
 /* ---- terminal.c: the terminal's modes ---- */
 
+/** From now on a crash puts the terminal back. To be called before the machine is opened: the
+ * library puts its own handlers before these, for the faults of the guest and its programs. */
+void terminal_watch_crashes(void);
+
 /**
  * Puts the terminal `fd` into raw mode: every key goes to the guest. From here on every way out of
  * the program puts the old mode back: a return from main, a crash, a sanitizer's death.

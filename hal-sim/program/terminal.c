@@ -52,9 +52,7 @@ static void crash_handler(int signal_number, siginfo_t *info, void *context)
     errno = saved_errno;
 }
 
-/** Watches for crashes. The library puts its own handlers before these, for the faults of the
- * guest. */
-static void crash_watch(void)
+void terminal_watch_crashes(void)
 {
     struct sigaction action = {.sa_sigaction = crash_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
@@ -97,7 +95,6 @@ bool terminal_raw(int fd)
     if (tcgetattr(fd, &terminal_saved) < 0)
         return false;
     terminal_fd = fd;
-    crash_watch();
     return in_foreground() && make_raw();
 }
 

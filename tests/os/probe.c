@@ -18,6 +18,7 @@ enum {
     READ = 0,
     WRITE = 1,
     CLOSE = 3,
+    POLL = 7,
     MMAP = 9,
     MPROTECT = 10,
     MUNMAP = 11,
@@ -166,6 +167,7 @@ static void try_files(const char *directory)
         const char *text;
         long bytes;
     } pieces[] = {{"one ", 4}, {"two\n", 4}};
+    int wanted[2] = {1, 4};
     long file = open_file("/README.TXT", 0), folder = open_file(directory, 0200000);
 
     (void)must(call(READ, file, (long)data, 1000, 0, 0), "read");
@@ -177,6 +179,7 @@ static void try_files(const char *directory)
     if (call(IOCTL, 1, 0x5401, (long)data, 0, 0) == -ENOMEM)
         (void)must(-ENOMEM, "ioctl");
     try_pipe();
+    (void)must(call(POLL, (long)wanted, 1, 0, 0, 0), "poll");
     (void)must(call(RENAMEAT, folder, (long)"a", THIS_DIRECTORY, (long)"docs/b", 0), "rename");
 }
 

@@ -168,6 +168,14 @@ int device_file_ioctl(struct file *file, unsigned request, void *argument)
     return device->ops->ioctl ? device->ops->ioctl(device, file, request, argument) : -ENOTTY;
 }
 
+unsigned device_file_poll(struct file *file)
+{
+    const struct device *device = file->private;
+
+    return device->ops->poll ? device->ops->poll(device, file)
+                             : (unsigned)VNODE_CAN_READ | VNODE_CAN_WRITE;
+}
+
 int device_vnode_sync(struct vnode *vnode)
 {
     const struct device *device = device_find(vnode->attributes.type, vnode->attributes.device);

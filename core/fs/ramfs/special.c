@@ -141,6 +141,7 @@ static const struct vnode_ops device_ops = {
     .file_read = device_file_read,
     .file_write = device_file_write,
     .ioctl = device_file_ioctl,
+    .poll = device_file_poll,
     .release = node_release,
 };
 
