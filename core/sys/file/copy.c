@@ -60,6 +60,8 @@ static int64_t copy_from_offset(struct file *to, struct file *from, uint64_t at,
 
     if (error)
         return error;
+    if (file_seek(from, 0, FILE_CURRENT) == -ESPIPE)
+        return -ESPIPE;
     if (offset > INT64_MAX)
         return -EINVAL;
     done = copy(to, from, &offset, total);
