@@ -663,6 +663,8 @@ class Terminal(Case):
 
     def start(self, *options, **how):
         def own_terminal():
+            for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)  # whatever our parent has us ignore
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
