@@ -6,6 +6,7 @@
  * 2. Options: owners, masks, quiet, ro; and from one to the other while it is mounted.
  * 3. Identity: a file keeps its vnode under another name; two never have the same number.
  * 4. Directories can be read while they change.
+ * 5. What a directory had that was removed harms nobody who gets its clusters.
  */
 #include "suites.h"
 
@@ -434,6 +435,37 @@ START_TEST(a_directory_can_be_read_while_it_changes)
 }
 END_TEST
 
+/*
+ * A directory comes, has a file and goes before anything of it is written. Criterion: a directory,
+ * or a file's bytes, that could be where it was are as they were made.
+ */
+START_TEST(a_removed_directory_does_not_write_on_its_heirs)
+{
+    uint8_t back[CLUSTER];
+
+    build();
+    memset(data, 'x', sizeof data);
+    ck_assert_int_eq(store_mkdir("/parent"), 0);
+    ck_assert_int_eq(store_sync(), 0);
+    ck_assert_int_eq(store_mkdir("/short"), 0);
+    ck_assert_int_eq(store_create("/short/lived"), 0);
+    ck_assert_int_eq(store_unlink("/short/lived"), 0);
+    ck_assert_int_eq(store_rmdir("/short"), 0);
+    if (_i == 0) {
+        ck_assert_int_eq(store_mkdir("/parent/heir"), 0);
+    } else {
+        ck_assert_int_eq(store_create("/parent/heir"), 0);
+        ck_assert_int_eq(store_write("/parent/heir", 0, data, CLUSTER), CLUSTER);
+    }
+    remount_with("");
+    if (_i == 1) {
+        ck_assert_int_eq(store_read("/parent/heir", 0, back, sizeof back), CLUSTER);
+        ck_assert_mem_eq(back, data, CLUSTER);
+    }
+    unbuild();
+}
+END_TEST
+
 Suite *operation_suite(void)
 {
     Suite *suite = suite_create("operations");
@@ -456,6 +488,7 @@ Suite *operation_suite(void)
     tcase_add_test(tests, numbers_are_of_one_file_at_a_time);
     tcase_add_test(tests, nothing_is_made_in_a_directory_that_was_removed);
     tcase_add_loop_test(tests, a_directory_can_be_read_while_it_changes, 0, 30);
+    tcase_add_loop_test(tests, a_removed_directory_does_not_write_on_its_heirs, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -63,6 +63,14 @@ const uint8_t *fat32_batch_card(const struct fat32_batch *batch, uint64_t sector
     return slot ? slot->old : NULL;
 }
 
+bool fat32_batch_changes(const struct fat32_batch *batch, uint64_t sector, uint64_t n)
+{
+    for (unsigned i = 0; i < batch->used; i++)
+        if (batch->slots[i].sector >= sector && batch->slots[i].sector - sector < n)
+            return true;
+    return false;
+}
+
 /* How many sectors a batch can change. */
 static unsigned capacity(const struct fat32_batch *batch)
 {

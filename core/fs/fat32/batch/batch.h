@@ -116,6 +116,9 @@ const uint8_t *fat32_batch_look(const struct fat32_batch *batch, uint64_t sector
 /** What `sector` contains on the card if the batch has changed it, or NULL. Any context. */
 const uint8_t *fat32_batch_card(const struct fat32_batch *batch, uint64_t sector);
 
+/** True if the batch changes any of the `n` sectors from `sector` on. Any context. */
+bool fat32_batch_changes(const struct fat32_batch *batch, uint64_t sector, uint64_t n);
+
 /**
  * Makes room: writes the sectors of the FAT in which the batch only claims clusters, and is done
  * with them. They may be on the card long before what leads to the clusters: until then those are

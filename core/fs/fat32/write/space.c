@@ -39,6 +39,8 @@ static void set_full(struct fat32_writer *writer, uint32_t sector, bool full)
 
 /* A sector of the FAT: as it is now, and on the card. */
 struct view {
+    const struct fat32_volume *volume;
+    uint32_t first; /* the cluster of its entry 0 */
     const uint8_t *now;
     const uint8_t *card; /* NULL: the same */
     uint32_t end;        /* entries from here on are of no cluster */
@@ -51,6 +53,8 @@ static int look(struct fat32_volume *volume, uint32_t sector, struct view *view)
     size_t available;
     int error = fat32_look(volume, offset, &view->now, &available);
 
+    view->volume = volume;
+    view->first = first;
     view->card = fat32_batch_card(&volume->writer->batch, offset / HAL_SECTOR_SIZE);
     view->end = last - first < ENTRIES ? last - first : ENTRIES;
     return error;
@@ -61,16 +65,31 @@ static uint32_t entry_of(const uint8_t *sector, uint32_t at)
     return le32(sector + at * ENTRY_BYTES) & LINK_MASK;
 }
 
+/*
+ * True if the batch is going to write into the cluster: it was a directory's, and got and lost
+ * entries, before the directory was removed. What its next owner writes there at once would be
+ * written over.
+ */
+static bool is_being_written(const struct view *view, uint32_t at)
+{
+    const struct fat32_geometry *geometry = &view->volume->geometry;
+    uint64_t offset = fat32_cluster_offset(geometry, view->first + at);
+
+    return fat32_batch_changes(&view->volume->writer->batch, offset / HAL_SECTOR_SIZE,
+                               ((uint64_t)1 << geometry->cluster_shift) / HAL_SECTOR_SIZE);
+}
+
 static bool is_free(const struct view *view, uint32_t at)
 {
-    return entry_of(view->now, at) == 0 && (!view->card || entry_of(view->card, at) == 0);
+    return entry_of(view->now, at) == 0 && (!view->card || entry_of(view->card, at) == 0) &&
+           !is_being_written(view, at);
 }
 
 /* True if clusters of it become free with the batch. */
 static bool will_be_free(const struct view *view)
 {
-    for (uint32_t at = 0; view->card && at < view->end; at++)
-        if (entry_of(view->now, at) == 0 && entry_of(view->card, at) != 0)
+    for (uint32_t at = 0; at < view->end; at++)
+        if (entry_of(view->now, at) == 0 && !is_free(view, at))
             return true;
     return false;
 }
