@@ -3,6 +3,10 @@
  * guest.c: a kernel that misuses its locks in the way that the boot word `misuse=` names.
  *
  * It takes the place of the shell (the linker's --wrap) and powers off when nothing stopped it.
+ *
+ * Where it matters who comes first, threads look at what the others have done, however long that
+ * takes: a sleep says nothing of where another thread is by then. Who is not stopped as it should
+ * be may stay for ever; whoever plays the kernel gives up in the end.
  */
 #include "boot/cmdline.h"
 #include "lib/string.h"
@@ -31,8 +35,10 @@ static KSTATE struct state {
     struct semaphore units;
     struct wait_queue queue;
     struct thread *threads[FORKS];
-    volatile bool in_interrupt; /* misuse something in the next IPI */
+    bool in_interrupt, done; /* atomic: misuse something in the next IPI; it was done */
     unsigned number;
+    unsigned party;   /* how many threads meet; constant while there are any */
+    unsigned arrived; /* how many have come; atomic */
 } state;
 
 static void prepare(void)
@@ -50,6 +56,32 @@ static void prepare(void)
     wait_init(&state.queue);
 }
 
+/* Waits until the whole party has come here. With no party: goes on at once. */
+static void meet(void)
+{
+    __atomic_fetch_add(&state.arrived, 1, __ATOMIC_ACQ_REL);
+    while (__atomic_load_n(&state.arrived, __ATOMIC_ACQUIRE) < state.party)
+        (void)thread_sleep(MS);
+}
+
+/* Waits until a thread stands in `waiters`, which `lock` guards. */
+static void await_waiter(struct spinlock *lock, const struct wait_queue *waiters)
+{
+    for (bool empty = true; empty;) {
+        hal_irq_state_t irq;
+
+        (void)thread_sleep(MS);
+        irq = spinlock_acquire(lock);
+        empty = wait_empty(waiters);
+        spinlock_release(lock, irq);
+    }
+}
+
+static void stay_for_ever(void)
+{
+    (void)thread_sleep_until(HAL_TIME_NEVER);
+}
+
 /* Starts threads in order, and waits for them. */
 static void play(unsigned n, void (*const parts[])(void *unused))
 {
@@ -58,6 +90,14 @@ static void play(unsigned n, void (*const parts[])(void *unused))
             tty_print("no memory\n");
     for (unsigned i = 0; i < n; i++)
         thread_join(state.threads[i]);
+}
+
+/* The same with threads that all meet. */
+static void play_together(unsigned n, void (*const parts[])(void *unused))
+{
+    state.party = n;
+    state.arrived = 0;
+    play(n, parts);
 }
 
 /* ---- spinlocks ---- */
@@ -130,10 +170,10 @@ void __real_reclaim_interrupt(void);
 
 void __wrap_reclaim_interrupt(void)
 {
-    if (state.in_interrupt) {
-        state.in_interrupt = false;
+    if (__atomic_exchange_n(&state.in_interrupt, false, __ATOMIC_ACQ_REL)) {
         mutex_lock(&state.a); /* site: interrupt */
         mutex_unlock(&state.a);
+        __atomic_store_n(&state.done, true, __ATOMIC_RELEASE);
     }
     __real_reclaim_interrupt();
 }
@@ -142,10 +182,11 @@ static void sleep_in_interrupt(void)
 {
     hal_irq_state_t irq = hal_irq_save();
 
-    state.in_interrupt = true;
+    __atomic_store_n(&state.in_interrupt, true, __ATOMIC_RELEASE);
     hal_cpu_ipi(hal_cpu_id());
     hal_irq_restore(irq);
-    (void)thread_sleep(MS);
+    while (!__atomic_load_n(&state.done, __ATOMIC_ACQUIRE))
+        (void)thread_sleep(MS);
 }
 
 /* ---- mutexes ---- */
@@ -223,7 +264,7 @@ static void part_ab(void *unused)
 {
     (void)unused;
     mutex_lock(&state.a); /* site: a first */
-    (void)thread_sleep(2 * MS);
+    meet();
     mutex_lock(&state.b); /* site: b second */
     mutex_unlock(&state.b);
     mutex_unlock(&state.a);
@@ -233,7 +274,7 @@ static void part_ba(void *unused)
 {
     (void)unused;
     mutex_lock(&state.b); /* site: b first */
-    (void)thread_sleep(2 * MS);
+    meet();
     mutex_lock(&state.a); /* site: a second */
     mutex_unlock(&state.a);
     mutex_unlock(&state.b);
@@ -241,7 +282,7 @@ static void part_ba(void *unused)
 
 static void deadlock_of_two(void)
 {
-    play(2, (void (*const[])(void *)){part_ab, part_ba});
+    play_together(2, (void (*const[])(void *)){part_ab, part_ba});
 }
 
 /* Both orders, one after the other: no deadlock this time. */
@@ -294,20 +335,21 @@ static void part_dine(void *unused)
 
     (void)unused;
     mutex_lock(&state.forks[number]);
-    (void)thread_sleep(5 * MS);
+    meet();
     mutex_lock(&state.forks[(number + 1) % FORKS]);
 }
 
 static void deadlock_at_table(void)
 {
-    play(FORKS, (void (*const[])(void *)){part_dine, part_dine, part_dine, part_dine, part_dine});
+    play_together(FORKS,
+                  (void (*const[])(void *)){part_dine, part_dine, part_dine, part_dine, part_dine});
 }
 
 static void part_read_then_lock(void *unused)
 {
     (void)unused;
     rwlock_read(&state.r);
-    (void)thread_sleep(2 * MS);
+    meet();
     mutex_lock(&state.a);
 }
 
@@ -315,20 +357,20 @@ static void part_lock_then_write(void *unused)
 {
     (void)unused;
     mutex_lock(&state.a);
-    (void)thread_sleep(4 * MS);
+    meet();
     rwlock_write(&state.r);
 }
 
 static void deadlock_with_reader(void)
 {
-    play(2, (void (*const[])(void *)){part_read_then_lock, part_lock_then_write});
+    play_together(2, (void (*const[])(void *)){part_read_then_lock, part_lock_then_write});
 }
 
 /* A reader behind a writer behind the reader whom it keeps from going on. */
 static void part_write(void *unused)
 {
     (void)unused;
-    (void)thread_sleep(MS);
+    meet();
     rwlock_write(&state.r);
     rwlock_end_write(&state.r);
 }
@@ -337,19 +379,21 @@ static void part_lock_then_read(void *unused)
 {
     (void)unused;
     mutex_lock(&state.a);
-    (void)thread_sleep(4 * MS);
+    meet();
+    await_waiter(&state.r.lock, &state.r.waiters);
     rwlock_read(&state.r);
 }
 
 static void deadlock_behind_writer(void)
 {
-    play(3, (void (*const[])(void *)){part_read_then_lock, part_lock_then_read, part_write});
+    play_together(3,
+                  (void (*const[])(void *)){part_read_then_lock, part_lock_then_read, part_write});
 }
 
+/* Whichever of both waits begins last closes the circle. */
 static void part_wait_for_a(void *unused)
 {
     (void)unused;
-    (void)thread_sleep(MS);
     mutex_lock(&state.a);
 }
 
@@ -362,7 +406,6 @@ static void deadlock_with_join(void)
 static void part_join_self(void *unused)
 {
     (void)unused;
-    (void)thread_sleep(MS);
     thread_join(thread_current()); /* site: join itself */
 }
 
@@ -377,16 +420,24 @@ static void part_nap(void *unused)
     (void)thread_sleep(5 * MS);
 }
 
+static void part_stay(void *unused)
+{
+    (void)unused;
+    stay_for_ever();
+}
+
+/* Comes after who joins the first thread, which is there as long as that. */
 static void part_join_first(void *unused)
 {
     (void)unused;
-    (void)thread_sleep(MS);
+    while (!__atomic_load_n(&state.threads[0]->joiner, __ATOMIC_RELAXED))
+        (void)thread_sleep(MS);
     thread_join(state.threads[0]); /* site: join again */
 }
 
 static void join_twice(void)
 {
-    play(2, (void (*const[])(void *)){part_nap, part_join_first});
+    play(2, (void (*const[])(void *)){part_stay, part_join_first});
 }
 
 static void join_ended(void)
@@ -395,11 +446,11 @@ static void join_ended(void)
     thread_join(state.threads[0]);
 }
 
-static struct thread *nap_detached(void)
+static struct thread *stay_detached(void)
 {
     struct thread *thread;
 
-    if (thread_create("player", part_nap, NULL, &thread))
+    if (thread_create("player", part_stay, NULL, &thread))
         tty_print("no memory\n");
     thread_detach(thread);
     return thread;
@@ -407,12 +458,12 @@ static struct thread *nap_detached(void)
 
 static void join_detached(void)
 {
-    thread_join(nap_detached());
+    thread_join(stay_detached());
 }
 
 static void detach_twice(void)
 {
-    thread_detach(nap_detached());
+    thread_detach(stay_detached());
 }
 
 static void detach_joined(void)
@@ -430,7 +481,7 @@ static void part_timed(void *unused)
 
     (void)unused;
     mutex_lock(first);
-    (void)thread_sleep(2 * MS);
+    meet();
     if (mutex_lock_until(second, hal_time_now() + 5 * MS) == 0)
         mutex_unlock(second);
     mutex_unlock(first);
@@ -438,7 +489,7 @@ static void part_timed(void *unused)
 
 static void timed_circle(void)
 {
-    play(2, (void (*const[])(void *)){part_timed, part_timed});
+    play_together(2, (void (*const[])(void *)){part_timed, part_timed});
 }
 
 /* ---- the rest ---- */
@@ -474,9 +525,8 @@ static void run_work(void (*function)(struct work *work))
     work_init(&work, function);
     if (work_queue_create("misuse", 2, &queue))
         tty_print("no memory\n");
-    else
-        (void)work_submit(queue, &work);
-    (void)thread_sleep(10 * MS);
+    else if (work_submit(queue, &work))
+        stay_for_ever(); /* the work is on this stack, and does not end */
 }
 
 static void flush_inside(void)
@@ -493,8 +543,29 @@ static void part_reader(void *unused)
 {
     (void)unused;
     rwlock_read(&state.r);
-    (void)thread_sleep(MS);
+    meet();
+    await_waiter(&state.r.lock, &state.r.waiters);
     rwlock_end_read(&state.r);
+}
+
+/* Keeps two mutexes until somebody waits for the first. */
+static void part_hold(void *unused)
+{
+    (void)unused;
+    mutex_lock(&state.a);
+    mutex_lock(&state.b);
+    meet();
+    await_waiter(&state.a.lock, &state.a.waiters);
+    mutex_unlock(&state.b);
+    mutex_unlock(&state.a);
+}
+
+static void part_come_later(void *unused)
+{
+    (void)unused;
+    meet();
+    mutex_lock(&state.a);
+    mutex_unlock(&state.a);
 }
 
 static void use_properly(void)
@@ -504,8 +575,8 @@ static void use_properly(void)
 
     spinlock_release(&state.high, inner);
     spinlock_release(&state.low, outer);
-    play(2, (void (*const[])(void *)){part_ab, part_ab});
-    play(3, (void (*const[])(void *)){part_reader, part_write, part_reader});
+    play_together(2, (void (*const[])(void *)){part_hold, part_come_later});
+    play_together(3, (void (*const[])(void *)){part_reader, part_write, part_reader});
 }
 
 static const struct misuse {

@@ -184,6 +184,7 @@ static void stack_overflow(void)
 
 static void part_poll(void)
 {
+    __atomic_store_n(&state.ready, true, __ATOMIC_RELEASE);
     poll_for_ever();
 }
 
@@ -191,7 +192,8 @@ static void part_poll(void)
 static void never_yields(void)
 {
     start(part_poll, false);
-    (void)thread_sleep(5 * MS);
+    while (!__atomic_load_n(&state.ready, __ATOMIC_ACQUIRE))
+        (void)thread_sleep(MS);
 }
 
 static void part_hold(void)
@@ -215,7 +217,7 @@ static void never_woken(void)
 /* Masked for long, but each time for less than too long; idle for very long. */
 static void patient(void)
 {
-    for (unsigned i = 0; i < 12; i++) {
+    for (unsigned i = 0; i < 30; i++) {
         hal_irq_state_t irq = hal_irq_save();
         uint64_t end = hal_time_now() + 20 * MS;
 
