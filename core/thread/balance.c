@@ -156,14 +156,14 @@ void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, u
         return;
     }
     thread->state = THREAD_READY;
-    __atomic_store_n(&thread->cpu, target->id, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->cpu, target->id, __ATOMIC_RELEASE);
     cpu_unlock(home);
     cpu_lock(target);
     while (!has(thread->affinity, target->id)) { /* it was changed on the way */
         struct cpu *other = choose(thread, target, why);
 
         unchoose(target);
-        __atomic_store_n(&thread->cpu, other->id, __ATOMIC_RELAXED);
+        __atomic_store_n(&thread->cpu, other->id, __ATOMIC_RELEASE);
         cpu_unlock(target);
         target = other;
         cpu_lock(target);
@@ -223,7 +223,7 @@ static unsigned move(struct cpu *from, struct cpu *to, unsigned n, uint32_t exce
             refusals++;
             continue;
         }
-        __atomic_store_n(&thread->cpu, to->id, __ATOMIC_RELAXED);
+        __atomic_store_n(&thread->cpu, to->id, __ATOMIC_RELEASE);
         to->arrivals++;
         to->arrived = thread->id;
         trace_move(thread, from, to, now);

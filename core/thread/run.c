@@ -51,7 +51,8 @@ struct cpu *run_lock_home(const struct thread *thread)
         struct cpu *cpu = cpu_at(id);
 
         cpu_lock(cpu);
-        if (__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == id)
+        /* Who sends it to another CPU says so first, and takes the lock there later. */
+        if (__atomic_load_n(&thread->cpu, __ATOMIC_ACQUIRE) == id)
             return cpu;
         cpu_unlock(cpu);
     }
@@ -261,7 +262,7 @@ static struct cpu *give_home(struct thread *thread, const struct cpu *cpu)
 {
     struct cpu *before = run_lock_home(thread);
 
-    __atomic_store_n(&thread->cpu, cpu->id, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->cpu, cpu->id, __ATOMIC_RELEASE);
     return before;
 }
 

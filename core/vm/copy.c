@@ -7,6 +7,7 @@
 
 #include "vm/region/region.h"
 
+#include <hal/compiler.h>
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
@@ -48,6 +49,53 @@ static void window_close(struct window *window)
     spinlock_release(&window->space->pages_lock, window->state);
 }
 
+/*
+ * What programs have in memory they may change while the kernel looks, and so may who writes to a
+ * file that is mapped: that is their affair. So these bytes are moved one by one, or in words,
+ * whatever anybody else does, and no tool shall look for an order in it. The kernel's own side is
+ * an array on the stack, and from there on everything is as always.
+ */
+#define BOUNCE 256u
+
+static HAL_RAW_ACCESS void move_bytes(volatile uint8_t *to, const volatile uint8_t *from, size_t n)
+{
+    if (((uintptr_t)to | (uintptr_t)from) % sizeof(uint64_t) == 0)
+        for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t)) {
+            *(volatile uint64_t *)(volatile void *)to =
+                *(const volatile uint64_t *)(const volatile void *)from;
+            to += sizeof(uint64_t);
+            from += sizeof(uint64_t);
+        }
+    for (; n > 0; n--)
+        *to++ = *from++;
+}
+
+static void copy_from_window(uint8_t *to, const uint8_t *bytes, size_t n)
+{
+    _Alignas(sizeof(uint64_t)) uint8_t bounce[BOUNCE];
+
+    for (size_t part; n > 0; n -= part, to += part, bytes += part) {
+        part = n < BOUNCE ? n : BOUNCE;
+        move_bytes(bounce, bytes, part);
+        memcpy(to, bounce, part);
+    }
+}
+
+/* `from` NULL: zeros. */
+static void copy_to_window(uint8_t *bytes, const uint8_t *from, size_t n)
+{
+    _Alignas(sizeof(uint64_t)) uint8_t bounce[BOUNCE] = {0};
+
+    for (size_t part; n > 0; n -= part, bytes += part) {
+        part = n < BOUNCE ? n : BOUNCE;
+        if (from) {
+            memcpy(bounce, from, part);
+            from += part;
+        }
+        move_bytes(bytes, bounce, part);
+    }
+}
+
 int64_t vm_copy_in_some(struct vm_space *space, void *to, uintptr_t from, size_t n)
 {
     struct window window = {.space = space};
@@ -56,7 +104,7 @@ int64_t vm_copy_in_some(struct vm_space *space, void *to, uintptr_t from, size_t
     while (done < n) {
         if (window_open(&window, from + done, n - done, HAL_USER_READ))
             return done > 0 ? (int64_t)done : -EFAULT;
-        memcpy((uint8_t *)to + done, window.bytes, window.n);
+        copy_from_window((uint8_t *)to + done, window.bytes, window.n);
         window_close(&window);
         done += window.n;
     }
@@ -72,10 +120,7 @@ static int64_t write_some(struct vm_space *space, uintptr_t to, const void *from
     while (done < n) {
         if (window_open(&window, to + done, n - done, HAL_USER_WRITE))
             return done > 0 ? (int64_t)done : -EFAULT;
-        if (from)
-            memcpy(window.bytes, (const uint8_t *)from + done, window.n);
-        else
-            memset(window.bytes, 0, window.n);
+        copy_to_window(window.bytes, from ? (const uint8_t *)from + done : NULL, window.n);
         window_close(&window);
         done += window.n;
     }

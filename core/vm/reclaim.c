@@ -100,7 +100,7 @@ void vm_reclaim_add(struct vm_space *space)
     hal_irq_state_t state = spinlock_acquire(&spaces.lock);
 
     list_add_tail(&spaces.all, &space->link);
-    spaces.count++;
+    __atomic_store_n(&spaces.count, spaces.count + 1, __ATOMIC_RELAXED);
     spinlock_release(&spaces.lock, state);
 }
 
@@ -109,7 +109,7 @@ void vm_reclaim_remove(struct vm_space *space)
     hal_irq_state_t state = spinlock_acquire(&spaces.lock);
 
     list_remove(&space->link);
-    spaces.count--;
+    __atomic_store_n(&spaces.count, spaces.count - 1, __ATOMIC_RELAXED);
     spinlock_release(&spaces.lock, state);
 }
 

@@ -52,8 +52,15 @@ struct vm_region *vm_region_create(const struct vm_region *model)
 
     if (!region)
         return NULL;
-    *region = *model;
-    region->batch = 0;
+    /* Not all of it: some of what the model has is guarded by other locks. */
+    *region = (struct vm_region){.start = model->start,
+                                 .end = model->end,
+                                 .access = model->access,
+                                 .flags = model->flags,
+                                 .file = model->file,
+                                 .share = model->share,
+                                 .offset = model->offset,
+                                 .space = model->space};
     tree_node_init(&region->link);
     list_init(&region->mapped);
     if (region->file)

@@ -443,7 +443,6 @@ START_TEST(a_removed_directory_does_not_write_on_its_heirs)
 {
     uint8_t back[CLUSTER];
 
-    build();
     memset(data, 'x', sizeof data);
     ck_assert_int_eq(store_mkdir("/parent"), 0);
     ck_assert_int_eq(store_sync(), 0);
@@ -462,7 +461,6 @@ START_TEST(a_removed_directory_does_not_write_on_its_heirs)
         ck_assert_int_eq(store_read("/parent/heir", 0, back, sizeof back), CLUSTER);
         ck_assert_mem_eq(back, data, CLUSTER);
     }
-    unbuild();
 }
 END_TEST
 
