@@ -168,7 +168,8 @@ bool vnode_any_used(const struct mount *mount)
         uint32_t kept = __atomic_load_n(&vnode->kept, __ATOMIC_RELAXED);
         uint32_t usual = kept + (vnode == mount->root);
 
-        if (vnode->mount == mount && __atomic_load_n(&vnode->references, __ATOMIC_RELAXED) > usual)
+        /* What those did who gave their references back comes before what is done now. */
+        if (vnode->mount == mount && __atomic_load_n(&vnode->references, __ATOMIC_ACQUIRE) > usual)
             used = true;
     }
     spinlock_release(&vnodes.lock, state);

@@ -455,11 +455,11 @@ void frame_split(void *run)
     struct frame *frame = expect_run(run, "frame_split", __FILE__, __LINE__);
     unsigned pages = frame->pages;
 
-    frame->pages = 1;
+    frame_set_pages(frame, 1);
     for (unsigned i = 1; i < pages; i++) {
-        frame[i].pages = 1;
-        frame[i].references = 1;
-        frame[i].site = frame->site;
+        frame_set_pages(&frame[i], 1);
+        __atomic_store_n(&frame[i].references, 1, __ATOMIC_RELAXED);
+        frame_set_site(&frame[i], frame->site);
         frame_set_state(&frame[i], FRAME_USED);
     }
     alloc_live_add(alloc_site_at(frame->site), (int64_t)pages - 1, 0);
