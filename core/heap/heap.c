@@ -262,10 +262,13 @@ static __attribute__((noinline)) size_t size_of(const void *pointer, const struc
     return usable;
 }
 
-/* With checks on a block always moves, so that whoever kept the old address is found out. */
+/*
+ * With checks on a block always moves, so that whoever kept the old address is found out. Zero
+ * bytes never fit: they are a block of their own, also where there was none.
+ */
 static inline bool fits_in_place(size_t usable, size_t bytes)
 {
-    return bytes <= usable && bytes >= usable / 2 && !heap.checks;
+    return bytes - 1 < usable && bytes >= usable / 2 && !heap.checks;
 }
 
 /* Copies a block's bytes; blocks of slab have room for a multiple of HEAP_ALIGNMENT. */

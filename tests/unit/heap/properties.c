@@ -227,6 +227,9 @@ START_TEST(resizing_keeps_what_fits)
     uint8_t *block, *same;
 
     start(_i, 16 * MIB);
+    block = krealloc(NULL, 0);
+    ck_assert_ptr_nonnull(block);
+    kfree(block);
     block = krealloc(NULL, 10);
     ck_assert_ptr_nonnull(block);
     memset(block, 0x5c, 10);
