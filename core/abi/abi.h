@@ -47,10 +47,13 @@ const struct abi_number *abi_numbers(unsigned *count);
  */
 enum sys_number abi_call(uint64_t number, struct sys_args *args);
 
-/** Flags of open that file.h lacks, or that processors number differently. */
+/** O_DIRECTORY and O_NOFOLLOW, which processors number differently. */
+extern const unsigned abi_open_directory, abi_open_no_follow;
+
+/** Flags of open that file.h lacks. */
 enum { ABI_OPEN_NO_TTY = 0400, ABI_OPEN_CLOSING = 02000000, ABI_OPEN_PATH = 010000000 };
 
-/** The processor's flags of open in the form of file.h and of the enum above, and back. */
+/** The flags of open in the form of file.h and of the enum above, and back. Any context. */
 unsigned abi_open_flags(uint64_t flags);
 uint64_t abi_open_flags_of(unsigned flags);
 
@@ -62,6 +65,12 @@ struct file_status {
 };
 
 #define ABI_STATUS_MAX 144u
+
+/** How long the processor's struct stat is. */
+extern const size_t abi_status_bytes;
+
+/** Writes those fields of it that lie elsewhere on each processor. For abi_put_status. */
+void abi_put_status_fields(uint8_t *to, const struct file_status *status);
 
 /** Writes it as the processor's struct stat to ABI_STATUS_MAX bytes: how many it takes. */
 size_t abi_put_status(uint8_t *to, const struct file_status *status);
