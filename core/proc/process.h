@@ -96,7 +96,7 @@ struct process {
 };
 
 struct user_thread {
-    uint32_t tid; /**< constant, as is the process */
+    uint32_t tid; /**< changed by exec alone; the process is constant */
     struct process *process;
     struct list link;        /**< process->threads */
     struct tree_node by_tid; /**< guarded by the mutex of all processes */
@@ -159,6 +159,9 @@ HAL_MUST_CHECK int user_thread_create(struct process *process, struct user_threa
 /** Starts it. On failure (-ENOMEM) it has never been, and neither has a process of which it would
  * have been the first; both are freed. */
 HAL_MUST_CHECK int user_thread_start(struct user_thread *thread);
+
+/** The only thread of its process takes the process's number. May sleep. */
+void user_thread_become_first(struct user_thread *thread);
 
 /** Undoes user_thread_create. */
 void user_thread_abandon(struct user_thread *thread);

@@ -130,3 +130,9 @@ int64_t sys_getitimer(const struct sys_args *args);
 int64_t sys_alarm(const struct sys_args *args);
 int64_t sys_getpriority(const struct sys_args *args);
 int64_t sys_setpriority(const struct sys_args *args);
+
+int64_t sys_select(const struct sys_args *args);
+int64_t sys_pselect6(const struct sys_args *args);
+int64_t sys_futex(const struct sys_args *args);
+int64_t sys_get_robust_list(const struct sys_args *args);
+int64_t sys_clone3(const struct sys_args *args);
