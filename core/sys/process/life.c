@@ -183,9 +183,9 @@ int64_t sys_waitid(const struct sys_args *args)
         result = -EINVAL;
     if (!result)
         result = process_wait(which, id, flags, &ending);
-    if (result < 0)
-        return result;
     if (result > 0 && write_usage(args->value[4], ending.run_time))
         return -EFAULT;
-    return write_info(args->value[2], result > 0 ? &ending : NULL);
+    if (write_info(args->value[2], result > 0 ? &ending : NULL))
+        return -EFAULT;
+    return result < 0 ? result : 0;
 }
