@@ -6,9 +6,6 @@
 
 #include "proc/process.h"
 
-/** The thread of the kernel that calls is `thread` from now on. */
-void user_thread_enter(struct user_thread *thread);
-
 /** It is so no more, and its thread is out of the trees: true if it was the last of its process.
  * Caller holds process_lock. */
 HAL_MUST_CHECK bool user_thread_leave(struct user_thread *thread);

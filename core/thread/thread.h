@@ -149,6 +149,9 @@ int thread_sleep_until(uint64_t deadline);
  */
 HAL_MUST_CHECK int thread_cancel(uint32_t id);
 
+/** Takes thread_cancel back, for the caller: whoever asked did not mean its end. */
+void thread_uncancel(void);
+
 /** True if the calling thread has been asked to end. */
 bool thread_cancelled(void);
 
