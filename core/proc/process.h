@@ -154,14 +154,6 @@ HAL_MUST_CHECK int user_thread_create(struct process *process, struct user_threa
  * have been the first; both are freed. */
 HAL_MUST_CHECK int user_thread_start(struct user_thread *thread);
 
-/** The same, and its thread calls main(argument) instead of running user code: that begins with
- * user_thread_enter, makes system calls, and ends with user_thread_finish. For tests. */
-HAL_MUST_CHECK int user_thread_start_as(struct user_thread *thread, void (*main)(void *argument),
-                                        void *argument);
-
-/** The thread of the kernel that calls is `thread` from now on. */
-void user_thread_enter(struct user_thread *thread);
-
 /** The only thread of its process takes the process's number. May sleep. */
 void user_thread_become_first(struct user_thread *thread);
 

@@ -55,7 +55,8 @@ def main():
     text += ["    NUMBER_%s = %d," % (name, number) for name, number in sorted(names.items())]
     text += ["};", "struct a_call {", "    const char *name;", "    short number;",
              "    unsigned char kinds[6];", "};", "static const struct a_call calls[] = {"]
-    text += ['    {"%s", %d, {%s}},' % (name, number, ", ".join(mine)) for number, name, mine in rows]
+    text += ['    {"%s", %d, {%s}},' % (name, number, ", ".join(mine))
+             for number, name, mine in rows]
     text += ["};", ""]
     out.write_text("\n".join(text), encoding="utf-8")
     return 0 if len(rows) > 60 else 1

@@ -4,8 +4,9 @@
 
     ktest.py COMMAND...
 
-So are lines that begin with "# seed". What else the machine prints is dropped; if it ends with another status than 0, that is a failed
-case too, so that a panic in the middle cannot pass.
+Lines that begin with "# seed" are passed on, too. What else the machine prints is dropped; if it
+ends with another status than 0, that is a failed case too, so that a panic in the middle cannot
+pass.
 """
 import re
 import subprocess

@@ -12,7 +12,7 @@
 #include "fs/mount.h"
 #include "fs/vfs.h"
 #include "lib/string.h"
-#include "proc/process.h"
+#include "proc/inside.h"
 #include "sys/calls.h"
 #include "thread/thread.h"
 #include "tty/tty.h"

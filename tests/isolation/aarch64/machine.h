@@ -80,7 +80,10 @@ static const uintptr_t far_addresses[] = {
     0xffffffc000000000u, 0xffffffc000080000u, 0xffffffffff000000u, 0xff00000000400000u,
 };
 
-#define RETURN_CODE {0xc0, 0x03, 0x5f, 0xd6} /* ret */
+#define RETURN_CODE \
+    { \
+        0xc0, 0x03, 0x5f, 0xd6 \
+    } /* ret */
 
 /* Where a program begins: the stack has the number of arguments and pointers to them. */
 __asm__(".globl _start\n_start:\n\tmov x0, sp\n\tbl begin\n\tbrk #0\n");

@@ -85,7 +85,10 @@ static const uintptr_t far_addresses[] = {
     0xffff888000000000u, 0xffffffff80000000u, 0xffff7fffffffffffu,
 };
 
-#define RETURN_CODE {0xc3} /* ret */
+#define RETURN_CODE \
+    { \
+        0xc3 \
+    } /* ret */
 
 /* Where a program begins: the stack has the number of arguments and pointers to them. */
 __asm__(".globl _start\n_start:\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall begin\n\thlt\n");
