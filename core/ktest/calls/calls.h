@@ -72,12 +72,18 @@ void calls_fill(struct vm_space *space, struct calls_chance *chance);
 
 /* ---- what must not change: state.c ---- */
 
-/** A digest of all that the caller's process and its files are, but not of what they have cost; 0:
- * no memory for that. `root` is the scene's. May sleep. */
-uint64_t calls_state(struct vnode *root);
+#define CALLS_PARTS 7u
 
-/** The same in words, into the log. */
-void calls_log_state(struct vnode *root);
+/** Digests of what the caller's process and its files are, but not of what they have cost. */
+struct calls_state {
+    uint64_t part[CALLS_PARTS];
+};
+
+/** False: no memory for that. `root` is the scene's. May sleep. */
+HAL_MUST_CHECK bool calls_read_state(struct vnode *root, struct calls_state *state);
+
+/** The name of the first part in which they differ, or NULL. */
+const char *calls_difference(const struct calls_state *a, const struct calls_state *b);
 
 /* ---- scenes: scene.c ---- */
 

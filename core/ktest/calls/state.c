@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state.c: what a program has, as one number: its addresses, descriptors, rights and limits, its
+ * state.c: what a program has, as a few numbers: its addresses, descriptors, rights and limits, its
  * children, and all files of the scene. Not in it is what only makes things faster, and what time
  * and the mere asking change: pages that are there, times of access.
  */
@@ -11,7 +11,6 @@
 #include "heap/heap.h"
 #include "lib/string.h"
 #include "proc/process.h"
-#include "tty/tty.h"
 #include "vm/space.h"
 
 #include <hal/runtime.h>
@@ -19,10 +18,14 @@
 #define DEEPEST 24u
 #define BYTES 512u /* of each file's beginning and end */
 
-/* The number so far; and whether each part of it is told. */
+/* The number so far of the part that is being read. */
 struct digest {
     uint64_t value;
-    bool tells, failed;
+    bool failed;
+};
+
+static const char *const parts[CALLS_PARTS] = {
+    "addresses", "descriptors", "rights and limits", "actions", "children", "the thread", "files",
 };
 
 static void add_bytes(struct digest *digest, const void *data, size_t n)
@@ -39,12 +42,6 @@ static void add(struct digest *digest, uint64_t value)
     digest->value ^= digest->value >> 29;
 }
 
-static void tell(const struct digest *digest, const char *what)
-{
-    if (digest->tells)
-        tty_print("# state %016llx behind %s\n", (unsigned long long)digest->value, what);
-}
-
 static void add_regions(struct digest *digest, struct vm_space *space)
 {
     struct vm_region_info info;
@@ -59,12 +56,10 @@ static void add_regions(struct digest *digest, struct vm_space *space)
         add(digest, info.offset);
         file_put(info.file);
         at = info.end;
-        tell(digest, "a region");
     }
     vm_read_usage(space, &usage);
     add(digest, usage.mapped);
     add(digest, usage.break_end);
-    tell(digest, "the break");
 }
 
 static void add_descriptors(struct digest *digest, struct descriptor_table *table)
@@ -81,28 +76,22 @@ static void add_descriptors(struct digest *digest, struct descriptor_table *tabl
             add(digest, file->offset);
             add(digest, file->flags);
             mutex_unlock(&file->mutex);
-            if (digest->tells)
-                tty_print("# descriptor %d: offset %llu flags %#x\n", i,
-                          (unsigned long long)file->offset, file->flags);
             file_put(file);
         }
         i++;
-        tell(digest, "a descriptor");
     }
 }
 
 /* False: children go when they have ended, whatever their parent does. */
 static bool keeps_children(const struct process *process)
 {
-    const struct signal_action *action = &process->actions[SIGNAL_CHLD];
+    const struct signal_action *action = &process->signals.actions[SIGNAL_CHLD];
 
     return action->handler != SIGNAL_IGNORE && !(action->flags & SIGNAL_NO_ZOMBIES);
 }
 
-static void add_process(struct digest *digest, struct process *process)
+static void add_rights(struct digest *digest, struct process *process)
 {
-    const struct user_thread *self = user_thread_current();
-
     mutex_lock(&process->mutex);
     add(digest, (uintptr_t)process->directory);
     add(digest, process->umask);
@@ -110,22 +99,34 @@ static void add_process(struct digest *digest, struct process *process)
     add_bytes(digest, process->limits, sizeof(process->limits));
     add_bytes(digest, process->name, string_length(process->name));
     mutex_unlock(&process->mutex);
-    tell(digest, "the process");
     process_lock();
     add(digest, (uint64_t)process->group << 32 | process->session);
-    add_bytes(digest, process->actions, sizeof(process->actions));
-    tell(digest, "its actions");
+    process_unlock();
+}
+
+static void add_actions(struct digest *digest, struct process *process)
+{
+    process_lock();
+    add_bytes(digest, process->signals.actions, sizeof(process->signals.actions));
+    process_unlock();
+}
+
+static void add_children(struct digest *digest, struct process *process)
+{
+    process_lock();
     if (keeps_children(process))
         list_for_each (link, &process->children)
             add(digest, list_entry(link, struct process, sibling)->pid);
     process_unlock();
-    tell(digest, "the children");
-    add(digest, self->blocked);
+}
+
+static void add_thread(struct digest *digest, const struct user_thread *self)
+{
+    add(digest, self->signals.restores ? self->signals.saved : self->signals.blocked);
     add(digest, self->clear_tid);
     add(digest, self->robust_list);
     add(digest, hal_user_tls(&self->user));
-    add_bytes(digest, &self->signal_stack.start, sizeof(self->signal_stack.start));
-    tell(digest, "the thread");
+    add_bytes(digest, &self->signals.stack, sizeof(self->signals.stack));
 }
 
 /* ---- files ---- */
@@ -173,7 +174,6 @@ static void add_files(struct digest *digest, struct vnode *directory, unsigned d
         if (vfs_find(directory, entry->name, VFS_NO_FOLLOW, &vnode))
             continue;
         add_vnode(digest, vnode);
-        tell(digest, entry->name);
         if (entry->attributes.type == VNODE_DIRECTORY && depth < DEEPEST)
             add_files(digest, vnode, depth + 1);
         else
@@ -183,24 +183,47 @@ static void add_files(struct digest *digest, struct vnode *directory, unsigned d
     vnode_put(directory);
 }
 
-static uint64_t state_of(struct vnode *root, bool tells)
+bool calls_read_state(struct vnode *root, struct calls_state *state)
 {
     struct process *process = process_current();
-    struct digest digest = {.value = 0xcbf29ce484222325u, .tells = tells};
+    bool failed = false;
 
-    add_regions(&digest, process->space);
-    add_descriptors(&digest, process->files);
-    add_process(&digest, process);
-    add_files(&digest, vnode_get(root), 0);
-    return digest.failed ? 0 : digest.value | 1;
+    for (unsigned i = 0; i < CALLS_PARTS; i++) {
+        struct digest digest = {.value = 0xcbf29ce484222325u};
+
+        switch (i) {
+        case 0:
+            add_regions(&digest, process->space);
+            break;
+        case 1:
+            add_descriptors(&digest, process->files);
+            break;
+        case 2:
+            add_rights(&digest, process);
+            break;
+        case 3:
+            add_actions(&digest, process);
+            break;
+        case 4:
+            add_children(&digest, process);
+            break;
+        case 5:
+            add_thread(&digest, user_thread_current());
+            break;
+        default:
+            add_files(&digest, vnode_get(root), 0);
+            break;
+        }
+        state->part[i] = digest.value;
+        failed |= digest.failed;
+    }
+    return !failed;
 }
 
-uint64_t calls_state(struct vnode *root)
+const char *calls_difference(const struct calls_state *a, const struct calls_state *b)
 {
-    return state_of(root, false);
-}
-
-void calls_log_state(struct vnode *root)
-{
-    (void)state_of(root, true);
+    for (unsigned i = 0; i < CALLS_PARTS; i++)
+        if (a->part[i] != b->part[i])
+            return parts[i];
+    return NULL;
 }
