@@ -148,6 +148,12 @@ struct vnode_ops {
     int64_t (*readlink)(struct vnode *vnode, char *text, size_t n);
 
     /**
+     * Of links that stand for a file rather than for its name: *to with a reference. -EAGAIN: this
+     * one goes by its text. NULL: all do. No lock.
+     */
+    int (*follow)(struct vnode *link, struct vnode **to);
+
+    /**
      * Devices and FIFOs: `file` is being opened (its `private` is theirs) and, later, closed. No
      * lock. NULL: nothing to do. Reads and writes of an open file that wants its own come to
      * file_read and file_write instead of read and write: no lock.

@@ -57,9 +57,20 @@ static unsigned poll_end(struct file *file)
     return can;
 }
 
+/* Again, by /proc/PID/fd: without waiting for the other side, since there is or was one. */
+static int open_again(struct vnode *vnode, struct file *file)
+{
+    unsigned access = file->flags & FILE_ACCESS;
+
+    pipe_open(pipe_of(vnode), access != FILE_WRITE_ONLY, access != FILE_READ_ONLY);
+    return 0;
+}
+
 static void close_end(struct vnode *vnode, struct file *file)
 {
-    pipe_close(pipe_of(vnode), is_reader(file), !is_reader(file));
+    unsigned access = file->flags & FILE_ACCESS;
+
+    pipe_close(pipe_of(vnode), access != FILE_WRITE_ONLY, access != FILE_READ_ONLY);
 }
 
 static void release(struct vnode *vnode)
@@ -72,6 +83,7 @@ static void release(struct vnode *vnode)
 static const struct vnode_ops ops = {.file_read = read_end,
                                      .file_write = write_end,
                                      .poll = poll_end,
+                                     .open = open_again,
                                      .close = close_end,
                                      .release = release};
 

@@ -178,6 +178,10 @@ enum sys_number {
     SYS_EPOLL_CREATE1,
     SYS_EVENTFD2,
     SYS_MEMBARRIER,
+
+    /* The machine. */
+    SYS_REBOOT,
+    SYS_SETHOSTNAME,
     SYS_COUNT
 };
 

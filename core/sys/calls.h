@@ -120,3 +120,10 @@ int64_t sys_rt_sigpending(const struct sys_args *args);
 int64_t sys_sigaltstack(const struct sys_args *args);
 int64_t sys_getpriority(const struct sys_args *args);
 int64_t sys_setpriority(const struct sys_args *args);
+
+/* The machine. */
+int64_t sys_mount(const struct sys_args *args);
+int64_t sys_umount2(const struct sys_args *args);
+int64_t sys_syslog(const struct sys_args *args);
+int64_t sys_reboot(const struct sys_args *args);
+int64_t sys_sethostname(const struct sys_args *args);

@@ -167,13 +167,17 @@ static const struct sys_call calls[SYS_COUNT] = {
     [SYS_GETITIMER] = {"getitimer", NULL, {SYS_INT, SYS_STRUCT_OUT}},
     [SYS_ALARM] = {"alarm", NULL, {SYS_INT}},
     [SYS_PAUSE] = {"pause", NULL, {}},
-    [SYS_MOUNT] = {"mount", NULL, {SYS_STRING, SYS_PATH, SYS_STRING, SYS_FLAGS, SYS_ADDRESS}},
-    [SYS_UMOUNT2] = {"umount2", NULL, {SYS_PATH, SYS_FLAGS}},
-    [SYS_SYSLOG] = {"syslog", NULL, {SYS_INT, SYS_BUFFER_OUT, SYS_SIZE}},
     [SYS_FLOCK] = {"flock", NULL, {SYS_FD, SYS_INT}},
     [SYS_EPOLL_CREATE1] = {"epoll_create1", NULL, {SYS_FLAGS}},
     [SYS_EVENTFD2] = {"eventfd2", NULL, {SYS_INT, SYS_FLAGS}},
     [SYS_MEMBARRIER] = {"membarrier", NULL, {SYS_INT, SYS_FLAGS, SYS_INT}},
+
+    /* The machine. */
+    [SYS_MOUNT] = {"mount", sys_mount, {SYS_STRING, SYS_PATH, SYS_STRING, SYS_FLAGS, SYS_STRING}},
+    [SYS_UMOUNT2] = {"umount2", sys_umount2, {SYS_PATH, SYS_FLAGS}},
+    [SYS_SYSLOG] = {"syslog", sys_syslog, {SYS_INT, SYS_BUFFER_OUT, SYS_SIZE}},
+    [SYS_REBOOT] = {"reboot", sys_reboot, {SYS_INT, SYS_INT, SYS_INT, SYS_STRING}},
+    [SYS_SETHOSTNAME] = {"sethostname", sys_sethostname, {SYS_BUFFER_IN, SYS_SIZE}},
 };
 
 const struct sys_call *sys_call_at(unsigned number)

@@ -2,7 +2,7 @@
 /*
  * run.c: run a Linux program on the console, and wait for it.
  */
-#include "proc/process.h"
+#include "proc/program/spawn.h"
 #include "shell/commands/command.h"
 #include "tty/tty.h"
 
@@ -58,6 +58,7 @@ static void print_error(const char *path, int error)
 
 void command_run(struct job *job)
 {
+    struct process_start start = {.environment = environment};
     const char *refusal = hal_user_refusal();
     struct process *process;
     int error;
@@ -70,8 +71,10 @@ void command_run(struct job *job)
         command_error("this machine cannot run programs: %s", refusal);
         return;
     }
-    error = process_spawn(job->base, job->args.words[1], (const char *const *)job->args.words + 1,
-                          environment, &process);
+    start.path = job->args.words[1];
+    start.arguments = (const char *const *)job->args.words + 1;
+    start.directory = job->base;
+    error = process_spawn(&start, &process);
     if (error)
         print_error(job->args.words[1], error);
     else
