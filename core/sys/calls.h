@@ -121,6 +121,12 @@ int64_t sys_sigaltstack(const struct sys_args *args);
 int64_t sys_getpriority(const struct sys_args *args);
 int64_t sys_setpriority(const struct sys_args *args);
 
+int64_t sys_select(const struct sys_args *args);
+int64_t sys_pselect6(const struct sys_args *args);
+int64_t sys_futex(const struct sys_args *args);
+int64_t sys_get_robust_list(const struct sys_args *args);
+int64_t sys_clone3(const struct sys_args *args);
+
 /* The machine. */
 int64_t sys_mount(const struct sys_args *args);
 int64_t sys_umount2(const struct sys_args *args);

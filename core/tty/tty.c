@@ -14,6 +14,7 @@
  */
 #include "tty/tty.h"
 
+#include "ipc/poll.h"
 #include "lib/format.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
@@ -42,6 +43,7 @@ static KSTATE struct tty_state {
     struct spinlock lock; /* guards the members of this group */
     struct tty_ring in, out;
     struct wait_queue readers;
+    struct poll_source source;
     struct wait_queue writers; /* of those who wait for room, and for an empty ring */
     uint32_t watched;          /* the thread that Ctrl-C cancels, or 0 */
     bool full;                 /* there was no room for all input: see above */
@@ -121,8 +123,10 @@ static bool tty_receive(void)
         }
     } while (n > 0);
     tty.full = tty.in.count == RING_SIZE;
-    if (tty.in.count > 0)
+    if (tty.in.count > 0) {
         wait_wake_all(&tty.readers);
+        poll_notify(&tty.source);
+    }
     return stop;
 }
 
@@ -375,6 +379,11 @@ bool tty_has_input(void)
     return has;
 }
 
+struct poll_source *tty_source(void)
+{
+    return &tty.source;
+}
+
 void tty_watch_interrupt(uint32_t id)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
@@ -392,6 +401,7 @@ int tty_start(void)
 {
     spinlock_init(&tty.lock, LOCK_RANK_DEVICE);
     wait_init(&tty.readers);
+    poll_source_init(&tty.source);
     wait_init(&tty.writers);
     mutex_init(&tty.writing);
     tty_line_init(&tty.line, tty_echo, NULL);

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct poll_source;
+
 enum tty_mode { TTY_CANONICAL, TTY_RAW };
 
 /** Makes the console work. Boot calls it once, before HAL_IRQ_UART is enabled. 0. */
@@ -41,6 +43,9 @@ HAL_MUST_CHECK int64_t tty_read(void *data, size_t n, uint64_t deadline);
 
 /** True if tty_read would not wait. Caller is the reader. */
 bool tty_has_input(void);
+
+/** Where to wait for tty_has_input to change. Any context. */
+struct poll_source *tty_source(void);
 
 /**
  * Writes all of it, not mixed with what other threads write; waits while the queue is full. A

@@ -11,6 +11,7 @@
 #include "fs/devfs/device.h"
 #include "fs/devfs/nodes.h"
 #include "fs/file.h"
+#include "ipc/poll.h"
 #include "lib/bytes.h"
 #include "sync/mutex.h"
 #include "tty/tty.h"
@@ -123,9 +124,11 @@ static int console_ioctl(const struct device *device, struct file *file, unsigne
     return result;
 }
 
-static unsigned console_poll(const struct device *device, struct file *file)
+static unsigned console_poll(const struct device *device, struct file *file,
+                             struct poll_waiter *waiter)
 {
     (void)device, (void)file;
+    poll_hang(tty_source(), waiter);
     return tty_has_input() ? (unsigned)VNODE_CAN_READ | VNODE_CAN_WRITE : VNODE_CAN_WRITE;
 }
 

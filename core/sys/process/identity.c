@@ -51,7 +51,8 @@ int64_t sys_set_robust_list(const struct sys_args *args)
 {
     if (args->value[1] != 24) /* bytes of struct robust_list_head */
         return -EINVAL;
-    user_thread_current()->robust_list = (uintptr_t)args->value[0];
+    __atomic_store_n(&user_thread_current()->robust_list, (uintptr_t)args->value[0],
+                     __ATOMIC_RELAXED);
     return 0;
 }
 

@@ -74,9 +74,7 @@ static int region_name(const struct proc_view *view, const struct vm_region_info
     struct vnode *program;
     int error = 0;
 
-    *name = region->is_break                     ? "[heap]"
-            : region->flags & VM_GROWS_DOWN ? "[stack]"
-                                                 : NULL;
+    *name = region->is_break ? "[heap]" : region->flags & VM_GROWS_DOWN ? "[stack]" : NULL;
     if (!region->file)
         return 0;
     program = find_program(view, path);
