@@ -57,32 +57,35 @@ static void say_vnode(struct report *report, const struct vnode *vnode)
                vnode ? (unsigned long long)vnode->attributes.id : 0);
 }
 
-/* What the program was loaded from, a reference, and its path; NULL: that is not known. */
-static struct vnode *find_program(const struct proc_view *view, char *path)
+/* Whether the file is what the program was loaded from, whose path is `path` then. 0 or 1, or
+ * -ENOMEM. */
+static int is_program(const struct proc_view *view, const struct vnode *file, char *path)
 {
     struct vnode *program;
+    int error = proc_view_program(&view->who, path, VFS_PATH_MAX);
 
-    if (proc_view_program(&view->who, path, VFS_PATH_MAX) || vfs_find(NULL, path, 0, &program))
-        return NULL;
-    return program;
+    if (!error)
+        error = vfs_find(NULL, path, 0, &program);
+    if (error)
+        return error == -ENOMEM ? error : 0;
+    vnode_put(program);
+    return program == file;
 }
 
 /* What stands at the end of a line; NULL: nothing. -ENOMEM. */
 static int region_name(const struct proc_view *view, const struct vm_region_info *region,
                        char *path, const char **name)
 {
-    struct vnode *program;
-    int error = 0;
+    int result;
 
     *name = region->is_break ? "[heap]" : region->flags & VM_GROWS_DOWN ? "[stack]" : NULL;
     if (!region->file)
         return 0;
-    program = find_program(view, path);
-    if (program != region->file->vnode)
-        error = proc_file_text(region->file->vnode, path, VFS_PATH_MAX);
-    vnode_put(program);
     *name = path;
-    return error;
+    result = is_program(view, region->file->vnode, path);
+    if (result == 0)
+        result = proc_file_text(region->file->vnode, path, VFS_PATH_MAX);
+    return result < 0 ? result : 0;
 }
 
 static int say_region(const struct proc_view *view, struct report *report,
