@@ -148,11 +148,7 @@ struct vnode_ops {
 
     /** The text of a symbolic link, cut at `n` bytes: its whole length. Shared lock. -EINVAL. */
     int64_t (*readlink)(struct vnode *vnode, char *text, size_t n);
-
-    /**
-     * Of links that stand for a file rather than for its name: *to with a reference. -EAGAIN: this
-     * one goes by its text. NULL: all do. No lock.
-     */
+    /** Of a link that stands for a file: *to with a reference. -EAGAIN: by its text. No lock. */
     int (*follow)(struct vnode *link, struct vnode **to);
 
     /**
@@ -174,11 +170,9 @@ struct vnode_ops {
 
     /** Linux's requests. `argument` is kernel memory that the request says. No lock. -ENOTTY. */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
-
     /** What can be done without waiting: VNODE_CAN_ bits. `waiter`, unless NULL, is hung where it
      * is told when that changes, first (ipc/poll.h). NULL: all, always. No lock. */
     unsigned (*poll)(struct file *file, struct poll_waiter *waiter);
-
     /** The pipe that `file` is an end of. NULL: none. No lock. */
     struct pipe *(*pipe)(struct file *file);
 
