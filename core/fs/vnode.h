@@ -246,5 +246,9 @@ struct vnode *vnode_parent(struct vnode *directory);
 /** `directory` is in `parent` from now on. Caller holds the lock of `parent`. May sleep. */
 void vnode_set_parent(struct vnode *directory, struct vnode *parent);
 
-/** True if anybody uses a vnode of `mount`, but for one reference to its root. Any context. */
-bool vnode_any_used(const struct mount *mount);
+/**
+ * 0 if nobody uses a vnode of `mount`, but for one reference to its root, and nobody can come to
+ * one but from outside, which the caller prevents. -EBUSY; -EAGAIN: something is going on, look
+ * again. One caller at a time for a mount. Any context.
+ */
+HAL_MUST_CHECK int vnode_check_unused(struct mount *mount);
