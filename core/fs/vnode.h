@@ -127,16 +127,12 @@ struct vnode_ops {
     /** Enters a symbolic link with this NUL-terminated text. Lock of the directory. -EPERM. */
     int (*symlink)(struct vnode *directory, const char *name, size_t n, const char *text,
                    struct vnode **created);
-
     /** Enters another name of `vnode`, not a directory, of this mount. Both locks. -EPERM. */
     int (*link)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Takes a name of `vnode`, which is not a directory, away. Both locks. -EROFS. */
     int (*unlink)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Removes an empty directory. -ENOTEMPTY. Both locks. -EROFS. */
     int (*rmdir)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /**
      * Gives what is called `name` in `from`, which is `vnode`, another name and place. `replaced`
      * has that name now, and is removed in the same step (NULL: nobody). What POSIX asks about

@@ -146,27 +146,34 @@ static int mount_new(const struct request *request)
     return mount_add(kind->name, device, request->target, request->options, &problem);
 }
 
+static int change_options(struct mount *mount, const char *options)
+{
+    struct problem problem;
+
+    problem_clear(&problem);
+    if (!mount->type->remount)
+        return -ENOTSUP;
+    return mount->type->remount(mount, options[0] ? options : "rw", &problem);
+}
+
 /* Changes the options of what is mounted exactly there. */
 static int remount(const struct request *request)
 {
     char *path = kmalloc(VFS_PATH_MAX);
-    struct problem problem;
     struct mount *mount = NULL;
     struct vnode *root;
-    int error = path ? -EINVAL : -ENOMEM;
+    int error = path ? -EAGAIN : -ENOMEM;
 
-    for (unsigned i = 0; error == -EINVAL && (mount = mount_at(i, &root, path, VFS_PATH_MAX));
-         i++) {
-        if (string_equal(path, request->target)) {
-            problem_clear(&problem);
-            error = mount->type->remount
-                        ? mount->type->remount(mount, request->options[0] ? request->options : "rw",
-                                               &problem)
-                        : -ENOTSUP;
+    for (unsigned i = 0; error == -EAGAIN; i++) {
+        mount = mount_at(i, &root, path, VFS_PATH_MAX);
+        if (!mount)
+            error = -EINVAL;
+        else if (path[0] != '/') /* it could not be put together */
+            error = -ENOMEM;
+        else if (string_equal(path, request->target))
+            error = change_options(mount, request->options);
+        if (mount)
             vnode_put(root);
-            break;
-        }
-        vnode_put(root);
     }
     kfree(path);
     return error;
