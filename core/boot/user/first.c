@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "proc/program/spawn.h"
+#include "proc/wait.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
 

@@ -56,7 +56,7 @@ static void add_thread(struct proc_view *view, const struct user_thread *thread)
 {
     struct thread_info info;
 
-    view->blocked = __atomic_load_n(&thread->blocked, __ATOMIC_RELAXED);
+    view->blocked = __atomic_load_n(&thread->signals.blocked, __ATOMIC_RELAXED);
     if (thread_read_info(thread->kernel_thread, &info) || info.id != thread->kernel_thread)
         return;
     view->run_time += info.run_time;
@@ -80,13 +80,15 @@ static bool add_threads(struct proc_view *view, const struct process *process)
         add_thread(view, thread);
         any = true;
     }
+    if (process->signals.stopped)
+        view->state = 'T';
     return any || view->who.tid == 0;
 }
 
 static void add_actions(struct proc_view *view, const struct process *process)
 {
     for (unsigned i = 1; i <= SIGNAL_COUNT; i++) {
-        uintptr_t handler = process->actions[i].handler;
+        uintptr_t handler = process->signals.actions[i].handler;
 
         if (handler == SIGNAL_IGNORE)
             view->ignored |= 1ull << (i - 1);
