@@ -3,17 +3,15 @@
  * vnode.h: one file, directory, link or device of whatever file system, in memory.
  *
  * A vnode is made by its file system, once for each file that somebody uses, and counted: whoever
- * gets one gives it back. Its table of operations is all that the rest of the kernel knows of the
- * file system. Operations are called with the vnode's lock held as their comments say, so a file
- * system needs locks of its own only for what its vnodes share.
+ * gets one gives it back. Its operations are all that the rest of the kernel knows of the file
+ * system; they are called with the vnode's lock held as their comments say.
  *
  * Locks. A directory's lock guards its entries, a file's lock its size and content. They are taken
  * ancestor before descendant, directories before files; of two directories that are neither, the
  * one with the lower id first; a directory that moves is moved under its mount's rename lock.
  *
- * References. Most are somebody's who uses the vnode. Others only keep it in memory: those of the
- * name cache, of the directories in it, and whatever a file system itself needs to find it again.
- * These are counted apart (vnode_keep), and do not make a mount busy.
+ * References. Most are somebody's who uses the vnode. Others only keep it in memory, for the name
+ * cache or the file system: they are counted apart (vnode_keep), and make no mount busy.
  *
  * A removed file stays until its last reference: release() then frees what it had on the medium.
  */
@@ -53,9 +51,7 @@ struct vnode_attributes {
     uint64_t id;     /**< its number: no two files of a mount have the same at the same time */
     uint64_t device; /**< of a device: which one, DEVICE_NUMBER(major, minor) */
     int64_t modified, accessed, changed, created;
-    bool hidden; /**< FAT's marks (a leading dot is the shell's matter) */
-    bool read_only;
-    bool system;
+    bool hidden, read_only, system; /**< FAT's marks (a leading dot is the shell's matter) */
 };
 
 #define DEVICE_NUMBER(major, minor) ((uint64_t)(major) << 32 | (uint32_t)(minor))
@@ -127,16 +123,12 @@ struct vnode_ops {
     /** Enters a symbolic link with this NUL-terminated text. Lock of the directory. -EPERM. */
     int (*symlink)(struct vnode *directory, const char *name, size_t n, const char *text,
                    struct vnode **created);
-
     /** Enters another name of `vnode`, not a directory, of this mount. Both locks. -EPERM. */
     int (*link)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Takes a name of `vnode`, which is not a directory, away. Both locks. -EROFS. */
     int (*unlink)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Removes an empty directory. -ENOTEMPTY. Both locks. -EROFS. */
     int (*rmdir)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /**
      * Gives what is called `name` in `from`, which is `vnode`, another name and place. `replaced`
      * has that name now, and is removed in the same step (NULL: nobody). What POSIX asks about
@@ -148,6 +140,8 @@ struct vnode_ops {
 
     /** The text of a symbolic link, cut at `n` bytes: its whole length. Shared lock. -EINVAL. */
     int64_t (*readlink)(struct vnode *vnode, char *text, size_t n);
+    /** Of a link that stands for a file: *to with a reference. -EAGAIN: by its text. No lock. */
+    int (*follow)(struct vnode *link, struct vnode **to);
 
     /**
      * Devices and FIFOs: `file` is being opened (its `private` is theirs) and, later, closed. No
@@ -168,11 +162,9 @@ struct vnode_ops {
 
     /** Linux's requests; `argument` is kernel memory that it says. No lock. -ENOTTY. */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
-
     /** What can be done without waiting: VNODE_CAN_ bits. `waiter`, unless NULL, is hung where it
      * is told when that changes, first (ipc/poll.h). NULL: all, always. No lock. */
     unsigned (*poll)(struct file *file, struct poll_waiter *waiter);
-
     /** The pipe that `file` is an end of. NULL: none. No lock. */
     struct pipe *(*pipe)(struct file *file);
 
@@ -245,5 +237,9 @@ struct vnode *vnode_parent(struct vnode *directory);
 /** `directory` is in `parent` from now on. Caller holds the lock of `parent`. May sleep. */
 void vnode_set_parent(struct vnode *directory, struct vnode *parent);
 
-/** True if anybody uses a vnode of `mount`, but for one reference to its root. Any context. */
-bool vnode_any_used(const struct mount *mount);
+/**
+ * 0 if nobody uses a vnode of `mount`, but for one reference to its root, and nobody can come to
+ * one but from outside, which the caller prevents. -EBUSY; -EAGAIN: something is going on, look
+ * again. One caller at a time for a mount. Any context.
+ */
+HAL_MUST_CHECK int vnode_check_unused(struct mount *mount);

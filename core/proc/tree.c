@@ -8,6 +8,7 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/signal/signals.h"
 
 #include "fs/file.h"
 #include "heap/heap.h"
@@ -19,9 +20,10 @@
 #include <hal/errno.h>
 #include <hal/kstate.h>
 #include <hal/runtime.h>
+#include <hal/time.h>
 
 #define NUMBER_FIRST 2u /* 1 is for the first program */
-#define NUMBER_MAX 4194303u
+#define NUMBER_MAX PROCESS_NUMBER_MAX
 #define THREADS_MAX 16384u /* of all processes */
 #define FILES_USUAL 1024u
 #define STACK_USUAL (8u << 20)
@@ -157,12 +159,13 @@ static int inherit(struct process *process, struct process *parent)
         memcpy(process->program, parent->program, bytes);
     process->directory = parent->directory ? vnode_get(parent->directory) : NULL;
     process->umask = parent->umask;
+    process->texts = parent->texts;
     process->credentials = parent->credentials;
     memcpy(process->limits, parent->limits, sizeof(process->limits));
     memcpy(process->name, parent->name, sizeof(process->name));
     mutex_unlock(&parent->mutex);
     process_lock();
-    memcpy(process->actions, parent->actions, sizeof(process->actions));
+    memcpy(process->signals.actions, parent->signals.actions, sizeof(process->signals.actions));
     process_unlock();
     return error;
 }
@@ -179,6 +182,9 @@ struct process *process_create(struct process *parent)
     tree_node_init(&process->by_pid);
     condition_init(&process->changed, &processes.mutex);
     mutex_init(&process->mutex);
+    signal_pending_init(&process->signals.pending);
+    signal_timers_init(process);
+    process->signals.at_end = SIGNAL_CHLD;
     process->parent = parent;
     process->umask = 022;
     set_limits(process);
@@ -198,12 +204,27 @@ void process_free(struct process *process)
     kfree(process);
 }
 
+uint64_t process_run_time(const struct process *process)
+{
+    struct thread_info info;
+    uint64_t ns = process->run_time;
+
+    list_for_each (link, &process->threads) {
+        const struct user_thread *thread = list_entry(link, struct user_thread, link);
+
+        if (thread_read_info(thread->kernel_thread, &info) == 0 && info.id == thread->kernel_thread)
+            ns += info.run_time;
+    }
+    return ns;
+}
+
 /* Enters a new process whose first thread has number `pid`. */
 static void enter(struct process *process, uint32_t pid)
 {
     const struct process *parent = process->parent;
 
     process->pid = pid;
+    process->born = hal_time_now();
     process->group = parent ? parent->group : pid;
     process->session = parent ? parent->session : pid;
     tree_insert(&processes.by_pid, &process->by_pid, &pid, compare_pid);
@@ -227,13 +248,14 @@ int user_thread_create(struct process *process, struct user_thread **result)
     if (!thread)
         return -ENOMEM;
     thread->process = process;
-    thread->signal_stack.flags = SIGNAL_STACK_OFF;
+    signal_begin_thread(thread, NULL, false);
     process_lock();
     refused = process->ended || processes.threads >= THREADS_MAX ||
+              (process->thread_count == 0 && process->pid && is_used(process->pid)) ||
               (process->parent && process->parent->ended);
     if (!refused) {
         processes.threads++;
-        thread->tid = take_number();
+        thread->tid = process->thread_count == 0 && process->pid ? process->pid : take_number();
         tree_insert(&processes.by_tid, &thread->by_tid, &thread->tid, compare_tid);
         if (process->thread_count++ == 0)
             enter(process, thread->tid);
@@ -316,5 +338,6 @@ bool user_thread_leave(struct user_thread *thread)
 {
     thread_local_set(processes.key, NULL);
     remove_thread(thread);
+    signal_end_thread(thread);
     return thread->process->thread_count == 0;
 }

@@ -118,6 +118,16 @@ int64_t sys_rt_sigaction(const struct sys_args *args);
 int64_t sys_rt_sigprocmask(const struct sys_args *args);
 int64_t sys_rt_sigpending(const struct sys_args *args);
 int64_t sys_sigaltstack(const struct sys_args *args);
+int64_t sys_rt_sigreturn(const struct sys_args *args);
+int64_t sys_rt_sigsuspend(const struct sys_args *args);
+int64_t sys_rt_sigtimedwait(const struct sys_args *args);
+int64_t sys_rt_sigqueueinfo(const struct sys_args *args);
+int64_t sys_rt_tgsigqueueinfo(const struct sys_args *args);
+int64_t sys_pause(const struct sys_args *args);
+int64_t sys_restart_syscall(const struct sys_args *args);
+int64_t sys_setitimer(const struct sys_args *args);
+int64_t sys_getitimer(const struct sys_args *args);
+int64_t sys_alarm(const struct sys_args *args);
 int64_t sys_getpriority(const struct sys_args *args);
 int64_t sys_setpriority(const struct sys_args *args);
 
@@ -127,3 +137,10 @@ int64_t sys_futex(const struct sys_args *args);
 int64_t sys_get_robust_list(const struct sys_args *args);
 int64_t sys_clone3(const struct sys_args *args);
 int64_t sys_flock(const struct sys_args *args);
+
+/* The machine. */
+int64_t sys_mount(const struct sys_args *args);
+int64_t sys_umount2(const struct sys_args *args);
+int64_t sys_syslog(const struct sys_args *args);
+int64_t sys_reboot(const struct sys_args *args);
+int64_t sys_sethostname(const struct sys_args *args);

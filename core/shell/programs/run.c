@@ -2,8 +2,10 @@
 /*
  * run.c: run a Linux program on the console, and wait for it.
  */
-#include "proc/process.h"
+#include "proc/program/spawn.h"
+#include "proc/wait.h"
 #include "shell/commands/command.h"
+#include "thread/thread.h"
 #include "tty/tty.h"
 
 #include <hal/errno.h>
@@ -23,25 +25,21 @@ static void print_ending(const struct process_ending *ending)
         tty_print("process %u: status %u\n", ending->pid, ending->status >> 8);
 }
 
-/* Ctrl-C: the signal for that, and the last one to a program that has a handler for it. */
-static void interrupt(struct process *process)
+/* Ctrl-C is for the group of the program. */
+static void interrupt(const struct process *process)
 {
     process_lock();
-    if (process->state == PROCESS_ALIVE) {
-        if (!process_signal(process, SIGNAL_INT))
-            (void)process_signal(process, SIGNAL_KILL);
-    }
+    (void)signal_send_group(process->group, SIGNAL_INT, NULL);
     process_unlock();
+    thread_uncancel();
 }
 
 static void await(struct process *process)
 {
     struct process_ending ending;
 
-    if (process_wait_kernel(process, false, &ending) == -EINTR) {
+    while (process_wait_kernel(process, false, &ending) == -EINTR)
         interrupt(process);
-        (void)!process_wait_kernel(process, true, &ending);
-    }
     print_ending(&ending);
 }
 
@@ -58,6 +56,7 @@ static void print_error(const char *path, int error)
 
 void command_run(struct job *job)
 {
+    struct process_start start = {.environment = environment};
     const char *refusal = hal_user_refusal();
     struct process *process;
     int error;
@@ -70,8 +69,10 @@ void command_run(struct job *job)
         command_error("this machine cannot run programs: %s", refusal);
         return;
     }
-    error = process_spawn(job->base, job->args.words[1], (const char *const *)job->args.words + 1,
-                          environment, &process);
+    start.path = job->args.words[1];
+    start.arguments = (const char *const *)job->args.words + 1;
+    start.directory = job->base;
+    error = process_spawn(&start, &process);
     if (error)
         print_error(job->args.words[1], error);
     else
