@@ -9,6 +9,7 @@
 #include "fs/file.h"
 
 #include "cache/cache.h"
+#include "fs/lock/filelock.h"
 #include "fs/mount.h"
 #include "fs/path/path.h"
 #include "fs/vfs.h"
@@ -169,6 +170,7 @@ void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    filelock_release(file->vnode, file);
     if (file->vnode->ops->close)
         file->vnode->ops->close(file->vnode, file);
     vnode_put(file->vnode);

@@ -160,7 +160,7 @@ struct vnode_ops {
      */
     int (*frame)(struct vnode *vnode, uint64_t number, void **frame);
 
-    /** Linux's requests. `argument` is kernel memory that the request says. No lock. -ENOTTY. */
+    /** Linux's requests; `argument` is kernel memory that it says. No lock. -ENOTTY. */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
     /** What can be done without waiting: VNODE_CAN_ bits. `waiter`, unless NULL, is hung where it
      * is told when that changes, first (ipc/poll.h). NULL: all, always. No lock. */
@@ -179,8 +179,9 @@ struct vnode {
     struct rwlock lock;
     struct vnode_attributes attributes; /**< guarded by the lock, but for type, id and device */
     struct cache_object *pages;         /**< its pages, or NULL: it is not cached */
-    uint32_t references;                /**< changed atomically */
-    uint32_t kept;                      /**< so many of them only keep it; changed atomically */
+    struct filelock_list *locks;        /**< of programs, or NULL; filelock.c's */
+    uint32_t references;                /**< changed atomically, as is the next */
+    uint32_t kept;                      /**< so many of them only keep it */
     struct list link;                   /**< among all vnodes; vnode.c's */
 
     /* Of directories. */
@@ -192,10 +193,8 @@ struct vnode {
     struct name_entry *name; /**< where names fold: the one it is cached by, in its directory */
 };
 
-/**
- * Makes a vnode with one reference, in memory of the file system's. `mount` is NULL for what no
- * path leads to (lines of GPIO), and in tests of a file system by itself. Any context.
- */
+/** Makes a vnode with one reference, in memory of the file system's. `mount` is NULL for what no
+ * path leads to (pipes), and in tests of a file system by itself. Any context. */
 void vnode_init(struct vnode *vnode, struct mount *mount, const struct vnode_ops *ops,
                 const struct vnode_attributes *attributes);
 

@@ -63,6 +63,10 @@ HAL_MUST_CHECK int descriptor_add(struct descriptor_table *table, struct file *f
 HAL_MUST_CHECK int descriptor_set(struct descriptor_table *table, struct file *file,
                                   unsigned number, bool closing);
 
+/** Makes it free, and lets go of the file and of the process's locks on it. False: it was free. May
+ * sleep. */
+bool descriptor_close(struct descriptor_table *table, unsigned number);
+
 /** Makes it free, and gives back the file with its reference; NULL: it was free. */
 struct file *descriptor_take(struct descriptor_table *table, unsigned number);
 
