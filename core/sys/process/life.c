@@ -113,7 +113,7 @@ int64_t sys_wait4(const struct sys_args *args)
     int32_t pid = (int32_t)args->value[0];
     uint32_t flags = (uint32_t)args->value[2];
     enum process_which which = pid > 0 ? PROCESS_PID : pid == -1 ? PROCESS_ANY : PROCESS_GROUP;
-    uint32_t id = pid > 0 ? (uint32_t)pid : (uint32_t)-pid;
+    uint32_t id = pid > 0 ? (uint32_t)pid : 0 - (uint32_t)pid;
     struct process_ending ending;
     int result;
 
