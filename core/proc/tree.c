@@ -43,6 +43,8 @@ int process_start(void)
     tree_init(&processes.by_tid);
     processes.next = NUMBER_FIRST;
     processes.key = thread_local_create(NULL);
+    process_room_init();
+    vm_set_short_hook(process_make_room);
     return processes.key < 0 ? processes.key : 0;
 }
 

@@ -20,6 +20,7 @@
 #include "vm/region/origin.h"
 
 #include <hal/errno.h>
+#include <hal/kstate.h>
 #include <hal/mem.h>
 #include <hal/runtime.h>
 
@@ -29,6 +30,8 @@
 #define SHOW_MAX 64u /* pages in a row that are shown, in each direction */
 #define DROP_MAX 32u /* words that are taken out with the lock held once */
 #define TABLE_FRAMES 8u
+
+static KSTATE vm_short_hook *short_hook; /* constant after boot */
 
 /* What a fault is about. */
 struct fault {
@@ -349,6 +352,17 @@ static bool grow(struct vm_space *space, uintptr_t address)
     return can;
 }
 
+void vm_set_short_hook(vm_short_hook *hook)
+{
+    short_hook = hook;
+}
+
+/* True if there may be memory by now. */
+static bool is_worth_a_try(void)
+{
+    return short_hook && short_hook() == 0;
+}
+
 int vm_fault(struct vm_space *space, uintptr_t address, unsigned access)
 {
     int error;
@@ -358,7 +372,7 @@ int vm_fault(struct vm_space *space, uintptr_t address, unsigned access)
         access = HAL_USER_READ;
     do
         error = handle(space, address, access);
-    while (error == -EFAULT && grow(space, address));
+    while ((error == -EFAULT && grow(space, address)) || (error == -ENOMEM && is_worth_a_try()));
     return error;
 }
 

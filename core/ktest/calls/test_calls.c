@@ -38,7 +38,7 @@ static uint64_t choose_seed(void)
     const char *end;
     uint64_t seed = 0;
 
-    if (cmdline_value("calls_seed", text, sizeof(text)) && string_to_u64(text, &seed, &end))
+    if (cmdline_value("calls_seed", text, sizeof(text)) && !string_to_u64(text, &seed, &end))
         return seed;
     return random_fill(&seed, sizeof(uint32_t)) ? 1 : seed;
 }
