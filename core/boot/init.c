@@ -27,6 +27,8 @@
 #include "mem/frame.h"
 #include "heap/heap.h"
 #include "heap/leak.h"
+#include "ipc/futex/futex.h"
+#include "ipc/poll.h"
 #include "mem/memory.h"
 #include "mem/reclaim.h"
 #include "proc/process.h"
@@ -265,6 +267,8 @@ static void init_main(void *unused)
     start_cpus();
     name_cache_start();
     vm_init();
+    poll_init();
+    futex_init();
     if (process_start())
         klog(KLOG_WARNING, "boot: no thread-local key is left for processes");
     make_ramdisk();

@@ -32,6 +32,15 @@ int64_t wall_now(void)
     return board != 0 ? (int64_t)(board / NS_PER_SECOND) : seconds_since_power_on();
 }
 
+int64_t wall_now_ns(void)
+{
+    uint64_t board = hal_time_wall(), now = wall.stopped ? 0 : hal_time_now();
+
+    if (__atomic_load_n(&wall.set, __ATOMIC_ACQUIRE))
+        return __atomic_load_n(&wall.distance, __ATOMIC_RELAXED) * WALL_NS + (int64_t)now;
+    return board != 0 ? (int64_t)board : (int64_t)now;
+}
+
 bool wall_known(void)
 {
     return __atomic_load_n(&wall.set, __ATOMIC_ACQUIRE) || hal_time_wall() != 0;

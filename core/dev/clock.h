@@ -22,6 +22,9 @@ struct calendar {
 /** Seconds since 1970-01-01 00:00 UTC, now. Any context. */
 int64_t wall_now(void);
 
+/** The same in nanoseconds. Any context. */
+int64_t wall_now_ns(void);
+
 /** True when the time comes from a clock or from wall_set, not from counting since power-on. Any
  * context. */
 bool wall_known(void);

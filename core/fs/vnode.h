@@ -74,6 +74,8 @@ struct directory_entry {
 struct vnode;
 struct mount;
 struct file;
+struct pipe;
+struct poll_waiter;
 struct cache_object;
 
 /**
@@ -164,11 +166,18 @@ struct vnode_ops {
      */
     int (*frame)(struct vnode *vnode, uint64_t number, void **frame);
 
-    /** Linux's requests. `argument` is kernel memory that the request says. No lock. -ENOTTY. */
+    /**
+     * Linux's requests. `argument` is kernel memory that the request says; if it says none, it is
+     * the argument itself. No lock. -ENOTTY.
+     */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
 
-    /** What can be done with `file` without waiting: VNODE_CAN_ bits. NULL: all. No lock. */
-    unsigned (*poll)(struct file *file);
+    /** What can be done without waiting: VNODE_CAN_ bits. `waiter`, unless NULL, is hung where it
+     * is told when that changes, first (ipc/poll.h). NULL: all, always. No lock. */
+    unsigned (*poll)(struct file *file, struct poll_waiter *waiter);
+
+    /** The pipe that `file` is an end of. NULL: none. No lock. */
+    struct pipe *(*pipe)(struct file *file);
 
     /** The last reference is gone: frees the vnode. No lock. Never NULL. */
     void (*release)(struct vnode *vnode);

@@ -5,6 +5,7 @@
  */
 #include "ipc/pipe.h"
 
+#include "fs/vnode.h"
 #include "heap/heap.h"
 #include "mem/frame.h"
 
@@ -24,6 +25,8 @@ struct pipe *pipe_create(void)
         kfree(pipe);
         return NULL;
     }
+    pipe->size = PIPE_BYTES;
+    poll_source_init(&pipe->source);
     mutex_init(&pipe->mutex);
     condition_init(&pipe->changed, &pipe->mutex);
     return pipe;
@@ -31,9 +34,18 @@ struct pipe *pipe_create(void)
 
 void pipe_destroy(struct pipe *pipe)
 {
-    if (pipe)
+    if (pipe) {
+        poll_source_finish(&pipe->source);
         frame_put(pipe->ring);
+    }
     kfree(pipe);
+}
+
+/* Tells all that wait. Caller holds the mutex. */
+static void changed(struct pipe *pipe, unsigned events)
+{
+    condition_broadcast(&pipe->changed);
+    poll_notify_of(&pipe->source, events);
 }
 
 /* Caller holds the mutex. */
@@ -43,14 +55,14 @@ static void come(struct pipe *pipe, bool reader, bool writer)
     pipe->readers_seen += reader;
     pipe->writers += writer;
     pipe->writers_seen += writer;
-    condition_broadcast(&pipe->changed);
+    changed(pipe, POLL_ANY);
 }
 
 static void go(struct pipe *pipe, bool reader, bool writer)
 {
     pipe->readers -= reader;
     pipe->writers -= writer;
-    condition_broadcast(&pipe->changed);
+    changed(pipe, POLL_ANY);
 }
 
 void pipe_open(struct pipe *pipe, bool reader, bool writer)
@@ -105,10 +117,10 @@ static size_t take_bytes(struct pipe *pipe, uint8_t *to, size_t n)
 
     if (n > pipe->used)
         n = pipe->used;
-    first = n < PIPE_BYTES - pipe->head ? n : PIPE_BYTES - pipe->head;
+    first = n < pipe->size - pipe->head ? n : pipe->size - pipe->head;
     memcpy(to, pipe->ring + pipe->head, first);
     memcpy(to + first, pipe->ring, n - first);
-    pipe->head = (pipe->head + n) % PIPE_BYTES;
+    pipe->head = (pipe->head + n) % pipe->size;
     pipe->used -= n;
     return n;
 }
@@ -116,12 +128,12 @@ static size_t take_bytes(struct pipe *pipe, uint8_t *to, size_t n)
 /* Puts up to `n` bytes in. Caller holds the mutex. */
 static size_t put_bytes(struct pipe *pipe, const uint8_t *from, size_t n)
 {
-    size_t tail = (pipe->head + pipe->used) % PIPE_BYTES, room = PIPE_BYTES - pipe->used;
+    size_t tail = (pipe->head + pipe->used) % pipe->size, room = pipe->size - pipe->used;
     size_t first;
 
     if (n > room)
         n = room;
-    first = n < PIPE_BYTES - tail ? n : PIPE_BYTES - tail;
+    first = n < pipe->size - tail ? n : pipe->size - tail;
     memcpy(pipe->ring + tail, from, first);
     memcpy(pipe->ring, from + first, n - first);
     pipe->used += n;
@@ -139,7 +151,7 @@ int64_t pipe_read(struct pipe *pipe, void *data, size_t n, bool nonblock)
         result = nonblock ? -EAGAIN : condition_wait_until(&pipe->changed, HAL_TIME_NEVER);
     if (pipe->used > 0) {
         result = (int64_t)take_bytes(pipe, data, n);
-        condition_broadcast(&pipe->changed);
+        changed(pipe, VNODE_CAN_WRITE);
     }
     mutex_unlock(&pipe->mutex);
     return result;
@@ -150,7 +162,7 @@ static int wait_for_room(struct pipe *pipe, size_t want, bool nonblock)
 {
     int error = 0;
 
-    while (!error && pipe->readers > 0 && PIPE_BYTES - pipe->used < want)
+    while (!error && pipe->readers > 0 && pipe->size - pipe->used < want)
         error = nonblock ? -EAGAIN : condition_wait_until(&pipe->changed, HAL_TIME_NEVER);
     return pipe->readers == 0 ? -EPIPE : error;
 }
@@ -166,7 +178,7 @@ int64_t pipe_write(struct pipe *pipe, const void *data, size_t n, bool nonblock)
         error = wait_for_room(pipe, n <= PIPE_ATOMIC ? n : 1, nonblock);
         if (!error) {
             done += put_bytes(pipe, from + done, n - done);
-            condition_broadcast(&pipe->changed);
+            changed(pipe, VNODE_CAN_READ);
         }
     }
     mutex_unlock(&pipe->mutex);
@@ -176,6 +188,47 @@ int64_t pipe_write(struct pipe *pipe, const void *data, size_t n, bool nonblock)
 void pipe_read_state(struct pipe *pipe, struct pipe_state *state)
 {
     mutex_lock(&pipe->mutex);
-    *state = (struct pipe_state){pipe->used, PIPE_BYTES - pipe->used, pipe->readers, pipe->writers};
+    *state = (struct pipe_state){.bytes = pipe->used,
+                                 .room = pipe->size - pipe->used,
+                                 .size = pipe->size,
+                                 .readers = pipe->readers,
+                                 .writers = pipe->writers,
+                                 .writers_seen = pipe->writers_seen};
     mutex_unlock(&pipe->mutex);
+}
+
+/* Moves what is in the pipe to the start of `ring`. Caller holds the mutex; it fits. */
+static void change_ring(struct pipe *pipe, uint8_t *ring, size_t size)
+{
+    size_t used = take_bytes(pipe, ring, pipe->used);
+
+    frame_put(pipe->ring);
+    pipe->ring = ring;
+    pipe->size = size;
+    pipe->head = 0;
+    pipe->used = used;
+    changed(pipe, VNODE_CAN_WRITE);
+}
+
+int64_t pipe_resize(struct pipe *pipe, uint64_t bytes)
+{
+    size_t size = HAL_PAGE_SIZE;
+    uint8_t *ring;
+    bool fits;
+
+    if (bytes > PIPE_BYTES_MAX || bytes == 0)
+        return bytes ? -EPERM : -EINVAL;
+    while (size < bytes)
+        size *= 2;
+    ring = frame_alloc_pages((unsigned)(size / HAL_PAGE_SIZE), 0);
+    if (!ring)
+        return -ENOMEM;
+    mutex_lock(&pipe->mutex);
+    fits = pipe->used <= size;
+    if (fits)
+        change_ring(pipe, ring, size);
+    mutex_unlock(&pipe->mutex);
+    if (!fits)
+        frame_put(ring);
+    return fits ? (int64_t)size : -EBUSY;
 }

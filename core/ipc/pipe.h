@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe.h: bytes from those who write to those who read, in order, through a ring of PIPE_BYTES.
+ * pipe.h: bytes from those who write to those who read, in order, through a ring of PIPE_BYTES
+ * (pipe_resize makes it another size).
  *
  *              head                tail
  *     [ . . . | x x x x x x x x x | . . . ]     written at the tail, read at the head
@@ -14,6 +15,7 @@
  */
 #pragma once
 
+#include "ipc/poll.h"
 #include "sync/mutex.h"
 
 #include <hal/compiler.h>
@@ -24,14 +26,17 @@
 
 #define PIPE_BYTES 65536u
 #define PIPE_ATOMIC 4096u
+#define PIPE_BYTES_MAX (1u << 20) /**< that pipe_resize takes */
 
 struct pipe {
     struct mutex mutex; /**< guards the rest */
     struct condition changed;
     uint8_t *ring;
+    size_t size;                         /**< of the ring, bytes */
     size_t head, used;                   /**< the first byte in it, and how many there are */
     unsigned readers, writers;           /**< that have it open */
     uint32_t readers_seen, writers_seen; /**< that ever had */
+    struct poll_source source;           /**< all that can change */
 };
 
 /** An empty pipe that nobody has open, or NULL. Thread context. */
@@ -61,7 +66,9 @@ HAL_MUST_CHECK int64_t pipe_read(struct pipe *pipe, void *data, size_t n, bool n
 /** What a pipe would do without waiting. May sleep for the mutex. */
 struct pipe_state {
     size_t bytes, room;
+    size_t size;
     unsigned readers, writers;
+    uint32_t writers_seen; /**< that ever had it open */
 };
 void pipe_read_state(struct pipe *pipe, struct pipe_state *state);
 
@@ -70,3 +77,10 @@ void pipe_read_state(struct pipe *pipe, struct pipe_state *state);
  * room under `nonblock`; or, with nothing written, -EPIPE, -EINTR or -EAGAIN. May sleep.
  */
 HAL_MUST_CHECK int64_t pipe_write(struct pipe *pipe, const void *data, size_t n, bool nonblock);
+
+/**
+ * Gives the ring room for at least `bytes`, in a power of two of pages: how many it has then.
+ * -EPERM: more than PIPE_BYTES_MAX; -EINVAL: none; -EBUSY: more than that is in it; -ENOMEM. May
+ * sleep.
+ */
+HAL_MUST_CHECK int64_t pipe_resize(struct pipe *pipe, uint64_t bytes);

@@ -8,6 +8,7 @@
 #include "fs/file.h"
 #include "heap/heap.h"
 #include "ipc/pipe.h"
+#include "ipc/pipe_file.h"
 
 #include <hal/errno.h>
 #include <hal/kstate.h>
@@ -19,59 +20,34 @@ struct unnamed {
 
 static KSTATE uint64_t last_id;
 
-static struct pipe *pipe_of(struct vnode *vnode)
+static struct unnamed *unnamed_of(struct vnode *vnode)
 {
-    return ((struct unnamed *)((char *)vnode - offsetof(struct unnamed, vnode)))->pipe;
+    return (struct unnamed *)((char *)vnode - offsetof(struct unnamed, vnode));
 }
 
-static bool is_reader(const struct file *file)
+static struct pipe *pipe_of(struct file *file)
 {
-    return (file->flags & FILE_ACCESS) == FILE_READ_ONLY;
-}
-
-static int64_t read_end(struct file *file, uint64_t offset, void *data, size_t n)
-{
-    (void)offset;
-    return n == 0 ? 0 : pipe_read(pipe_of(file->vnode), data, n, file->flags & FILE_NONBLOCK);
-}
-
-static int64_t write_end(struct file *file, uint64_t offset, const void *data, size_t n)
-{
-    (void)offset;
-    return n == 0 ? 0 : pipe_write(pipe_of(file->vnode), data, n, file->flags & FILE_NONBLOCK);
-}
-
-static unsigned poll_end(struct file *file)
-{
-    struct pipe_state state;
-    unsigned can = 0;
-
-    pipe_read_state(pipe_of(file->vnode), &state);
-    if (is_reader(file)) {
-        can |= state.bytes > 0 ? (unsigned)VNODE_CAN_READ : 0;
-        can |= state.writers == 0 ? (unsigned)VNODE_CAN_HANG_UP : 0;
-    } else {
-        can |= state.room >= PIPE_ATOMIC ? (unsigned)VNODE_CAN_WRITE : 0;
-        can |= state.readers == 0 ? (unsigned)VNODE_CAN_ERROR : 0;
-    }
-    return can;
+    return unnamed_of(file->vnode)->pipe;
 }
 
 static void close_end(struct vnode *vnode, struct file *file)
 {
-    pipe_close(pipe_of(vnode), is_reader(file), !is_reader(file));
+    (void)vnode;
+    pipe_file_end(file);
 }
 
 static void release(struct vnode *vnode)
 {
-    pipe_destroy(pipe_of(vnode));
+    pipe_destroy(unnamed_of(vnode)->pipe);
     vnode_finish(vnode);
-    kfree((char *)vnode - offsetof(struct unnamed, vnode));
+    kfree(unnamed_of(vnode));
 }
 
-static const struct vnode_ops ops = {.file_read = read_end,
-                                     .file_write = write_end,
-                                     .poll = poll_end,
+static const struct vnode_ops ops = {.file_read = pipe_file_read,
+                                     .file_write = pipe_file_write,
+                                     .ioctl = pipe_file_ioctl,
+                                     .poll = pipe_file_poll,
+                                     .pipe = pipe_of,
                                      .close = close_end,
                                      .release = release};
 
@@ -85,6 +61,8 @@ static int open_end(struct unnamed *unnamed, unsigned flags, struct file **end)
     error = file_of_vnode(&unnamed->vnode, flags, end);
     if (error)
         pipe_close(unnamed->pipe, reader, !reader);
+    else
+        (*end)->offset = UINT64_MAX; /* both ends are there from the start */
     return error;
 }
 

@@ -10,9 +10,9 @@
 #include "proc/process.h"
 
 #include "heap/heap.h"
+#include "ipc/futex/robust.h"
 #include "thread/cpu.h"
 #include "thread/thread.h"
-#include "vm/copy.h"
 #include "vm/space.h"
 
 #include <hal/cpu.h>
@@ -181,22 +181,13 @@ static void become_zombie(struct process *process)
         process_free(list_entry(list_take_head(&dead), struct process, sibling));
 }
 
-/* What a C library waits for to know that a thread is gone. */
-static void clear_tid(struct user_thread *thread)
-{
-    const uint32_t zero = 0;
-
-    if (thread->clear_tid && thread->process->space)
-        (void)!vm_copy_out(thread->process->space, thread->clear_tid, &zero, sizeof(zero));
-}
-
 void user_thread_finish(struct user_thread *thread)
 {
     struct process *process = thread->process;
     struct thread_info info;
     bool last;
 
-    clear_tid(thread);
+    robust_leave_memory(thread);
     process_lock();
     if (thread_read_info(thread->kernel_thread, &info) == 0)
         process->run_time += info.run_time;

@@ -95,7 +95,7 @@ struct process {
 };
 
 struct user_thread {
-    uint32_t tid; /**< constant, as is the process */
+    uint32_t tid; /**< changed by exec alone; the process is constant */
     struct process *process;
     struct list link;        /**< process->threads */
     struct tree_node by_tid; /**< guarded by the mutex of all processes */
@@ -103,9 +103,10 @@ struct user_thread {
     bool ending;             /**< atomic: its loop is to end */
 
     /* Its own. */
-    uintptr_t clear_tid;   /**< a user word that becomes 0 at its end; 0: none */
-    uintptr_t robust_list; /**< as set_robust_list was told */
-    uint64_t blocked;      /**< bit N - 1: signal N */
+    uintptr_t clear_tid;     /**< a user word that becomes 0 at its end; 0: none */
+    uintptr_t robust_list;   /**< as set_robust_list was told */
+    uint64_t blocked;        /**< bit N - 1: signal N */
+    uint64_t blocked_before; /**< by mask_begin */
     struct signal_stack signal_stack;
     struct hal_user user;
 };
@@ -152,6 +153,9 @@ HAL_MUST_CHECK int user_thread_create(struct process *process, struct user_threa
 /** Starts it. On failure (-ENOMEM) it has never been, and neither has a process of which it would
  * have been the first; both are freed. */
 HAL_MUST_CHECK int user_thread_start(struct user_thread *thread);
+
+/** The only thread of its process takes the process's number. May sleep. */
+void user_thread_become_first(struct user_thread *thread);
 
 /** Undoes user_thread_create. */
 void user_thread_abandon(struct user_thread *thread);

@@ -248,6 +248,17 @@ int user_thread_create(struct process *process, struct user_thread **result)
     return 0;
 }
 
+void user_thread_become_first(struct user_thread *thread)
+{
+    process_lock();
+    if (thread->tid != thread->process->pid) {
+        tree_remove(&processes.by_tid, &thread->by_tid);
+        thread->tid = thread->process->pid;
+        tree_insert(&processes.by_tid, &thread->by_tid, &thread->tid, compare_tid);
+    }
+    process_unlock();
+}
+
 /* Takes it out of all. Caller holds process_lock. */
 static void remove_thread(struct user_thread *thread)
 {

@@ -26,9 +26,11 @@ enum lock_rank {
     LOCK_RANK_VNODES, /**< lists of all vnodes, and of all cached names */
     LOCK_RANK_DEVICE, /**< drivers: block queue, gpio, tty */
     LOCK_RANK_WORK,   /**< work queues */
+    LOCK_RANK_FUTEX,  /**< who waits for user words */
     LOCK_RANK_MAPPED, /**< the lists of who maps which file */
     LOCK_RANK_SPACE,  /**< page maps of user memory */
     LOCK_RANK_PAGES,  /**< the lists of all cached pages */
+    LOCK_RANK_POLL,   /**< who waits for files to become ready */
     LOCK_RANK_WAIT,   /**< wait queues and the locks built on them */
     LOCK_RANK_DIRTY,  /**< which objects have dirty pages */
     LOCK_RANK_TIMER,  /**< kernel timers */

@@ -177,6 +177,7 @@ enum sys_number {
     SYS_FLOCK,
     SYS_EPOLL_CREATE1,
     SYS_EVENTFD2,
+    SYS_GET_ROBUST_LIST,
     SYS_MEMBARRIER,
     SYS_COUNT
 };

@@ -120,3 +120,9 @@ int64_t sys_rt_sigpending(const struct sys_args *args);
 int64_t sys_sigaltstack(const struct sys_args *args);
 int64_t sys_getpriority(const struct sys_args *args);
 int64_t sys_setpriority(const struct sys_args *args);
+
+int64_t sys_select(const struct sys_args *args);
+int64_t sys_pselect6(const struct sys_args *args);
+int64_t sys_futex(const struct sys_args *args);
+int64_t sys_get_robust_list(const struct sys_args *args);
+int64_t sys_clone3(const struct sys_args *args);

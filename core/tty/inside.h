@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "ipc/poll.h"
 #include "proc/session.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
@@ -41,6 +42,7 @@ struct tty_state {
     struct tty_ring early;     /**< has arrived, and found no room in the discipline */
     struct wait_queue readers; /**< of who waits for input */
     struct wait_queue writers; /**< of who waits for room, and for an empty ring */
+    struct poll_source source; /**< of who polls; it has a lock of its own */
     uint32_t watched;          /**< the thread that Ctrl-C cancels, or 0 */
     uint8_t last;              /**< the byte that was read last */
     bool full;                 /**< there was no room for all input: see tty.c */
@@ -91,6 +93,9 @@ HAL_MUST_CHECK uint32_t tty_resume(void);
 
 /** True if there is room for one more byte of output, whatever it becomes. */
 bool tty_has_room(void);
+
+/** There may be input: wakes those who wait for some. */
+void tty_tell_readers(void);
 
 /** Forgets the output that is not sent yet. */
 void tty_drop_output(void);

@@ -16,6 +16,7 @@
  */
 #include "tty/tty.h"
 
+#include "fs/vnode.h"
 #include "lib/format.h"
 #include "proc/process.h"
 #include "thread/thread.h"
@@ -74,6 +75,20 @@ static uint32_t ring_piece(const struct tty_ring *ring)
 
 /* ---- output to the device; all with the lock held ---- */
 
+static void tell_writers(void)
+{
+    wait_wake_all(&tty.writers);
+    poll_notify_of(&tty.source, VNODE_CAN_WRITE);
+}
+
+void tty_tell_readers(void)
+{
+    if (!discipline_has(&tty.discipline))
+        return;
+    wait_wake_all(&tty.readers);
+    poll_notify_of(&tty.source, VNODE_CAN_READ);
+}
+
 static bool is_held(void)
 {
     return tty.discipline.stopped || tty.discipline.held;
@@ -98,7 +113,7 @@ void tty_send_queued(void)
         hal_uart_notify_room(wants_room);
     }
     if (tty.out.count <= TTY_WRITE_MAX / 2)
-        wait_wake_all(&tty.writers);
+        tell_writers();
 }
 
 bool tty_has_room(void)
@@ -109,7 +124,7 @@ bool tty_has_room(void)
 void tty_drop_output(void)
 {
     ring_drop(&tty.out, tty.out.count);
-    wait_wake_all(&tty.writers);
+    tell_writers();
 }
 
 /* ---- what the discipline wants done; with the lock held ---- */
@@ -253,8 +268,7 @@ static uint32_t receive_all(void)
     } while (n > 0);
     tty.full = tty.early.count == tty.early.size;
     throttle();
-    if (discipline_has(&tty.discipline))
-        wait_wake_all(&tty.readers);
+    tty_tell_readers();
     return stop;
 }
 
@@ -506,8 +520,7 @@ void tty_set_mode(enum tty_mode mode)
     if (raw && mode != TTY_RAW)
         discipline_input_again(&tty.discipline);
     stop = tty_resume();
-    if (discipline_has(&tty.discipline))
-        wait_wake_all(&tty.readers);
+    tty_tell_readers();
     spinlock_release(&tty.lock, irq);
     tty_cancel(stop);
 }
@@ -543,6 +556,7 @@ static void hang_up(struct terminal *terminal)
     discipline_start(&tty.discipline);
     wait_wake_all(&tty.readers);
     wait_wake_all(&tty.writers);
+    poll_notify(&tty.source);
     tty_send_queued();
     spinlock_release(&tty.lock, irq);
 }
@@ -556,6 +570,7 @@ int tty_start(void)
     spinlock_init(&tty.lock, LOCK_RANK_DEVICE);
     wait_init(&tty.readers);
     wait_init(&tty.writers);
+    poll_source_init(&tty.source);
     mutex_init(&tty.writing);
     ktimer_init(&tty.signals, send_signals);
     tty.out = (struct tty_ring){.bytes = tty.output_bytes, .size = TTY_OUTPUT_BYTES};

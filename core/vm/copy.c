@@ -19,6 +19,22 @@ struct window {
     hal_irq_state_t state;
 };
 
+/* Opens a window at `address`, if its page is there and for `access`: as window_open. */
+static bool window_try(struct window *window, uintptr_t address, unsigned access)
+{
+    struct vm_space *space = window->space;
+    uintptr_t word;
+
+    window->state = spinlock_acquire(&space->pages_lock);
+    word = vm_word(space, address / HAL_PAGE_SIZE);
+    if (word && (page_access(word) & access)) {
+        window->bytes = (uint8_t *)page_bytes(word) + address % HAL_PAGE_SIZE;
+        return true;
+    }
+    spinlock_release(&space->pages_lock, window->state);
+    return false;
+}
+
 /*
  * Opens a window of up to `n` bytes at `address` for `access`, with pages_lock held: 0, until
  * window_close; or -EFAULT.
@@ -29,19 +45,11 @@ static int window_open(struct window *window, uintptr_t address, size_t n, unsig
     size_t within = address % HAL_PAGE_SIZE;
 
     window->n = n < HAL_PAGE_SIZE - within ? n : HAL_PAGE_SIZE - within;
-    for (;;) {
-        uintptr_t word;
-
-        window->state = spinlock_acquire(&space->pages_lock);
-        word = vm_word(space, address / HAL_PAGE_SIZE);
-        if (word && (page_access(word) & access)) {
-            window->bytes = (uint8_t *)page_bytes(word) + within;
-            return 0;
-        }
-        spinlock_release(&space->pages_lock, window->state);
+    while (!window_try(window, address, access)) {
         if (vm_fault(space, address, access))
             return -EFAULT;
     }
+    return 0;
 }
 
 static void window_close(struct window *window)
@@ -177,6 +185,19 @@ int vm_load_u32(struct vm_space *space, uintptr_t from, uint32_t *value)
         return -EINVAL;
     if (window_open(&window, from, sizeof(*value), HAL_USER_READ))
         return -EFAULT;
+    *value = __atomic_load_n((const uint32_t *)(const void *)window.bytes, __ATOMIC_SEQ_CST);
+    window_close(&window);
+    return 0;
+}
+
+int vm_peek_u32(struct vm_space *space, uintptr_t from, uint32_t *value)
+{
+    struct window window = {.space = space};
+
+    if (from % sizeof(*value))
+        return -EINVAL;
+    if (!window_try(&window, from, HAL_USER_READ))
+        return -EAGAIN;
     *value = __atomic_load_n((const uint32_t *)(const void *)window.bytes, __ATOMIC_SEQ_CST);
     window_close(&window);
     return 0;

@@ -42,6 +42,12 @@ HAL_MUST_CHECK int64_t vm_copy_string_in(struct vm_space *space, char *to, uintp
 HAL_MUST_CHECK int vm_load_u32(struct vm_space *space, uintptr_t from, uint32_t *value);
 
 /**
+ * As vm_load_u32 without loading anything: -EAGAIN where that would. Any context that may take
+ * LOCK_RANK_SPACE.
+ */
+HAL_MUST_CHECK int vm_peek_u32(struct vm_space *space, uintptr_t from, uint32_t *value);
+
+/**
  * If the word at `address` is *expected, makes it `desired`, in one step for user code on all CPUs;
  * else *expected becomes what it is. 0 in both cases; -EFAULT; -EINVAL: not aligned.
  */

@@ -143,6 +143,7 @@ static const struct abi_number numbers[] = {
     [270] = {SYS_PSELECT6, NULL},
     [271] = {SYS_PPOLL, NULL},
     [273] = {SYS_SET_ROBUST_LIST, NULL},
+    [274] = {SYS_GET_ROBUST_LIST, NULL},
     [280] = {SYS_UTIMENSAT, NULL},
     [284] = {SYS_EVENTFD2, "0z"},
     [290] = {SYS_EVENTFD2, NULL},

@@ -54,10 +54,11 @@ static int console_ioctl(const struct device *device, struct file *file, unsigne
     return terminal_ioctl(file, request, argument);
 }
 
-static unsigned console_poll(const struct device *device, struct file *file)
+static unsigned console_poll(const struct device *device, struct file *file,
+                             struct poll_waiter *waiter)
 {
     (void)device;
-    return terminal_poll(file);
+    return terminal_poll(file, waiter);
 }
 
 void nodes_register_console(void)

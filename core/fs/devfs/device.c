@@ -168,11 +168,11 @@ int device_file_ioctl(struct file *file, unsigned request, void *argument)
     return device->ops->ioctl ? device->ops->ioctl(device, file, request, argument) : -ENOTTY;
 }
 
-unsigned device_file_poll(struct file *file)
+unsigned device_file_poll(struct file *file, struct poll_waiter *waiter)
 {
     const struct device *device = file->private;
 
-    return device->ops->poll ? device->ops->poll(device, file)
+    return device->ops->poll ? device->ops->poll(device, file, waiter)
                              : (unsigned)VNODE_CAN_READ | VNODE_CAN_WRITE;
 }
 

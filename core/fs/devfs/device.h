@@ -35,7 +35,7 @@ struct device_ops {
     int (*ioctl)(const struct device *device, struct file *file, unsigned request, void *argument);
 
     /** As vnode_ops.poll. NULL: all. */
-    unsigned (*poll)(const struct device *device, struct file *file);
+    unsigned (*poll)(const struct device *device, struct file *file, struct poll_waiter *waiter);
 
     /** Returns when what was written is on the medium. NULL: 0. */
     int (*sync)(const struct device *device);
@@ -74,5 +74,5 @@ void device_vnode_close(struct vnode *vnode, struct file *file);
 int64_t device_file_read(struct file *file, uint64_t offset, void *data, size_t n);
 int64_t device_file_write(struct file *file, uint64_t offset, const void *data, size_t n);
 int device_file_ioctl(struct file *file, unsigned request, void *argument);
-unsigned device_file_poll(struct file *file);
+unsigned device_file_poll(struct file *file, struct poll_waiter *waiter);
 int device_vnode_sync(struct vnode *vnode);

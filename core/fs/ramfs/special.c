@@ -9,6 +9,7 @@
 #include "fs/file.h"
 #include "fs/ramfs/node.h"
 #include "ipc/pipe.h"
+#include "ipc/pipe_file.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
@@ -29,11 +30,6 @@ static bool reads(const struct file *file)
 static bool writes(const struct file *file)
 {
     return (file->flags & FILE_ACCESS) != FILE_READ_ONLY;
-}
-
-static bool nonblocking(const struct file *file)
-{
-    return file->flags & FILE_NONBLOCK;
 }
 
 /* The pipe, for one user more: the node counts them. */
@@ -70,30 +66,25 @@ static int fifo_open(struct vnode *vnode, struct file *file)
 
     if (!pipe)
         return -ENOMEM;
-    error = pipe_open_named(pipe, reads(file), writes(file), nonblocking(file));
-    if (error)
+    error = pipe_open_named(pipe, reads(file), writes(file), file->flags & FILE_NONBLOCK);
+    if (error) {
         fifo_put(node_of(vnode));
-    else
-        file->private = pipe;
-    return error;
+        return error;
+    }
+    file->private = pipe;
+    pipe_file_begin(file);
+    return 0;
 }
 
 static void fifo_close(struct vnode *vnode, struct file *file)
 {
-    pipe_close(file->private, reads(file), writes(file));
+    pipe_file_end(file);
     fifo_put(node_of(vnode));
 }
 
-static int64_t fifo_read(struct file *file, uint64_t offset, void *data, size_t n)
+static struct pipe *fifo_pipe(struct file *file)
 {
-    (void)offset;
-    return pipe_read(file->private, data, n, nonblocking(file));
-}
-
-static int64_t fifo_write(struct file *file, uint64_t offset, const void *data, size_t n)
-{
-    (void)offset;
-    return pipe_write(file->private, data, n, nonblocking(file));
+    return file->private;
 }
 
 static const struct vnode_ops file_ops = {
@@ -128,8 +119,11 @@ static const struct vnode_ops fifo_ops = {
     .set_attributes = node_set_attributes,
     .open = fifo_open,
     .close = fifo_close,
-    .file_read = fifo_read,
-    .file_write = fifo_write,
+    .file_read = pipe_file_read,
+    .file_write = pipe_file_write,
+    .ioctl = pipe_file_ioctl,
+    .poll = pipe_file_poll,
+    .pipe = fifo_pipe,
     .release = node_release,
 };
 

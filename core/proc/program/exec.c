@@ -6,6 +6,7 @@
 
 #include "fs/file.h"
 #include "heap/heap.h"
+#include "ipc/futex/robust.h"
 #include "lib/string.h"
 #include "vm/space.h"
 
@@ -44,6 +45,8 @@ void program_begin(struct user_thread *thread, struct program_image *image)
     struct vm_space *old_space;
     char *old_program;
 
+    robust_leave_memory(thread);
+    user_thread_become_first(thread);
     mutex_lock(&process->mutex);
     old_space = process->space;
     old_program = process->program;
@@ -55,8 +58,6 @@ void program_begin(struct user_thread *thread, struct program_image *image)
     process->executed = true;
     image->space = NULL;
     image->path = NULL;
-    thread->clear_tid = 0;
-    thread->robust_list = 0;
     thread->signal_stack = (struct signal_stack){.flags = SIGNAL_STACK_OFF};
     hal_user_init(&thread->user, image->entry, image->stack);
     descriptor_close_on_exec(process->files);

@@ -7,6 +7,7 @@
 
 #include "abi/abi.h"
 #include "fs/file.h"
+#include "ipc/pipe.h"
 #include "ipc/unnamed.h"
 #include "proc/process.h"
 
@@ -23,7 +24,9 @@ enum {
     GET_LOCK = 5,
     SET_LOCK = 6,
     SET_LOCK_WAIT = 7,
-    COPY_CLOSING = 1030
+    COPY_CLOSING = 1030,
+    SET_PIPE_SIZE = 1031,
+    GET_PIPE_SIZE = 1032
 };
 #define DESCRIPTOR_CLOSING 1u
 
@@ -148,6 +151,20 @@ static int64_t set_flags(struct file *file, uint64_t wanted)
     return 0;
 }
 
+/* F_SETPIPE_SZ to `bytes`, or F_GETPIPE_SZ. */
+static int64_t pipe_size(struct file *file, bool set, uint64_t bytes)
+{
+    struct pipe *pipe = file->vnode->ops->pipe ? file->vnode->ops->pipe(file) : NULL;
+    struct pipe_state state;
+
+    if (!pipe)
+        return -EBADF;
+    if (set)
+        return pipe_resize(pipe, (uint32_t)bytes);
+    pipe_read_state(pipe, &state);
+    return (int64_t)state.size;
+}
+
 static int64_t control(struct file *file, const struct sys_args *args)
 {
     unsigned number = (unsigned)args->value[0];
@@ -166,6 +183,10 @@ static int64_t control(struct file *file, const struct sys_args *args)
             file->flags & ~(unsigned)(FILE_CREATE | FILE_EXCLUSIVE | FILE_TRUNCATE));
     case SET_FLAGS:
         return set_flags(file, value);
+    case SET_PIPE_SIZE:
+        return pipe_size(file, true, value);
+    case GET_PIPE_SIZE:
+        return pipe_size(file, false, 0);
     case GET_LOCK:
     case SET_LOCK:
     case SET_LOCK_WAIT:

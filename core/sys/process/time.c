@@ -25,12 +25,6 @@ enum {
     CLOCK_BOOT = 7
 };
 
-/* The wall clock counts seconds; what is between them comes from the steady one. */
-static int64_t wall_ns(void)
-{
-    return wall_now() * WALL_NS + (int64_t)(hal_time_now() % (uint64_t)WALL_NS);
-}
-
 /* CPU time of the caller's thread, and with `all` of its process. */
 static int64_t cpu_time(bool all)
 {
@@ -58,7 +52,7 @@ static int read_clock(uint64_t clock, int64_t *ns)
     switch ((uint32_t)clock) {
     case CLOCK_WALL:
     case CLOCK_WALL_COARSE:
-        *ns = wall_ns();
+        *ns = wall_now_ns();
         return 0;
     case CLOCK_STEADY:
     case CLOCK_STEADY_RAW:
@@ -98,7 +92,7 @@ int64_t sys_clock_getres(const struct sys_args *args)
 
 int64_t sys_gettimeofday(const struct sys_args *args)
 {
-    struct user_time time = user_time_of(wall_ns());
+    struct user_time time = user_time_of(wall_now_ns());
     const uint32_t zone[2] = {0, 0};
     int error;
 

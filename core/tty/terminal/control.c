@@ -59,8 +59,7 @@ static void finish(hal_irq_state_t irq)
 {
     uint32_t stop = tty_resume();
 
-    if (discipline_has(&tty.discipline))
-        wait_wake_all(&tty.readers);
+    tty_tell_readers();
     spinlock_release(&tty.lock, irq);
     tty_cancel(stop);
 }
@@ -155,7 +154,7 @@ static int get_window(struct tty_window *window)
     return 0;
 }
 
-int terminal_set_window(const struct tty_window *window)
+void terminal_set_window(const struct tty_window *window)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
     bool changed = memcmp(&tty.window, window, sizeof(*window)) != 0;
@@ -163,12 +162,11 @@ int terminal_set_window(const struct tty_window *window)
     tty.window = *window;
     spinlock_release(&tty.lock, irq);
     if (!changed)
-        return 0;
+        return;
     process_lock();
     if (tty.terminal.foreground != 0)
         (void)signal_send_group(tty.terminal.foreground, SIGNAL_WINCH, NULL);
     process_unlock();
-    return 0;
 }
 
 /* ---- whose it is ---- */
@@ -284,7 +282,8 @@ int terminal_ioctl(struct file *file, unsigned request, void *argument)
     case GET_WINDOW:
         return get_window(argument);
     case SET_WINDOW:
-        return terminal_set_window(argument);
+        terminal_set_window(argument);
+        return 0;
     case TAKE_TERMINAL:
     case LEAVE_TERMINAL:
     case GET_FOREGROUND:

@@ -133,11 +133,12 @@ int64_t terminal_write(enum terminal_name name, struct file *file, const void *d
     return done > 0 ? (int64_t)done : error;
 }
 
-unsigned terminal_poll(struct file *file)
+unsigned terminal_poll(struct file *file, struct poll_waiter *waiter)
 {
     unsigned can = 0;
     hal_irq_state_t irq;
 
+    poll_hang(&tty.source, waiter);
     if (terminal_is_hung_up(file))
         return VNODE_CAN_READ | VNODE_CAN_WRITE | VNODE_CAN_ERROR | VNODE_CAN_HANG_UP;
     irq = spinlock_acquire(&tty.lock);

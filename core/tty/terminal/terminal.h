@@ -30,8 +30,13 @@ HAL_MUST_CHECK int64_t terminal_write(enum terminal_name name, struct file *file
 /** `argument`: as vnode_ops.ioctl. control.c's. */
 HAL_MUST_CHECK int terminal_ioctl(struct file *file, unsigned request, void *argument);
 
-/** VNODE_CAN_ bits. */
-unsigned terminal_poll(struct file *file);
+/** As vnode_ops.poll. */
+unsigned terminal_poll(struct file *file, struct poll_waiter *waiter);
+
+struct tty_window;
+
+/** The size of what the other end shows; who is in the foreground gets SIGNAL_WINCH. */
+void terminal_set_window(const struct tty_window *window);
 
 /** True if the terminal has been hung up since `file` was opened. Any context. */
 bool terminal_is_hung_up(const struct file *file);

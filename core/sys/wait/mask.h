@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mask.h: calls that block other signals only while they wait: ppoll, pselect6, epoll_pwait.
+ */
+#pragma once
+
+#include <hal/compiler.h>
+
+#include <stdint.h>
+
+/**
+ * From now on the signals in the set at `address`, of `bytes` bytes, are those that are blocked;
+ * NULL: nothing changes. 0, -EFAULT or -EINVAL.
+ */
+HAL_MUST_CHECK int mask_begin(uint64_t address, uint64_t bytes);
+
+/** The wait has ended with `result`, and what was blocked before is blocked again; if a signal has
+ * ended it, -EINTR, only after the signal has been delivered. */
+void mask_end(int64_t result);
