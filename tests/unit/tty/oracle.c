@@ -20,13 +20,16 @@
 #define RUNS 1500u
 #define STEPS 24u
 #define SCREEN 16384u
+#define HOST_ECHO 4000u
+#define LAST 64u /* bytes of a difference that are printed */
 
 struct own {
     struct discipline discipline;
     uint8_t screen[SCREEN]; /* what is to be seen and was not compared yet */
     size_t shown;
     uint64_t random;
-    bool over; /* this case ends here */
+    bool over;      /* this case ends here */
+    unsigned spilt; /* cases that the host spoiled */
     struct host host;
     char story[4096]; /* what has been done, for who looks for a difference */
     size_t told;
@@ -151,15 +154,20 @@ static void set_both(void)
 
 /* ---- comparing ---- */
 
+/* The end of `n` bytes. */
+static void print_bytes(const char *whose, const uint8_t *bytes, size_t n)
+{
+    printf("# %s:%s", whose, n > LAST ? " ..." : "");
+    for (size_t i = n > LAST ? n - LAST : 0; i < n; i++)
+        printf(" %02x", bytes[i]);
+    printf("\n");
+}
+
 static void differ(const char *what, const uint8_t *host, size_t n, const uint8_t *ours, size_t m)
 {
-    printf("# %s\n# host:", what);
-    for (size_t i = 0; i < n; i++)
-        printf(" %02x", host[i]);
-    printf("\n# ours:");
-    for (size_t i = 0; i < m; i++)
-        printf(" %02x", ours[i]);
-    printf("\n");
+    printf("# %s\n", what);
+    print_bytes("host", host, n);
+    print_bytes("ours", ours, m);
     for (char *line = strtok(own.story, "\n"); line; line = strtok(NULL, "\n"))
         printf("# %s\n", line);
     ck_abort_msg("%s: not as the host has it", what);
@@ -170,13 +178,22 @@ static bool is_held(void)
     return own.discipline.stopped;
 }
 
-/* What is to be seen. */
+/*
+ * What is to be seen. Once in some thousand terminals Linux (6.18) spills its whole buffer of old
+ * echo, 4096 bytes, onto the screen: that is a mistake of its own, and the case ends.
+ */
 static void compare_screens(void)
 {
     uint8_t seen[SCREEN];
     size_t expected = is_held() ? 0 : own.shown;
     size_t n = host_see(&own.host, seen, sizeof(seen), expected);
 
+    if (n >= expected + HOST_ECHO) {
+        own.spilt++;
+        own.over = true;
+        own.shown = 0;
+        return;
+    }
     if (n != expected || memcmp(seen, own.screen, n) != 0)
         differ("the screen", seen, n, own.screen, expected);
     if (!is_held())
@@ -252,7 +269,8 @@ static void type_both(void)
         if (discipline_kept(&own.discipline) > kept && !discipline_is_ready(&own.discipline))
             host_settle(&own.host);
     }
-    settle();
+    if (!own.over)
+        settle();
 }
 
 static void write_both(void)
@@ -325,7 +343,8 @@ START_TEST(random_terminals_are_as_the_hosts)
         snprintf(own.story, sizeof(own.story), "seed %" PRIu64, seed);
         run_case(seed);
     }
-    printf("# %u terminals, %u steps each\n", runs, STEPS);
+    printf("# %u terminals, %u steps each; the host spilt its echo in %u\n", runs, STEPS, own.spilt);
+    ck_assert_uint_le(own.spilt, runs / 100);
 }
 END_TEST
 
