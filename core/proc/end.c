@@ -8,52 +8,34 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/signal/signals.h"
 
 #include "heap/heap.h"
 #include "ipc/futex/robust.h"
-#include "thread/cpu.h"
 #include "thread/thread.h"
 #include "vm/space.h"
 
-#include <hal/cpu.h>
 #include <hal/errno.h>
+#include <hal/time.h>
 
 #define INIT_PID 1u
-
-/* Has a CPU that runs user code come back to the kernel: it may be that nothing else would. */
-static void interrupt_others(void)
-{
-    uint32_t others = cpu_online();
-
-    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
-        if (others & (1u << cpu))
-            hal_cpu_ipi(cpu);
-    }
-}
 
 /* `thread` is to end. Caller holds process_lock. */
 static void end_thread(struct user_thread *thread)
 {
     __atomic_store_n(&thread->ending, true, __ATOMIC_RELEASE);
-    if (thread->kernel_thread != 0 && thread != user_thread_current())
-        (void)!thread_cancel(thread->kernel_thread);
+    signal_alert(thread);
 }
 
 /* All threads of the process, but `kept`. Caller as above. */
 static void end_threads(struct process *process, const struct user_thread *kept)
 {
-    const struct user_thread *self = user_thread_current();
-    bool others = false;
-
     list_for_each (link, &process->threads) {
         struct user_thread *thread = list_entry(link, struct user_thread, link);
 
         if (thread != kept)
             end_thread(thread);
-        others |= thread != kept && thread != self;
     }
-    if (others)
-        interrupt_others();
 }
 
 void process_end(struct process *process, uint32_t status)
@@ -83,10 +65,20 @@ int process_become_single(void)
         error = -EINTR;
     else
         end_threads(process, self);
-    while (!error && process->thread_count > 1)
-        error = condition_wait_until(&process->changed, HAL_TIME_NEVER);
+    while (!error && process->thread_count > 1) {
+        process_sleep(process);
+        error = self->ending ? -EINTR : 0;
+    }
     process_unlock();
     return error;
+}
+
+void process_sleep(struct process *process)
+{
+    const struct user_thread *self = user_thread_current();
+
+    if (condition_wait_until(&process->changed, HAL_TIME_NEVER) && !self->ending)
+        thread_uncancel();
 }
 
 /* ---- the last thread ---- */
@@ -108,6 +100,7 @@ static void give_resources_back(struct process *process)
     struct vm_space *space;
     struct vnode *directory;
 
+    signal_timers_end(process);
     process->files = NULL;
     descriptor_table_put(files);
     mutex_lock(&process->mutex);
@@ -128,8 +121,19 @@ static bool is_unwanted(const struct process *process)
 
     if (!process->parent)
         return !process->awaited;
-    action = &process->parent->actions[SIGNAL_CHLD];
-    return action->handler == SIGNAL_IGNORE || (action->flags & SIGNAL_NO_ZOMBIES);
+    action = &process->parent->signals.actions[SIGNAL_CHLD];
+    return process->signals.at_end == SIGNAL_CHLD &&
+           (action->handler == SIGNAL_IGNORE || (action->flags & SIGNAL_NO_ZOMBIES));
+}
+
+/* The parent is told how the process has ended. Caller holds process_lock. */
+static void tell_of_end(struct process *process)
+{
+    unsigned signal = process->status & 0x7f;
+
+    signal_tell_parent(process, process->signals.at_end,
+                       signal ? SIGNAL_CHILD_KILLED : SIGNAL_CHILD_EXITED,
+                       signal ? (int)signal : (int)(process->status >> 8));
 }
 
 /* Its children get a new parent; those nobody will wait for go to `dead`. Caller as above. */
@@ -144,11 +148,14 @@ static void give_children_away(struct process *process, struct list *dead)
 
         list_remove(link);
         child->parent = heir;
-        if (heir) {
-            list_add_tail(&heir->children, link);
-        } else if (child->state == PROCESS_ZOMBIE) {
+        child->signals.at_end = SIGNAL_CHLD;
+        if (child->state == PROCESS_ZOMBIE && is_unwanted(child)) {
             process_forget(child);
             list_add_tail(dead, &child->sibling);
+        } else if (heir) {
+            list_add_tail(&heir->children, link);
+            if (child->state == PROCESS_ZOMBIE)
+                tell_of_end(child);
         }
     }
     if (heir)
@@ -163,15 +170,14 @@ static void become_zombie(struct process *process)
 
     list_init(&dead);
     process_lock();
+    signal_check_orphans(process);
     give_children_away(process, &dead);
     process->state = PROCESS_ZOMBIE;
     unwanted = is_unwanted(process);
-    if (process->parent) {
-        (void)process_signal(process->parent, SIGNAL_CHLD);
-        condition_broadcast(&process->parent->changed);
-    } else {
+    if (process->parent)
+        tell_of_end(process);
+    else
         condition_broadcast(&process->changed);
-    }
     if (unwanted) {
         process_forget(process);
         list_add_tail(&dead, &process->sibling);

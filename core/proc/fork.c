@@ -6,12 +6,12 @@
  * thread shares all. All that can fail is done before the new thread is started.
  */
 #include "proc/process.h"
+#include "proc/signal/signals.h"
 
 #include "vm/copy.h"
 #include "vm/space.h"
 
 #include <hal/errno.h>
-#include <hal/time.h>
 
 #define THREAD_FLAGS (CLONE_MEMORY | CLONE_HANDLERS)
 
@@ -20,6 +20,8 @@ static int check(const struct clone_request *request)
 {
     uint64_t flags = request->flags;
 
+    if ((flags & CLONE_SIGNAL) > SIGNAL_COUNT)
+        return -EINVAL;
     if ((flags & CLONE_THREAD) && (flags & THREAD_FLAGS) != THREAD_FLAGS)
         return -EINVAL;
     if ((flags & CLONE_HANDLERS) && !(flags & CLONE_MEMORY))
@@ -39,9 +41,8 @@ static void set_registers(struct user_thread *child, const struct user_thread *s
         hal_user_set_sp(&child->user, request->stack);
     if (request->flags & CLONE_SET_TLS)
         hal_user_set_tls(&child->user, request->tls);
-    child->blocked = self->blocked;
-    if (!(request->flags & CLONE_MEMORY) || (request->flags & CLONE_VFORK))
-        child->signal_stack = self->signal_stack;
+    signal_begin_thread(child, self,
+                        !(request->flags & CLONE_MEMORY) || (request->flags & CLONE_VFORK));
     if (request->flags & CLONE_CHILD_CLEAR_TID)
         child->clear_tid = request->child_tid;
 }
@@ -97,11 +98,11 @@ static int give_resources(struct process *child, struct process *parent, uint64_
 static void await_return(struct process *self, uint32_t pid)
 {
     const struct process *child;
-    int error = 0;
 
     process_lock();
-    while (!error && (child = process_find(pid)) && child->parent == self && child->borrows)
-        error = condition_wait_until(&self->changed, HAL_TIME_NEVER);
+    while (!user_thread_current()->ending && (child = process_find(pid)) && child->parent == self &&
+           child->borrows)
+        process_sleep(self);
     process_unlock();
 }
 
@@ -121,6 +122,8 @@ static int64_t clone_process(struct user_thread *self, const struct clone_reques
         process_free(child);
         return error;
     }
+    child->signals.at_end = request->flags & CLONE_PARENT ? self->process->signals.at_end
+                                                          : request->flags & CLONE_SIGNAL;
     set_registers(thread, self, request);
     pid = thread->tid;
     error = write_tids(thread, self, request);

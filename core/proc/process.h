@@ -15,7 +15,7 @@
  * Whose children lose their parent get process 1 as the new one, or, while there is none, nobody:
  * then the kernel frees them when they end.
  *
- * Not here: delivery of signals to handlers, stopping and continuing.
+ * Signals, stopping and continuing: signal.h. Waiting for processes: wait.h.
  */
 #pragma once
 
@@ -77,8 +77,9 @@ struct process {
     uint32_t status;     /**< as wait gives it */
     uint64_t run_time;   /**< ns, of threads that have ended */
     uint64_t child_time; /**< of children that were waited for, and theirs */
-    struct signal_action actions[SIGNAL_COUNT + 1];
-    struct condition changed; /**< a child or a thread of it has ended, or exec has given back */
+    struct process_signals signals;
+    struct condition changed; /**< a child or a thread of it has ended, stopped or gone on, or exec
+                                 has given back */
 
     /* Changed only while it has one thread, by that one. */
     struct vm_space *space;         /**< a reference; NULL: a zombie */
@@ -103,12 +104,11 @@ struct user_thread {
     bool ending;             /**< atomic: its loop is to end */
 
     /* Its own. */
-    uintptr_t clear_tid;     /**< a user word that becomes 0 at its end; 0: none */
-    uintptr_t robust_list;   /**< as set_robust_list was told */
-    uint64_t blocked;        /**< bit N - 1: signal N */
-    uint64_t blocked_before; /**< by mask_begin */
-    struct signal_stack signal_stack;
+    uintptr_t clear_tid;   /**< a user word that becomes 0 at its end; 0: none */
+    uintptr_t robust_list; /**< as set_robust_list was told */
     struct hal_user user;
+
+    struct thread_signals signals; /**< see signal.h */
 };
 
 /** The thread of user code that calls; NULL in a thread of the kernel alone. Thread context. */
@@ -126,6 +126,12 @@ HAL_MUST_CHECK int process_start(void);
 void process_lock(void);
 void process_unlock(void);
 struct mutex *process_mutex(void);
+
+/**
+ * Waits until the caller's process has `changed`, or the caller is `ending`: what else there is
+ * for it can wait. Caller holds process_lock, which is given away meanwhile. May sleep.
+ */
+void process_sleep(struct process *process);
 
 /** The process or user thread with that number, or NULL. Caller holds process_lock. */
 struct process *process_find(uint32_t pid);
@@ -160,6 +166,9 @@ void user_thread_become_first(struct user_thread *thread);
 /** Undoes user_thread_create. */
 void user_thread_abandon(struct user_thread *thread);
 
+/** How long its threads have run, those that have ended too, in ns. Caller holds process_lock. */
+uint64_t process_run_time(const struct process *process);
+
 /** Takes the process out of the trees. Caller holds process_lock. */
 void process_forget(struct process *process);
 
@@ -188,34 +197,11 @@ void user_thread_finish(struct user_thread *thread);
 /** The memory of a vfork's parent is not used any more. Caller is the child. May sleep. */
 void process_give_back(struct process *process);
 
-/* ---- waiting: wait.c ---- */
-
-enum process_which { PROCESS_ANY, PROCESS_PID, PROCESS_GROUP };
-
-struct process_ending {
-    uint32_t pid, uid, status;
-    uint64_t run_time; /**< ns */
-};
-
-/** Flags of process_wait: those of Linux. */
-enum { PROCESS_NO_HANG = 1, PROCESS_NO_REAP = 0x01000000 };
-
-/**
- * Waits until a child of the caller's process, of those that `which` and `id` say, has ended, and
- * frees it. 1 and *ending; 0: PROCESS_NO_HANG, and none has; -ECHILD: there is none; -EINTR.
- */
-HAL_MUST_CHECK int process_wait(enum process_which which, uint32_t id, unsigned flags,
-                                struct process_ending *ending);
-
-/** The same for a child of the kernel's. -EINTR: the thread was cancelled, unless `firmly`; it has
- * to wait again. */
-HAL_MUST_CHECK int process_wait_kernel(struct process *process, bool firmly,
-                                       struct process_ending *ending);
-
 /* ---- new ones: fork.c, program/exec.c ---- */
 
 /** As Linux's. */
 enum {
+    CLONE_SIGNAL = 0xff, /**< the parent gets it at the child's end; 0: none */
     CLONE_MEMORY = 0x100,
     CLONE_FILES = 0x400,
     CLONE_HANDLERS = 0x800,

@@ -7,14 +7,21 @@
  *     interrupt                nothing: it has been handled
  *     access                   vm_fault makes the page usable, or the process gets SIGSEGV, SIGBUS
  *     anything else            the process gets the signal that Linux has for it
+ *
+ * Before user code goes on, the thread looks at its signals (signal_attend).
  */
+#include "abi/frame.h"
 #include "lib/log.h"
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/signal/signals.h"
 #include "sys/call.h"
 #include "vm/space.h"
 
 #include <hal/errno.h>
+
+/* Linux's codes of SIGSEGV and SIGBUS. */
+enum { CODE_NOT_MAPPED = 1, CODE_NOT_ALLOWED = 2, CODE_NO_BYTES = 2 };
 
 /* Where and why a program came to its end, for people. */
 static void report(const struct user_thread *self, const struct hal_user_event *event,
@@ -27,28 +34,34 @@ static void report(const struct user_thread *self, const struct hal_user_event *
          (unsigned long)event->code);
 }
 
-static unsigned signal_of_access(struct user_thread *self, const struct hal_user_event *event)
+/* The signal for an access that memory could not be made fit for; 0: it has been. */
+static unsigned signal_of_access(struct user_thread *self, const struct hal_user_event *event,
+                                 struct signal_info *info)
 {
-    int error = -EFAULT;
+    int error = vm_fault(self->process->space, event->address, event->access);
 
-    if (event->address != UINTPTR_MAX)
-        error = vm_fault(self->process->space, event->address, event->access);
+    *info = (struct signal_info){.code = CODE_NOT_MAPPED, .address = event->address};
     switch (error) {
     case 0:
         return 0;
     case -ENXIO:
+        info->code = CODE_NO_BYTES;
         return SIGNAL_BUS;
     case -ENOMEM:
         klog(KLOG_WARNING, "out of memory: process %u (%s) is ended", self->process->pid,
              self->process->name);
         return SIGNAL_KILL;
+    case -EACCES:
+        info->code = CODE_NOT_ALLOWED;
+        return SIGNAL_SEGV;
     default:
         return SIGNAL_SEGV;
     }
 }
 
 /* The signal that a trap ends in; 0: none. */
-static unsigned signal_of(struct user_thread *self, const struct hal_user_event *event)
+static unsigned signal_of(struct user_thread *self, const struct hal_user_event *event,
+                          struct signal_info *info)
 {
     switch (event->trap) {
     case HAL_USER_CALL:
@@ -57,35 +70,49 @@ static unsigned signal_of(struct user_thread *self, const struct hal_user_event 
     case HAL_USER_INTERRUPT:
         return 0;
     case HAL_USER_ACCESS:
-        return signal_of_access(self, event);
-    case HAL_USER_ALIGNMENT:
-        return SIGNAL_BUS;
-    case HAL_USER_INSTRUCTION:
-        return SIGNAL_ILL;
-    case HAL_USER_ARITHMETIC:
-        return SIGNAL_FPE;
-    case HAL_USER_BREAKPOINT:
-    case HAL_USER_STEP:
-        return SIGNAL_TRAP;
+        if (event->address != UINTPTR_MAX)
+            return signal_of_access(self, event, info);
+        return abi_trap_signal(&self->user, event, info);
     default:
-        return SIGNAL_SEGV;
+        return abi_trap_signal(&self->user, event, info);
     }
+}
+
+/* The trap was the program's fault. */
+static void fault(struct user_thread *self, const struct hal_user_event *event, unsigned signal,
+                  const struct signal_info *info)
+{
+    self->signals.fault_code = event->code;
+    if (event->address != UINTPTR_MAX)
+        self->signals.fault_address = event->address;
+    if (signal_fault(signal, info))
+        report(self, event, signal);
+}
+
+/* What is to be done before user code goes on. */
+static bool has_to_attend(const struct user_thread *self)
+{
+    return __atomic_load_n(&self->signals.attention, __ATOMIC_SEQ_CST) ||
+           self->signals.call.interrupted;
 }
 
 void user_thread_main(void *argument)
 {
     struct user_thread *self = argument;
     struct hal_user_event event;
+    struct signal_info info;
     unsigned signal;
 
     user_thread_enter(self);
     while (!__atomic_load_n(&self->ending, __ATOMIC_ACQUIRE)) {
-        hal_user_run(vm_space_aspace(self->process->space), &self->user, &event);
-        signal = signal_of(self, &event);
-        if (signal != 0) {
-            report(self, &event, signal);
-            process_signal_fault(signal);
+        if (has_to_attend(self)) {
+            signal_attend(self);
+            continue;
         }
+        hal_user_run(vm_space_aspace(self->process->space), &self->user, &event);
+        signal = signal_of(self, &event, &info);
+        if (signal != 0)
+            fault(self, &event, signal, &info);
     }
     user_thread_finish(self);
 }

@@ -8,6 +8,7 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/signal/signals.h"
 
 #include "fs/file.h"
 #include "heap/heap.h"
@@ -162,7 +163,7 @@ static int inherit(struct process *process, struct process *parent)
     memcpy(process->name, parent->name, sizeof(process->name));
     mutex_unlock(&parent->mutex);
     process_lock();
-    memcpy(process->actions, parent->actions, sizeof(process->actions));
+    memcpy(process->signals.actions, parent->signals.actions, sizeof(process->signals.actions));
     process_unlock();
     return error;
 }
@@ -179,6 +180,9 @@ struct process *process_create(struct process *parent)
     tree_node_init(&process->by_pid);
     condition_init(&process->changed, &processes.mutex);
     mutex_init(&process->mutex);
+    signal_pending_init(&process->signals.pending);
+    signal_timers_init(process);
+    process->signals.at_end = SIGNAL_CHLD;
     process->parent = parent;
     process->umask = 022;
     set_limits(process);
@@ -196,6 +200,20 @@ void process_free(struct process *process)
     vnode_put(process->directory);
     kfree(process->program);
     kfree(process);
+}
+
+uint64_t process_run_time(const struct process *process)
+{
+    struct thread_info info;
+    uint64_t ns = process->run_time;
+
+    list_for_each (link, &process->threads) {
+        const struct user_thread *thread = list_entry(link, struct user_thread, link);
+
+        if (thread_read_info(thread->kernel_thread, &info) == 0 && info.id == thread->kernel_thread)
+            ns += info.run_time;
+    }
+    return ns;
 }
 
 /* Enters a new process whose first thread has number `pid`. */
@@ -227,7 +245,7 @@ int user_thread_create(struct process *process, struct user_thread **result)
     if (!thread)
         return -ENOMEM;
     thread->process = process;
-    thread->signal_stack.flags = SIGNAL_STACK_OFF;
+    signal_begin_thread(thread, NULL, false);
     process_lock();
     refused = process->ended || processes.threads >= THREADS_MAX ||
               (process->parent && process->parent->ended);
@@ -316,5 +334,6 @@ bool user_thread_leave(struct user_thread *thread)
 {
     thread_local_set(processes.key, NULL);
     remove_thread(thread);
+    signal_end_thread(thread);
     return thread->process->thread_count == 0;
 }

@@ -2,7 +2,7 @@
 /*
  * wait.c: waiting for children.
  */
-#include "proc/process.h"
+#include "proc/wait.h"
 
 #include <hal/errno.h>
 #include <hal/time.h>
@@ -19,38 +19,84 @@ static bool is_meant(const struct process *child, enum process_which which, uint
     }
 }
 
-/* A zombie among the children that are meant; *any: there are such children. */
-static struct process *find_ended(struct process *parent, enum process_which which, uint32_t id,
-                                  bool *any)
+/* Children whose end sends SIGCHLD are one kind, others another one: Linux's __WCLONE, __WALL. */
+static bool is_kind(const struct process *child, unsigned flags)
+{
+    bool other = child->signals.at_end != SIGNAL_CHLD;
+
+    return (flags & PROCESS_ALL_KINDS) || other == !!(flags & PROCESS_OTHER_KINDS);
+}
+
+/* True if there is something to say of the child, among what `flags` asks for. */
+static bool has_news(const struct process *child, unsigned flags)
+{
+    if (child->state == PROCESS_ZOMBIE)
+        return flags & PROCESS_EXITED;
+    return ((flags & PROCESS_STOPPED) && child->signals.stop_news != 0) ||
+           ((flags & PROCESS_CONTINUED) && child->signals.continue_news);
+}
+
+/* One with news among the children that are meant; *any: there are such children. */
+static struct process *find(struct process *parent, enum process_which which, uint32_t id,
+                            unsigned flags, bool *any)
 {
     *any = false;
     list_for_each (link, &parent->children) {
         struct process *child = list_entry(link, struct process, sibling);
 
-        if (!is_meant(child, which, id))
+        if (!is_meant(child, which, id) || !is_kind(child, flags))
             continue;
         *any = true;
-        if (child->state == PROCESS_ZOMBIE)
+        if (has_news(child, flags))
             return child;
     }
     return NULL;
 }
 
-static void describe(const struct process *process, struct process_ending *ending)
+static void describe_end(const struct process *process, struct process_ending *ending)
 {
-    *ending = (struct process_ending){.pid = process->pid,
-                                      .uid = process->credentials.uid,
-                                      .status = process->status,
-                                      .run_time = process->run_time + process->child_time};
+    unsigned signal = process->status & 0x7f;
+
+    ending->status = process->status;
+    ending->code = signal ? SIGNAL_CHILD_KILLED : SIGNAL_CHILD_EXITED;
+    ending->detail = signal ? (int)signal : (int)(process->status >> 8);
 }
 
-/* A zombie goes out of the tree, if that is wanted. True: the caller frees it. */
+static void describe(struct process *process, unsigned flags, struct process_ending *ending)
+{
+    *ending = (struct process_ending){.pid = process->pid,
+                                      .run_time = process->run_time + process->child_time};
+    mutex_lock(&process->mutex);
+    ending->uid = process->credentials.uid;
+    mutex_unlock(&process->mutex);
+    if (process->state == PROCESS_ZOMBIE) {
+        describe_end(process, ending);
+    } else if ((flags & PROCESS_STOPPED) && process->signals.stop_news != 0) {
+        ending->status = process->signals.stop_news << 8 | 0x7f;
+        ending->code = SIGNAL_CHILD_STOPPED;
+        ending->detail = (int)process->signals.stop_news;
+    } else {
+        ending->status = 0xffff;
+        ending->code = SIGNAL_CHILD_CONTINUED;
+        ending->detail = SIGNAL_CONT;
+    }
+}
+
+/* The news of the child are told, and are none any more, if that is wanted. True: it was a zombie
+ * that is out of the tree, and the caller frees it. */
 static bool take(struct process *child, struct process *parent, unsigned flags,
                  struct process_ending *ending)
 {
-    describe(child, ending);
+    describe(child, flags, ending);
     if (flags & PROCESS_NO_REAP)
         return false;
+    if (child->state != PROCESS_ZOMBIE) {
+        if (ending->code == SIGNAL_CHILD_STOPPED)
+            child->signals.stop_news = 0;
+        else
+            child->signals.continue_news = false;
+        return false;
+    }
     if (parent)
         parent->child_time += ending->run_time;
     process_forget(child);
@@ -66,7 +112,7 @@ int process_wait(enum process_which which, uint32_t id, unsigned flags,
 
     process_lock();
     for (;;) {
-        child = find_ended(self, which, id, &any);
+        child = find(self, which, id, flags, &any);
         if (child) {
             mine = take(child, self, flags, ending);
             result = 1;

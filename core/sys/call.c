@@ -11,6 +11,7 @@
 
 #include <hal/errno.h>
 #include <hal/kstate.h>
+#include <hal/time.h>
 
 static KSTATE struct unknown_calls {
     uint64_t count;                                /* atomic */
@@ -52,4 +53,20 @@ void sys_call(struct user_thread *thread)
         result = -ENOSYS;
     }
     hal_user_set_result(&thread->user, result);
+    thread->signals.call.repeated = false;
+    if (result == -EINTR && call->restart != SYS_RESTART_NONE) {
+        thread->signals.call.interrupted = true;
+        thread->signals.call.restart = call->restart;
+        thread->signals.call.number = number;
+    }
+}
+
+uint64_t sys_deadline(uint64_t ns)
+{
+    struct signal_call *call = &user_thread_current()->signals.call;
+    uint64_t now = hal_time_now();
+
+    if (!call->repeated)
+        call->deadline = ns < HAL_TIME_NEVER - now ? now + ns : HAL_TIME_NEVER;
+    return call->deadline;
 }

@@ -44,6 +44,15 @@ enum sys_kind {
     SYS_ID /**< of a user or group */
 };
 
+/** What becomes of a call that a signal has cut short (-EINTR). */
+enum sys_restart {
+    SYS_RESTART,       /**< made again, unless a handler without SA_RESTART runs */
+    SYS_RESTART_QUIET, /**< made again only if no handler runs */
+    SYS_RESTART_TIMED, /**< the same, and sys_deadline says what it said at first */
+    SYS_RESTART_NOT,   /**< the program gets EINTR */
+    SYS_RESTART_NONE   /**< -EINTR is no such thing: the result is the program's own */
+};
+
 enum sys_number {
     SYS_NONE,
     SYS_READ,
@@ -179,6 +188,10 @@ enum sys_number {
     SYS_EVENTFD2,
     SYS_GET_ROBUST_LIST,
     SYS_MEMBARRIER,
+    /* Signals. */
+    SYS_RT_SIGQUEUEINFO,
+    SYS_RT_TGSIGQUEUEINFO,
+    SYS_RESTART_SYSCALL,
     SYS_COUNT
 };
 
@@ -190,6 +203,7 @@ struct sys_call {
     const char *name;
     int64_t (*run)(const struct sys_args *args); /**< NULL: known by name only */
     uint8_t kinds[SYS_ARGUMENTS];
+    uint8_t restart; /**< enum sys_restart */
 };
 
 struct user_thread;
@@ -199,6 +213,12 @@ const struct sys_call *sys_call_at(unsigned number);
 
 /** Does the system call that `thread`, which calls, has just made. May sleep. */
 void sys_call(struct user_thread *thread);
+
+/**
+ * For a call that waits: the time in `ns` from now, of hal_time_now; or, if it is made again as
+ * SYS_RESTART_TIMED, the one that it was when the program made it. Caller is a user thread.
+ */
+uint64_t sys_deadline(uint64_t ns);
 
 /** How many calls were answered with ENOSYS because they are not here. Any context. */
 uint64_t sys_unknown_calls(void);

@@ -118,6 +118,16 @@ int64_t sys_rt_sigaction(const struct sys_args *args);
 int64_t sys_rt_sigprocmask(const struct sys_args *args);
 int64_t sys_rt_sigpending(const struct sys_args *args);
 int64_t sys_sigaltstack(const struct sys_args *args);
+int64_t sys_rt_sigreturn(const struct sys_args *args);
+int64_t sys_rt_sigsuspend(const struct sys_args *args);
+int64_t sys_rt_sigtimedwait(const struct sys_args *args);
+int64_t sys_rt_sigqueueinfo(const struct sys_args *args);
+int64_t sys_rt_tgsigqueueinfo(const struct sys_args *args);
+int64_t sys_pause(const struct sys_args *args);
+int64_t sys_restart_syscall(const struct sys_args *args);
+int64_t sys_setitimer(const struct sys_args *args);
+int64_t sys_getitimer(const struct sys_args *args);
+int64_t sys_alarm(const struct sys_args *args);
 int64_t sys_getpriority(const struct sys_args *args);
 int64_t sys_setpriority(const struct sys_args *args);
 

@@ -475,6 +475,8 @@ void run_cancel(struct thread *thread)
     __atomic_store_n(&thread->cancelled, true, __ATOMIC_RELAXED);
     if (thread->state == THREAD_SLEEPING && thread->cancellable)
         wake(home, thread, -EINTR);
+    else if (thread->state == THREAD_RUNNING && home != cpu_here())
+        hal_cpu_ipi(home->id); /* it may be in user code */
     cpu_unlock(home);
     hal_irq_restore(state);
 }

@@ -378,6 +378,11 @@ int thread_set_nice_of(uint32_t id, int nice)
     return error;
 }
 
+void thread_uncancel(void)
+{
+    __atomic_store_n(&thread_current()->cancelled, false, __ATOMIC_RELAXED);
+}
+
 bool thread_cancelled(void)
 {
     return __atomic_load_n(&thread_current()->cancelled, __ATOMIC_RELAXED);

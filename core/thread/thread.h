@@ -145,9 +145,12 @@ int thread_sleep_until(uint64_t deadline);
 
 /**
  * Asks thread number `id` to end: its sleeps return -EINTR from now on, and thread_cancelled is
- * true in it. Returns 0, -ENOENT. Any context.
+ * true in it; user code that it runs is interrupted. Returns 0, -ENOENT. Any context.
  */
 HAL_MUST_CHECK int thread_cancel(uint32_t id);
+
+/** Takes thread_cancel back, for the caller: whoever asked did not mean its end. */
+void thread_uncancel(void);
 
 /** True if the calling thread has been asked to end. */
 bool thread_cancelled(void);

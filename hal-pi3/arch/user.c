@@ -172,6 +172,10 @@ static unsigned user_run(struct hal_aspace *aspace, struct hal_user *user)
     hal_irq_state_t state = hal_irq_save();
     uint64_t *pstate = &user->registers[REGISTER_PSTATE];
 
+    if (__atomic_exchange_n(&user->poked, 0, __ATOMIC_SEQ_CST) != 0) {
+        hal_irq_restore(state);
+        return TRAP_IRQ;
+    }
     *pstate = (*pstate & USER_FLAGS) | (user->step != 0 ? PSTATE_STEP : 0);
     __asm__ volatile("msr daifset, #1" ::: "memory");
     unsigned kind = user_enter(user, aspace_table(aspace));

@@ -15,6 +15,8 @@
 #include <hal/runtime.h>
 #include <hal/upcall.h>
 
+#include <stddef.h>
+
 #define CALL_BYTES 4u
 #define LISTED 35u
 
@@ -45,14 +47,21 @@ bool hal_user_is_interruptible(void)
 
 void hal_user_init(struct hal_user *user, uintptr_t pc, uintptr_t sp)
 {
-    memset(user, 0, sizeof *user);
+    memset(user, 0, offsetof(struct hal_user, poked));
+    __atomic_store_n(&user->poked, 0, __ATOMIC_RELAXED);
     user->registers[REGISTER_PC] = pc;
     user->registers[REGISTER_SP] = sp;
 }
 
 void hal_user_copy(struct hal_user *to, const struct hal_user *from)
 {
-    memcpy(to, from, sizeof *to);
+    memcpy(to, from, offsetof(struct hal_user, poked));
+    __atomic_store_n(&to->poked, 0, __ATOMIC_RELAXED);
+}
+
+void hal_user_poke(struct hal_user *user)
+{
+    __atomic_store_n(&user->poked, 1, __ATOMIC_SEQ_CST);
 }
 
 uint64_t hal_user_call(const struct hal_user *user)
@@ -68,6 +77,11 @@ uint64_t hal_user_argument(const struct hal_user *user, unsigned i)
 void hal_user_set_result(struct hal_user *user, int64_t result)
 {
     user->registers[0] = (uint64_t)result;
+}
+
+uint64_t hal_user_result(const struct hal_user *user)
+{
+    return user->registers[0];
 }
 
 void hal_user_repeat_call(struct hal_user *user, uint64_t call)

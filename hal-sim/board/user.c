@@ -79,7 +79,8 @@ static uint8_t *image_of(const struct hal_user *user)
 
 void hal_user_init(struct hal_user *user, uintptr_t pc, uintptr_t sp)
 {
-    memset(user, 0, sizeof *user);
+    memset(user, 0, offsetof(struct hal_user, poked));
+    __atomic_store_n(&user->poked, 0, __ATOMIC_RELAXED);
     user->frame[FLAGS] = FRAME_FLAGS;
     user->frame[STACK_MODE] = NO_SUCH_STACK;
     user->frame[SELECTORS] = USER_SELECTORS;
@@ -97,6 +98,18 @@ void hal_user_copy(struct hal_user *to, const struct hal_user *from)
     to->gs = from->gs;
     to->step = from->step;
     memcpy(image_of(to), image_of(from), HAL_USER_VECTORS);
+    __atomic_store_n(&to->poked, 0, __ATOMIC_RELAXED);
+}
+
+void hal_user_poke(struct hal_user *user)
+{
+    __atomic_store_n(&user->poked, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool take_poke(struct hal_user *user)
+{
+    return __atomic_load_n(&user->poked, __ATOMIC_SEQ_CST) &&
+           __atomic_exchange_n(&user->poked, 0, __ATOMIC_SEQ_CST);
 }
 
 const char *hal_user_refusal(void)
@@ -214,6 +227,10 @@ static enum host_user_why run_here(struct cpu *cpu, struct hal_aspace *aspace,
     for (;;) {
         if (!sim_aspace_enter(cpu, aspace))
             return HOST_USER_INTERRUPT;
+        if (take_poke(user)) {
+            sim_aspace_leave(cpu);
+            return HOST_USER_INTERRUPT;
+        }
         enum host_user_why why;
         do
             why = host_user_run(cpu, user, wanted);
@@ -252,6 +269,11 @@ uint64_t hal_user_argument(const struct hal_user *user, unsigned i)
 void hal_user_set_result(struct hal_user *user, int64_t result)
 {
     user->frame[REGISTER_RAX] = (uint64_t)result;
+}
+
+uint64_t hal_user_result(const struct hal_user *user)
+{
+    return user->frame[REGISTER_RAX];
 }
 
 void hal_user_repeat_call(struct hal_user *user, uint64_t call)

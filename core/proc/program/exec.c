@@ -3,6 +3,7 @@
  * exec.c: a process gets another program, and the kernel starts its first one.
  */
 #include "proc/program/load.h"
+#include "proc/signal/signals.h"
 
 #include "fs/file.h"
 #include "heap/heap.h"
@@ -26,19 +27,6 @@ static const char *base_name(const char *path)
     return name;
 }
 
-/* Handlers were in the memory that is gone; what is ignored stays ignored. */
-static void reset_signals(struct process *process)
-{
-    process_lock();
-    for (unsigned i = 1; i <= SIGNAL_COUNT; i++) {
-        uintptr_t handler = process->actions[i].handler;
-
-        process->actions[i] = (struct signal_action){
-            .handler = handler == SIGNAL_IGNORE ? SIGNAL_IGNORE : SIGNAL_DEFAULT};
-    }
-    process_unlock();
-}
-
 void program_begin(struct user_thread *thread, struct program_image *image)
 {
     struct process *process = thread->process;
@@ -54,11 +42,10 @@ void program_begin(struct user_thread *thread, struct program_image *image)
     process->program = image->path;
     string_copy(process->name, sizeof(process->name), base_name(image->path));
     mutex_unlock(&process->mutex);
-    reset_signals(process);
+    signal_begin_program(thread);
     process->executed = true;
     image->space = NULL;
     image->path = NULL;
-    thread->signal_stack = (struct signal_stack){.flags = SIGNAL_STACK_OFF};
     hal_user_init(&thread->user, image->entry, image->stack);
     descriptor_close_on_exec(process->files);
     vm_space_put(old_space);

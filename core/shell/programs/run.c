@@ -2,8 +2,9 @@
 /*
  * run.c: run a Linux program on the console, and wait for it.
  */
-#include "proc/process.h"
+#include "proc/wait.h"
 #include "shell/commands/command.h"
+#include "thread/thread.h"
 #include "tty/tty.h"
 
 #include <hal/errno.h>
@@ -23,25 +24,21 @@ static void print_ending(const struct process_ending *ending)
         tty_print("process %u: status %u\n", ending->pid, ending->status >> 8);
 }
 
-/* Ctrl-C: the signal for that, and the last one to a program that has a handler for it. */
-static void interrupt(struct process *process)
+/* Ctrl-C is for the group of the program. */
+static void interrupt(const struct process *process)
 {
     process_lock();
-    if (process->state == PROCESS_ALIVE) {
-        if (!process_signal(process, SIGNAL_INT))
-            (void)process_signal(process, SIGNAL_KILL);
-    }
+    (void)signal_send_group(process->group, SIGNAL_INT, NULL);
     process_unlock();
+    thread_uncancel();
 }
 
 static void await(struct process *process)
 {
     struct process_ending ending;
 
-    if (process_wait_kernel(process, false, &ending) == -EINTR) {
+    while (process_wait_kernel(process, false, &ending) == -EINTR)
         interrupt(process);
-        (void)!process_wait_kernel(process, true, &ending);
-    }
     print_ending(&ending);
 }
 

@@ -118,6 +118,7 @@ static int64_t write_once(struct transfer *transfer, size_t n)
 
 static int64_t run(struct transfer *transfer, bool writes)
 {
+    const struct signal_info info = {.code = SIGNAL_BY_USER, .pid = process_current()->pid};
     uint64_t moved = 0;
     int64_t done;
 
@@ -133,7 +134,7 @@ static int64_t run(struct transfer *transfer, bool writes)
     } while (moved < transfer->total);
     if (done == -EPIPE && moved == 0) {
         process_lock();
-        (void)process_signal(process_current(), SIGNAL_PIPE);
+        signal_send_thread(user_thread_current(), SIGNAL_PIPE, &info);
         process_unlock();
     }
     return moved > 0 ? (int64_t)moved : done;

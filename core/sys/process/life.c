@@ -9,22 +9,19 @@
 #include "lib/bytes.h"
 #include "proc/process.h"
 #include "proc/program/load.h"
+#include "proc/signal/signals.h"
+#include "proc/wait.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
 #define RUSAGE_BYTES 144u
-#define SIGINFO_BYTES 128u
 #define NS_PER_SECOND 1000000000u
-#define WAIT_ALL_KINDS \
-    (0x20000000u | 0x40000000u | 0x80000000u) /* __WNOTHREAD, __WALL, __WCLONE \
-                                               */
-#define WAIT_STOPPED 2u
-#define WAIT_EXITED 4u
-#define WAIT_CONTINUED 8u
+#define WAIT_FLAGS \
+    (0x20000000u | PROCESS_ALL_KINDS | PROCESS_OTHER_KINDS | PROCESS_NO_HANG) /* and __WNOTHREAD \
+                                                                               */
 
 enum { WAIT_ID_ALL, WAIT_ID_PID, WAIT_ID_GROUP };
-enum { CHILD_EXITED = 1, CHILD_KILLED = 2 };
 
 int64_t sys_clone(const struct sys_args *args)
 {
@@ -120,11 +117,13 @@ int64_t sys_wait4(const struct sys_args *args)
     struct process_ending ending;
     int result;
 
-    if (flags & ~(WAIT_ALL_KINDS | PROCESS_NO_HANG | WAIT_STOPPED | WAIT_CONTINUED))
+    if (flags & ~(WAIT_FLAGS | PROCESS_STOPPED | PROCESS_CONTINUED))
         return -EINVAL;
+    if (pid == INT32_MIN)
+        return -ESRCH;
     if (pid == 0)
         id = process_current()->group;
-    result = process_wait(which, id, flags & PROCESS_NO_HANG, &ending);
+    result = process_wait(which, id, flags | PROCESS_EXITED, &ending);
     if (result <= 0)
         return result;
     result = user_copy_out_optional(args->value[1], &ending.status, sizeof(ending.status));
@@ -136,21 +135,19 @@ int64_t sys_wait4(const struct sys_args *args)
 /* Linux's siginfo_t of a child; `ending` NULL: none has ended. */
 static int write_info(uint64_t to, const struct process_ending *ending)
 {
-    uint8_t info[SIGINFO_BYTES];
+    uint8_t bytes[SIGNAL_INFO_BYTES];
+    struct signal_info info = {.code = 0};
 
     if (!to)
         return 0;
-    memset(info, 0, sizeof(info));
     if (ending) {
-        unsigned signal = ending->status & 0x7f;
-
-        put_le32(info, SIGNAL_CHLD);
-        put_le32(info + 8, signal ? CHILD_KILLED : CHILD_EXITED);
-        put_le32(info + 16, ending->pid);
-        put_le32(info + 20, ending->uid);
-        put_le32(info + 24, signal ? signal : ending->status >> 8);
+        info.code = ending->code;
+        info.pid = ending->pid;
+        info.uid = ending->uid;
+        info.status = ending->detail;
     }
-    return user_copy_out(to, info, sizeof(info));
+    signal_put_info(bytes, ending ? SIGNAL_CHLD : 0, &info);
+    return user_copy_out(to, bytes, sizeof(bytes));
 }
 
 /* What waitid means by its first two arguments. */
@@ -180,12 +177,12 @@ int64_t sys_waitid(const struct sys_args *args)
     enum process_which which;
     int result = read_which((uint32_t)args->value[0], &id, &which);
 
-    if (!result && (!(flags & (WAIT_EXITED | WAIT_STOPPED | WAIT_CONTINUED)) ||
-                    (flags & ~(WAIT_ALL_KINDS | PROCESS_NO_HANG | PROCESS_NO_REAP | WAIT_EXITED |
-                               WAIT_STOPPED | WAIT_CONTINUED))))
+    if (!(flags & (PROCESS_EXITED | PROCESS_STOPPED | PROCESS_CONTINUED)) ||
+        (flags &
+         ~(WAIT_FLAGS | PROCESS_NO_REAP | PROCESS_EXITED | PROCESS_STOPPED | PROCESS_CONTINUED)))
         result = -EINVAL;
     if (!result)
-        result = process_wait(which, id, flags & (PROCESS_NO_HANG | PROCESS_NO_REAP), &ending);
+        result = process_wait(which, id, flags, &ending);
     if (result < 0)
         return result;
     if (result > 0 && write_usage(args->value[4], ending.run_time))

@@ -1,31 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals.c: what a process wants done with signals, and sending them.
+ * signals.c: what a process wants done with signals, which of them it blocks, and waiting for them.
+ * Sending is kill.c's.
  */
 #include "sys/calls.h"
 #include "sys/user.h"
 
+#include "abi/frame.h"
 #include "proc/process.h"
+#include "proc/signal/signals.h"
+#include "proc/signal/timer.h"
+#include "thread/thread.h"
 
 #include <hal/errno.h>
+#include <hal/time.h>
 
 #define SET_BYTES 8u
-#define STACK_LEAST 2048u
+#define NS_PER_US 1000u
+#define US_PER_SECOND 1000000u
+#define NS_PER_SECOND 1000000000u
+#define SECONDS_MAX 4000000000 /* 126 years: far, and no sum overflows */
 
 enum { BLOCK, UNBLOCK, SET };
 
-#define UNBLOCKABLE (1ull << (SIGNAL_KILL - 1) | 1ull << (SIGNAL_STOP - 1))
+/* What is ignored from now on does not wait any more, either. */
+static void forget_ignored(struct process *process, unsigned signal)
+{
+    if (!signal_is_ignored(process, signal))
+        return;
+    signal_pending_drop(&process->signals.pending, process, signal_bit(signal));
+    list_for_each (link, &process->threads) {
+        struct user_thread *thread = list_entry(link, struct user_thread, link);
+
+        signal_pending_drop(&thread->signals.pending, process, signal_bit(signal));
+    }
+}
 
 /* Exchanges the action of `signal`; `new` NULL: only reads. */
 static void exchange(unsigned signal, const struct signal_action *new, struct signal_action *old)
 {
-    struct signal_action *action = &process_current()->actions[signal];
+    struct process *process = process_current();
+    struct signal_action *action = &process->signals.actions[signal];
 
     process_lock();
     *old = *action;
     if (new) {
         *action = *new;
-        action->mask &= ~UNBLOCKABLE;
+        action->mask &= ~SIGNAL_UNBLOCKABLE;
+        action->flags &= SIGNAL_ACTION_FLAGS;
+        forget_ignored(process, signal);
     }
     process_unlock();
 }
@@ -36,22 +59,23 @@ int64_t sys_rt_sigaction(const struct sys_args *args)
     struct signal_action new, old;
     int error = 0;
 
-    if (args->value[3] != SET_BYTES || signal < 1 || signal > SIGNAL_COUNT)
-        return -EINVAL;
-    if (args->value[1] && (signal == SIGNAL_KILL || signal == SIGNAL_STOP))
+    if (args->value[3] != SET_BYTES)
         return -EINVAL;
     if (args->value[1])
         error = user_copy_in(&new, args->value[1], sizeof(new));
     if (error)
         return error;
+    if (signal < 1 || signal > SIGNAL_COUNT)
+        return -EINVAL;
+    if (args->value[1] && (signal == SIGNAL_KILL || signal == SIGNAL_STOP))
+        return -EINVAL;
     exchange(signal, args->value[1] ? &new : NULL, &old);
     return user_copy_out_optional(args->value[2], &old, sizeof(old));
 }
 
 int64_t sys_rt_sigprocmask(const struct sys_args *args)
 {
-    struct user_thread *self = user_thread_current();
-    uint64_t old = self->blocked, set;
+    uint64_t old = user_thread_current()->signals.blocked, set;
     int error = 0;
 
     if (args->value[3] != SET_BYTES)
@@ -62,121 +86,221 @@ int64_t sys_rt_sigprocmask(const struct sys_args *args)
             return error;
         switch ((uint32_t)args->value[0]) {
         case BLOCK:
-            self->blocked |= set;
+            signal_set_mask(old | set);
             break;
         case UNBLOCK:
-            self->blocked &= ~set;
+            signal_set_mask(old & ~set);
             break;
         case SET:
-            self->blocked = set;
+            signal_set_mask(set);
             break;
         default:
             return -EINVAL;
         }
-        self->blocked &= ~UNBLOCKABLE;
     }
     return user_copy_out_optional(args->value[2], &old, sizeof(old));
 }
 
-/* What is not ignored has its effect at once, or none. */
 int64_t sys_rt_sigpending(const struct sys_args *args)
 {
-    const uint64_t none = 0;
+    const struct user_thread *self = user_thread_current();
+    uint64_t set = signal_pending_of(self) & self->signals.blocked;
 
-    return args->value[1] > SET_BYTES
-               ? -EINVAL
-               : user_copy_out(args->value[0], &none, (size_t)args->value[1]);
+    return args->value[1] > SET_BYTES ? -EINVAL
+                                      : user_copy_out(args->value[0], &set, (size_t)args->value[1]);
 }
 
 int64_t sys_sigaltstack(const struct sys_args *args)
 {
     struct user_thread *self = user_thread_current();
+    const struct signal_stack *own = &self->signals.stack;
+    uintptr_t sp = hal_user_sp(&self->user);
     struct {
         uint64_t start;
         uint32_t flags, unused;
         uint64_t bytes;
-    } new, old = {self->signal_stack.start, self->signal_stack.flags, 0, self->signal_stack.bytes};
+    } new, old = {own->start, signal_stack_state(own, sp) | (own->flags & SIGNAL_STACK_DISARMS), 0,
+                  own->bytes};
+    struct signal_stack stack;
     int error = 0;
 
     if (args->value[0])
         error = user_copy_in(&new, args->value[0], sizeof(new));
-    if (!error && args->value[0] && (new.flags & ~SIGNAL_STACK_OFF))
-        error = -EINVAL;
-    if (!error && args->value[0] && !(new.flags &SIGNAL_STACK_OFF) && new.bytes < STACK_LEAST)
-        error = -ENOMEM;
+    if (!error && args->value[0]) {
+        stack = (struct signal_stack){(uintptr_t) new.start, new.bytes, new.flags};
+        error = signal_set_stack(self, &stack, sp);
+    }
+    return error ? error : user_copy_out_optional(args->value[1], &old, sizeof(old));
+}
+
+int64_t sys_rt_sigreturn(const struct sys_args *args)
+{
+    const struct signal_info info = {.code = SIGNAL_BY_KERNEL};
+    struct user_thread *self = user_thread_current();
+    uint64_t mask;
+
+    (void)args;
+    if (abi_frame_pop(self, &mask)) {
+        (void)signal_fault(SIGNAL_SEGV, &info);
+        return (int64_t)hal_user_result(&self->user);
+    }
+    signal_set_mask(mask);
+    return (int64_t)hal_user_result(&self->user);
+}
+
+/* Nothing but a handler, or the end, ends this. */
+static int64_t sleep_for_signals(void)
+{
+    while (thread_sleep_until(HAL_TIME_NEVER) == 0)
+        ;
+    return -EINTR;
+}
+
+int64_t sys_rt_sigsuspend(const struct sys_args *args)
+{
+    uint64_t mask;
+    int error = args->value[1] == SET_BYTES ? 0 : -EINVAL;
+
     if (!error)
-        error = user_copy_out_optional(args->value[1], &old, sizeof(old));
-    if (!error && args->value[0])
-        self->signal_stack =
-            (struct signal_stack){(uintptr_t) new.start, new.bytes, new.flags &SIGNAL_STACK_OFF};
-    return error;
+        error = user_copy_in(&mask, args->value[0], sizeof(mask));
+    if (error)
+        return error;
+    signal_set_mask_for_call(mask);
+    return sleep_for_signals();
 }
 
-/* ---- sending ---- */
-
-/* Sends `signal`, 0 for nothing, to those of all processes that `which` and `id` say; not to the
- * first one by PROCESS_ANY, nor to the caller. -ESRCH: there is none. */
-static int64_t send(enum process_which which, uint32_t id, uint32_t signal)
+int64_t sys_pause(const struct sys_args *args)
 {
-    struct process *process;
-    int64_t result = -ESRCH;
+    (void)args;
+    return sleep_for_signals();
+}
 
+/* Calls are made again as they were, so programs have no reason to make this one. */
+int64_t sys_restart_syscall(const struct sys_args *args)
+{
+    (void)args;
+    return -EINTR;
+}
+
+/* Waits until one of `set` can be taken: its number; -EAGAIN: it is `deadline`; -EINTR. */
+static int64_t await(uint64_t set, uint64_t deadline, struct signal_info *info)
+{
+    struct user_thread *self = user_thread_current();
+    unsigned signal = signal_take(set, info);
+    int error;
+
+    if (signal != 0 || deadline == 0)
+        return signal ? (int64_t)signal : -EAGAIN;
     process_lock();
-    for (process = process_from(0); process; process = process_from(process->pid + 1)) {
-        if ((which == PROCESS_PID && process->pid != id) ||
-            (which == PROCESS_GROUP && process->group != id) ||
-            (which == PROCESS_ANY && (process->pid == 1 || process == process_current())))
-            continue;
-        result = 0;
-        if (signal != 0 && process->state == PROCESS_ALIVE)
-            (void)process_signal(process, signal);
-    }
+    self->signals.awaited = set;
     process_unlock();
-    return result;
-}
-
-int64_t sys_kill(const struct sys_args *args)
-{
-    int32_t pid = (int32_t)args->value[0];
-    uint32_t signal = (uint32_t)args->value[1];
-
-    if (signal > SIGNAL_COUNT)
-        return -EINVAL;
-    if (pid > 0)
-        return send(PROCESS_PID, (uint32_t)pid, signal);
-    if (pid == -1)
-        return send(PROCESS_ANY, 0, signal);
-    return send(PROCESS_GROUP, pid == 0 ? process_current()->group : 0 - (uint32_t)pid, signal);
-}
-
-/* Sends to the process of thread `tid`, which is `pid` unless that is 0. */
-static int64_t send_to_thread(uint32_t pid, uint32_t tid, uint32_t signal)
-{
-    const struct user_thread *thread;
-    int64_t result = -ESRCH;
-
-    if (signal > SIGNAL_COUNT || (int32_t)tid <= 0)
-        return -EINVAL;
+    signal = signal_take(set, info); /* one that came before somebody could know */
+    error = signal ? 0 : thread_sleep_until(deadline);
     process_lock();
-    thread = user_thread_find(tid);
-    if (thread && (pid == 0 || thread->process->pid == pid)) {
-        result = 0;
-        if (signal != 0)
-            (void)process_signal(thread->process, signal);
-    }
+    self->signals.awaited = 0;
     process_unlock();
-    return result;
+    if (signal == 0)
+        signal = signal_take(set, info);
+    if (signal != 0)
+        return (int64_t)signal;
+    return error ? -EINTR : -EAGAIN;
 }
 
-int64_t sys_tkill(const struct sys_args *args)
+int64_t sys_rt_sigtimedwait(const struct sys_args *args)
 {
-    return send_to_thread(0, (uint32_t)args->value[0], (uint32_t)args->value[1]);
+    uint64_t set, ns, deadline = HAL_TIME_NEVER;
+    uint8_t bytes[SIGNAL_INFO_BYTES];
+    struct signal_info info;
+    int64_t signal;
+    int error = args->value[3] == SET_BYTES ? 0 : -EINVAL;
+
+    if (!error)
+        error = user_copy_in(&set, args->value[0], sizeof(set));
+    if (!error && args->value[2]) {
+        error = user_read_time(args->value[2], &ns);
+        if (!error)
+            deadline = ns ? hal_time_now() + ns : 0;
+    }
+    if (error)
+        return error;
+    signal = await(set & ~SIGNAL_UNBLOCKABLE, deadline, &info);
+    if (signal > 0)
+        signal_put_info(bytes, (unsigned)signal, &info);
+    if (signal > 0 && user_copy_out_optional(args->value[1], bytes, sizeof(bytes)))
+        return -EFAULT;
+    return signal;
 }
 
-int64_t sys_tgkill(const struct sys_args *args)
+/* ---- interval timers ---- */
+
+/* Linux's struct itimerval. */
+struct user_timer {
+    int64_t interval_seconds, interval_us, seconds, us;
+};
+
+static int read_time(int64_t seconds, int64_t us, uint64_t *ns)
 {
-    if ((int32_t)args->value[0] <= 0)
+    if (seconds < 0 || us < 0 || us >= (int64_t)US_PER_SECOND)
         return -EINVAL;
-    return send_to_thread((uint32_t)args->value[0], (uint32_t)args->value[1],
-                          (uint32_t)args->value[2]);
+    if (seconds > SECONDS_MAX)
+        seconds = SECONDS_MAX;
+    *ns = (uint64_t)seconds * NS_PER_SECOND + (uint64_t)us * NS_PER_US;
+    return 0;
+}
+
+static struct user_timer write_timer(const struct signal_timer_setting *setting)
+{
+    uint64_t left = (setting->left + NS_PER_US - 1) / NS_PER_US;
+    uint64_t interval = setting->interval / NS_PER_US;
+
+    return (struct user_timer){(int64_t)(interval / US_PER_SECOND),
+                               (int64_t)(interval % US_PER_SECOND), (int64_t)(left / US_PER_SECOND),
+                               (int64_t)(left % US_PER_SECOND)};
+}
+
+int64_t sys_setitimer(const struct sys_args *args)
+{
+    uint32_t which = (uint32_t)args->value[0];
+    struct signal_timer_setting new = {0, 0}, old;
+    struct user_timer timer;
+    int error = 0;
+
+    if (args->value[1]) {
+        error = user_copy_in(&timer, args->value[1], sizeof(timer));
+        if (!error)
+            error = read_time(timer.interval_seconds, timer.interval_us, &new.interval);
+        if (!error)
+            error = read_time(timer.seconds, timer.us, &new.left);
+    }
+    if (!error && which >= SIGNAL_TIMERS)
+        error = -EINVAL;
+    if (error)
+        return error;
+    signal_timer_set(which, &new, &old);
+    timer = write_timer(&old);
+    return user_copy_out_optional(args->value[2], &timer, sizeof(timer));
+}
+
+int64_t sys_getitimer(const struct sys_args *args)
+{
+    uint32_t which = (uint32_t)args->value[0];
+    struct signal_timer_setting setting;
+    struct user_timer timer;
+
+    if (which >= SIGNAL_TIMERS)
+        return -EINVAL;
+    signal_timer_get(which, &setting);
+    timer = write_timer(&setting);
+    return user_copy_out(args->value[1], &timer, sizeof(timer));
+}
+
+/* Answers the seconds that were left, rounded, but not to none. */
+int64_t sys_alarm(const struct sys_args *args)
+{
+    struct signal_timer_setting new = {(uint64_t)(uint32_t)args->value[0] * NS_PER_SECOND, 0}, old;
+    uint64_t seconds;
+
+    signal_timer_set(SIGNAL_TIMER_REAL, &new, &old);
+    seconds = (old.left + NS_PER_SECOND / 2) / NS_PER_SECOND;
+    return seconds == 0 && old.left > 0 ? 1 : (int64_t)seconds;
 }

@@ -33,15 +33,10 @@ static int64_t cpu_time(bool all)
     uint64_t ns = 0;
 
     process_lock();
-    list_for_each (link, &process->threads) {
-        const struct user_thread *thread = list_entry(link, struct user_thread, link);
-
-        if ((all || thread == user_thread_current()) &&
-            thread_read_info(thread->kernel_thread, &info) == 0)
-            ns += info.run_time;
-    }
     if (all)
-        ns += process->run_time;
+        ns = process_run_time(process);
+    else if (thread_read_info(user_thread_current()->kernel_thread, &info) == 0)
+        ns = info.run_time;
     process_unlock();
     return (int64_t)ns;
 }
@@ -112,7 +107,7 @@ int64_t sys_time(const struct sys_args *args)
 /* Sleeps for `ns`; what is left, if it was cut short, goes to `left`. */
 static int64_t sleep_for(uint64_t ns, uint64_t left)
 {
-    uint64_t deadline = hal_time_now() + ns, now;
+    uint64_t deadline = sys_deadline(ns), now;
     struct user_time rest;
 
     if (thread_sleep_until(deadline) == 0)

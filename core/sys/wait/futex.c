@@ -52,7 +52,7 @@ static bool has_other(uint32_t command)
 /* The time in argument 3: how long to wait, or with WAIT_BITSET until when, by either clock. */
 static int read_deadline(struct request *request, uint64_t address, bool wall)
 {
-    uint64_t now = hal_time_now(), start = now, ns;
+    uint64_t start = hal_time_now(), ns;
     int error;
 
     request->deadline = HAL_TIME_NEVER;
@@ -65,7 +65,7 @@ static int read_deadline(struct request *request, uint64_t address, bool wall)
         start = 0;
     else if (wall)
         start = (uint64_t)wall_now_ns();
-    request->deadline = ns > start ? now + (ns - start) : now;
+    request->deadline = sys_deadline(ns > start ? ns - start : 0);
     return 0;
 }
 

@@ -83,7 +83,7 @@ int64_t sys_poll(const struct sys_args *args)
     int32_t ms = (int32_t)args->value[2];
 
     return poll(args->value[0], args->value[1],
-                ms < 0 ? HAL_TIME_NEVER : hal_time_now() + (uint64_t)ms * NS_PER_MS);
+                ms < 0 ? HAL_TIME_NEVER : sys_deadline((uint64_t)ms * NS_PER_MS));
 }
 
 int64_t sys_ppoll(const struct sys_args *args)
@@ -96,7 +96,6 @@ int64_t sys_ppoll(const struct sys_args *args)
     if (result)
         return result;
     result = poll(args->value[0], args->value[1], limit.deadline);
-    mask_end(result);
     watch_write_limit(&limit);
     return result;
 }

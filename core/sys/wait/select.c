@@ -174,7 +174,6 @@ int64_t sys_pselect6(const struct sys_args *args)
     if (result)
         return result;
     result = select(args->value[0], &args->value[1], limit.deadline);
-    mask_end(result);
     watch_write_limit(&limit);
     return result;
 }

@@ -69,6 +69,13 @@ void hal_user_copy(struct hal_user *to, const struct hal_user *from);
  */
 void hal_user_run(struct hal_aspace *aspace, struct hal_user *user, struct hal_user_event *event);
 
+/**
+ * A run of `user` that has not reached user code ends with INTERRUPT and does not, or else the next
+ * one; so whoever pokes and then interrupts the CPU that it may be on (hal_cpu_ipi) knows that it
+ * comes back. Any context, on any CPU, also while it runs.
+ */
+void hal_user_poke(struct hal_user *user);
+
 /* --- what the kernel reads and writes while `user` does not run. Any context --- */
 
 /** After CALL: the number of the system call, and its arguments, i = 0 .. 5. */
@@ -77,6 +84,9 @@ uint64_t hal_user_argument(const struct hal_user *user, unsigned i);
 
 /** What the system call gives back. */
 void hal_user_set_result(struct hal_user *user, int64_t result);
+
+/** The same, as it is: also what a frame of a signal's has set it to. */
+uint64_t hal_user_result(const struct hal_user *user);
 
 /** Undoes a CALL, also after hal_user_set_result: it will be made again, with the number `call`
  * and the same arguments. */

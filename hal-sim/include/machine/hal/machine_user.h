@@ -47,4 +47,5 @@ struct hal_user {
     uint64_t jump[5]; /**< what the instruction that goes there takes: rip, cs, flags, rsp, ss */
     bool step;
     uint8_t vectors[HAL_USER_VECTORS + 64]; /**< from the first multiple of 64 on */
+    uint32_t poked;                         /**< atomic: hal_user_poke */
 };

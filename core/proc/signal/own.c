@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * own.c: a thread's mask, its stack for handlers, and what it has at its beginning.
+ *
+ * The mask is changed by its thread, and read by those who send. Each side writes first and reads
+ * then: a sender makes the signal wait and looks at the mask, the thread changes the mask and looks
+ * at what waits. So one of them at least sees the other.
+ */
+#include "proc/signal/signals.h"
+
+#include "abi/frame.h"
+
+#include <hal/errno.h>
+#include <hal/runtime.h>
+
+void signal_pass_on(struct process *process, uint64_t set)
+{
+    set &= signal_pending_set(&process->signals.pending);
+    list_for_each (link, &process->threads) {
+        struct user_thread *thread = list_entry(link, struct user_thread, link);
+
+        if (thread != user_thread_current() && !thread->ending &&
+            (set & ~__atomic_load_n(&thread->signals.blocked, __ATOMIC_SEQ_CST)))
+            signal_alert(thread);
+    }
+}
+
+void signal_set_mask(uint64_t mask)
+{
+    struct user_thread *self = user_thread_current();
+    uint64_t waiting, more = ~self->signals.blocked;
+
+    mask &= ~SIGNAL_UNBLOCKABLE;
+    more &= mask;
+    __atomic_store_n(&self->signals.blocked, mask, __ATOMIC_SEQ_CST);
+    waiting = signal_pending_of(self);
+    if (waiting & ~mask)
+        signal_alert(self);
+    if (waiting & more) {
+        process_lock();
+        signal_pass_on(self->process, more);
+        process_unlock();
+    }
+}
+
+/* ---- stacks for handlers ---- */
+
+bool signal_on_stack(const struct signal_stack *stack, uintptr_t sp)
+{
+    return !(stack->flags & SIGNAL_STACK_DISARMS) && sp > stack->start &&
+           sp - stack->start <= stack->bytes;
+}
+
+uint32_t signal_stack_state(const struct signal_stack *stack, uintptr_t sp)
+{
+    if (stack->bytes == 0)
+        return SIGNAL_STACK_OFF;
+    return signal_on_stack(stack, sp) ? SIGNAL_STACK_ON : 0;
+}
+
+int signal_set_stack(struct user_thread *self, const struct signal_stack *stack, uintptr_t sp)
+{
+    uint32_t mode = stack->flags & ~SIGNAL_STACK_DISARMS;
+
+    if (signal_on_stack(&self->signals.stack, sp))
+        return -EPERM;
+    if (mode != SIGNAL_STACK_OFF && mode != SIGNAL_STACK_ON && mode != 0)
+        return -EINVAL;
+    if (mode != SIGNAL_STACK_OFF && stack->bytes < abi_least_stack)
+        return -ENOMEM;
+    self->signals.stack = *stack;
+    if (mode == SIGNAL_STACK_OFF) {
+        self->signals.stack.start = 0;
+        self->signals.stack.bytes = 0;
+    }
+    return 0;
+}
+
+/* ---- beginnings and the end ---- */
+
+void signal_begin_thread(struct user_thread *child, const struct user_thread *maker,
+                         bool keeps_stack)
+{
+    signal_pending_init(&child->signals.pending);
+    child->signals.stack.flags = SIGNAL_STACK_OFF;
+    if (!maker)
+        return;
+    child->signals.blocked = maker->signals.blocked;
+    if (maker->signals.restores)
+        child->signals.blocked = maker->signals.saved;
+    if (keeps_stack)
+        child->signals.stack = maker->signals.stack;
+}
+
+/* Handlers were in the memory that is gone; what is ignored stays ignored. */
+void signal_begin_program(struct user_thread *self)
+{
+    struct signal_action *actions = self->process->signals.actions;
+
+    process_lock();
+    for (unsigned i = 1; i <= SIGNAL_COUNT; i++) {
+        uintptr_t handler = actions[i].handler == SIGNAL_IGNORE ? SIGNAL_IGNORE : SIGNAL_DEFAULT;
+
+        actions[i] = (struct signal_action){.handler = handler};
+    }
+    process_unlock();
+    self->signals.stack = (struct signal_stack){.flags = SIGNAL_STACK_OFF};
+    memset(&self->signals.call, 0, sizeof(self->signals.call));
+}
+
+void signal_end_thread(struct user_thread *thread)
+{
+    struct process *process = thread->process;
+
+    signal_pending_drop(&thread->signals.pending, process, UINT64_MAX);
+    if (process->thread_count == 0)
+        signal_pending_drop(&process->signals.pending, process, UINT64_MAX);
+    signal_pass_on(process, UINT64_MAX);
+    signal_note_stopped(process);
+}
