@@ -42,8 +42,8 @@ struct file {
     uint64_t ahead;      /**< read-ahead: where the last read ended, and how far ahead to read */
     uint32_t window;
     uint32_t error_seen; /**< the vnode's write-back errors that fsync has reported here */
-    uint32_t hang_ups;   /**< of a terminal, when it was opened: tty/terminal/terminal.h; constant */
-    void *private;       /**< the device's */
+    uint32_t hang_ups; /**< of a terminal, when it was opened: tty/terminal/terminal.h; constant */
+    void *private;     /**< the device's */
 };
 
 /**

@@ -226,8 +226,7 @@ static bool type(const char *text)
     discipline_init(&typed.discipline, &ops, NULL);
     (void)!discipline_input(&typed.discipline, (const uint8_t *)text, string_length(text));
     has = discipline_has(&typed.discipline);
-    typed.read =
-        discipline_take(&typed.discipline, (uint8_t *)typed.text, sizeof(typed.text) - 1);
+    typed.read = discipline_take(&typed.discipline, (uint8_t *)typed.text, sizeof(typed.text) - 1);
     return has;
 }
 

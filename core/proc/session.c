@@ -193,7 +193,7 @@ int session_check_foreground(const struct terminal *terminal, unsigned signal)
 
 /* ---- ends ---- */
 
-void session_end(struct process *process)
+void session_finish(struct process *process)
 {
     struct terminal *terminal = process->terminal;
     uint32_t foreground;

@@ -73,4 +73,4 @@ void session_give_terminal(struct process *process, struct terminal *terminal);
 
 /** `process` ends: if it leads a session, the terminal is hung up, and who is in the foreground
  * gets SIGNAL_HUP. */
-void session_end(struct process *process);
+void session_finish(struct process *process);

@@ -59,7 +59,8 @@ int64_t sys_set_robust_list(const struct sys_args *args)
 
 /* ---- groups and sessions of processes ---- */
 
-/* The process that `pid` means, 0 being the caller's, or one of its threads; or NULL. Caller holds process_lock. */
+/* The process that `pid` means, 0 being the caller's, or one of its threads; or NULL. Caller holds
+ * process_lock. */
 static struct process *named(uint64_t pid)
 {
     const struct user_thread *thread;

@@ -203,8 +203,8 @@ static int get_owner(unsigned request, int32_t *result)
     if (process_current()->terminal != &tty.terminal)
         error = -ENOTTY;
     else
-        *result = (int32_t)(request == GET_SESSION ? tty.terminal.session
-                                                   : tty.terminal.foreground);
+        *result =
+            (int32_t)(request == GET_SESSION ? tty.terminal.session : tty.terminal.foreground);
     process_unlock();
     return error;
 }

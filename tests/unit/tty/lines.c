@@ -40,8 +40,7 @@ static void take_flow(void *context)
 
 static void setup(void)
 {
-    static const struct discipline_ops ops = {
-        .put = put, .signal = take_signal, .flow = take_flow};
+    static const struct discipline_ops ops = {.put = put, .signal = take_signal, .flow = take_flow};
 
     discipline_init(&line, &ops, &line);
     echoed = 0;

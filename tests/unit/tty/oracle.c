@@ -308,8 +308,7 @@ static void flush_both(void)
 
 static void run_case(uint64_t seed)
 {
-    static const struct discipline_ops ops = {
-        .put = put, .signal = take_signal, .flow = take_flow};
+    static const struct discipline_ops ops = {.put = put, .signal = take_signal, .flow = take_flow};
 
     own.random = seed * 0x9e3779b97f4a7c15u + 1;
     own.told = strlen(own.story);
@@ -343,7 +342,8 @@ START_TEST(random_terminals_are_as_the_hosts)
         snprintf(own.story, sizeof(own.story), "seed %" PRIu64, seed);
         run_case(seed);
     }
-    printf("# %u terminals, %u steps each; the host spilt its echo in %u\n", runs, STEPS, own.spilt);
+    printf("# %u terminals, %u steps each; the host spilt its echo in %u\n", runs, STEPS,
+           own.spilt);
     ck_assert_uint_le(own.spilt, runs / 100);
 }
 END_TEST
@@ -352,8 +352,7 @@ END_TEST
 
 static void open_both(void)
 {
-    static const struct discipline_ops ops = {
-        .put = put, .signal = take_signal, .flow = take_flow};
+    static const struct discipline_ops ops = {.put = put, .signal = take_signal, .flow = take_flow};
     struct tty_settings settings = tty_usual_settings;
 
     own.told = own.shown = 0;
