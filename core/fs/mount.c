@@ -384,13 +384,8 @@ static bool has_mounts(const struct mount *mount)
 static int detach(struct mount *mount)
 {
     hal_irq_state_t state = spinlock_acquire(&mounts.lock);
-    int error = 0;
+    int error = vnode_check_unused(mount);
 
-    if (__atomic_load_n(&mount->leaving, __ATOMIC_ACQUIRE) ||
-        __atomic_load_n(&mount->cached, __ATOMIC_ACQUIRE))
-        error = -EAGAIN;
-    else if (vnode_any_used(mount))
-        error = -EBUSY;
     if (!error) {
         list_remove(&mount->link);
         if (mount->covered)

@@ -60,6 +60,7 @@ struct file_system {
 struct mount {
     const struct file_system *type;
     struct vnode *root;    /**< a reference */
+    bool watched;          /**< somebody looks whether it is used: moves are counted (atomic) */
     struct vnode *covered; /**< a reference to the directory under it; NULL: the root of all */
     struct mount *parent;
     const struct block_device *open; /**< its device, open in the table of devices; or NULL */
@@ -72,6 +73,7 @@ struct mount {
     uint32_t number;     /**< st_dev */
     uint32_t leaving;    /**< vnodes being released, and... */
     uint32_t cached;     /**< ...entries of the name cache; both changed atomically */
+    uint32_t moves;      /**< references that came and were explained while `watched`; atomic */
     void *private;       /**< the file system's */
     struct list link;    /**< among all mounts */
 };

@@ -11,6 +11,7 @@
 
 #include "fs/mount.h"
 
+#include <hal/errno.h>
 #include <hal/kstate.h>
 
 static KSTATE struct vnodes {
@@ -18,6 +19,20 @@ static KSTATE struct vnodes {
     struct spinlock lock; /* guards the rest */
     struct list all;      /* that there are */
 } vnodes;
+
+/**
+ * Who looks through all vnodes of a mount for a used one looks at one after another, and must not
+ * miss a user who goes from one that comes later to one that it has passed. So whoever gets a
+ * reference while it looks says so, before giving back the one from which it came.
+ *
+ * The change before this and the look at `watched` are in one order with the other side's: either
+ * it sees the change, or this sees that it looks.
+ */
+static void note_move(const struct vnode *vnode)
+{
+    if (vnode->mount && __atomic_load_n(&vnode->mount->watched, __ATOMIC_SEQ_CST))
+        __atomic_add_fetch(&vnode->mount->moves, 1, __ATOMIC_SEQ_CST);
+}
 
 static void make_ready(void)
 {
@@ -45,6 +60,7 @@ void vnode_init(struct vnode *vnode, struct mount *mount, const struct vnode_ops
     state = spinlock_acquire(&vnodes.lock);
     list_add_tail(&vnodes.all, &vnode->link);
     spinlock_release(&vnodes.lock, state);
+    note_move(vnode);
 }
 
 void vnode_finish(struct vnode *vnode)
@@ -64,7 +80,8 @@ const struct vnode *vnode_peek(const struct vnode *vnode)
 
 struct vnode *vnode_get(struct vnode *vnode)
 {
-    __atomic_add_fetch(&vnode->references, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&vnode->references, 1, __ATOMIC_SEQ_CST);
+    note_move(vnode);
     return vnode;
 }
 
@@ -74,8 +91,10 @@ bool vnode_try_get(struct vnode *vnode)
 
     while (references > 0)
         if (__atomic_compare_exchange_n(&vnode->references, &references, references + 1, true,
-                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+            note_move(vnode);
             return true;
+        }
     return false;
 }
 
@@ -98,13 +117,15 @@ bool vnode_put_unless_last(struct vnode *vnode)
 struct vnode *vnode_keep(struct vnode *vnode)
 {
     vnode_get(vnode);
-    __atomic_add_fetch(&vnode->kept, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&vnode->kept, 1, __ATOMIC_SEQ_CST);
+    note_move(vnode);
     return vnode;
 }
 
 struct vnode *vnode_unkeep(struct vnode *vnode)
 {
-    __atomic_sub_fetch(&vnode->kept, 1, __ATOMIC_RELAXED);
+    __atomic_sub_fetch(&vnode->kept, 1, __ATOMIC_SEQ_CST);
+    note_move(vnode);
     return vnode;
 }
 
@@ -158,20 +179,44 @@ void vnode_set_parent(struct vnode *directory, struct vnode *parent)
         vnode_put(vnode_unkeep(old));
 }
 
-bool vnode_any_used(const struct mount *mount)
+/* Whether somebody uses a vnode of `mount`, but for one reference to its root. */
+static bool any_used(const struct mount *mount)
 {
     hal_irq_state_t state = spinlock_acquire(&vnodes.lock);
     bool used = false;
 
     list_for_each (link, &vnodes.all) {
         const struct vnode *vnode = list_entry(link, const struct vnode, link);
-        uint32_t kept = __atomic_load_n(&vnode->kept, __ATOMIC_RELAXED);
+        uint32_t kept = __atomic_load_n(&vnode->kept, __ATOMIC_SEQ_CST);
         uint32_t usual = kept + (vnode == mount->root);
 
-        /* What those did who gave their references back comes before what is done now. */
-        if (vnode->mount == mount && __atomic_load_n(&vnode->references, __ATOMIC_ACQUIRE) > usual)
+        if (vnode->mount == mount && __atomic_load_n(&vnode->references, __ATOMIC_SEQ_CST) > usual)
             used = true;
     }
     spinlock_release(&vnodes.lock, state);
     return used;
+}
+
+/* Whether something is going on that ends by itself: vnodes are released, names are forgotten. */
+static bool is_unsettled(const struct mount *mount)
+{
+    return __atomic_load_n(&mount->leaving, __ATOMIC_SEQ_CST) ||
+           __atomic_load_n(&mount->cached, __ATOMIC_SEQ_CST);
+}
+
+int vnode_check_unused(struct mount *mount)
+{
+    uint32_t moves;
+    int error = 0;
+
+    __atomic_store_n(&mount->watched, true, __ATOMIC_SEQ_CST);
+    moves = __atomic_load_n(&mount->moves, __ATOMIC_SEQ_CST);
+    if (is_unsettled(mount))
+        error = -EAGAIN;
+    else if (any_used(mount))
+        error = -EBUSY;
+    else if (is_unsettled(mount) || __atomic_load_n(&mount->moves, __ATOMIC_SEQ_CST) != moves)
+        error = -EAGAIN;
+    __atomic_store_n(&mount->watched, false, __ATOMIC_RELEASE);
+    return error;
 }

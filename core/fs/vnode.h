@@ -3,17 +3,15 @@
  * vnode.h: one file, directory, link or device of whatever file system, in memory.
  *
  * A vnode is made by its file system, once for each file that somebody uses, and counted: whoever
- * gets one gives it back. Its table of operations is all that the rest of the kernel knows of the
- * file system. Operations are called with the vnode's lock held as their comments say, so a file
- * system needs locks of its own only for what its vnodes share.
+ * gets one gives it back. Its operations are all that the rest of the kernel knows of the file
+ * system; they are called with the vnode's lock held as their comments say.
  *
  * Locks. A directory's lock guards its entries, a file's lock its size and content. They are taken
  * ancestor before descendant, directories before files; of two directories that are neither, the
  * one with the lower id first; a directory that moves is moved under its mount's rename lock.
  *
- * References. Most are somebody's who uses the vnode. Others only keep it in memory: those of the
- * name cache, of the directories in it, and whatever a file system itself needs to find it again.
- * These are counted apart (vnode_keep), and do not make a mount busy.
+ * References. Most are somebody's who uses the vnode. Others only keep it in memory, for the name
+ * cache or the file system: they are counted apart (vnode_keep), and make no mount busy.
  *
  * A removed file stays until its last reference: release() then frees what it had on the medium.
  */
@@ -53,9 +51,7 @@ struct vnode_attributes {
     uint64_t id;     /**< its number: no two files of a mount have the same at the same time */
     uint64_t device; /**< of a device: which one, DEVICE_NUMBER(major, minor) */
     int64_t modified, accessed, changed, created;
-    bool hidden; /**< FAT's marks (a leading dot is the shell's matter) */
-    bool read_only;
-    bool system;
+    bool hidden, read_only, system; /**< FAT's marks (a leading dot is the shell's matter) */
 };
 
 #define DEVICE_NUMBER(major, minor) ((uint64_t)(major) << 32 | (uint32_t)(minor))
@@ -249,5 +245,9 @@ struct vnode *vnode_parent(struct vnode *directory);
 /** `directory` is in `parent` from now on. Caller holds the lock of `parent`. May sleep. */
 void vnode_set_parent(struct vnode *directory, struct vnode *parent);
 
-/** True if anybody uses a vnode of `mount`, but for one reference to its root. Any context. */
-bool vnode_any_used(const struct mount *mount);
+/**
+ * 0 if nobody uses a vnode of `mount`, but for one reference to its root, and nobody can come to
+ * one but from outside, which the caller prevents. -EBUSY; -EAGAIN: something is going on, look
+ * again. One caller at a time for a mount. Any context.
+ */
+HAL_MUST_CHECK int vnode_check_unused(struct mount *mount);

@@ -183,9 +183,10 @@ static uint64_t find_row(uint64_t block, size_t pages)
 
     while (at < end) {
         const struct frame *frame = &frame_table.frames[at];
-        enum frame_state state = frame_state(frame);
+        /* Used runs are split by their owners meanwhile: what the state says, the length fits. */
+        enum frame_state state = (enum frame_state)__atomic_load_n(&frame->state, __ATOMIC_ACQUIRE);
 
-        at += state == FRAME_FREE || state == FRAME_USED ? frame->pages : 1;
+        at += state == FRAME_FREE || state == FRAME_USED ? frame_pages(frame) : 1;
         if (state != FRAME_FREE)
             first = at;
         else if (at - first >= pages)

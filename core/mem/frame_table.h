@@ -101,7 +101,12 @@ static inline enum frame_state frame_state(const struct frame *frame)
 
 static inline void frame_set_state(struct frame *frame, enum frame_state state)
 {
-    __atomic_store_n(&frame->state, (uint8_t)state, __ATOMIC_RELAXED);
+    __atomic_store_n(&frame->state, (uint8_t)state, __ATOMIC_RELEASE);
+}
+
+static inline size_t frame_pages(const struct frame *frame)
+{
+    return __atomic_load_n(&frame->pages, __ATOMIC_RELAXED);
 }
 
 static inline void frame_set_pages(struct frame *frame, size_t pages)

@@ -155,6 +155,18 @@ int user_path_find(const struct user_path *path, unsigned flags, struct vnode **
     return vfs_find(path->base, path->text, flags & USER_NO_FOLLOW ? VFS_NO_FOLLOW : 0, found);
 }
 
+int user_path_lookup(uint64_t descriptor, uint64_t address, uint64_t flags, struct vnode **found)
+{
+    struct user_path path;
+    int error = user_path_begin(&path, descriptor, address, (unsigned)flags);
+
+    if (error)
+        return error;
+    error = user_path_find(&path, (unsigned)flags, found);
+    user_path_finish(&path);
+    return error;
+}
+
 int user_path_make_absolute(struct user_path *path)
 {
     size_t length = string_length(path->text) + 1, n;

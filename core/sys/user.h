@@ -62,6 +62,10 @@ void user_path_finish(struct user_path *path);
 HAL_MUST_CHECK int user_path_find(const struct user_path *path, unsigned flags,
                                   struct vnode **found);
 
+/** All three in one: what is at the path, *found with a reference. Errors as both. */
+HAL_MUST_CHECK int user_path_lookup(uint64_t descriptor, uint64_t address, uint64_t flags,
+                                    struct vnode **found);
+
 /** Makes the path an absolute one. -ENOMEM, -ENOENT, -ERANGE. */
 HAL_MUST_CHECK int user_path_make_absolute(struct user_path *path);
 

@@ -70,8 +70,11 @@ static int show(struct fault *fault, uintptr_t word)
 {
     struct vm_space *space = fault->space;
     uint64_t number = fault->number;
+    unsigned access = page_access(word);
     int64_t before = 0, behind = 1;
 
+    if (fault->region->flags & VM_PRIVATE) /* whoever writes to the file meanwhile */
+        access |= HAL_USER_STEADY;
     while (before > -(int64_t)SHOW_MAX && number + (uint64_t)before > first_of(fault->region) &&
            follows(space, number, before - 1, word))
         before--;
@@ -80,7 +83,7 @@ static int show(struct fault *fault, uintptr_t word)
         behind++;
     return hal_aspace_map(&space->aspace, (number + (uint64_t)before) * HAL_PAGE_SIZE,
                           physical_of(word) + (uint64_t)(before * (int64_t)HAL_PAGE_SIZE),
-                          (size_t)(behind - before), page_access(word));
+                          (size_t)(behind - before), access);
 }
 
 /* ---- entering pages ---- */

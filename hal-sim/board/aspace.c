@@ -14,6 +14,8 @@
  *
  * A space remembers its last views, and has them made again when it becomes live.
  *
+ * Text that stays as it is may be shown as a copy, in which system calls are patched (patch.c).
+ *
  * Marks are kept in the entries. A page that is watched has no view until it is used, and one for
  * reading only until it is written.
  *
@@ -25,6 +27,7 @@
  */
 #include "board/aspace.h"
 
+#include "board/patch.h"
 #include "host/host.h"
 
 #include <hal/errno.h>
@@ -35,8 +38,10 @@
 enum {
     ACCESS = HAL_USER_READ | HAL_USER_WRITE | HAL_USER_EXECUTE,
     MARK = HAL_USER_MARK,
-    REFERENCED = 16,
-    MODIFIED = 32,
+    STEADY = HAL_USER_STEADY,
+    ALL = ACCESS | MARK | STEADY,
+    REFERENCED = 32,
+    MODIFIED = 64,
     ENTRIES = HAL_PAGE_SIZE / 8,
     TABLES = HAL_USER_END / (ENTRIES * HAL_PAGE_SIZE) + 1, /* and the last one not quite */
     BATCH = 16                                             /* pages; a power of two */
@@ -144,7 +149,7 @@ static void drop(const struct hal_aspace *aspace, uintptr_t address, size_t page
 }
 
 /* A view of neighbours. If the host has no room for one more, it gets a fresh start. */
-static bool view(uintptr_t address, uint64_t physical, size_t pages, unsigned access)
+static bool view_frames(uintptr_t address, uint64_t physical, size_t pages, unsigned access)
 {
     size_t bytes = pages * HAL_PAGE_SIZE;
     int error = host_view_map(address, physical, bytes, access);
@@ -155,6 +160,29 @@ static bool view(uintptr_t address, uint64_t physical, size_t pages, unsigned ac
     users.low = address < users.low ? address : users.low;
     users.high = address + bytes > users.high ? address + bytes : users.high;
     return !error;
+}
+
+/* Whether its system calls may be patched. */
+static bool is_text(unsigned access)
+{
+    return (access & (STEADY | HAL_USER_WRITE | HAL_USER_EXECUTE)) == (STEADY | HAL_USER_EXECUTE);
+}
+
+/* The same for pages of which there may be patched copies. */
+static bool view(uintptr_t address, uint64_t physical, size_t pages, unsigned access)
+{
+    bool good = true;
+    if (!is_text(access))
+        return view_frames(address, physical, pages, access & ACCESS);
+    for (size_t first = 0, n; first < pages && good; first += n) {
+        size_t page = page_of(address) + first;
+        uint64_t frame = physical + first * HAL_PAGE_SIZE, at = sim_patch_frame(frame, page);
+        for (n = 1; first + n < pages; n++)
+            if (sim_patch_frame(frame + n * HAL_PAGE_SIZE, page + n) != at + n * HAL_PAGE_SIZE)
+                break;
+        good = view_frames(page * HAL_PAGE_SIZE, at, n, access & ACCESS);
+    }
+    return good;
 }
 
 /* A view was made, or is about to be wanted. */
@@ -168,7 +196,7 @@ static void note_recent(struct hal_aspace *aspace, size_t page, size_t pages)
 /* Whether the entries of page `page` and of the one `apart` pages behind it can share a view. */
 static bool are_neighbours(uint64_t entry, uint64_t other, size_t apart)
 {
-    return (entry & (ACCESS | MARK)) == (other & (ACCESS | MARK)) &&
+    return (entry & ALL) == (other & ALL) &&
            frame_of(other) - frame_of(entry) == apart * HAL_PAGE_SIZE;
 }
 
@@ -186,7 +214,7 @@ static bool view_around(struct hal_aspace *aspace, size_t page)
         end = at + 1;
     note_recent(aspace, page - (at - first), end - first);
     return view((page - (at - first)) * HAL_PAGE_SIZE, frame_of(table[first]), end - first,
-                table[at] & ACCESS);
+                table[at] & (ACCESS | STEADY));
 }
 
 /* A page that is watched, which user code is about to use. */
@@ -229,6 +257,32 @@ bool sim_aspace_fill(struct cpu *cpu, struct hal_aspace *aspace, uintptr_t addre
     return fiber_call_host(cpu, fill_work, &fill);
 }
 
+struct call {
+    struct hal_aspace *aspace;
+    const struct hal_user *user;
+};
+
+static long call_work(void *argument)
+{
+    const struct call *call = argument;
+    uintptr_t pc = hal_user_pc(call->user) - 1;
+    if (pc >= HAL_USER_END)
+        return 0;
+    host_lock(HOST_USER);
+    uint64_t entry = entry_of(call->aspace, page_of(pc));
+    if (is_text(entry & ALL) && sim_patch_note(frame_of(entry), page_of(pc), call->user))
+        (void)view(page_of(pc) * HAL_PAGE_SIZE, frame_of(entry), 1, entry & (ACCESS | STEADY));
+    host_unlock(HOST_USER);
+    return 0;
+}
+
+void sim_aspace_note_call(struct cpu *cpu, struct hal_aspace *aspace, const struct hal_user *user)
+{
+    struct call call = {aspace, user};
+    if (host_user_patches())
+        (void)fiber_call_host(cpu, call_work, &call);
+}
+
 /* Makes a view of these pages again, if they still are what one view can be of. */
 static void view_again(const struct hal_aspace *aspace, size_t page, size_t pages)
 {
@@ -238,7 +292,7 @@ static void view_again(const struct hal_aspace *aspace, size_t page, size_t page
     for (size_t i = 1; i < pages; i++)
         if (!are_neighbours(entry, entry_of(aspace, page + i), i))
             return;
-    (void)view(page * HAL_PAGE_SIZE, frame_of(entry), pages, entry & ACCESS);
+    (void)view(page * HAL_PAGE_SIZE, frame_of(entry), pages, entry & (ACCESS | STEADY));
 }
 
 /*
@@ -260,6 +314,7 @@ static void view_recent(struct hal_aspace *aspace)
 void sim_aspace_reset(void)
 {
     drop_all();
+    sim_patch_reset();
     memset(&users, 0, sizeof users);
     users.low = HAL_USER_END;
     users.high = HAL_USER_START;
@@ -445,6 +500,8 @@ static long map_work(void *argument)
     for (size_t i = 0; i < range->pages; i++)
         table_of(aspace, page + i)[(page + i) % ENTRIES] =
             (range->physical + i * HAL_PAGE_SIZE) | range->access;
+    for (size_t i = 0; i < range->pages && is_text(range->access); i++)
+        sim_patch_check(range->physical + i * HAL_PAGE_SIZE, page + i);
     /* It is mapped because it is about to be used, as a rule. */
     if (!(range->access & MARK) && range->pages <= ENTRIES)
         note_recent(range->aspace, page, range->pages);
@@ -466,7 +523,7 @@ static void run(long (*work)(void *), struct range *range)
 int hal_aspace_map(struct hal_aspace *aspace, uintptr_t address, uint64_t physical, size_t pages,
                    unsigned access)
 {
-    struct range range = {aspace, address, physical, pages, access & (ACCESS | MARK)};
+    struct range range = {aspace, address, physical, pages, access & ALL};
     for (size_t page = page_of(address); page < page_of(address) + pages; page++)
         if (add_table(aspace, page) < 0)
             return -ENOMEM;
@@ -504,7 +561,7 @@ static long protect_work(void *argument)
         uint64_t *table = table_of(range->aspace, page + i);
         uint64_t *entry = table ? &table[(page + i) % ENTRIES] : NULL;
         if (entry && *entry)
-            *entry = (*entry & ~(uint64_t)(ACCESS | MARK)) | range->access;
+            *entry = (*entry & ~(uint64_t)ALL) | range->access;
     }
     drop(range->aspace, range->address, range->pages);
     host_unlock(HOST_USER);
@@ -514,7 +571,7 @@ static long protect_work(void *argument)
 void hal_aspace_protect(struct hal_aspace *aspace, uintptr_t address, size_t pages, unsigned access)
 {
     struct range range = {
-        .aspace = aspace, .address = address, .pages = pages, .access = access & (ACCESS | MARK)};
+        .aspace = aspace, .address = address, .pages = pages, .access = access & ALL};
     run(protect_work, &range);
 }
 

@@ -21,3 +21,6 @@ void sim_aspace_leave(struct cpu *cpu);
  * can be reached now. */
 bool sim_aspace_fill(struct cpu *cpu, struct hal_aspace *aspace, uintptr_t address,
                      unsigned access);
+/** User code of `cpu`, which runs in it, has made a system call without a stub, and is behind it.
+ */
+void sim_aspace_note_call(struct cpu *cpu, struct hal_aspace *aspace, const struct hal_user *user);

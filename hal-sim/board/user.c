@@ -167,7 +167,7 @@ static void tell_fault(const struct hal_user *user, struct hal_user_event *event
 static void tell(struct hal_user *user, enum host_user_why why, struct hal_user_event *event)
 {
     *event = (struct hal_user_event){.trap = HAL_USER_INTERRUPT};
-    if (why == HOST_USER_CALL)
+    if (why == HOST_USER_CALL || why == HOST_USER_PATCHED_CALL)
         event->trap = HAL_USER_CALL;
     if (why == HOST_USER_FAULT)
         tell_fault(user, event);
@@ -235,6 +235,8 @@ static enum host_user_why run_here(struct cpu *cpu, struct hal_aspace *aspace,
         do
             why = host_user_run(cpu, user, wanted);
         while (why == HOST_USER_FAULT && is_filled(cpu, aspace, user));
+        if (why == HOST_USER_CALL)
+            sim_aspace_note_call(cpu, aspace, user);
         sim_aspace_leave(cpu);
         if (why != HOST_USER_INTERRUPT || machine.real)
             return why;

@@ -69,6 +69,10 @@ HAL_MUST_CHECK int host_ram_protect(uint64_t offset, uint64_t bytes, bool guarde
 void host_ram_populate(uint64_t offset, uint64_t bytes);
 /** Gives the pages' host memory back; they then read as zero. */
 void host_ram_discard(uint64_t offset, uint64_t bytes);
+/** Pages for copies of programs' text, which host_view_map knows from physical address *at on.
+ * NULL: there are none. They go with the RAM. */
+enum { HOST_TEXT_PAGES = 1024 };
+uint8_t *host_text(uint64_t *at);
 /** A second view of RAM that no guard covers, or NULL. */
 uint8_t *host_ram_alias(void);
 
@@ -162,8 +166,9 @@ struct hal_user;
 enum host_user_why {
     HOST_USER_INTERRUPT, /* also: it was not entered */
     HOST_USER_CALL,
-    HOST_USER_OLD_CALL, /* in the way of 32-bit programs */
-    HOST_USER_FAULT     /* the frame's trap number says which */
+    HOST_USER_OLD_CALL,    /* in the way of 32-bit programs */
+    HOST_USER_FAULT,       /* the frame's trap number says which */
+    HOST_USER_PATCHED_CALL /* a call that came by a stub; user.S has the number */
 };
 
 /** Reserves the user addresses, and finds out how to have system calls. The machine is opened. */
@@ -180,6 +185,13 @@ bool host_user_hides(void);
 enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *user, uint32_t wanted);
 /** Why a watch's timer wants to have the run ended: NULL if not; since `*ns`. Clears that. */
 const char *host_user_stalled(uint64_t *ns);
+/** Whether system calls can be patched. */
+bool host_user_patches(void);
+/** Makes a stub that does what `bytes` bytes of `code` do, which stand at `start` in a program, and
+ * then, without the host, the system call behind them. Gives its address; 0: there is no room. */
+uintptr_t host_user_add_stub(uintptr_t start, const uint8_t *code, size_t bytes);
+/** No stub is needed any more; no user code runs. */
+void host_user_forget_stubs(void);
 /** The thread behind a CPU begins, and ends, to be that. */
 void host_user_adopt(struct cpu *cpu);
 void host_user_disown(struct cpu *cpu);

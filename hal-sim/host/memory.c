@@ -21,12 +21,13 @@
 
 #define PREFERRED ((void *)0x7e9000000000)
 
+#define TEXT_BYTES ((uint64_t)HOST_TEXT_PAGES * HAL_PAGE_SIZE)
 #define POPULATE_BYTES 8192 /* for less, the call costs as much as the fault */
 
 static struct {
     int fd;
-    uint8_t *base, *alias;
-    uint64_t bytes;
+    uint8_t *base, *alias, *text;
+    uint64_t bytes; /* text lies behind them */
     uint64_t guards;
 } ram = {.fd = -1};
 
@@ -63,7 +64,7 @@ int host_ram_create(uint64_t bytes, uint8_t **out)
     ram.fd = memfd_create("tayberry-ram", MFD_CLOEXEC);
     if (ram.fd < 0)
         return -errno;
-    if (ftruncate(ram.fd, (off_t)bytes) == 0) {
+    if (ftruncate(ram.fd, (off_t)(bytes + TEXT_BYTES)) == 0) {
         ram.base = map(PREFERRED, MAP_FIXED_NOREPLACE);
         /* An old kernel takes the address as a hint only; anywhere will do then. */
         if (!ram.base)
@@ -89,9 +90,11 @@ void host_ram_destroy(void)
     }
     if (ram.alias)
         (void)munmap(ram.alias, ram.bytes);
+    if (ram.text)
+        (void)munmap(ram.text, TEXT_BYTES);
     if (ram.fd >= 0)
         (void)close(ram.fd);
-    ram.base = ram.alias = NULL;
+    ram.base = ram.alias = ram.text = NULL;
     ram.fd = -1;
 }
 
@@ -129,6 +132,16 @@ void host_view_drop(uintptr_t address, size_t bytes)
 {
     (void)syscall(SYS_mmap, address, bytes, PROT_NONE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+uint8_t *host_text(uint64_t *at)
+{
+    void *text = ram.text;
+    if (!text)
+        text = mmap(NULL, TEXT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, ram.fd, (off_t)ram.bytes);
+    ram.text = text == MAP_FAILED ? NULL : text;
+    *at = ram.bytes;
+    return ram.text;
 }
 
 uint8_t *host_ram_alias(void)

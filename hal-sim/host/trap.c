@@ -440,6 +440,9 @@ NO_REDZONES __attribute__((noinline)) static void fault_of_user(int signal, sigi
 
 HANDLER static void on_fault(int signal, siginfo_t *info, void *argument)
 {
+    /* A step from the program's code to its stub is none: the next one is. */
+    if (signal == SIGTRAP && user_begins_stub(argument))
+        return;
     enum user_place place = user_arrive(argument);
     if (place == USER_CODE)
         fault_of_user(signal, info, argument);

@@ -16,6 +16,9 @@
  *     SIGTRAP                         what the processor refuses
  *     the CPU's own signal            time is up, or somebody wants the CPU
  *
+ * And, for system calls that happen often, by a stub and the gate (gate.h, user.S), without the
+ * host.
+ *
  * Which CPU a handler is on it learns from the alternate stack that the frame says the thread has,
  * since FS, and with it all of the thread's own variables, may be the program's.
  *
@@ -25,6 +28,7 @@
 #include "host/user.h"
 
 #include "board/machine.h"
+#include "host/gate.h"
 
 #include <hal/aspace.h>
 #include <hal/user.h>
@@ -60,18 +64,22 @@ struct user_side {
     uint32_t features[2];
     uint64_t host_fs;
     uint64_t nested_fs; /* what a handler's handler puts back */
+    uint64_t gate_sp, gate_rax;
+    uint32_t behind_call; /* the way in may end as a call of the host's does */
     struct hal_user *user;
     uintptr_t alternate; /* the thread's alternate stack; 0: no thread plays this CPU */
     size_t alternate_bytes;
     bool dispatching; /* the thread's system calls from user code are reported */
     const char *stalled;
     uint64_t stalled_for;
+    uint64_t gate_gs; /* what GS has for a program that has not set it; 0: no calls are patched */
 };
 
 long user_enter(struct user_side *side, void *frame);
 void user_leave(void);
 HAL_NORETURN void user_leave_now(void *sp, long why);
-extern const char user_way_in[], user_way_in_end[];
+void user_gate(void);
+extern const char user_way_in[], user_way_in_end[], user_gate_switched[], user_gate_end[];
 
 static struct user_side sides[HAL_CPU_MAX];
 
@@ -174,6 +182,7 @@ static inline HANDLER struct user_side *side_of(const ucontext_t *context)
 /* From the general registers to the address that a page fault was at. */
 enum {
     FRAME_REGISTERS = 5,
+    FRAME_RCX = 19,
     FRAME_RSP = 20,
     FRAME_RIP = 21,
     FRAME_FLAGS = 22,
@@ -206,7 +215,39 @@ static inline HANDLER void forbid_alignment_traps(const ucontext_t *context)
                          : "cc", "memory");
 }
 
-HANDLER enum user_place user_arrive(const ucontext_t *context)
+static inline HANDLER bool is_in_gate(uintptr_t pc)
+{
+    return pc - (uintptr_t)user_gate < (uintptr_t)user_gate_end - (uintptr_t)user_gate;
+}
+
+/*
+ * On its way from a patched system call to the kernel: the program is where it would be without the
+ * patch. rcx and r11 are what its call changes anyway.
+ */
+static inline HANDLER void rewind_call(const struct user_side *side, greg_t *regs)
+{
+    const uintptr_t pc = (uintptr_t)regs[REG_RIP];
+    const struct gate_record *record = gate_record_at(pc);
+    if (record) {
+        const uintptr_t at = pc % GATE_SLOT;
+        regs[REG_RIP] = (greg_t)(at < record->moved ? record->start + at : record->call);
+    } else if (is_in_gate(pc)) {
+        record = (const struct gate_record *)(uintptr_t)regs[REG_R11];
+        regs[REG_RIP] = (greg_t)record->call;
+        if (pc >= (uintptr_t)user_gate_switched) {
+            regs[REG_RSP] = (greg_t)side->gate_sp;
+            regs[REG_RAX] = (greg_t)side->gate_rax;
+        }
+    }
+}
+
+HANDLER bool user_begins_stub(const ucontext_t *context)
+{
+    const uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+    return gate_record_at(pc) && pc % GATE_SLOT == 0;
+}
+
+HANDLER enum user_place user_arrive(ucontext_t *context)
 {
     struct user_side *side = side_of(context);
     forbid_alignment_traps(context);
@@ -221,14 +262,19 @@ HANDLER enum user_place user_arrive(const ucontext_t *context)
             write_fs(side, side->host_fs);
         return USER_HANDLER;
     }
-    if (!running)
+    if (!running) {
+        if (is_in_gate(pc))
+            write_fs(side, side->host_fs);
         return USER_NOT;
+    }
     if (pc - (uintptr_t)user_way_in < (uintptr_t)user_way_in_end - (uintptr_t)user_way_in) {
         write_fs(side, side->host_fs);
         return USER_WAY_IN;
     }
+    uint64_t gs = read_gs(side);
+    rewind_call(side, context->uc_mcontext.gregs);
     side->user->fs = read_fs(side);
-    side->user->gs = read_gs(side);
+    side->user->gs = gs == side->gate_gs ? 0 : gs;
     write_fs(side, side->host_fs);
     save(side, context);
     side->running = NULL;
@@ -332,14 +378,23 @@ static bool can_jump(const struct user_side *side, const struct hal_user *of)
            !(of->frame[FRAME_FLAGS] & step);
 }
 
+/* Whether it goes on where rcx says, as behind a system call. */
+static bool is_behind_call(const struct hal_user *of)
+{
+    const uint64_t alignment_check = 0x40000;
+    return of->frame[FRAME_RIP] == of->frame[FRAME_RCX] &&
+           !(of->frame[FRAME_FLAGS] & alignment_check);
+}
+
 static void prepare_jump(struct user_side *side, struct hal_user *of)
 {
     side->jump = NULL;
+    side->image = image_of(of);
+    memcpy(side->features, user.words + 8, sizeof side->features);
     if (!can_jump(side, of))
         return;
     side->jump = of->jump;
-    side->image = image_of(of);
-    memcpy(side->features, user.words + 8, sizeof side->features);
+    side->behind_call = is_behind_call(of);
     of->jump[0] = of->frame[FRAME_RIP];
     of->jump[1] = 0x33;
     of->jump[2] = of->frame[FRAME_FLAGS];
@@ -368,7 +423,7 @@ enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *of, uint32_t 
     side->pending = &cpu->pending;
     side->wanted = wanted;
     side->fs = of->fs;
-    side->gs = of->gs;
+    side->gs = of->gs ? of->gs : side->gate_gs;
     of->frame[FRAME_VECTORS] = (uint64_t)(uintptr_t)image_of(of);
     of->frame[FRAME_MASK] = quiet;
     prepare_jump(side, of);
@@ -395,6 +450,7 @@ void host_user_adopt(struct cpu *cpu)
     stack_t stack = host_cpu_alternate(cpu);
     side->running = NULL;
     side->by_instruction = user.by_instruction;
+    side->gate_gs = gate_set_cpu(host_index(cpu), side);
     (void)call2(SYS_arch_prctl, GET_FS, (long)(uintptr_t)&side->host_fs);
     side->dispatching = false;
     side->alternate_bytes = stack.ss_size;
@@ -535,10 +591,13 @@ void host_user_open(void)
     user.calls_host = strstr(wishes, "sigreturn");
     user.hides = strstr(wishes, "hide");
     user.refusal = find_refusal(wishes);
+    if (!user.refusal && user.by_instruction && !strstr(wishes, "nopatch"))
+        gate_open((uintptr_t)user_gate);
 }
 
 void host_user_close(void)
 {
+    gate_close();
     if (user.reserved)
         (void)syscall(SYS_munmap, HAL_USER_START, HAL_USER_END - HAL_USER_START);
     user.reserved = false;

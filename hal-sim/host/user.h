@@ -24,7 +24,11 @@ enum user_place {
 };
 
 /** Gives the host its FS back, and says what was interrupted. First of all in each handler. */
-enum user_place user_arrive(const ucontext_t *context);
+enum user_place user_arrive(ucontext_t *context);
+
+/** Whether it has interrupted user code that a patch has just brought to its stub, and nothing of
+ * the code that was patched has been done yet. */
+bool user_begins_stub(const ucontext_t *context);
 
 /** USER_CODE: lets the handler's end be that of host_user_run. */
 void user_stop(ucontext_t *context, enum host_user_why why);

@@ -57,7 +57,8 @@ struct contract_test {
 extern const struct contract_test trace_tests[], upcall_tests[], cpu_tests[], irq_tests[],
     time_tests[], context_tests[], cpus_tests[], watch_tests[], mem_tests[], boot_tests[],
     runtime_tests[], uart_tests[], console_tests[], block_tests[], gpio_tests[], board_tests[],
-    display_tests[], aspace_tests[], user_tests[], user_cpus_tests[], machine_tests[];
+    display_tests[], aspace_tests[], user_tests[], user_calls_tests[], user_cpus_tests[],
+    machine_tests[];
 
 /* ---- saying what was found (main.c) ---- */
 

@@ -36,7 +36,8 @@ void program_load(struct program *program, const uint8_t *code, const uint8_t *e
 {
     memcpy(program->code, code, (size_t)(end - code));
     /* Anew each time: what the kernel has written before that is seen as instructions. */
-    program_map(program, CODE_AT, program->code, 1, HAL_USER_READ | HAL_USER_EXECUTE);
+    program_map(program, CODE_AT, program->code, 1,
+                HAL_USER_READ | HAL_USER_EXECUTE | HAL_USER_STEADY);
     hal_user_init(&program->user, CODE_AT, STACK_AT - 64);
 }
 

@@ -70,7 +70,6 @@ static void part_count(void)
 static void no_point(void)
 {
     start(part_count, false);
-    (void)thread_sleep(5 * MS);
     thread_join(state.player);
 }
 

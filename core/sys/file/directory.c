@@ -33,14 +33,9 @@ static int64_t go_to(struct vnode *directory)
 
 int64_t sys_chdir(const struct sys_args *args)
 {
-    struct user_path path;
     struct vnode *directory;
-    int error = user_path_begin(&path, (uint64_t)USER_THIS_DIRECTORY, args->value[0], 0);
+    int error = user_path_lookup((uint64_t)USER_THIS_DIRECTORY, args->value[0], 0, &directory);
 
-    if (error)
-        return error;
-    error = user_path_find(&path, 0, &directory);
-    user_path_finish(&path);
     return error ? error : go_to(directory);
 }
 

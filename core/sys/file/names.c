@@ -164,14 +164,9 @@ int64_t sys_symlinkat(const struct sys_args *args)
 static int64_t set_at(uint64_t descriptor, uint64_t address, unsigned flags,
                       const struct vnode_attributes *attributes, unsigned which)
 {
-    struct user_path path;
     struct vnode *vnode;
-    int error = user_path_begin(&path, descriptor, address, flags);
+    int error = user_path_lookup(descriptor, address, flags, &vnode);
 
-    if (error)
-        return error;
-    error = user_path_find(&path, flags, &vnode);
-    user_path_finish(&path);
     if (error)
         return error;
     error = vfs_set_attributes(vnode, attributes, which);
@@ -229,15 +224,9 @@ static int set_owner(struct vnode *vnode, uint64_t uid, uint64_t gid)
 
 int64_t sys_fchownat(const struct sys_args *args)
 {
-    unsigned flags = (unsigned)args->value[4];
-    struct user_path path;
     struct vnode *vnode;
-    int error = user_path_begin(&path, args->value[0], args->value[1], flags);
+    int error = user_path_lookup(args->value[0], args->value[1], args->value[4], &vnode);
 
-    if (error)
-        return error;
-    error = user_path_find(&path, flags, &vnode);
-    user_path_finish(&path);
     if (error)
         return error;
     error = set_owner(vnode, args->value[2], args->value[3]);

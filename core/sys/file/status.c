@@ -67,27 +67,13 @@ static int write_status(struct vnode *vnode, uint64_t to)
     return user_copy_out(to, bytes, abi_put_status(bytes, &status));
 }
 
-/* The vnode that a descriptor and a path mean. */
-static int find(const struct sys_args *args, uint64_t flags, struct vnode **found)
-{
-    struct user_path path;
-    int error;
-
-    error = user_path_begin(&path, args->value[0], args->value[1], (unsigned)flags);
-    if (error)
-        return error;
-    error = user_path_find(&path, (unsigned)flags, found);
-    user_path_finish(&path);
-    return error;
-}
-
 int64_t sys_newfstatat(const struct sys_args *args)
 {
     struct vnode *vnode;
     int error = (uint32_t)args->value[3] & ~(uint32_t)STATUS_FLAGS ? -EINVAL : 0;
 
     if (!error)
-        error = find(args, args->value[3], &vnode);
+        error = user_path_lookup(args->value[0], args->value[1], args->value[3], &vnode);
     if (error)
         return error;
     error = write_status(vnode, args->value[2]);
@@ -145,7 +131,7 @@ int64_t sys_statx(const struct sys_args *args)
     int error = (uint32_t)args->value[2] & ~(uint32_t)STATUS_FLAGS ? -EINVAL : 0;
 
     if (!error)
-        error = find(args, args->value[2], &vnode);
+        error = user_path_lookup(args->value[0], args->value[1], args->value[2], &vnode);
     if (error)
         return error;
     read_status(vnode, &status);
@@ -190,9 +176,8 @@ static int write_statfs(const struct vnode *vnode, uint64_t to)
 
 int64_t sys_statfs(const struct sys_args *args)
 {
-    const struct sys_args at = {{(uint64_t)USER_THIS_DIRECTORY, args->value[0]}};
     struct vnode *vnode;
-    int error = find(&at, 0, &vnode);
+    int error = user_path_lookup((uint64_t)USER_THIS_DIRECTORY, args->value[0], 0, &vnode);
 
     if (error)
         return error;
@@ -231,7 +216,9 @@ static int check_access(struct vnode *vnode, unsigned mode)
 int64_t sys_faccessat(const struct sys_args *args)
 {
     struct vnode *vnode;
-    int error = args->value[2] > 7 ? -EINVAL : find(args, args->value[3], &vnode);
+    int error = args->value[2] > 7
+                    ? -EINVAL
+                    : user_path_lookup(args->value[0], args->value[1], args->value[3], &vnode);
 
     if (error)
         return error;

@@ -35,7 +35,9 @@ enum {
     HAL_USER_READ = 1,
     HAL_USER_WRITE = 2,
     HAL_USER_EXECUTE = 4,
-    HAL_USER_MARK = 8 /**< hal_aspace_take_marks is going to be asked about it */
+    HAL_USER_MARK = 8,   /**< hal_aspace_take_marks is going to be asked about it */
+    HAL_USER_STEADY = 16 /**< nobody writes to its frame while it is mapped so; or if somebody
+                              does, it need not be seen here. Then a backend may show a copy */
 };
 
 /** What user code has done with a page. */

@@ -31,6 +31,18 @@ code_\name\()_end:
     add     x0, x0, x1
     call_and_again 7, add
 
+    begin   below
+    ldr     x1, [sp, #-8]
+    ldr     x3, [sp, #-64]
+    add     x0, x0, #1
+    str     x0, [sp, #-8]
+    str     x0, [sp, #-64]
+    mov     x8, #11
+    mov     x2, x0
+    svc     #0
+    b       code_below
+    end     below
+
     begin   load
     ldr     x1, [x0]
     call_and_again 1, load

@@ -22,6 +22,21 @@ enum {
     CODE_VECTOR_BYTES = 512 /**< what code_vectors takes and leaves at most */
 };
 
+/** code_below: where it loads its call's number, a byte of that, what the number is when that byte
+ * is one more, and how many single steps it takes from its call to the next one. */
+enum {
+    CODE_BELOW_ENTRY = 20,
+    CODE_BELOW_NUMBER = 21,
+    CODE_BELOW_CHANGED = 19,
+    CODE_BELOW_STEPS = 8
+};
+
+/** Whether instructions that the kernel writes are seen at once. */
+#define CODE_TEXT_IS_COHERENT false
+
+/** Flags that a program may have set or not: negative, zero, carry, overflow. */
+#define CODE_FLAGS_FREE 0xf0000000u
+
 /** Registers that code_call changes, as bits. */
 #define CODE_CALL_CHANGES ((uint64_t)1 << CODE_PC)
 

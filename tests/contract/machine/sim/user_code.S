@@ -28,8 +28,22 @@ code_\name\()_end:
         end     call
 
         begin   add
+        .skip   8, 0x90                 # who reads code backwards has something to read
         addq    %rsi, %rdi
         call_and_again 7, add
+
+        begin   below
+        .skip   8, 0x90
+        movq    -8(%rsp), %rsi
+        movq    -64(%rsp), %r10
+        incq    %rdi
+        movq    %rdi, -8(%rsp)
+        movq    %rdi, -64(%rsp)
+        movl    $11, %eax               # CODE_BELOW_ENTRY
+        movq    %rdi, %rdx
+        syscall
+        jmp     code_below
+        end     below
 
         begin   load
         movq    (%rdi), %rsi

@@ -22,6 +22,21 @@ enum {
     CODE_VECTOR_BYTES = 2048 /**< what code_vectors takes and leaves at most */
 };
 
+/** code_below: where it loads its call's number, the byte of that, what the number is when that
+ * byte is one more, and how many single steps it takes from its call to the next one. */
+enum {
+    CODE_BELOW_ENTRY = 31,
+    CODE_BELOW_NUMBER = 32,
+    CODE_BELOW_CHANGED = 12,
+    CODE_BELOW_STEPS = 16
+};
+
+/** Whether instructions that the kernel writes are seen at once. */
+#define CODE_TEXT_IS_COHERENT true
+
+/** Flags that a program may set: carry, parity, adjust, zero, sign, direction, overflow. */
+#define CODE_FLAGS_FREE 0xcd5u
+
 /** Registers that code_call changes, as bits: the instruction uses rcx and r11. */
 #define CODE_CALL_CHANGES ((uint64_t)1 << 14 | 1 << 3 | 1 << CODE_PC)
 
