@@ -602,3 +602,61 @@ uint64_t hal_user_capabilities(unsigned which)
     (void)which;
     return 0;
 }
+
+/* Suites with frames of handlers have their own. */
+ELSEWHERE uintptr_t hal_user_sp(const struct hal_user *user)
+{
+    (void)user;
+    return 0;
+}
+
+ELSEWHERE void hal_user_set_pc(struct hal_user *user, uintptr_t pc)
+{
+    (void)user, (void)pc;
+}
+
+ELSEWHERE uint64_t hal_user_result(const struct hal_user *user)
+{
+    (void)user;
+    return 0;
+}
+
+ELSEWHERE void hal_user_repeat_call(struct hal_user *user, uint64_t call)
+{
+    (void)user, (void)call;
+}
+
+ELSEWHERE void hal_user_poke(struct hal_user *user)
+{
+    (void)user;
+}
+
+ELSEWHERE void hal_user_read_registers(const struct hal_user *user,
+                                       uint64_t registers[HAL_USER_REGISTERS])
+{
+    (void)user;
+    memset(registers, 0, HAL_USER_REGISTERS * sizeof *registers);
+}
+
+ELSEWHERE void hal_user_write_registers(struct hal_user *user,
+                                        const uint64_t registers[HAL_USER_REGISTERS])
+{
+    (void)user, (void)registers;
+}
+
+ELSEWHERE size_t hal_user_vector_bytes(const struct hal_user *user)
+{
+    (void)user;
+    return 0;
+}
+
+ELSEWHERE void hal_user_read_vectors(const struct hal_user *user, void *image)
+{
+    (void)user, (void)image;
+}
+
+ELSEWHERE int hal_user_write_vectors(struct hal_user *user, const void *image, size_t bytes)
+{
+    (void)user, (void)image, (void)bytes;
+    return 0;
+}

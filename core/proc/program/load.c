@@ -7,6 +7,7 @@
 #include "proc/program/load.h"
 
 #include "abi/abi.h"
+#include "abi/frame.h"
 #include "dev/random.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
@@ -202,6 +203,21 @@ static int fill_stack(struct loading *loading, uint64_t limit)
     return error;
 }
 
+/* The page with what handlers of signals return to, where the processor's programs rely on one. */
+static int map_code(struct vm_space *space)
+{
+    int64_t at;
+    int error;
+
+    if (abi_code_bytes == 0)
+        return 0;
+    at = vm_map(space, ABI_CODE, HAL_PAGE_SIZE, HAL_USER_READ | HAL_USER_WRITE,
+                VM_PRIVATE | VM_FIXED, NULL, 0);
+    error = at < 0 ? (int)at : vm_copy_out(space, ABI_CODE, abi_code, abi_code_bytes);
+    return error ? error
+                 : vm_protect(space, ABI_CODE, HAL_PAGE_SIZE, HAL_USER_READ | HAL_USER_EXECUTE);
+}
+
 static int fill_memory(struct loading *loading)
 {
     uint64_t limit = stack_limit(loading->process);
@@ -216,6 +232,8 @@ static int fill_memory(struct loading *loading)
         error = gather_facts(loading);
     if (!error)
         error = fill_stack(loading, limit);
+    if (!error)
+        error = map_code(loading->image->space);
     return error == -EFAULT ? -ENOMEM : error; /* all addresses are good: no frame was left */
 }
 

@@ -10,7 +10,7 @@
 
 /**
  * From now on the signals in the set at `address`, of `bytes` bytes, are those that are blocked;
- * NULL: nothing changes. What was blocked before is blocked again at the end of the call; if a signal
- * ends it, -EINTR, only after the signal has been delivered. 0, -EFAULT or -EINVAL.
+ * NULL: nothing changes. What was blocked before is blocked again at the end of the call; if a
+ * signal ends it, -EINTR, only after the signal has been delivered. 0, -EFAULT or -EINVAL.
  */
 HAL_MUST_CHECK int mask_begin(uint64_t address, uint64_t bytes);
