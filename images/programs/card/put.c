@@ -476,13 +476,17 @@ const char *put_folder(const struct put *put, struct put_totals *totals)
 
 static uint64_t measured;
 
+/* Links to files count as those; links to folders are left out, so what is behind them is not. */
 static int measure(const char *path, const struct stat *status, int flag, struct FTW *where)
 {
-    (void)path;
+    struct stat file = *status;
+
     (void)where;
     measured += 4096;
-    if (flag == FTW_F && S_ISREG(status->st_mode) && status->st_size <= (off_t)FILE_MAX)
-        measured += ((uint64_t)status->st_size + 4095) / 4096 * 4096;
+    if (flag != FTW_F && (flag != FTW_SL || stat(path, &file) != 0))
+        return 0;
+    if (S_ISREG(file.st_mode) && file.st_size <= (off_t)FILE_MAX)
+        measured += ((uint64_t)file.st_size + 4095) / 4096 * 4096;
     return 0;
 }
 
@@ -520,7 +524,7 @@ const char *put_make_volume(int image, const char *folder)
     bool good;
 
     measured = 0;
-    (void)nftw(folder, measure, 16, 0);
+    (void)nftw(folder, measure, 16, FTW_PHYS);
     bytes = (measured + measured / 16 + 64 * (uint64_t)MIB) / MIB * MIB;
     options.sectors = bytes / 512;
     options.date = 0x21;
