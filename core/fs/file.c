@@ -87,7 +87,7 @@ static int check(const struct vnode *vnode, unsigned flags, bool created)
         return -ENOTDIR;
     if (type == VNODE_DIRECTORY && (writes(flags) || (flags & (FILE_CREATE | FILE_TRUNCATE))))
         return -EISDIR;
-    if (type == VNODE_FILE && writes(flags) && vnode->mount->read_only)
+    if (type == VNODE_FILE && writes(flags) && vnode->mount && vnode->mount->read_only)
         return -EROFS;
     if (type == VNODE_FILE && writes(flags) && vnode->attributes.read_only && !created)
         return -EACCES;

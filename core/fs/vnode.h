@@ -123,16 +123,12 @@ struct vnode_ops {
     /** Enters a symbolic link with this NUL-terminated text. Lock of the directory. -EPERM. */
     int (*symlink)(struct vnode *directory, const char *name, size_t n, const char *text,
                    struct vnode **created);
-
     /** Enters another name of `vnode`, not a directory, of this mount. Both locks. -EPERM. */
     int (*link)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Takes a name of `vnode`, which is not a directory, away. Both locks. -EROFS. */
     int (*unlink)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Removes an empty directory. -ENOTEMPTY. Both locks. -EROFS. */
     int (*rmdir)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /**
      * Gives what is called `name` in `from`, which is `vnode`, another name and place. `replaced`
      * has that name now, and is removed in the same step (NULL: nobody). What POSIX asks about
@@ -144,6 +140,8 @@ struct vnode_ops {
 
     /** The text of a symbolic link, cut at `n` bytes: its whole length. Shared lock. -EINVAL. */
     int64_t (*readlink)(struct vnode *vnode, char *text, size_t n);
+    /** Of a link that stands for a file: *to with a reference. -EAGAIN: by its text. No lock. */
+    int (*follow)(struct vnode *link, struct vnode **to);
 
     /**
      * Devices and FIFOs: `file` is being opened (its `private` is theirs) and, later, closed. No
@@ -167,11 +165,9 @@ struct vnode_ops {
      * the argument itself. No lock. -ENOTTY.
      */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
-
     /** What can be done without waiting: VNODE_CAN_ bits. `waiter`, unless NULL, is hung where it
      * is told when that changes, first (ipc/poll.h). NULL: all, always. No lock. */
     unsigned (*poll)(struct file *file, struct poll_waiter *waiter);
-
     /** The pipe that `file` is an end of. NULL: none. No lock. */
     struct pipe *(*pipe)(struct file *file);
 

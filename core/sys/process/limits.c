@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "mem/frame.h"
 #include "proc/process.h"
+#include "sys/machine/name.h"
 #include "thread/cpu.h"
 #include "thread/thread.h"
 
@@ -208,10 +209,11 @@ int64_t sys_times(const struct sys_args *args)
 
 int64_t sys_uname(const struct sys_args *args)
 {
-    static const char *const fields[] = {
-        "Linux", "tayberry", "5.15.0-tayberry", "Tayberry " BOOT_VERSION, abi_platform, "(none)"};
-    char names[6 * UTS_FIELD];
+    char names[6 * UTS_FIELD], host[HOST_NAME_MAX + 1];
+    const char *const fields[] = {HOST_SYSTEM,  host,    HOST_RELEASE, "Tayberry " BOOT_VERSION,
+                                  abi_platform, "(none)"};
 
+    host_name_read(host);
     memset(names, 0, sizeof(names));
     for (unsigned i = 0; i < 6; i++)
         string_copy(names + i * UTS_FIELD, UTS_FIELD, fields[i]);
