@@ -8,7 +8,7 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
-#include "proc/session.h"
+#include "proc/session/session.h"
 #include "proc/signal/signals.h"
 
 #include "heap/heap.h"

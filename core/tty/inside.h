@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ipc/poll.h"
-#include "proc/session.h"
+#include "proc/session/session.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
 #include "tty/discipline/discipline.h"

@@ -204,7 +204,7 @@ def test_settings(person):
     person.prompt()
     said = person.command("stty -icanon min 0 time 2; dd count=1; stty sane")
     has(said, "0+0 records in")
-    person.send("stty -icanon min 3; echo no''w; dd bs=9 count=1 2>/dev/null | od -c; stty icanon min 1\r")
+    person.send("stty -icanon min 3; echo no''w; dd count=1 | od -c; stty sane\r")
     person.until(r"\r\nnow\r\n")
     person.send("ab")
     person.until("ab")

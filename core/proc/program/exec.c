@@ -3,7 +3,7 @@
  * exec.c: a process gets another program, and the kernel starts its first one.
  */
 #include "proc/program/load.h"
-#include "proc/session.h"
+#include "proc/session/session.h"
 #include "proc/signal/signals.h"
 
 #include "fs/file.h"

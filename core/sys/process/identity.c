@@ -9,7 +9,7 @@
 #include "sys/user.h"
 
 #include "proc/process.h"
-#include "proc/session.h"
+#include "proc/session/session.h"
 
 #include <hal/errno.h>
 

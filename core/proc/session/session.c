@@ -2,7 +2,7 @@
 /*
  * session.c: whose terminal it is, and who is in its foreground.
  */
-#include "proc/session.h"
+#include "proc/session/session.h"
 
 #include "proc/process.h"
 #include "proc/signal/signals.h"
