@@ -6,7 +6,7 @@
  *   2. frames, heap, threads: from here on the boot code is the idle thread;
  *   3. the console, then interrupts;
  *   4. thread "init": the other CPUs, the card, the root file system, then the tests that `ktest=`
- *      asks for or the shell.
+ *      asks for, or process 1, or the shell.
  *
  * Until 4 a failure ends the boot in one line that names what could not be had. From there on
  * nothing does.
@@ -16,9 +16,11 @@
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
+#include "boot/user/first.h"
 #include "cache/cache.h"
 #include "dev/clock.h"
 #include "dev/gpio.h"
+#include "fs/lock/filelock.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
 #include "ktest/ktest.h"
@@ -258,7 +260,7 @@ static void start_cpus(void)
     }
 }
 
-/* The first thread: what needs to sleep, and then the shell. */
+/* The first thread: what needs to sleep, then process 1; without it, the shell. */
 static void init_main(void *unused)
 {
     char tests[64];
@@ -268,6 +270,7 @@ static void init_main(void *unused)
     name_cache_start();
     vm_init();
     poll_init();
+    filelock_start();
     futex_init();
     if (process_start())
         klog(KLOG_WARNING, "boot: no thread-local key is left for processes");
@@ -277,6 +280,7 @@ static void init_main(void *unused)
     vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
+    first_program_run();
     heap_leaks_begin();
     shell_main(NULL);
 }

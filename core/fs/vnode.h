@@ -123,16 +123,12 @@ struct vnode_ops {
     /** Enters a symbolic link with this NUL-terminated text. Lock of the directory. -EPERM. */
     int (*symlink)(struct vnode *directory, const char *name, size_t n, const char *text,
                    struct vnode **created);
-
     /** Enters another name of `vnode`, not a directory, of this mount. Both locks. -EPERM. */
     int (*link)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Takes a name of `vnode`, which is not a directory, away. Both locks. -EROFS. */
     int (*unlink)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /** Removes an empty directory. -ENOTEMPTY. Both locks. -EROFS. */
     int (*rmdir)(struct vnode *directory, const char *name, size_t n, struct vnode *vnode);
-
     /**
      * Gives what is called `name` in `from`, which is `vnode`, another name and place. `replaced`
      * has that name now, and is removed in the same step (NULL: nobody). What POSIX asks about
@@ -144,6 +140,8 @@ struct vnode_ops {
 
     /** The text of a symbolic link, cut at `n` bytes: its whole length. Shared lock. -EINVAL. */
     int64_t (*readlink)(struct vnode *vnode, char *text, size_t n);
+    /** Of a link that stands for a file: *to with a reference. -EAGAIN: by its text. No lock. */
+    int (*follow)(struct vnode *link, struct vnode **to);
 
     /**
      * Devices and FIFOs: `file` is being opened (its `private` is theirs) and, later, closed. No
@@ -162,13 +160,11 @@ struct vnode_ops {
      */
     int (*frame)(struct vnode *vnode, uint64_t number, void **frame);
 
-    /** Linux's requests. `argument` is kernel memory that the request says. No lock. -ENOTTY. */
+    /** Linux's requests; `argument` is kernel memory that it says. No lock. -ENOTTY. */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
-
     /** What can be done without waiting: VNODE_CAN_ bits. `waiter`, unless NULL, is hung where it
      * is told when that changes, first (ipc/poll.h). NULL: all, always. No lock. */
     unsigned (*poll)(struct file *file, struct poll_waiter *waiter);
-
     /** The pipe that `file` is an end of. NULL: none. No lock. */
     struct pipe *(*pipe)(struct file *file);
 
@@ -183,8 +179,9 @@ struct vnode {
     struct rwlock lock;
     struct vnode_attributes attributes; /**< guarded by the lock, but for type, id and device */
     struct cache_object *pages;         /**< its pages, or NULL: it is not cached */
-    uint32_t references;                /**< changed atomically */
-    uint32_t kept;                      /**< so many of them only keep it; changed atomically */
+    struct filelock_list *locks;        /**< of programs, or NULL; filelock.c's */
+    uint32_t references;                /**< changed atomically, as is the next */
+    uint32_t kept;                      /**< so many of them only keep it */
     struct list link;                   /**< among all vnodes; vnode.c's */
 
     /* Of directories. */
@@ -196,10 +193,8 @@ struct vnode {
     struct name_entry *name; /**< where names fold: the one it is cached by, in its directory */
 };
 
-/**
- * Makes a vnode with one reference, in memory of the file system's. `mount` is NULL for what no
- * path leads to (lines of GPIO), and in tests of a file system by itself. Any context.
- */
+/** Makes a vnode with one reference, in memory of the file system's. `mount` is NULL for what no
+ * path leads to (pipes), and in tests of a file system by itself. Any context. */
 void vnode_init(struct vnode *vnode, struct mount *mount, const struct vnode_ops *ops,
                 const struct vnode_attributes *attributes);
 
@@ -221,10 +216,8 @@ void vnode_put(struct vnode *vnode);
 /** One less, without releasing: true if it was the last, and the caller has to. Any context. */
 HAL_MUST_CHECK bool vnode_unreference(struct vnode *vnode);
 
-/**
- * One more, unless the last one is gone already: for the file system that finds a vnode in a table
- * of its own, under the lock that release() takes to remove it from there. Any context.
- */
+/** One more, unless the last one is gone already: for the file system that finds a vnode in a table
+ * of its own, under the lock that release() takes to remove it from there. Any context. */
 HAL_MUST_CHECK bool vnode_try_get(struct vnode *vnode);
 
 /** One less, if that is not the last one; says whether. Any context. */
@@ -242,9 +235,7 @@ struct vnode *vnode_parent(struct vnode *directory);
 /** `directory` is in `parent` from now on. Caller holds the lock of `parent`. May sleep. */
 void vnode_set_parent(struct vnode *directory, struct vnode *parent);
 
-/**
- * 0 if nobody uses a vnode of `mount`, but for one reference to its root, and nobody can come to
+/** 0 if nobody uses a vnode of `mount`, but for one reference to its root, and nobody can come to
  * one but from outside, which the caller prevents. -EBUSY; -EAGAIN: something is going on, look
- * again. One caller at a time for a mount. Any context.
- */
+ * again. One caller at a time for a mount. Any context. */
 HAL_MUST_CHECK int vnode_check_unused(struct mount *mount);

@@ -30,6 +30,16 @@ static struct pipe *pipe_of(struct file *file)
     return unnamed_of(file->vnode)->pipe;
 }
 
+/* Again, by /proc/PID/fd: without waiting for the other side, since there is or was one. */
+static int open_again(struct vnode *vnode, struct file *file)
+{
+    unsigned access = file->flags & FILE_ACCESS;
+
+    pipe_open(unnamed_of(vnode)->pipe, access != FILE_WRITE_ONLY, access != FILE_READ_ONLY);
+    pipe_file_begin(file);
+    return 0;
+}
+
 static void close_end(struct vnode *vnode, struct file *file)
 {
     (void)vnode;
@@ -48,6 +58,7 @@ static const struct vnode_ops ops = {.file_read = pipe_file_read,
                                      .ioctl = pipe_file_ioctl,
                                      .poll = pipe_file_poll,
                                      .pipe = pipe_of,
+                                     .open = open_again,
                                      .close = close_end,
                                      .release = release};
 

@@ -96,19 +96,20 @@ void process_give_back(struct process *process)
 
 static void give_resources_back(struct process *process)
 {
-    struct descriptor_table *files = process->files;
+    struct descriptor_table *files;
     struct vm_space *space;
     struct vnode *directory;
 
     signal_timers_end(process);
-    process->files = NULL;
-    descriptor_table_put(files);
     mutex_lock(&process->mutex);
+    files = process->files;
     space = process->space;
     directory = process->directory;
+    process->files = NULL;
     process->space = NULL;
     process->directory = NULL;
     mutex_unlock(&process->mutex);
+    descriptor_table_put(files);
     vm_space_put(space);
     vnode_put(directory);
     process_give_back(process);

@@ -34,7 +34,8 @@
 #include <stdint.h>
 
 #define PROCESS_NAME_MAX 15u
-#define PROCESS_LIMITS 16u /**< resources that Linux counts */
+#define PROCESS_NUMBER_MAX 4194303u /**< the greatest that a process or thread gets */
+#define PROCESS_LIMITS 16u          /**< resources that Linux counts */
 #define PROCESS_UNLIMITED UINT64_MAX
 
 enum {
@@ -42,13 +43,19 @@ enum {
     PROCESS_LIMIT_STACK = 3,
     PROCESS_LIMIT_PROCESSES = 6,
     PROCESS_LIMIT_FILES = 7,
-    PROCESS_LIMIT_MEMORY = 9
+    PROCESS_LIMIT_MEMORY = 9,
+    PROCESS_LIMIT_SIGNALS = 11
 };
 
 struct vm_space;
 struct thread;
 
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
+
+/** Where a program found its arguments and, behind them, its environment: user addresses. */
+struct process_texts {
+    uintptr_t arguments, arguments_end, environment_end;
+};
 
 struct process_limit {
     uint64_t soft, hard;
@@ -60,7 +67,8 @@ struct credentials {
 };
 
 struct process {
-    uint32_t pid; /**< constant */
+    uint32_t pid;  /**< constant, once it has a thread, as is the next */
+    uint64_t born; /**< ns since power-on; no two have the same number and time */
 
     /* Guarded by the mutex of all processes: process_lock. */
     struct tree_node by_pid;
@@ -81,7 +89,7 @@ struct process {
     struct condition changed; /**< a child or a thread of it has ended, stopped or gone on, or exec
                                  has given back */
 
-    /* Changed only while it has one thread, by that one. */
+    /* Changed only while it has one thread, by that one, with the mutex held. */
     struct vm_space *space;         /**< a reference; NULL: a zombie */
     struct descriptor_table *files; /**< a reference; NULL: a zombie */
     bool executed;                  /**< since it was forked: setpgid asks */
@@ -93,6 +101,7 @@ struct process {
     struct process_limit limits[PROCESS_LIMITS];
     char name[PROCESS_NAME_MAX + 1];
     char *program; /**< absolute path of what it runs */
+    struct process_texts texts;
 };
 
 struct user_thread {
@@ -197,7 +206,7 @@ void user_thread_finish(struct user_thread *thread);
 /** The memory of a vfork's parent is not used any more. Caller is the child. May sleep. */
 void process_give_back(struct process *process);
 
-/* ---- new ones: fork.c, program/exec.c ---- */
+/* ---- new ones: fork.c; program/spawn.h has those of the kernel ---- */
 
 /** As Linux's. */
 enum {
@@ -222,15 +231,6 @@ struct clone_request {
 
 /** The number of the new process or thread. -EAGAIN, -ENOMEM, -EINVAL, -EFAULT. May sleep. */
 HAL_MUST_CHECK int64_t process_clone(const struct clone_request *request);
-
-/**
- * Starts the program at `path` with these arguments and environment (each ends with NULL) as a
- * child of the kernel, with the console as its files 0, 1 and 2, in `directory` (NULL: the root).
- * *process must be waited for. Errors as process_exec.
- */
-HAL_MUST_CHECK int process_spawn(struct vnode *directory, const char *path,
-                                 const char *const *arguments, const char *const *environment,
-                                 struct process **process);
 
 /** The loop of a user thread. run.c's. */
 void user_thread_main(void *thread);

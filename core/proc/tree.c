@@ -20,9 +20,10 @@
 #include <hal/errno.h>
 #include <hal/kstate.h>
 #include <hal/runtime.h>
+#include <hal/time.h>
 
 #define NUMBER_FIRST 2u /* 1 is for the first program */
-#define NUMBER_MAX 4194303u
+#define NUMBER_MAX PROCESS_NUMBER_MAX
 #define THREADS_MAX 16384u /* of all processes */
 #define FILES_USUAL 1024u
 #define STACK_USUAL (8u << 20)
@@ -158,6 +159,7 @@ static int inherit(struct process *process, struct process *parent)
         memcpy(process->program, parent->program, bytes);
     process->directory = parent->directory ? vnode_get(parent->directory) : NULL;
     process->umask = parent->umask;
+    process->texts = parent->texts;
     process->credentials = parent->credentials;
     memcpy(process->limits, parent->limits, sizeof(process->limits));
     memcpy(process->name, parent->name, sizeof(process->name));
@@ -195,6 +197,7 @@ struct process *process_create(struct process *parent)
 
 void process_free(struct process *process)
 {
+    signal_pending_drop(&process->signals.pending, process, UINT64_MAX); /* sent at its very end */
     descriptor_table_put(process->files);
     vm_space_put(process->space);
     vnode_put(process->directory);
@@ -222,6 +225,7 @@ static void enter(struct process *process, uint32_t pid)
     const struct process *parent = process->parent;
 
     process->pid = pid;
+    process->born = hal_time_now();
     process->group = parent ? parent->group : pid;
     process->session = parent ? parent->session : pid;
     tree_insert(&processes.by_pid, &process->by_pid, &pid, compare_pid);
@@ -248,10 +252,11 @@ int user_thread_create(struct process *process, struct user_thread **result)
     signal_begin_thread(thread, NULL, false);
     process_lock();
     refused = process->ended || processes.threads >= THREADS_MAX ||
+              (process->thread_count == 0 && process->pid && is_used(process->pid)) ||
               (process->parent && process->parent->ended);
     if (!refused) {
         processes.threads++;
-        thread->tid = take_number();
+        thread->tid = process->thread_count == 0 && process->pid ? process->pid : take_number();
         tree_insert(&processes.by_tid, &thread->by_tid, &thread->tid, compare_tid);
         if (process->thread_count++ == 0)
             enter(process, thread->tid);
@@ -304,7 +309,7 @@ void user_thread_abandon(struct user_thread *thread)
         process_free(process);
 }
 
-int user_thread_start(struct user_thread *thread)
+int user_thread_start_as(struct user_thread *thread, void (*main)(void *argument), void *argument)
 {
     char name[THREAD_NAME_MAX + 1];
     struct thread *kernel;
@@ -313,12 +318,17 @@ int user_thread_start(struct user_thread *thread)
     mutex_lock(&thread->process->mutex);
     string_copy(name, sizeof(name), thread->process->name);
     mutex_unlock(&thread->process->mutex);
-    error = thread_create(name, user_thread_main, thread, &kernel);
+    error = thread_create(name, main, argument, &kernel);
     if (error)
         user_thread_abandon(thread);
     else
         thread_detach(kernel);
     return error;
+}
+
+int user_thread_start(struct user_thread *thread)
+{
+    return user_thread_start_as(thread, user_thread_main, thread);
 }
 
 /* What a thread of the kernel does before its first user code. */

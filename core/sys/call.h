@@ -192,6 +192,10 @@ enum sys_number {
     SYS_RT_SIGQUEUEINFO,
     SYS_RT_TGSIGQUEUEINFO,
     SYS_RESTART_SYSCALL,
+
+    /* The machine. */
+    SYS_REBOOT,
+    SYS_SETHOSTNAME,
     SYS_COUNT
 };
 

@@ -166,10 +166,7 @@ static const struct sys_call calls[SYS_COUNT] = {
     [SYS_SOCKET] = {"socket", NULL, {SYS_INT, SYS_INT, SYS_INT}},
     [SYS_CONNECT] = {"connect", NULL, {SYS_FD, SYS_STRUCT_IN, SYS_SIZE}},
     [SYS_OPENAT2] = {"openat2", NULL, {SYS_FD, SYS_PATH, SYS_STRUCT_IN, SYS_SIZE}},
-    [SYS_MOUNT] = {"mount", NULL, {SYS_STRING, SYS_PATH, SYS_STRING, SYS_FLAGS, SYS_ADDRESS}},
-    [SYS_UMOUNT2] = {"umount2", NULL, {SYS_PATH, SYS_FLAGS}},
-    [SYS_SYSLOG] = {"syslog", NULL, {SYS_INT, SYS_BUFFER_OUT, SYS_SIZE}},
-    [SYS_FLOCK] = {"flock", NULL, {SYS_FD, SYS_INT}},
+    [SYS_FLOCK] = {"flock", sys_flock, {SYS_FD, SYS_INT}},
     [SYS_EPOLL_CREATE1] = {"epoll_create1", NULL, {SYS_FLAGS}},
     [SYS_EVENTFD2] = {"eventfd2", NULL, {SYS_INT, SYS_FLAGS}},
     [SYS_GET_ROBUST_LIST] = {"get_robust_list",
@@ -197,6 +194,13 @@ static const struct sys_call calls[SYS_COUNT] = {
     [SYS_SETITIMER] = {"setitimer", sys_setitimer, {SYS_INT, SYS_STRUCT_IN, SYS_STRUCT_OUT}},
     [SYS_GETITIMER] = {"getitimer", sys_getitimer, {SYS_INT, SYS_STRUCT_OUT}},
     [SYS_ALARM] = {"alarm", sys_alarm, {SYS_INT}},
+
+    /* The machine. */
+    [SYS_MOUNT] = {"mount", sys_mount, {SYS_STRING, SYS_PATH, SYS_STRING, SYS_FLAGS, SYS_STRING}},
+    [SYS_UMOUNT2] = {"umount2", sys_umount2, {SYS_PATH, SYS_FLAGS}},
+    [SYS_SYSLOG] = {"syslog", sys_syslog, {SYS_INT, SYS_BUFFER_OUT, SYS_SIZE}},
+    [SYS_REBOOT] = {"reboot", sys_reboot, {SYS_INT, SYS_INT, SYS_INT, SYS_STRING}},
+    [SYS_SETHOSTNAME] = {"sethostname", sys_sethostname, {SYS_BUFFER_IN, SYS_SIZE}},
 };
 
 const struct sys_call *sys_call_at(unsigned number)

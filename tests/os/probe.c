@@ -4,6 +4,7 @@
  * the scenarios of os_memory_scenarios.c want to see that they fail well.
  *
  *     probe exit | fork | exec PATH | memory | files DIRECTORY | copy TO | script TO PROGRAM
+ *           | system DIRECTORY
  *
  * It ends with status 1 at the first thing that it cannot do, which it prints.
  */
@@ -33,10 +34,13 @@ enum {
     WAIT4 = 61,
     GETCWD = 79,
     FCHMOD = 91,
+    MOUNT = 165,
+    UMOUNT2 = 166,
     GETDENTS64 = 217,
     OPENAT = 257,
     NEWFSTATAT = 262,
     RENAMEAT = 264,
+    READLINKAT = 267,
     PIPE2 = 293
 };
 
@@ -183,6 +187,38 @@ static void try_files(const char *directory)
     (void)must(call(RENAMEAT, folder, (long)"a", THIS_DIRECTORY, (long)"docs/b", 0), "rename");
 }
 
+static void read_link(const char *path)
+{
+    (void)must(call(READLINKAT, THIS_DIRECTORY, (long)path, (long)data, PAGE, 0), path);
+}
+
+static void list(const char *path)
+{
+    long folder = open_file(path, 0200000);
+
+    (void)must(call(GETDENTS64, folder, (long)data, PAGE, 0, 0), path);
+    (void)must(call(CLOSE, folder, 0, 0, 0, 0), "close");
+}
+
+/* What a program knows of itself, and what it can do to the machine. */
+static void try_system(const char *directory)
+{
+    static const char *const texts[] = {"/proc/self/maps", "/proc/self/cmdline",
+                                        "/proc/self/status", "/proc/self/mounts"};
+
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        (void)must(call(CLOSE, open_file(texts[i], 0), 0, 0, 0, 0), "close");
+    read_link("/proc/self/cwd");
+    read_link("/proc/self/fd/0");
+    read_link("/proc/thread-self");
+    list("/proc/self/fd");
+    list("/proc/self/task");
+    (void)must(call(CLOSE, open_file("/proc/self/cwd", 0200000), 0, 0, 0, 0), "close");
+    (void)must(call(MOUNT, (long)"none", (long)directory, (long)"ramfs", 0, 0), "mount");
+    (void)must(call(MOUNT, (long)"none", (long)directory, (long)"ramfs", 32, 0), "remount");
+    (void)must(call(UMOUNT2, (long)directory, 0, 0, 0, 0), "umount");
+}
+
 static void try_copy(const char *from, const char *to)
 {
     long in = open_file(from, 0), out = open_file(to, 01101);
@@ -223,6 +259,9 @@ static void run(long count, char **arguments)
         break;
     case 's' * 256 + 'c':
         write_script(arguments[2], arguments[3]);
+        break;
+    case 's' * 256 + 'y':
+        try_system(arguments[2]);
         break;
     default:
         break;

@@ -75,7 +75,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         mine, copy = pathlib.Path(folder) / "card.img", pathlib.Path(folder) / "copy"
         subprocess.run(["cp", "--sparse=always", card, mine], check=True)
-        answers, _ = Machine(command, mine).run("", lines)
+        answers, _ = Machine(command, mine).run("init=kshell", lines)
         test_tree(tap, answers[0], answers[1:1 + len(EXPECTED)])
         if "busybox-static" not in packages:
             tap.skip("BusyBox is in /bin", "the package busybox-static")

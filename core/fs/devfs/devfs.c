@@ -76,6 +76,27 @@ static int update_nodes(struct mount *mount)
     return error;
 }
 
+/* The names by which a program knows its own open files. */
+static int add_links(struct mount *mount)
+{
+    static const char *const links[][2] = {{"fd", "/proc/self/fd"},
+                                           {"stdin", "/proc/self/fd/0"},
+                                           {"stdout", "/proc/self/fd/1"},
+                                           {"stderr", "/proc/self/fd/2"}};
+    struct vnode *root = mount->root, *link = NULL;
+    int error = 0;
+
+    for (unsigned i = 0; i < sizeof(links) / sizeof(links[0]) && !error; i++) {
+        rwlock_write(&root->lock);
+        error =
+            root->ops->symlink(root, links[i][0], string_length(links[i][0]), links[i][1], &link);
+        rwlock_end_write(&root->lock);
+        if (!error)
+            vnode_put(link);
+    }
+    return error;
+}
+
 /* Enters `mount` in the table, or with `to` NULL takes it off. Caller holds the mutex. */
 static int replace(struct mount *from, struct mount *to)
 {
@@ -99,6 +120,8 @@ static int devfs_mount(struct mount *mount, const struct block_device *device, c
     mount->names_change = true; /* devices come */
     mutex_lock(&devfs.mutex);
     error = update_nodes(mount);
+    if (!error)
+        error = add_links(mount);
     if (!error)
         error = replace(NULL, mount);
     mutex_unlock(&devfs.mutex);

@@ -128,12 +128,28 @@ static int insert_link(struct path *path, struct vnode *link)
     return 0;
 }
 
+/* Goes to where the link leads by itself. -EAGAIN: its text says where. */
+static int jump(struct path *path, struct vnode *link)
+{
+    struct vnode *to;
+    int error = link->ops->follow ? link->ops->follow(link, &to) : -EAGAIN;
+
+    if (error)
+        return error;
+    vnode_put(path->at);
+    path->at = to;
+    return 0;
+}
+
 int path_follow(struct path *path, struct vnode *link)
 {
     int error;
 
     if (++path->links > VFS_LINKS_MAX)
         return -ELOOP;
+    error = jump(path, link);
+    if (error != -EAGAIN)
+        return error;
     if (!path->buffer) {
         path->buffer = kmalloc(VFS_PATH_MAX);
         if (!path->buffer)

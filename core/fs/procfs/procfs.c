@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procfs.c: a directory of texts.
+ * procfs.c: a directory of texts, and of processes.
  *
- * All vnodes are made at mount, and kept: there are few.
+ * The vnodes of the kernel's own texts are made at mount, and kept: there are few. Those of
+ * processes come and go: process/entry.h.
  */
 #include "fs/procfs/procfs.h"
 
 #include "dev/clock.h"
-#include "fs/file.h"
 #include "fs/mount.h"
+#include "fs/procfs/process/entry.h"
+#include "fs/procfs/text.h"
 #include "heap/heap.h"
 #include "lib/string.h"
 
@@ -17,12 +19,12 @@
 
 #define PROC_MAGIC 0x9fa0u
 #define NS_PER_SECOND 1000000000
-#define TEXT_FIRST 1024u
-#define TEXT_MAX (1u << 20)
 #define ROOT_ID 1u
 
+/* By their paths: a folder before what is in it. */
 static const struct proc_file files[] = {
     {"cmdline", proc_say_cmdline},
+    {"cpuinfo", proc_say_cpuinfo},
     {"diskstats", proc_say_diskstats},
     {"filesystems", proc_say_filesystems},
     {"loadavg", proc_say_loadavg},
@@ -32,6 +34,12 @@ static const struct proc_file files[] = {
     {"partitions", proc_say_partitions},
     {"slabinfo", proc_say_slabinfo},
     {"stat", proc_say_stat},
+    {"sys", NULL},
+    {"sys/kernel", NULL},
+    {"sys/kernel/hostname", proc_say_hostname},
+    {"sys/kernel/osrelease", proc_say_osrelease},
+    {"sys/kernel/ostype", proc_say_ostype},
+    {"sys/kernel/pid_max", proc_say_pid_max},
     {"uptime", proc_say_uptime},
     {"version", proc_say_version},
 };
@@ -48,12 +56,6 @@ struct procfs {
     } root, nodes[FILES];
 };
 
-/* What a file holds for those who have it open. */
-struct proc_text {
-    size_t length;
-    char text[];
-};
-
 static struct proc_node *node_of(struct vnode *vnode)
 {
     return (struct proc_node *)((char *)vnode - offsetof(struct proc_node, vnode));
@@ -66,86 +68,72 @@ const struct proc_file *proc_file_at(unsigned number)
 
 /* ---- texts ---- */
 
-/* Has `file` write its text, in more and more room, until it fits. */
-static int make_text(const struct proc_file *file, struct proc_text **made)
+static int say(void *context, struct report *report)
 {
-    for (size_t size = TEXT_FIRST; size <= TEXT_MAX; size *= 2) {
-        struct proc_text *text = kmalloc(sizeof(*text) + size);
-        struct report report = {.size = size};
-        int error;
+    const struct proc_file *file = context;
 
-        if (!text)
-            return -ENOMEM;
-        report.text = text->text;
-        error = file->say(&report);
-        if (!error && report.length < size) {
-            text->length = report.length;
-            *made = text;
-            return 0;
-        }
-        kfree(text);
-        if (error)
-            return error;
-    }
-    return -EFBIG;
+    return file->say(report);
 }
 
 static int text_open(struct vnode *vnode, struct file *file)
 {
-    struct proc_text *text;
-    int error;
-
-    if ((file->flags & FILE_ACCESS) != FILE_READ_ONLY)
-        return -EACCES;
-    error = make_text(node_of(vnode)->file, &text);
-    if (!error)
-        file->private = text;
-    return error;
+    /* Only read by say. */
+    return proc_text_open(file, say, (void *)(uintptr_t)node_of(vnode)->file);
 }
 
-static void text_close(struct vnode *vnode, struct file *file)
+/* ---- directories ---- */
+
+/* The name of file number `i` in the directory `in` (NULL: the root), or NULL: it is not there. */
+static const char *name_in(const struct proc_file *in, unsigned i)
 {
-    (void)vnode;
-    kfree(file->private);
+    const char *path = files[i].name;
+
+    if (in) {
+        if (!string_starts_with(path, in->name) || path[string_length(in->name)] != '/')
+            return NULL;
+        path += string_length(in->name) + 1;
+    }
+    return string_find_char(path, '/') ? NULL : path;
 }
 
-static int64_t text_read(struct file *file, uint64_t offset, void *data, size_t n)
-{
-    const struct proc_text *text = file->private;
-
-    if (offset >= text->length)
-        return 0;
-    if (n > text->length - offset)
-        n = text->length - (size_t)offset;
-    memcpy(data, text->text + offset, n);
-    return (int64_t)n;
-}
-
-/* ---- the directory ---- */
-
-static int root_lookup(struct vnode *directory, const char *name, size_t n, struct vnode **found)
+static int lookup(struct vnode *directory, const char *name, size_t n, struct vnode **found)
 {
     struct procfs *procfs = node_of(directory)->procfs;
+    const struct proc_file *in = node_of(directory)->file;
 
     for (unsigned i = 0; i < FILES; i++) {
-        if (string_length(files[i].name) == n && memcmp(files[i].name, name, n) == 0) {
+        const char *own = name_in(in, i);
+
+        if (own && string_length(own) == n && memcmp(own, name, n) == 0) {
             *found = vnode_get(&procfs->nodes[i].vnode);
             return 0;
         }
     }
-    return -ENOENT;
+    return in ? -ENOENT : proc_process_lookup(directory->mount, name, n, found);
 }
 
-static int root_iterate(struct vnode *directory, uint64_t *position, struct directory_entry *entry)
+static int iterate(struct vnode *directory, uint64_t *position, struct directory_entry *entry)
 {
     struct procfs *procfs = node_of(directory)->procfs;
+    const struct proc_file *in = node_of(directory)->file;
+    uint64_t inner;
+    int error;
 
-    if (*position >= FILES)
+    while (*position < FILES && !name_in(in, (unsigned)*position))
+        (*position)++;
+    if (*position < FILES) {
+        string_copy(entry->name, sizeof(entry->name), name_in(in, (unsigned)*position));
+        entry->attributes = procfs->nodes[*position].vnode.attributes;
+        (*position)++;
+        return 0;
+    }
+    if (in)
         return -ENOENT;
-    string_copy(entry->name, sizeof(entry->name), files[*position].name);
-    entry->attributes = procfs->nodes[*position].vnode.attributes;
-    (*position)++;
-    return 0;
+    inner = *position - FILES;
+    error = proc_process_iterate(&inner, entry);
+    if (!error)
+        *position = inner + FILES;
+    return error;
 }
 
 static void release(struct vnode *vnode)
@@ -157,16 +145,16 @@ static void release(struct vnode *vnode)
         kfree(procfs);
 }
 
-static const struct vnode_ops root_ops = {
-    .lookup = root_lookup,
-    .iterate = root_iterate,
+static const struct vnode_ops directory_ops = {
+    .lookup = lookup,
+    .iterate = iterate,
     .release = release,
 };
 
 static const struct vnode_ops text_ops = {
     .open = text_open,
-    .close = text_close,
-    .file_read = text_read,
+    .close = proc_text_close,
+    .file_read = proc_text_read,
     .release = release,
 };
 
@@ -176,10 +164,11 @@ static void make_node(struct procfs *procfs, struct proc_node *node, struct moun
                       const struct proc_file *file)
 {
     int64_t now = wall_now() * NS_PER_SECOND;
+    bool text = file && file->say;
     struct vnode_attributes attributes = {
-        .type = file ? VNODE_FILE : VNODE_DIRECTORY,
-        .mode = file ? 0444 : 0555,
-        .links = file ? 1 : 2,
+        .type = text ? VNODE_FILE : VNODE_DIRECTORY,
+        .mode = text ? 0444 : 0555,
+        .links = text ? 1 : 2,
         .id = file ? ROOT_ID + 1 + (uint64_t)(file - files) : ROOT_ID,
         .modified = now,
         .accessed = now,
@@ -189,7 +178,7 @@ static void make_node(struct procfs *procfs, struct proc_node *node, struct moun
 
     node->procfs = procfs;
     node->file = file;
-    vnode_init(&node->vnode, mount, file ? &text_ops : &root_ops, &attributes);
+    vnode_init(&node->vnode, mount, text ? &text_ops : &directory_ops, &attributes);
     procfs->live++;
 }
 
@@ -211,6 +200,7 @@ static int procfs_mount(struct mount *mount, const struct block_device *device, 
         vnode_put(&procfs->nodes[i].vnode);
     }
     mount->read_only = true;
+    mount->names_change = true;
     mount->private = procfs;
     mount->root = &procfs->root.vnode;
     return 0;

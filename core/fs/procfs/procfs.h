@@ -11,8 +11,9 @@
 #include "lib/report.h"
 
 struct proc_file {
-    const char *name;
-    /** Adds the text: 0 or an error. May sleep, and may be called again for the same opening. */
+    const char *name; /**< its path from /proc on */
+    /** NULL: a directory. Adds the text: 0 or an error. May sleep, and may be called again for the
+     * same opening. */
     int (*say)(struct report *report);
 };
 
@@ -28,6 +29,11 @@ int proc_say_loadavg(struct report *report);
 int proc_say_stat(struct report *report);
 int proc_say_uptime(struct report *report);
 int proc_say_version(struct report *report);
+int proc_say_cpuinfo(struct report *report);
+int proc_say_hostname(struct report *report);
+int proc_say_osrelease(struct report *report);
+int proc_say_ostype(struct report *report);
+int proc_say_pid_max(struct report *report);
 /* memory.c */
 int proc_say_meminfo(struct report *report);
 int proc_say_slabinfo(struct report *report);

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * system.c: cmdline, loadavg, stat, uptime, version.
+ * system.c: cmdline, cpuinfo, loadavg, stat, uptime, version, sys/kernel.
  *
  * Time on the CPUs is told in hundredths of a second, as Linux does: all that is not idle counts as
  * the system's, as long as there are no user programs.
  */
+#include "abi/abi.h"
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "dev/clock.h"
 #include "fs/procfs/procfs.h"
 #include "lib/format.h"
+#include "proc/process.h"
 #include "sched/sched.h"
 #include "sync/spinlock.h"
+#include "sys/machine/name.h"
 #include "thread/thread.h"
 
 #include <hal/board.h>
@@ -30,6 +33,48 @@ int proc_say_cmdline(struct report *report)
 int proc_say_version(struct report *report)
 {
     report_add(report, "Tayberry version " BOOT_VERSION " (%s)\n", hal_board_name());
+    return 0;
+}
+
+/* ---- how programs see the system ---- */
+
+int proc_say_hostname(struct report *report)
+{
+    char name[HOST_NAME_MAX + 1];
+
+    host_name_read(name);
+    report_add(report, "%s\n", name);
+    return 0;
+}
+
+int proc_say_osrelease(struct report *report)
+{
+    report_add(report, "%s\n", HOST_RELEASE);
+    return 0;
+}
+
+int proc_say_ostype(struct report *report)
+{
+    report_add(report, "%s\n", HOST_SYSTEM);
+    return 0;
+}
+
+int proc_say_pid_max(struct report *report)
+{
+    report_add(report, "%u\n", PROCESS_NUMBER_MAX + 1);
+    return 0;
+}
+
+int proc_say_cpuinfo(struct report *report)
+{
+    struct sched_cpu_info info;
+
+    for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
+        scheduler_read_cpu(cpu, &info);
+        if (info.online)
+            report_add(report, "processor\t: %u\nmodel name\t: %s\n\n", cpu, abi_platform);
+    }
+    report_add(report, "Model\t\t: %s\n", hal_board_name());
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "heap/heap.h"
 #include "ipc/futex/robust.h"
 #include "lib/string.h"
+#include "proc/program/spawn.h"
 #include "vm/space.h"
 
 #include <hal/errno.h>
@@ -40,6 +41,7 @@ void program_begin(struct user_thread *thread, struct program_image *image)
     old_program = process->program;
     process->space = image->space;
     process->program = image->path;
+    process->texts = image->texts;
     string_copy(process->name, sizeof(process->name), base_name(image->path));
     mutex_unlock(&process->mutex);
     signal_begin_program(thread);
@@ -67,36 +69,47 @@ static int add_strings(struct program_strings *strings, const char *const *argum
     return error;
 }
 
-/* The console as files 0, 1 and 2. */
-static int open_console(struct process *process)
+/* Files 0, 1 and 2, from `files`. */
+static int set_files(struct process *process, struct file *const *files)
 {
-    struct file *file;
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < 3; i++) {
+        error = descriptor_set(process->files, file_get(files[i]), i, false);
+        if (error)
+            file_put(files[i]);
+    }
+    return error;
+}
+
+/* The same: the console is all of them, unless there are others. */
+static int give_files(struct process *process, struct file *const *files)
+{
+    struct file *console;
     int error;
 
     process->files = descriptor_table_create();
     if (!process->files)
         return -ENOMEM;
-    error = file_open(NULL, CONSOLE, FILE_READ_WRITE, 0, &file);
+    if (files)
+        return set_files(process, files);
+    error = file_open(NULL, CONSOLE, FILE_READ_WRITE, 0, &console);
     if (error)
         return error;
-    for (unsigned i = 0; !error && i < 3; i++) {
-        error = descriptor_set(process->files, file_get(file), i, false);
-        if (error)
-            file_put(file);
-    }
-    file_put(file);
+    error = set_files(process, (struct file *const[]){console, console, console});
+    file_put(console);
     return error;
 }
 
 /* Loads the program, and makes the first thread. */
-static int prepare(struct process *process, struct vnode *directory, const char *path,
+static int prepare(struct process *process, const struct process_start *start,
                    struct program_strings *strings, struct user_thread **thread)
 {
     struct program_image image;
-    int error = open_console(process);
+    int error = give_files(process, start->files);
 
     if (!error)
-        error = program_load(process, directory, path, strings, &image);
+        error = program_load(process, start->directory, start->path, strings, &image);
     if (error)
         return error;
     error = user_thread_create(process, thread);
@@ -107,8 +120,7 @@ static int prepare(struct process *process, struct vnode *directory, const char 
     return error;
 }
 
-int process_spawn(struct vnode *directory, const char *path, const char *const *arguments,
-                  const char *const *environment, struct process **result)
+int process_spawn(const struct process_start *start, struct process **result)
 {
     struct process *process = process_create(NULL);
     struct program_strings strings = {.bytes = NULL};
@@ -117,11 +129,12 @@ int process_spawn(struct vnode *directory, const char *path, const char *const *
 
     if (!process)
         return -ENOMEM;
-    process->directory = directory ? vnode_get(directory) : NULL;
+    process->pid = start->pid;
+    process->directory = start->directory ? vnode_get(start->directory) : NULL;
     process->awaited = true;
-    error = add_strings(&strings, arguments, environment);
+    error = add_strings(&strings, start->arguments, start->environment);
     if (!error)
-        error = prepare(process, directory, path, &strings, &thread);
+        error = prepare(process, start, &strings, &thread);
     program_strings_free(&strings);
     if (error) {
         process_free(process);

@@ -199,6 +199,7 @@ static int fill_stack(struct loading *loading, uint64_t limit)
     error = at < 0 ? (int)at : vm_copy_out(space, stack.start, stack.bytes, stack.count);
     loading->image->entry = loading->facts.entry;
     loading->image->stack = stack.start;
+    loading->image->texts = stack.texts;
     program_stack_free(&stack);
     return error;
 }

@@ -20,6 +20,7 @@ struct program_image {
     struct vm_space *space; /**< a reference */
     uintptr_t entry, stack; /**< the program counter and stack pointer to begin with */
     char *path;             /**< absolute, from kmalloc */
+    struct process_texts texts;
 };
 
 /**

@@ -136,6 +136,7 @@ int program_stack_build(const struct program_strings *strings, const struct prog
     low = (struct builder){stack->bytes, stack->start};
     put(&low, strings->arguments);
     put_pointers(&low, strings, strings_at, &at, strings->arguments);
+    stack->texts = (struct process_texts){strings_at, strings_at + at, strings_at + strings->used};
     put_pointers(&low, strings, strings_at, &at, strings->variables);
     put_vector(&low, facts, &places);
     return 0;

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "proc/process.h"
 #include "proc/program/strings.h"
 
 #include <hal/compiler.h>
@@ -39,6 +40,7 @@ struct program_stack {
     uint8_t *bytes; /**< what lies from `start` to the top */
     size_t count;
     uintptr_t start; /**< the stack pointer */
+    struct process_texts texts;
 };
 
 /**

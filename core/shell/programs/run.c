@@ -2,6 +2,7 @@
 /*
  * run.c: run a Linux program on the console, and wait for it.
  */
+#include "proc/program/spawn.h"
 #include "proc/wait.h"
 #include "shell/commands/command.h"
 #include "thread/thread.h"
@@ -55,6 +56,7 @@ static void print_error(const char *path, int error)
 
 void command_run(struct job *job)
 {
+    struct process_start start = {.environment = environment};
     const char *refusal = hal_user_refusal();
     struct process *process;
     int error;
@@ -67,8 +69,10 @@ void command_run(struct job *job)
         command_error("this machine cannot run programs: %s", refusal);
         return;
     }
-    error = process_spawn(job->base, job->args.words[1], (const char *const *)job->args.words + 1,
-                          environment, &process);
+    start.path = job->args.words[1];
+    start.arguments = (const char *const *)job->args.words + 1;
+    start.directory = job->base;
+    error = process_spawn(&start, &process);
     if (error)
         print_error(job->args.words[1], error);
     else
