@@ -57,7 +57,8 @@ def main():
         said = run_machine(sys.argv[4:], program, card, pathlib.Path(folder))
     want, got = cases(expected), cases(said)
     for name, text in want.items():
-        tap.case(got.get(name) == text, name, "natively:\n%shere:\n%s" % (text, got.get(name, said)))
+        detail = "natively:\n%shere:\n%s" % (text, got.get(name, said))
+        tap.case(got.get(name) == text, name, detail)
     tap.case(len(want) > 40 and "\n%d cases\n" % len(want) in said, "%d cases" % len(want), said)
     return tap.end()
 
