@@ -42,6 +42,8 @@ struct file {
     uint32_t window;
     uint32_t error_seen; /**< the vnode's write-back errors that fsync has reported here */
     void *private;       /**< the device's */
+
+    struct epoll_item *watched; /**< by sets of files; epoll.c's */
 };
 
 /**

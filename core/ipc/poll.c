@@ -78,6 +78,15 @@ void poll_leave(struct poll_waiter *waiter)
     poll_unlock(state);
 }
 
+void poll_notify_locked(struct poll_source *source, unsigned events)
+{
+    list_for_each_safe (link, &source->waiters) {
+        struct poll_waiter *waiter = list_entry(link, struct poll_waiter, link);
+
+        waiter->notice(waiter, events);
+    }
+}
+
 void poll_notify_of(struct poll_source *source, unsigned events)
 {
     hal_irq_state_t state;
@@ -86,11 +95,7 @@ void poll_notify_of(struct poll_source *source, unsigned events)
     if (__atomic_load_n(&source->count, __ATOMIC_RELAXED) == 0)
         return;
     state = poll_lock();
-    list_for_each_safe (link, &source->waiters) {
-        struct poll_waiter *waiter = list_entry(link, struct poll_waiter, link);
-
-        waiter->notice(waiter, events);
-    }
+    poll_notify_locked(source, events);
     poll_unlock(state);
 }
 

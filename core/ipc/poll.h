@@ -75,6 +75,9 @@ void poll_notify(struct poll_source *source);
 /** As poll_notify, of these events (VNODE_CAN_ bits) alone. */
 void poll_notify_of(struct poll_source *source, unsigned events);
 
+/** The same. Caller holds the lock of all sources. */
+void poll_notify_locked(struct poll_source *source, unsigned events);
+
 /** The lock of all sources, for those who keep more under it. */
 HAL_MUST_CHECK hal_irq_state_t poll_lock(void);
 void poll_unlock(hal_irq_state_t state);

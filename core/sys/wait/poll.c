@@ -13,7 +13,7 @@
 
 #define NS_PER_MS 1000000u
 #define POLL_WANTED 0x3fffu /* what a program may ask for */
-#define ALWAYS (WATCH_ERROR | WATCH_HANG_UP | WATCH_NOT_OPEN)
+#define ALWAYS (READY_ERROR | READY_HANG_UP | READY_NOT_OPEN)
 
 /* Linux's struct pollfd. */
 struct poll_entry {

@@ -21,8 +21,8 @@
 #define SETS 3u
 #define WORDS (DESCRIPTORS_MAX / 64)
 
-static const unsigned answered[SETS] = {WATCH_IN | WATCH_HANG_UP | WATCH_ERROR,
-                                        WATCH_OUT | WATCH_ERROR, WATCH_URGENT};
+static const unsigned answered[SETS] = {READY_IN | READY_HANG_UP | READY_ERROR,
+                                        READY_OUT | READY_ERROR, READY_URGENT};
 
 /* What one call works on. */
 struct select_call {
