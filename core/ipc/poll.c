@@ -92,7 +92,7 @@ void poll_notify_of(struct poll_source *source, unsigned events)
     hal_irq_state_t state;
 
     /* Who comes after this look has yet to take the lock under which the file has changed. */
-    if (__atomic_load_n(&source->count, __ATOMIC_RELAXED) == 0)
+    if (!poll_source_is_awaited(source))
         return;
     state = poll_lock();
     poll_notify_locked(source, events);

@@ -52,6 +52,12 @@ void poll_init(void);
 /** A source that nobody waits for. Any context. */
 void poll_source_init(struct poll_source *source);
 
+/** True if anybody hangs in it at this moment. Any context. */
+static inline bool poll_source_is_awaited(const struct poll_source *source)
+{
+    return __atomic_load_n(&source->count, __ATOMIC_RELAXED) > 0;
+}
+
 /** It ends: nobody hangs in it. Any context. */
 void poll_source_finish(struct poll_source *source);
 
