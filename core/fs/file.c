@@ -118,7 +118,7 @@ int file_open(struct vnode *base, const char *text, unsigned flags, unsigned mod
     bool created = false;
     int error;
 
-    if ((flags & FILE_ACCESS) == FILE_ACCESS)
+    if ((flags & FILE_ACCESS) == FILE_ACCESS || ((flags & FILE_CREATE) && (flags & FILE_DIRECTORY)))
         return -EINVAL;
     file = kcalloc(1, sizeof(*file));
     if (!file)

@@ -216,10 +216,8 @@ void vnode_put(struct vnode *vnode);
 /** One less, without releasing: true if it was the last, and the caller has to. Any context. */
 HAL_MUST_CHECK bool vnode_unreference(struct vnode *vnode);
 
-/**
- * One more, unless the last one is gone already: for the file system that finds a vnode in a table
- * of its own, under the lock that release() takes to remove it from there. Any context.
- */
+/** One more, unless the last one is gone already: for the file system that finds a vnode in a table
+ * of its own, under the lock that release() takes to remove it from there. Any context. */
 HAL_MUST_CHECK bool vnode_try_get(struct vnode *vnode);
 
 /** One less, if that is not the last one; says whether. Any context. */
@@ -237,9 +235,7 @@ struct vnode *vnode_parent(struct vnode *directory);
 /** `directory` is in `parent` from now on. Caller holds the lock of `parent`. May sleep. */
 void vnode_set_parent(struct vnode *directory, struct vnode *parent);
 
-/**
- * 0 if nobody uses a vnode of `mount`, but for one reference to its root, and nobody can come to
+/** 0 if nobody uses a vnode of `mount`, but for one reference to its root, and nobody can come to
  * one but from outside, which the caller prevents. -EBUSY; -EAGAIN: something is going on, look
- * again. One caller at a time for a mount. Any context.
- */
+ * again. One caller at a time for a mount. Any context. */
 HAL_MUST_CHECK int vnode_check_unused(struct mount *mount);

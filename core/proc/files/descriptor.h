@@ -51,6 +51,7 @@ struct file *descriptor_file(struct descriptor_table *table, unsigned number);
 /**
  * Makes the least free number that is at least `least` and below `limit` stand for `file`, which
  * keeps the caller's reference. The number; -EMFILE; -ENOMEM; then the reference is the caller's.
+ * NULL: nothing is added, but there is room for it now.
  */
 HAL_MUST_CHECK int descriptor_add(struct descriptor_table *table, struct file *file, unsigned least,
                                   unsigned limit, bool closing);

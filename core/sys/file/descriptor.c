@@ -41,7 +41,7 @@ static int64_t add_file(struct file *file, uint64_t least, bool closing)
 
     if (least >= limit) {
         file_put(file);
-        return -EINVAL;
+        return least > 0 ? -EINVAL : -EMFILE;
     }
     number = descriptor_add(files(), file, (unsigned)least, limit, closing);
     if (number < 0)
@@ -54,8 +54,11 @@ int64_t sys_openat(const struct sys_args *args)
     unsigned flags = abi_open_flags(args->value[2]);
     struct user_path path;
     struct file *file;
-    int error = user_path_begin(&path, args->value[0], args->value[1], 0);
+    int error = descriptor_add(files(), NULL, 0, user_file_limit(), false);
 
+    if (error < 0) /* before anything is made or cut */
+        return error;
+    error = user_path_begin(&path, args->value[0], args->value[1], 0);
     if (error)
         return error;
     if (flags & ABI_OPEN_PATH) /* a place in the tree, and nothing else */
