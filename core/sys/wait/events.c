@@ -4,7 +4,7 @@
  */
 #include "sys/calls.h"
 #include "sys/user.h"
-#include "sys/wait/mask.h"
+#include "sys/wait/watch.h"
 
 #include "abi/abi.h"
 #include "dev/clock.h"
@@ -227,7 +227,7 @@ int64_t sys_epoll_pwait(const struct sys_args *args)
     int32_t most = (int32_t)args->value[2], ms = (int32_t)args->value[3];
     uint64_t address = args->value[1], deadline = HAL_TIME_NEVER;
     struct file *set;
-    int64_t result = mask_begin(args->value[4], args->value[5]);
+    int64_t result = watch_set_mask(args->value[4], args->value[5]);
 
     if (result)
         return result;

@@ -4,7 +4,6 @@
  */
 #include "sys/calls.h"
 #include "sys/user.h"
-#include "sys/wait/mask.h"
 #include "sys/wait/watch.h"
 
 #include "heap/heap.h"
@@ -92,7 +91,7 @@ int64_t sys_ppoll(const struct sys_args *args)
     int64_t result = watch_read_limit(&limit, args->value[2], false);
 
     if (!result)
-        result = mask_begin(args->value[3], args->value[4]);
+        result = watch_set_mask(args->value[3], args->value[4]);
     if (result)
         return result;
     result = poll(args->value[0], args->value[1], limit.deadline);

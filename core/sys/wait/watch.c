@@ -6,6 +6,7 @@
 #include "sys/wait/watch.h"
 
 #include "fs/file.h"
+#include "proc/signal/signals.h"
 #include "sys/user.h"
 
 #include <hal/errno.h>
@@ -109,4 +110,21 @@ void watch_write_limit(const struct watch_limit *limit)
     left.ns /= (int64_t)limit->unit;
     /* Where it cannot be written, it is not: the call has been made all the same. */
     (void)!user_copy_out(limit->address, &left, sizeof(left));
+}
+
+/* ---- signals ---- */
+
+#define SET_BYTES 8u
+
+int watch_set_mask(uint64_t address, uint64_t bytes)
+{
+    uint64_t set;
+    int error;
+
+    if (!address)
+        return 0;
+    error = bytes == SET_BYTES ? user_copy_in(&set, address, sizeof(set)) : -EINVAL;
+    if (!error)
+        signal_set_mask_for_call(set);
+    return error;
 }

@@ -39,3 +39,10 @@ HAL_MUST_CHECK int watch_read_limit(struct watch_limit *limit, uint64_t address,
 
 /** Writes back what is left of the time, as Linux does. */
 void watch_write_limit(const struct watch_limit *limit);
+
+/**
+ * For calls that block other signals only while they wait: from now on the signals in the set at
+ * `address`, of `bytes` bytes, are those that are blocked, until the call has ended and handlers
+ * begin; NULL: nothing changes. 0, -EFAULT or -EINVAL.
+ */
+HAL_MUST_CHECK int watch_set_mask(uint64_t address, uint64_t bytes);
