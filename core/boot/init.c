@@ -20,6 +20,7 @@
 #include "cache/cache.h"
 #include "dev/clock.h"
 #include "dev/gpio.h"
+#include "fs/lock/filelock.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
 #include "ktest/ktest.h"
@@ -269,6 +270,7 @@ static void init_main(void *unused)
     name_cache_start();
     vm_init();
     poll_init();
+    filelock_start();
     futex_init();
     if (process_start())
         klog(KLOG_WARNING, "boot: no thread-local key is left for processes");
