@@ -215,8 +215,8 @@ static const struct ktest tests[] = {
     {"bitmap.runs_across_words", test_bitmap_runs},
     {"log.keeps_what_was_said", test_log_keeps},
     {"line.mistakes_can_be_erased", test_line_erase},
-    {"line.four_ways_to_end", test_line_ends},
-    {"line.too_much_rings_the_bell", test_line_limit},
+    {"line.five_ways_to_end", test_line_ends},
+    {"line.too_much_changes_its_end", test_line_limit},
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

@@ -230,6 +230,7 @@ static void enter(struct process *process, uint32_t pid)
     process->born = hal_time_now();
     process->group = parent ? parent->group : pid;
     process->session = parent ? parent->session : pid;
+    process->terminal = parent ? parent->terminal : NULL;
     tree_insert(&processes.by_pid, &process->by_pid, &pid, compare_pid);
     if (process->parent)
         list_add_tail(&process->parent->children, &process->sibling);
