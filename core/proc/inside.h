@@ -14,16 +14,6 @@ void user_thread_enter(struct user_thread *thread);
 HAL_MUST_CHECK int user_thread_start_as(struct user_thread *thread, void (*main)(void *argument),
                                         void *argument);
 
-/** Readies room.c. Boot. */
-void process_room_init(void);
-
-/**
- * No memory can be had for a program: ends the process that has most of it, or waits for one that
- * is ending. 0: there may be some now; -ENOMEM: the caller's process is to end, or nobody else is
- * there. May sleep.
- */
-HAL_MUST_CHECK int process_make_room(void);
-
 /** It is so no more, and its thread is out of the trees: true if it was the last of its process.
  * Caller holds process_lock. */
 HAL_MUST_CHECK bool user_thread_leave(struct user_thread *thread);

@@ -8,6 +8,7 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/room/room.h"
 #include "proc/signal/signals.h"
 
 #include "fs/file.h"

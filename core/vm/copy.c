@@ -106,77 +106,67 @@ static void copy_to_window(uint8_t *bytes, const uint8_t *from, size_t n)
     }
 }
 
-/* Copies all it can: how many bytes; *error: why not all. */
-static size_t read_all(struct vm_space *space, void *to, uintptr_t from, size_t n, int *error)
+/* Copies all it can: 0, or why not all; *done: how many bytes. */
+static int read_all(struct vm_space *space, void *to, uintptr_t from, size_t n, size_t *done)
 {
     struct window window = {.space = space};
-    size_t done = 0;
 
-    for (*error = 0; done < n; done += window.n) {
-        *error = window_open(&window, from + done, n - done, HAL_USER_READ);
-        if (*error)
-            break;
-        copy_from_window((uint8_t *)to + done, window.bytes, window.n);
+    for (*done = 0; *done < n; *done += window.n) {
+        int error = window_open(&window, from + *done, n - *done, HAL_USER_READ);
+
+        if (error)
+            return error;
+        copy_from_window((uint8_t *)to + *done, window.bytes, window.n);
         window_close(&window);
     }
-    return done;
+    return 0;
 }
 
 /* The same; `from` NULL: zeros. */
-static size_t write_all(struct vm_space *space, uintptr_t to, const void *from, size_t n,
-                        int *error)
+static int write_all(struct vm_space *space, uintptr_t to, const void *from, size_t n, size_t *done)
 {
     struct window window = {.space = space};
-    size_t done = 0;
 
-    for (*error = 0; done < n; done += window.n) {
-        *error = window_open(&window, to + done, n - done, HAL_USER_WRITE);
-        if (*error)
-            break;
-        copy_to_window(window.bytes, from ? (const uint8_t *)from + done : NULL, window.n);
+    for (*done = 0; *done < n; *done += window.n) {
+        int error = window_open(&window, to + *done, n - *done, HAL_USER_WRITE);
+
+        if (error)
+            return error;
+        copy_to_window(window.bytes, from ? (const uint8_t *)from + *done : NULL, window.n);
         window_close(&window);
     }
-    return done;
+    return 0;
 }
 
 int64_t vm_copy_in_some(struct vm_space *space, void *to, uintptr_t from, size_t n)
 {
-    int error;
-    size_t done = read_all(space, to, from, n, &error);
+    size_t done;
+    int error = read_all(space, to, from, n, &done);
 
     return done > 0 ? (int64_t)done : error;
 }
 
 int64_t vm_copy_out_some(struct vm_space *space, uintptr_t to, const void *from, size_t n)
 {
-    int error;
-    size_t done = write_all(space, to, from, n, &error);
+    size_t done;
+    int error = write_all(space, to, from, n, &done);
 
     return done > 0 ? (int64_t)done : error;
 }
 
 int vm_copy_in(struct vm_space *space, void *to, uintptr_t from, size_t n)
 {
-    int error;
-
-    (void)read_all(space, to, from, n, &error);
-    return error;
+    return read_all(space, to, from, n, &(size_t){0});
 }
 
 int vm_copy_out(struct vm_space *space, uintptr_t to, const void *from, size_t n)
 {
-    int error;
-
-    (void)write_all(space, to, from, n, &error);
-    return error;
+    return write_all(space, to, from, n, &(size_t){0});
 }
 
 int vm_zero_out(struct vm_space *space, uintptr_t to, size_t n)
 {
-    int error;
-
-    (void)write_all(space, to, NULL, n, &error);
-    return error;
+    return write_all(space, to, NULL, n, &(size_t){0});
 }
 
 int64_t vm_copy_string_in(struct vm_space *space, char *to, uintptr_t from, size_t max)

@@ -449,12 +449,6 @@ void vm_set_short_hook(vm_short_hook *hook)
     short_hook = hook;
 }
 
-/* True if there may be memory by now. */
-static bool is_worth_a_try(void)
-{
-    return short_hook && short_hook() == 0;
-}
-
 int vm_fault(struct vm_space *space, uintptr_t address, unsigned access)
 {
     int error;
@@ -464,7 +458,8 @@ int vm_fault(struct vm_space *space, uintptr_t address, unsigned access)
         access = HAL_USER_READ;
     do
         error = handle(space, address, access);
-    while ((error == -EFAULT && grow(space, address)) || (error == -ENOMEM && is_worth_a_try()));
+    while ((error == -EFAULT && grow(space, address)) ||
+           (error == -ENOMEM && short_hook && short_hook() == 0));
     return error;
 }
 

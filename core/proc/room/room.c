@@ -11,10 +11,10 @@
  * Allocations of the kernel's own for a system call do not come here; the call answers ENOMEM, and
  * the program may do without.
  */
-#include "proc/inside.h"
-#include "proc/process.h"
+#include "proc/room/room.h"
 
 #include "lib/log.h"
+#include "proc/process.h"
 #include "sync/wait.h"
 #include "vm/space.h"
 
