@@ -22,6 +22,7 @@
 #include "dev/clock.h"
 #include "dev/gpio.h"
 #include "dev/stream/stream.h"
+#include "fs/lock/filelock.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
 #include "ktest/ktest.h"
@@ -271,6 +272,7 @@ static void init_main(void *unused)
     name_cache_start();
     vm_init();
     poll_init();
+    filelock_start();
     futex_init();
     if (process_start())
         klog(KLOG_WARNING, "boot: no thread-local key is left for processes");

@@ -8,6 +8,7 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/session/session.h"
 #include "proc/signal/signals.h"
 
 #include "heap/heap.h"
@@ -171,6 +172,7 @@ static void become_zombie(struct process *process)
 
     list_init(&dead);
     process_lock();
+    session_finish(process);
     signal_check_orphans(process);
     give_children_away(process, &dead);
     process->state = PROCESS_ZOMBIE;

@@ -43,9 +43,11 @@ enum {
     PROCESS_LIMIT_STACK = 3,
     PROCESS_LIMIT_PROCESSES = 6,
     PROCESS_LIMIT_FILES = 7,
-    PROCESS_LIMIT_MEMORY = 9
+    PROCESS_LIMIT_MEMORY = 9,
+    PROCESS_LIMIT_SIGNALS = 11
 };
 
+struct terminal;
 struct vm_space;
 struct thread;
 
@@ -77,6 +79,7 @@ struct process {
     struct list threads;    /**< user threads that have not ended */
     unsigned thread_count;
     uint32_t group, session;
+    struct terminal *terminal; /**< its controlling terminal (session.h); NULL: none */
     enum process_state state;
     bool ended;          /**< how it ends is settled: `status` */
     bool awaited;        /**< parent NULL: somebody in the kernel is going to wait for it */

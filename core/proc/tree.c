@@ -197,6 +197,7 @@ struct process *process_create(struct process *parent)
 
 void process_free(struct process *process)
 {
+    signal_pending_drop(&process->signals.pending, process, UINT64_MAX); /* sent at its very end */
     descriptor_table_put(process->files);
     vm_space_put(process->space);
     vnode_put(process->directory);
@@ -227,6 +228,7 @@ static void enter(struct process *process, uint32_t pid)
     process->born = hal_time_now();
     process->group = parent ? parent->group : pid;
     process->session = parent ? parent->session : pid;
+    process->terminal = parent ? parent->terminal : NULL;
     tree_insert(&processes.by_pid, &process->by_pid, &pid, compare_pid);
     if (process->parent)
         list_add_tail(&process->parent->children, &process->sibling);
@@ -308,7 +310,7 @@ void user_thread_abandon(struct user_thread *thread)
         process_free(process);
 }
 
-int user_thread_start(struct user_thread *thread)
+int user_thread_start_as(struct user_thread *thread, void (*main)(void *argument), void *argument)
 {
     char name[THREAD_NAME_MAX + 1];
     struct thread *kernel;
@@ -317,12 +319,17 @@ int user_thread_start(struct user_thread *thread)
     mutex_lock(&thread->process->mutex);
     string_copy(name, sizeof(name), thread->process->name);
     mutex_unlock(&thread->process->mutex);
-    error = thread_create(name, user_thread_main, thread, &kernel);
+    error = thread_create(name, main, argument, &kernel);
     if (error)
         user_thread_abandon(thread);
     else
         thread_detach(kernel);
     return error;
+}
+
+int user_thread_start(struct user_thread *thread)
+{
+    return user_thread_start_as(thread, user_thread_main, thread);
 }
 
 /* What a thread of the kernel does before its first user code. */

@@ -107,7 +107,7 @@ int process_wait(enum process_which which, uint32_t id, unsigned flags,
                  struct process_ending *ending)
 {
     struct process *self = process_current(), *child;
-    int result = 0;
+    int result = 0, error = 0;
     bool any, mine = false;
 
     process_lock();
@@ -116,14 +116,12 @@ int process_wait(enum process_which which, uint32_t id, unsigned flags,
         if (child) {
             mine = take(child, self, flags, ending);
             result = 1;
-        } else if (!any) {
-            result = -ECHILD;
+        } else {
+            result = any ? error : -ECHILD; /* news count for more than a signal */
         }
         if (result != 0 || (flags & PROCESS_NO_HANG))
             break;
-        result = condition_wait_until(&self->changed, HAL_TIME_NEVER);
-        if (result)
-            break;
+        error = condition_wait_until(&self->changed, HAL_TIME_NEVER);
     }
     process_unlock();
     if (mine)

@@ -136,6 +136,7 @@ int64_t sys_pselect6(const struct sys_args *args);
 int64_t sys_futex(const struct sys_args *args);
 int64_t sys_get_robust_list(const struct sys_args *args);
 int64_t sys_clone3(const struct sys_args *args);
+int64_t sys_flock(const struct sys_args *args);
 
 /* The machine. */
 int64_t sys_mount(const struct sys_args *args);

@@ -10,8 +10,9 @@
  *
  * Pages come in batches, because a trap costs more than a page. Of zeros, the more are made at once
  * the longer a program goes from page to page: 4, then 8, up to 64 in one run of frames. Of files,
- * the 16 pages around. And what is shown is all that lies in a row in RAM as it does in the space,
- * which is one step for a simulator, whose step is a system call of its host's.
+ * the 64 pages around; copies come 8 at a time. And what is shown is all that lies in a row in RAM
+ * as it does in the space, which is one step for a simulator, whose step is a system call of its
+ * host's.
  */
 #include "vm/region/region.h"
 
@@ -25,9 +26,10 @@
 
 #define BATCH_FIRST 4u
 #define BATCH_MAX 64u
-#define FILE_BATCH 16u
-#define SHOW_MAX 64u /* pages in a row that are shown, in each direction */
-#define DROP_MAX 32u /* words that are taken out with the lock held once */
+#define FILE_BATCH 64u
+#define COPY_BATCH 8u
+#define SHOW_BATCH 64u /* pages in a row that are shown at once; a power of two */
+#define DROP_MAX 32u   /* words that are taken out with the lock held once */
 #define TABLE_FRAMES 8u
 
 /* What a fault is about. */
@@ -36,7 +38,7 @@ struct fault {
     struct vm_region *region;
     uint64_t number; /* of the page */
     unsigned access; /* HAL_USER_ bits that are wanted */
-    bool loaded;
+    bool loaded, shown;
 };
 
 static uint64_t first_of(const struct vm_region *region)
@@ -69,17 +71,18 @@ static bool follows(const struct vm_space *space, uint64_t number, int64_t dista
 static int show(struct fault *fault, uintptr_t word)
 {
     struct vm_space *space = fault->space;
-    uint64_t number = fault->number;
+    uint64_t number = fault->number, low = number & ~(uint64_t)(SHOW_BATCH - 1);
+    uint64_t high = low + SHOW_BATCH;
     unsigned access = page_access(word);
     int64_t before = 0, behind = 1;
 
     if (fault->region->flags & VM_PRIVATE) /* whoever writes to the file meanwhile */
         access |= HAL_USER_STEADY;
-    while (before > -(int64_t)SHOW_MAX && number + (uint64_t)before > first_of(fault->region) &&
-           follows(space, number, before - 1, word))
+    low = low > first_of(fault->region) ? low : first_of(fault->region);
+    high = high < end_of(fault->region) ? high : end_of(fault->region);
+    while (number + (uint64_t)before > low && follows(space, number, before - 1, word))
         before--;
-    while (behind < (int64_t)SHOW_MAX && number + (uint64_t)behind < end_of(fault->region) &&
-           follows(space, number, behind, word))
+    while (number + (uint64_t)behind < high && follows(space, number, behind, word))
         behind++;
     return hal_aspace_map(&space->aspace, (number + (uint64_t)before) * HAL_PAGE_SIZE,
                           physical_of(word) + (uint64_t)(before * (int64_t)HAL_PAGE_SIZE),
@@ -225,28 +228,117 @@ static int load_origin(const struct fault *fault)
 
 /* ---- before a page is written to ---- */
 
-/* The page, of which the caller has a reference more, gets a copy in its place. */
-static int copy_page(struct fault *fault, uintptr_t word)
+/* Pages that get copies in their place, all in a row. */
+struct copies {
+    uint64_t first;
+    unsigned n;
+    uintptr_t words[COPY_BATCH]; /* with a reference to each; 0: that one not */
+    uint8_t *run;                /* the copies */
+};
+
+/* True if a copy comes before the first write to it. */
+static bool wants_copy(const struct vm_space *space, uint64_t number)
+{
+    uintptr_t word = vm_word(space, number);
+
+    return word && !(page_access(word) & HAL_USER_WRITE) && !page_is_sole(word);
+}
+
+/* The page of the fault and its neighbours. Caller holds pages_lock. */
+static void choose_copies(const struct fault *fault, struct copies *copies)
+{
+    uint64_t low = fault->number & ~(uint64_t)(COPY_BATCH - 1), high = low + COPY_BATCH;
+    uint64_t first = fault->number, end = first + 1;
+
+    low = low > first_of(fault->region) ? low : first_of(fault->region);
+    high = high < end_of(fault->region) ? high : end_of(fault->region);
+    while (first > low && wants_copy(fault->space, first - 1))
+        first--;
+    while (end < high && wants_copy(fault->space, end))
+        end++;
+    copies->first = first;
+    copies->n = (unsigned)(end - first);
+    for (unsigned i = 0; i < copies->n; i++) {
+        uintptr_t word = vm_word(fault->space, first + i);
+
+        copies->words[i] = page_share(word) ? word : 0;
+    }
+}
+
+/* Only the page of the fault. */
+static void choose_one(const struct fault *fault, struct copies *copies)
+{
+    unsigned own = (unsigned)(fault->number - copies->first);
+    uintptr_t word = copies->words[own];
+
+    for (unsigned i = 0; i < copies->n; i++)
+        if (i != own && copies->words[i])
+            page_give(copies->words[i]);
+    copies->first = fault->number;
+    copies->n = 1;
+    copies->words[0] = word;
+}
+
+/* Frames for them, filled. 0 or -ENOMEM. */
+static int make_copies(const struct fault *fault, struct copies *copies)
+{
+    copies->run = copies->n > 1 ? frame_alloc_pages(copies->n, 0) : NULL;
+    if (!copies->run) {
+        choose_one(fault, copies);
+        copies->run = frame_alloc(0);
+    }
+    if (!copies->run)
+        return -ENOMEM;
+    for (unsigned i = 0; i < copies->n; i++)
+        if (copies->words[i])
+            memcpy(copies->run + (size_t)i * HAL_PAGE_SIZE, page_bytes(copies->words[i]),
+                   HAL_PAGE_SIZE);
+    frame_split(copies->run);
+    return 0;
+}
+
+/*
+ * Enters the copies, and shows them: before an old page is given up, nobody sees it any more.
+ * Leaves in `words` what is not in the map any more. Caller holds pages_lock.
+ */
+static void enter_copies(struct fault *fault, struct copies *copies)
 {
     struct vm_space *space = fault->space;
-    void *frame = frame_alloc(0);
-    uintptr_t *slot, other = (uintptr_t)frame;
+    bool all = true;
+
+    for (unsigned i = 0; i < copies->n; i++) {
+        uintptr_t *slot = page_map_find(&space->map, copies->first + i);
+        uintptr_t frame = (uintptr_t)copies->run + (size_t)i * HAL_PAGE_SIZE, old = frame;
+
+        if (slot && copies->words[i] && *slot == copies->words[i]) {
+            *slot = page_with_access(frame, fault->region->access);
+            old = copies->words[i];
+        } else {
+            all = false;
+        }
+        if (copies->words[i])
+            page_give_now(copies->words[i]);
+        copies->words[i] = old;
+    }
+    fault->shown = all && show(fault, vm_word(space, fault->number)) == 0;
+    if (!fault->shown)
+        vm_hide(space, copies->first, copies->first + copies->n);
+}
+
+static int copy_pages(struct fault *fault, struct copies *copies)
+{
+    int error = copies->words[fault->number - copies->first] ? make_copies(fault, copies) : -ENOMEM;
     hal_irq_state_t state;
 
-    if (!frame)
-        return -ENOMEM;
-    memcpy(frame, page_bytes(word), HAL_PAGE_SIZE);
-    state = spinlock_acquire(&space->pages_lock);
-    slot = page_map_find(&space->map, fault->number);
-    if (slot && *slot == word) {
-        *slot = page_with_access(other, fault->region->access);
-        /* Before its frame is given up, nobody sees the old page any more. */
-        vm_hide(space, fault->number, fault->number + 1);
-        other = word;
+    if (!error) {
+        state = spinlock_acquire(&fault->space->pages_lock);
+        enter_copies(fault, copies);
+        spinlock_release(&fault->space->pages_lock, state);
     }
-    spinlock_release(&space->pages_lock, state);
-    page_give(other);
-    return 0;
+    for (unsigned i = 0; i < copies->n; i++)
+        if (copies->words[i])
+            page_give(copies->words[i]);
+    return error;
 }
 
 /* The page, which is there, may not be written to yet. */
@@ -256,6 +348,7 @@ static int make_writable(struct fault *fault, uintptr_t word)
     bool shared = fault->region->flags & VM_SHARED, sole;
     hal_irq_state_t state = spinlock_acquire(&space->pages_lock);
     uintptr_t *slot = page_map_find(&space->map, fault->number);
+    struct copies copies = {.n = 0};
     int error = 0;
 
     if (!slot || *slot != word) {
@@ -263,19 +356,18 @@ static int make_writable(struct fault *fault, uintptr_t word)
         return 0;
     }
     sole = !shared && page_is_sole(word);
-    if (!sole && !page_share(word))
+    if (shared && !page_share(word))
         error = -ENOMEM;
     else if (sole || shared)
         *slot = page_with_access(word, fault->region->access);
-    spinlock_release(&space->pages_lock, state);
-    if (error || sole)
-        return error;
-    if (shared)
-        page_modified(word);
     else
-        error = copy_page(fault, word);
-    page_give(word);
-    return error;
+        choose_copies(fault, &copies);
+    spinlock_release(&space->pages_lock, state);
+    if (shared && !error) {
+        page_modified(word);
+        page_give(word);
+    }
+    return copies.n > 0 ? copy_pages(fault, &copies) : error;
 }
 
 /* ---- faults ---- */
@@ -287,7 +379,7 @@ static int advance(struct fault *fault)
     hal_irq_state_t state = spinlock_acquire(&space->pages_lock);
     uintptr_t word = vm_word(space, fault->number);
     bool ready = word && (page_access(word) & fault->access) == fault->access;
-    int error = ready ? show(fault, word) : -EAGAIN;
+    int error = ready && !fault->shown ? show(fault, word) : ready ? 0 : -EAGAIN;
 
     if (!error) {
         space->faults++;

@@ -59,6 +59,9 @@ void vm_space_put(struct vm_space *space)
         return;
     vm_reclaim_remove(space);
     rwlock_write(&space->lock);
+    /* All at once costs the processor's tables less than page by page. */
+    hal_aspace_unmap(&space->aspace, HAL_USER_START,
+                     (HAL_USER_END - HAL_USER_START) / HAL_PAGE_SIZE);
     while ((region = vm_region_from(space, 0))) {
         vm_pages_drop(space, region->start, region->end);
         vm_region_remove(region);

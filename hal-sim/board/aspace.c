@@ -42,9 +42,11 @@ enum {
     ALL = ACCESS | MARK | STEADY,
     REFERENCED = 32,
     MODIFIED = 64,
+    CALLED = 128,  /* user code has made a system call there without a stub */
+    PATCHED = 256, /* and more: a patched copy is shown, if there is one */
     ENTRIES = HAL_PAGE_SIZE / 8,
     TABLES = HAL_USER_END / (ENTRIES * HAL_PAGE_SIZE) + 1, /* and the last one not quite */
-    BATCH = 16                                             /* pages; a power of two */
+    BATCH = 64                                             /* pages; a power of two */
 };
 
 #define IDLE_NS 50000u /* in the kernel: another space may be live instead */
@@ -144,7 +146,11 @@ static void drop_all(void)
 static void drop(const struct hal_aspace *aspace, uintptr_t address, size_t pages)
 {
     uintptr_t end = address + pages * HAL_PAGE_SIZE;
-    if (users.live == aspace && address < users.high && end > users.low)
+    if (users.live != aspace || address >= users.high || end <= users.low)
+        return;
+    if (address <= users.low && end >= users.high)
+        drop_all();
+    else
         host_view_drop(address, end - address);
 }
 
@@ -168,17 +174,24 @@ static bool is_text(unsigned access)
     return (access & (STEADY | HAL_USER_WRITE | HAL_USER_EXECUTE)) == (STEADY | HAL_USER_EXECUTE);
 }
 
+/* Where a view of a page is to lead: to its frame, or to the copy of that. */
+static uint64_t shown_frame(const struct hal_aspace *aspace, size_t page, uint64_t frame)
+{
+    return entry_of(aspace, page) & PATCHED ? sim_patch_frame(frame, page) : frame;
+}
+
 /* The same for pages of which there may be patched copies. */
-static bool view(uintptr_t address, uint64_t physical, size_t pages, unsigned access)
+static bool view(const struct hal_aspace *aspace, uintptr_t address, uint64_t physical,
+                 size_t pages, unsigned access)
 {
     bool good = true;
     if (!is_text(access))
         return view_frames(address, physical, pages, access & ACCESS);
     for (size_t first = 0, n; first < pages && good; first += n) {
         size_t page = page_of(address) + first;
-        uint64_t frame = physical + first * HAL_PAGE_SIZE, at = sim_patch_frame(frame, page);
-        for (n = 1; first + n < pages; n++)
-            if (sim_patch_frame(frame + n * HAL_PAGE_SIZE, page + n) != at + n * HAL_PAGE_SIZE)
+        uint64_t frame = physical + first * HAL_PAGE_SIZE, at = shown_frame(aspace, page, frame);
+        for (n = 1; first + n < pages; n++, frame += HAL_PAGE_SIZE)
+            if (shown_frame(aspace, page + n, frame + HAL_PAGE_SIZE) != at + n * HAL_PAGE_SIZE)
                 break;
         good = view_frames(page * HAL_PAGE_SIZE, at, n, access & ACCESS);
     }
@@ -188,7 +201,14 @@ static bool view(uintptr_t address, uint64_t physical, size_t pages, unsigned ac
 /* A view was made, or is about to be wanted. */
 static void note_recent(struct hal_aspace *aspace, size_t page, size_t pages)
 {
-    uint32_t *at = aspace->recent[aspace->recents++ % HAL_USER_RECENT];
+    unsigned n = aspace->recents < HAL_USER_RECENT ? aspace->recents : HAL_USER_RECENT;
+    uint32_t *at = NULL;
+    for (unsigned i = 0; i < n && !at; i++)
+        if (aspace->recent[i][0] - page < pages ||
+            page - aspace->recent[i][0] < aspace->recent[i][1])
+            at = aspace->recent[i];
+    if (!at)
+        at = aspace->recent[aspace->recents++ % HAL_USER_RECENT];
     at[0] = (uint32_t)page;
     at[1] = (uint32_t)pages;
 }
@@ -213,7 +233,7 @@ static bool view_around(struct hal_aspace *aspace, size_t page)
     if (page + (end - at) > page_of(HAL_USER_END))
         end = at + 1;
     note_recent(aspace, page - (at - first), end - first);
-    return view((page - (at - first)) * HAL_PAGE_SIZE, frame_of(table[first]), end - first,
+    return view(aspace, (page - (at - first)) * HAL_PAGE_SIZE, frame_of(table[first]), end - first,
                 table[at] & (ACCESS | STEADY));
 }
 
@@ -223,7 +243,7 @@ static bool view_marked(const struct hal_aspace *aspace, size_t page, unsigned a
     uint64_t *entry = &table_of(aspace, page)[page % ENTRIES];
     *entry |= REFERENCED | (access == HAL_USER_WRITE ? MODIFIED : 0);
     unsigned allowed = *entry & (*entry & MODIFIED ? ACCESS : ACCESS & ~HAL_USER_WRITE);
-    return view(page * HAL_PAGE_SIZE, frame_of(*entry), 1, allowed);
+    return view_frames(page * HAL_PAGE_SIZE, frame_of(*entry), 1, allowed);
 }
 
 struct fill {
@@ -262,6 +282,23 @@ struct call {
     const struct hal_user *user;
 };
 
+/*
+ * A page gets its copy shown when a second call has come from there: a view apart from those around
+ * costs about as much as two calls.
+ */
+static void note_call(const struct hal_aspace *aspace, size_t page, const struct hal_user *user)
+{
+    uint64_t *entry = &table_of(aspace, page)[page % ENTRIES];
+    bool again = *entry & CALLED, anew = sim_patch_note(frame_of(*entry), page, user);
+    *entry |= CALLED;
+    if (!anew && (!again || (*entry & PATCHED)))
+        return;
+    if (anew || sim_patch_check(frame_of(*entry), page)) {
+        *entry |= PATCHED;
+        (void)view(aspace, page * HAL_PAGE_SIZE, frame_of(*entry), 1, *entry & (ACCESS | STEADY));
+    }
+}
+
 static long call_work(void *argument)
 {
     const struct call *call = argument;
@@ -269,9 +306,8 @@ static long call_work(void *argument)
     if (pc >= HAL_USER_END)
         return 0;
     host_lock(HOST_USER);
-    uint64_t entry = entry_of(call->aspace, page_of(pc));
-    if (is_text(entry & ALL) && sim_patch_note(frame_of(entry), page_of(pc), call->user))
-        (void)view(page_of(pc) * HAL_PAGE_SIZE, frame_of(entry), 1, entry & (ACCESS | STEADY));
+    if (is_text(entry_of(call->aspace, page_of(pc)) & ALL))
+        note_call(call->aspace, page_of(pc), call->user);
     host_unlock(HOST_USER);
     return 0;
 }
@@ -292,7 +328,7 @@ static void view_again(const struct hal_aspace *aspace, size_t page, size_t page
     for (size_t i = 1; i < pages; i++)
         if (!are_neighbours(entry, entry_of(aspace, page + i), i))
             return;
-    (void)view(page * HAL_PAGE_SIZE, frame_of(entry), pages, entry & (ACCESS | STEADY));
+    (void)view(aspace, page * HAL_PAGE_SIZE, frame_of(entry), pages, entry & (ACCESS | STEADY));
 }
 
 /*
@@ -500,13 +536,11 @@ static long map_work(void *argument)
     for (size_t i = 0; i < range->pages; i++)
         table_of(aspace, page + i)[(page + i) % ENTRIES] =
             (range->physical + i * HAL_PAGE_SIZE) | range->access;
-    for (size_t i = 0; i < range->pages && is_text(range->access); i++)
-        sim_patch_check(range->physical + i * HAL_PAGE_SIZE, page + i);
     /* It is mapped because it is about to be used, as a rule. */
     if (!(range->access & MARK) && range->pages <= ENTRIES)
         note_recent(range->aspace, page, range->pages);
     if (users.live != aspace || (range->access & MARK) || range->pages > ENTRIES ||
-        !view(range->address, range->physical, range->pages, range->access))
+        !view(aspace, range->address, range->physical, range->pages, range->access))
         drop(aspace, range->address, range->pages);
     host_unlock(HOST_USER);
     return 0;
@@ -536,10 +570,12 @@ static long unmap_work(void *argument)
     const struct range *range = argument;
     size_t page = page_of(range->address);
     host_lock(HOST_USER);
-    for (size_t i = 0; i < range->pages; i++) {
+    for (size_t i = 0, n; i < range->pages; i += n) {
         uint64_t *table = table_of(range->aspace, page + i);
+        n = ENTRIES - (page + i) % ENTRIES;
+        n = n < range->pages - i ? n : range->pages - i;
         if (table)
-            table[(page + i) % ENTRIES] = 0;
+            memset(table + (page + i) % ENTRIES, 0, n * sizeof *table);
     }
     drop(range->aspace, range->address, range->pages);
     host_unlock(HOST_USER);
@@ -561,7 +597,7 @@ static long protect_work(void *argument)
         uint64_t *table = table_of(range->aspace, page + i);
         uint64_t *entry = table ? &table[(page + i) % ENTRIES] : NULL;
         if (entry && *entry)
-            *entry = (*entry & ~(uint64_t)ALL) | range->access;
+            *entry = (*entry & ~(uint64_t)(ALL | CALLED | PATCHED)) | range->access;
     }
     drop(range->aspace, range->address, range->pages);
     host_unlock(HOST_USER);

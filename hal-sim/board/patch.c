@@ -143,11 +143,13 @@ static bool is_same(const struct copy *copy)
     return !memcmp(frame + from, text + from, HAL_PAGE_SIZE - from);
 }
 
-void sim_patch_check(uint64_t frame, size_t page)
+bool sim_patch_check(uint64_t frame, size_t page)
 {
     struct copy *copy = find(frame, page);
-    if (copy && !is_same(copy))
-        give(copy);
+    if (!copy || is_same(copy))
+        return copy;
+    give(copy);
+    return false;
 }
 
 /* ---- reading code ---- */
@@ -292,10 +294,10 @@ static void renew(const struct copy *old, struct copy *new, size_t at, uintptr_t
 
 static bool patch(uint64_t frame, size_t page, size_t call, const struct hal_user *user)
 {
-    struct copy *old = find(frame, page), *new;
+    struct copy *old = sim_patch_check(frame, page) ? find(frame, page) : NULL, *new;
     const uint8_t *from = machine.ram + frame;
     size_t at = find_start(from, call, user);
-    if (!at || !get_text() || (old && (old->sites == SITES || !is_same(old))))
+    if (!at || !get_text() || (old && old->sites == SITES))
         return false;
     for (unsigned i = 0; old && i < old->sites; i++)
         if (at < old->at[i] + (size_t)JUMP_BYTES && old->at[i] < call)

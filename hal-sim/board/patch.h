@@ -18,8 +18,8 @@ struct hal_user;
 void sim_patch_reset(void);
 /** Where a view of `frame` at page number `page` is to lead: to the copy, if there is one. */
 uint64_t sim_patch_frame(uint64_t frame, size_t page);
-/** It has been mapped: what it holds may be other text than before. */
-void sim_patch_check(uint64_t frame, size_t page);
+/** Whether there is a copy, and the frame still holds what that was made from. */
+bool sim_patch_check(uint64_t frame, size_t page);
 /**
  * `user` has made a system call the slow way, in `frame` at page number `page`. True: there is a
  * new copy, and no view may lead to an old one any more when HOST_USER is given.

@@ -4,8 +4,9 @@
 
     ktest.py COMMAND...
 
-What else the machine prints is dropped; if it ends with another status than 0, that is a failed
-case too, so that a panic in the middle cannot pass.
+Lines that begin with "# seed" are passed on, too. What else the machine prints is dropped; if it
+ends with another status than 0, that is a failed case too, so that a panic in the middle cannot
+pass.
 """
 import re
 import subprocess
@@ -18,7 +19,7 @@ def main():
     said = done.stdout.decode("utf-8", "replace").replace("\r", "")
     cases = re.findall(r"^(?:not )?ok \d+ .*$", said, flags=re.MULTILINE)
     planned = re.search(r"^1\.\.(\d+)$", said, flags=re.MULTILINE)
-    for line in cases:
+    for line in re.findall(r"^# seed .*$", said, flags=re.MULTILINE) + cases:
         print(line)
     good = done.returncode == 0 and planned and int(planned.group(1)) == len(cases) > 0
     print("%sok %d - all that was planned ran, and the machine switched itself off"

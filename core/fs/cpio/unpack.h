@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #define CPIO_HEADER 110u
-#define CPIO_CHUNK 16384u
+#define CPIO_CHUNK 524288u
 
 /** Kinds of files in `mode`, which are Unix's. */
 enum {

@@ -18,7 +18,7 @@
 #include <hal/runtime.h>
 
 #define BLOCKS_PER_PAGE (HAL_PAGE_SIZE / 512)
-#define STOCK_MAX 32u /* frames that are got at once */
+#define STOCK_MAX 128u /* frames that are got at once */
 
 struct content_page {
     struct tree_node link;

@@ -6,6 +6,7 @@
 #include "proc/files/descriptor.h"
 
 #include "fs/file.h"
+#include "fs/lock/filelock.h"
 #include "heap/heap.h"
 #include "lib/bitmap.h"
 
@@ -89,12 +90,20 @@ struct descriptor_table *descriptor_table_get(struct descriptor_table *table)
     return table;
 }
 
+/* The table has one descriptor less for the file: by POSIX, its locks on it are gone. */
+static void let_go(struct descriptor_table *table, struct file *file)
+{
+    if (file)
+        filelock_release(file->vnode, table);
+    file_put(file);
+}
+
 void descriptor_table_put(struct descriptor_table *table)
 {
     if (!table || __atomic_sub_fetch(&table->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     for (unsigned i = 0; i < table->room; i++)
-        file_put(table->files[i]);
+        let_go(table, table->files[i]);
     kfree(table->files);
     kfree(table->closing);
     kfree(table);
@@ -104,7 +113,7 @@ void descriptor_close_on_exec(struct descriptor_table *table)
 {
     for (unsigned i = 0; i < table->room; i++) {
         if (descriptor_is_closing(table, i) == 1)
-            file_put(descriptor_take(table, i));
+            (void)descriptor_close(table, i);
     }
 }
 
@@ -163,7 +172,7 @@ int descriptor_set(struct descriptor_table *table, struct file *file, unsigned n
         put_in(table, file, number, closing);
     }
     spinlock_release(&table->lock, state);
-    file_put(old);
+    let_go(table, old);
     return error;
 }
 
@@ -177,6 +186,14 @@ struct file *descriptor_take(struct descriptor_table *table, unsigned number)
         put_in(table, NULL, number, false);
     }
     spinlock_release(&table->lock, state);
+    return file;
+}
+
+bool descriptor_close(struct descriptor_table *table, unsigned number)
+{
+    struct file *file = descriptor_take(table, number);
+
+    let_go(table, file);
     return file;
 }
 

@@ -51,6 +51,7 @@ struct file *descriptor_file(struct descriptor_table *table, unsigned number);
 /**
  * Makes the least free number that is at least `least` and below `limit` stand for `file`, which
  * keeps the caller's reference. The number; -EMFILE; -ENOMEM; then the reference is the caller's.
+ * NULL: nothing is added, but there is room for it now.
  */
 HAL_MUST_CHECK int descriptor_add(struct descriptor_table *table, struct file *file, unsigned least,
                                   unsigned limit, bool closing);
@@ -61,6 +62,10 @@ HAL_MUST_CHECK int descriptor_add(struct descriptor_table *table, struct file *f
  */
 HAL_MUST_CHECK int descriptor_set(struct descriptor_table *table, struct file *file,
                                   unsigned number, bool closing);
+
+/** Makes it free, and lets go of the file and of the process's locks on it. False: it was free. May
+ * sleep. */
+bool descriptor_close(struct descriptor_table *table, unsigned number);
 
 /** Makes it free, and gives back the file with its reference; NULL: it was free. */
 struct file *descriptor_take(struct descriptor_table *table, unsigned number);

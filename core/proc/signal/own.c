@@ -82,14 +82,13 @@ void signal_begin_thread(struct user_thread *child, const struct user_thread *ma
                          bool keeps_stack)
 {
     signal_pending_init(&child->signals.pending);
-    child->signals.stack.flags = SIGNAL_STACK_OFF;
     if (!maker)
         return;
     child->signals.blocked = maker->signals.blocked;
     if (maker->signals.restores)
         child->signals.blocked = maker->signals.saved;
-    if (keeps_stack)
-        child->signals.stack = maker->signals.stack;
+    child->signals.stack =
+        keeps_stack ? maker->signals.stack : (struct signal_stack){.flags = SIGNAL_STACK_OFF};
 }
 
 /* Handlers were in the memory that is gone; what is ignored stays ignored. */
@@ -104,7 +103,7 @@ void signal_begin_program(struct user_thread *self)
         actions[i] = (struct signal_action){.handler = handler};
     }
     process_unlock();
-    self->signals.stack = (struct signal_stack){.flags = SIGNAL_STACK_OFF};
+    self->signals.stack = (struct signal_stack){.flags = 0};
     memset(&self->signals.call, 0, sizeof(self->signals.call));
 }
 

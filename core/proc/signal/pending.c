@@ -3,8 +3,9 @@
  * pending.c: signals that wait to be taken.
  *
  * Plain ones have a place each. Queued ones are entries of a list, in the order in which they were
- * sent, of any numbers; QUEUED_MOST a process, its threads included. A bit of `set` says that there
- * is at least one; it may be set for a queued signal without an entry (signal_pending_mark).
+ * sent, of any numbers; QUEUED_MOST a process, its threads included, or what its limit says. A bit
+ * of `set` says that there is at least one; it may be set for a queued signal without an entry
+ * (signal_pending_mark).
  */
 #include "proc/signal/signals.h"
 
@@ -31,13 +32,24 @@ void signal_pending_init(struct signal_pending *pending)
     list_init(&pending->queued);
 }
 
+/* Whether the process may have one more entry. */
+static bool has_room(struct process *process)
+{
+    uint64_t limit;
+
+    mutex_lock(&process->mutex);
+    limit = process->limits[PROCESS_LIMIT_SIGNALS].soft;
+    mutex_unlock(&process->mutex);
+    return process->signals.queued < (limit < QUEUED_MOST ? limit : QUEUED_MOST);
+}
+
 int signal_pending_add(struct signal_pending *pending, struct process *process, unsigned signal,
                        const struct signal_info *info)
 {
     if (signal > SIGNAL_PLAIN) {
         struct entry *entry = NULL;
 
-        if (process->signals.queued < QUEUED_MOST)
+        if (has_room(process))
             entry = kmalloc(sizeof(*entry));
         if (!entry)
             return -EAGAIN;

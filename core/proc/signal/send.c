@@ -107,13 +107,14 @@ static void stop_or_continue(struct process *process, unsigned signal)
         signal_continue(process);
 }
 
-/* True if it ends the process, whatever that is doing. */
+/* True if it ends the process, whatever that is doing. To one that is stopped only one signal does
+ * so; others wait until it goes on. */
 static bool is_deadly(const struct process *process, const struct user_thread *taker,
                       unsigned signal)
 {
     if (signal == SIGNAL_KILL)
         return process->pid != INIT_PID;
-    return taker && !is_blocked(taker, signal) &&
+    return taker && !process->signals.stop && !is_blocked(taker, signal) &&
            process->signals.actions[signal].handler == SIGNAL_DEFAULT &&
            signal_default_effect(signal) == SIGNAL_ENDS;
 }

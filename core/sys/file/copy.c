@@ -64,6 +64,9 @@ static int64_t copy_from_offset(struct file *to, struct file *from, uint64_t at,
         return -ESPIPE;
     if (offset > INT64_MAX)
         return -EINVAL;
+    error = user_copy_out(at, &offset, sizeof(offset)); /* so it will not fail when all is done */
+    if (error)
+        return error;
     done = copy(to, from, &offset, total);
     error = user_copy_out(at, &offset, sizeof(offset));
     return error ? error : done;

@@ -4,6 +4,7 @@
  */
 #include "sys/calls.h"
 #include "sys/user.h"
+#include "sys/wait/lock.h"
 
 #include "abi/abi.h"
 #include "fs/file.h"
@@ -21,9 +22,6 @@ enum {
     SET_DESCRIPTOR = 2,
     GET_FLAGS = 3,
     SET_FLAGS = 4,
-    GET_LOCK = 5,
-    SET_LOCK = 6,
-    SET_LOCK_WAIT = 7,
     COPY_CLOSING = 1030,
     SET_PIPE_SIZE = 1031,
     GET_PIPE_SIZE = 1032
@@ -43,7 +41,7 @@ static int64_t add_file(struct file *file, uint64_t least, bool closing)
 
     if (least >= limit) {
         file_put(file);
-        return -EINVAL;
+        return least > 0 ? -EINVAL : -EMFILE;
     }
     number = descriptor_add(files(), file, (unsigned)least, limit, closing);
     if (number < 0)
@@ -56,8 +54,11 @@ int64_t sys_openat(const struct sys_args *args)
     unsigned flags = abi_open_flags(args->value[2]);
     struct user_path path;
     struct file *file;
-    int error = user_path_begin(&path, args->value[0], args->value[1], 0);
+    int error = descriptor_add(files(), NULL, 0, user_file_limit(), false);
 
+    if (error < 0) /* before anything is made or cut */
+        return error;
+    error = user_path_begin(&path, args->value[0], args->value[1], 0);
     if (error)
         return error;
     if (flags & ABI_OPEN_PATH) /* a place in the tree, and nothing else */
@@ -69,10 +70,7 @@ int64_t sys_openat(const struct sys_args *args)
 
 int64_t sys_close(const struct sys_args *args)
 {
-    struct file *file = descriptor_take(files(), (unsigned)args->value[0]);
-
-    file_put(file);
-    return file ? 0 : -EBADF;
+    return descriptor_close(files(), (unsigned)args->value[0]) ? 0 : -EBADF;
 }
 
 int64_t sys_close_range(const struct sys_args *args)
@@ -87,7 +85,7 @@ int64_t sys_close_range(const struct sys_args *args)
         if (flags & CLOSE_RANGE_CLOSING)
             (void)!descriptor_set_closing(files(), (unsigned)i, true);
         else
-            file_put(descriptor_take(files(), (unsigned)i));
+            (void)descriptor_close(files(), (unsigned)i);
     }
     return 0;
 }
@@ -187,10 +185,13 @@ static int64_t control(struct file *file, const struct sys_args *args)
         return pipe_size(file, true, value);
     case GET_PIPE_SIZE:
         return pipe_size(file, false, 0);
-    case GET_LOCK:
-    case SET_LOCK:
-    case SET_LOCK_WAIT:
-        return -ENOSYS;
+    case LOCK_GET:
+    case LOCK_SET:
+    case LOCK_SET_WAIT:
+    case LOCK_GET_OF_FILE:
+    case LOCK_SET_OF_FILE:
+    case LOCK_SET_WAIT_OF_FILE:
+        return lock_control(file, args);
     default:
         return -EINVAL;
     }

@@ -104,9 +104,14 @@ static int64_t write_file(struct transfer *transfer, size_t n)
 /* One buffer full, of `n` bytes: how many, less at an end. */
 static int64_t read_once(struct transfer *transfer, size_t n)
 {
-    int64_t done = read_file(transfer, n);
+    int64_t done = read_file(transfer, n), copied;
 
-    return done > 0 ? copy_pieces(transfer, (size_t)done, false) : done;
+    if (done <= 0)
+        return done;
+    copied = copy_pieces(transfer, (size_t)done, false);
+    if (copied < done && transfer->offset == NO_PLACE) /* what nobody got is still to be read */
+        (void)!file_seek(transfer->file, (copied > 0 ? copied : 0) - done, FILE_CURRENT);
+    return copied;
 }
 
 static int64_t write_once(struct transfer *transfer, size_t n)

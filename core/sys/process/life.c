@@ -113,7 +113,7 @@ int64_t sys_wait4(const struct sys_args *args)
     int32_t pid = (int32_t)args->value[0];
     uint32_t flags = (uint32_t)args->value[2];
     enum process_which which = pid > 0 ? PROCESS_PID : pid == -1 ? PROCESS_ANY : PROCESS_GROUP;
-    uint32_t id = pid > 0 ? (uint32_t)pid : (uint32_t)-pid;
+    uint32_t id = pid > 0 ? (uint32_t)pid : 0 - (uint32_t)pid;
     struct process_ending ending;
     int result;
 
@@ -183,9 +183,9 @@ int64_t sys_waitid(const struct sys_args *args)
         result = -EINVAL;
     if (!result)
         result = process_wait(which, id, flags, &ending);
-    if (result < 0)
-        return result;
     if (result > 0 && write_usage(args->value[4], ending.run_time))
         return -EFAULT;
-    return write_info(args->value[2], result > 0 ? &ending : NULL);
+    if (write_info(args->value[2], result > 0 ? &ending : NULL))
+        return -EFAULT;
+    return result < 0 ? result : 0;
 }

@@ -100,9 +100,11 @@ int64_t sys_prctl(const struct sys_args *args)
 
 /* ---- limits ---- */
 
-static int set_limit(struct process *process, unsigned which, const struct process_limit *limit)
+/* Whether `limit` may be set. Caller holds the process's mutex. */
+static int check_limit(const struct process *process, unsigned which,
+                       const struct process_limit *limit)
 {
-    struct process_limit *now = &process->limits[which];
+    const struct process_limit *now = &process->limits[which];
 
     if (limit->soft > limit->hard)
         return -EINVAL;
@@ -110,7 +112,6 @@ static int set_limit(struct process *process, unsigned which, const struct proce
         return -EPERM;
     if (which == PROCESS_LIMIT_FILES && limit->hard > DESCRIPTORS_MAX)
         return -EPERM;
-    *now = *limit;
     return 0;
 }
 
@@ -130,9 +131,18 @@ static int64_t change_limit(uint64_t which, uint64_t from, uint64_t to)
     mutex_lock(&process->mutex);
     old = process->limits[(uint32_t)which];
     if (from)
-        error = set_limit(process, (uint32_t)which, &limit);
+        error = check_limit(process, (uint32_t)which, &limit);
     mutex_unlock(&process->mutex);
-    return error ? error : user_copy_out_optional(to, &old, sizeof(old));
+    if (!error)
+        error = user_copy_out_optional(to, &old, sizeof(old));
+    if (error || !from)
+        return error;
+    mutex_lock(&process->mutex);
+    error = check_limit(process, (uint32_t)which, &limit);
+    if (!error)
+        process->limits[(uint32_t)which] = limit;
+    mutex_unlock(&process->mutex);
+    return error;
 }
 
 int64_t sys_prlimit64(const struct sys_args *args)

@@ -69,36 +69,30 @@ int64_t sys_rt_sigaction(const struct sys_args *args)
         return -EINVAL;
     if (args->value[1] && (signal == SIGNAL_KILL || signal == SIGNAL_STOP))
         return -EINVAL;
-    exchange(signal, args->value[1] ? &new : NULL, &old);
-    return user_copy_out_optional(args->value[2], &old, sizeof(old));
+    exchange(signal, NULL, &old);
+    error = user_copy_out_optional(args->value[2], &old, sizeof(old));
+    if (!error && args->value[1])
+        exchange(signal, &new, &old);
+    return error;
 }
 
 int64_t sys_rt_sigprocmask(const struct sys_args *args)
 {
-    uint64_t old = user_thread_current()->signals.blocked, set;
+    uint64_t old = user_thread_current()->signals.blocked, set = 0;
+    uint32_t how = (uint32_t)args->value[0];
     int error = 0;
 
     if (args->value[3] != SET_BYTES)
         return -EINVAL;
-    if (args->value[1]) {
+    if (args->value[1])
         error = user_copy_in(&set, args->value[1], sizeof(set));
-        if (error)
-            return error;
-        switch ((uint32_t)args->value[0]) {
-        case BLOCK:
-            signal_set_mask(old | set);
-            break;
-        case UNBLOCK:
-            signal_set_mask(old & ~set);
-            break;
-        case SET:
-            signal_set_mask(set);
-            break;
-        default:
-            return -EINVAL;
-        }
-    }
-    return user_copy_out_optional(args->value[2], &old, sizeof(old));
+    if (!error && args->value[1] && how > SET)
+        error = -EINVAL;
+    if (!error)
+        error = user_copy_out_optional(args->value[2], &old, sizeof(old));
+    if (!error && args->value[1])
+        signal_set_mask(how == BLOCK ? old | set : how == UNBLOCK ? old & ~set : set);
+    return error;
 }
 
 int64_t sys_rt_sigpending(const struct sys_args *args)
@@ -126,11 +120,13 @@ int64_t sys_sigaltstack(const struct sys_args *args)
 
     if (args->value[0])
         error = user_copy_in(&new, args->value[0], sizeof(new));
+    if (!error)
+        error = user_copy_out_optional(args->value[1], &old, sizeof(old));
     if (!error && args->value[0]) {
         stack = (struct signal_stack){(uintptr_t) new.start, new.bytes, new.flags};
         error = signal_set_stack(self, &stack, sp);
     }
-    return error ? error : user_copy_out_optional(args->value[1], &old, sizeof(old));
+    return error;
 }
 
 int64_t sys_rt_sigreturn(const struct sys_args *args)

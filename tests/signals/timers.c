@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timers.c: alarm and interval timers. What is said does not depend on how fast anything is.
+ */
+#include "cases.h"
+
+#include <sys/time.h>
+
+static siginfo_t last;
+
+static void note(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)context;
+    last = *info;
+    counted++;
+}
+
+static void set(int which, long us, long interval)
+{
+    const struct itimerval value = {{0, interval}, {0, us}};
+
+    say("set: %s", result_name(setitimer(which, &value, NULL)));
+}
+
+static void alarms(void)
+{
+    unsigned left;
+
+    say("none: %u", alarm(100));
+    left = alarm(50);
+    say("about as set: %d", left == 100 || left == 99);
+    say("off: %d", alarm(0) >= 49);
+    handle_info(SIGALRM, note, 0);
+    alarm(1);
+    pause();
+    say("came: %d, code %d", counted, last.si_code);
+    say("then none: %u", alarm(0));
+}
+
+static void intervals(void)
+{
+    struct itimerval value;
+
+    handle_info(SIGALRM, note, 0);
+    set(ITIMER_REAL, 10000, 5000);
+    while (counted < 5)
+        pause();
+    getitimer(ITIMER_REAL, &value);
+    say("interval %ld, left %d", (long)value.it_interval.tv_usec,
+        value.it_value.tv_sec == 0 && value.it_value.tv_usec <= 5000);
+    set(ITIMER_REAL, 0, 0);
+    getitimer(ITIMER_REAL, &value);
+    say("off: %ld %ld", (long)value.it_value.tv_sec, (long)value.it_value.tv_usec);
+    counted = 0;
+    nap(20);
+    say("no more: %d", counted);
+    set(ITIMER_REAL, 5000, 0);
+    while (counted == 0)
+        pause();
+    nap(20);
+    say("once: %d", counted);
+    set(3, 1, 1);
+    value.it_value.tv_usec = 1000000;
+    say("bad time: %s", result_name(setitimer(ITIMER_REAL, &value, NULL)));
+}
+
+/* Time that is used: the program works until it is told. */
+static void used(void)
+{
+    const int timers[] = {ITIMER_VIRTUAL, ITIMER_PROF}, numbers[] = {SIGVTALRM, SIGPROF};
+
+    for (int i = 0; i < 2; i++) {
+        counted = 0;
+        handle_info(numbers[i], note, 0);
+        set(timers[i], 10000, 10000);
+        while (counted < 3)
+            (void)getppid();
+        say("signal %d, code %d", last.si_signo, last.si_code);
+        set(timers[i], 0, 0);
+    }
+}
+
+static void child(void)
+{
+    struct itimerval value;
+
+    getitimer(ITIMER_REAL, &value);
+    say("the child's is off: %ld", (long)value.it_value.tv_sec);
+    _exit(0);
+}
+
+static void inherited(void)
+{
+    const struct itimerval value = {{0, 0}, {100, 0}};
+
+    setitimer(ITIMER_REAL, &value, NULL);
+    say_status("child", in_child(child));
+}
+
+const struct signal_case timer_cases[] = {{"alarm", alarms},
+                                          {"interval", intervals},
+                                          {"used", used},
+                                          {"timer-fork", inherited},
+                                          {NULL, NULL}};
