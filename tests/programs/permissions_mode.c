@@ -24,8 +24,10 @@ int main(void)
     close(open("a", O_CREAT | O_WRONLY, 0666));
     mkdir("d", 0777);
     printf("%o %o\n", mode_of("a"), mode_of("d"));
-    printf("%d %o\n", chmod("a", 04751), mode_of("a"));
-    printf("%d %o\n", fchmod(open("a", O_RDONLY), 0600), mode_of("a"));
+    printf("%d ", chmod("a", 04751));
+    printf("%o\n", mode_of("a"));
+    printf("%d ", fchmod(open("a", O_RDONLY), 0600));
+    printf("%o\n", mode_of("a"));
     printf("%o\n", (unsigned)umask(022));
     return 0;
 }

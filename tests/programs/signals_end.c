@@ -32,6 +32,6 @@ int main(void)
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         printf("%d\n", end_of(signals[i]));
     fflush(stdout);
-    raise(SIGTERM);
+    raise(SIGPIPE);
     return 0;
 }
