@@ -31,6 +31,7 @@
 #include "mem/frame.h"
 #include "heap/heap.h"
 #include "heap/leak.h"
+#include "ipc/event/epoll.h"
 #include "ipc/futex/futex.h"
 #include "ipc/poll.h"
 #include "mem/memory.h"
@@ -272,6 +273,7 @@ static void init_main(void *unused)
     name_cache_start();
     vm_init();
     poll_init();
+    epoll_start();
     filelock_start();
     futex_init();
     if (process_start())
