@@ -57,6 +57,10 @@ enum { ABI_OPEN_NO_TTY = 0400, ABI_OPEN_CLOSING = 02000000, ABI_OPEN_PATH = 0100
 unsigned abi_open_flags(uint64_t flags);
 uint64_t abi_open_flags_of(unsigned flags);
 
+/** How long the processor's struct epoll_event is: 32 bits of events, and 64 of data at its end. */
+extern const size_t abi_event_bytes;
+#define ABI_EVENT_MAX 16u
+
 /** What stat tells of a file. Times are ns since 1970. */
 struct file_status {
     uint64_t device, inode, links, size, blocks, special;

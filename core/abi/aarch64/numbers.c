@@ -8,6 +8,12 @@ static const struct abi_number numbers[] = {
     [17] = {SYS_GETCWD, NULL},
     [19] = {SYS_EVENTFD2, NULL},
     [20] = {SYS_EPOLL_CREATE1, NULL},
+    [21] = {SYS_EPOLL_CTL, NULL},
+    [22] = {SYS_EPOLL_PWAIT, NULL},
+    [85] = {SYS_TIMERFD_CREATE, NULL},
+    [86] = {SYS_TIMERFD_SETTIME, NULL},
+    [87] = {SYS_TIMERFD_GETTIME, NULL},
+
     [23] = {SYS_DUP, NULL},
     [24] = {SYS_DUP3, NULL},
     [25] = {SYS_FCNTL, NULL},
