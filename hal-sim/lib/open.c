@@ -168,6 +168,7 @@ static void take_apart(void)
     listen_close();
     syscalls_close();
     serial_close();
+    stream_close();
     free(library.history);
     free(library.command_line);
     free(library.boot_tags);

@@ -44,7 +44,8 @@ static const struct {
     [35] = {"EDEADLK", "Resource deadlock avoided"},
     [36] = {"ENAMETOOLONG", "File name too long"},
     [37] = {"ENOLCK", "No locks available"},
-    [38] = {"ENOSYS", "Function not implemented"},
+    [38] = {"ENOSYS", "Function not"
+                      " implemented"},
     [39] = {"ENOTEMPTY", "Directory not empty"},
     [40] = {"ELOOP", "Too many levels of symbolic links"},
     [61] = {"ENODATA", "No data available"},
