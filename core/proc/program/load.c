@@ -15,7 +15,7 @@
 #include "lib/string.h"
 #include "proc/format/elf.h"
 #include "proc/format/script.h"
-#include "proc/program/layout.h"
+#include "proc/layout/layout.h"
 #include "proc/program/stack.h"
 #include "vm/copy.h"
 #include "vm/space.h"

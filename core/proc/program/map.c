@@ -14,7 +14,7 @@
 #include "fs/vfs.h"
 #include "heap/heap.h"
 #include "proc/format/elf.h"
-#include "proc/program/layout.h"
+#include "proc/layout/layout.h"
 #include "proc/program/load.h"
 #include "proc/program/stack.h"
 #include "vm/copy.h"

@@ -2,7 +2,7 @@
 /*
  * layout.c: a layout for each program, and chance in it.
  */
-#include "proc/program/layout.h"
+#include "proc/layout/layout.h"
 
 #include "boot/cmdline.h"
 #include "dev/random.h"
