@@ -5,8 +5,8 @@
     run.py ROWS PACKAGES.JSON UML.JSON FOLDER TAYBERRY...       TAYBERRY --card IMAGE runs a machine
 
 ROWS (rows.c) and BusyBox run on the host, pinned to one processor; on Tayberry in the simulator,
-with the real clock; and inside User-Mode Linux, if Debian's package of it could be had. The last two
-start from the same archive, in which ROWS is the first program. Prints each row with its ratio to
+with the real clock; and inside User-Mode Linux, if Debian's package of it could be had. The last
+two start from one archive, in which ROWS is the first program. Prints each row with its ratio to
 the host's, and how often Tayberry is faster than User-Mode Linux. FOLDER is where files are put.
 
     run.py --pi ROWS PACKAGES.JSON LINUX.JSON FOLDER TAYBERRY...
