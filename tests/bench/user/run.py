@@ -13,9 +13,9 @@ the host's, and how often Tayberry is faster than User-Mode Linux. FOLDER is whe
 
 The same for the Pi's kernel on QEMU's raspi3b, against Debian's kernel for it on the same machine.
 
-TAYBERRY_ROWS, names with spaces between, measures those rows only; TAYBERRY_BENCH_TIMES repeats each
-system and takes each row's best (1). Other load on the host makes all of it slower, and short rows
-more than long ones: what is printed is the ratio of one run, with the load of the host beside it.
+TAYBERRY_ROWS, names with spaces between, measures those rows only; TAYBERRY_BENCH_TIMES repeats
+each system and takes each row's best (1). Other load on the host makes all of it slower, and not
+all rows by as much: what is printed is one run, with the load of the host beside it.
 """
 import json
 import os
