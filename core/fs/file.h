@@ -22,6 +22,7 @@ enum {
     FILE_ACCESS = 3, /**< mask of the three */
     FILE_CREATE = 0100,
     FILE_EXCLUSIVE = 0200,
+    FILE_NO_TERMINAL = 0400, /**< a terminal does not become the caller's own */
     FILE_TRUNCATE = 01000,
     FILE_APPEND = 02000,
     FILE_NONBLOCK = 04000
@@ -41,7 +42,10 @@ struct file {
     uint64_t ahead;      /**< read-ahead: where the last read ended, and how far ahead to read */
     uint32_t window;
     uint32_t error_seen; /**< the vnode's write-back errors that fsync has reported here */
-    void *private;       /**< the device's */
+    uint32_t hang_ups; /**< of a terminal, when it was opened: tty/terminal/terminal.h; constant */
+    void *private;     /**< the device's */
+
+    struct epoll_item *watched; /**< by sets of files; epoll.c's */
 };
 
 /**

@@ -27,7 +27,8 @@ static KSTATE struct mounts {
     const struct file_system *types[FILE_SYSTEMS_MAX];
     unsigned type_count;
     struct mutex mutex;
-    struct list claims;   /* guarded by the mutex */
+    struct list claims;   /* guarded by the mutex, as the next */
+    uint64_t changes;     /* mounts and claims there ever were */
     struct spinlock lock; /* guards the rest, and all covered_by */
     struct list all;      /* in the order of mounting */
     struct mount *root;   /* of all, or NULL */
@@ -240,6 +241,7 @@ static int add_on(struct vnode *covered, const struct file_system *type,
 
     if (!mount)
         return -ENOMEM;
+    mounts.changes++;
     /* A device that is in no table cannot be taken away either. */
     if (device && block_open(device->name, &mount->open))
         mount->open = NULL;
@@ -307,6 +309,17 @@ static bool is_used(const struct block_device *device)
     return false;
 }
 
+bool mount_is_used(const struct block_device *device, uint64_t *changes)
+{
+    bool used;
+
+    mutex_lock(&mounts.mutex);
+    used = is_used(device);
+    *changes = mounts.changes;
+    mutex_unlock(&mounts.mutex);
+    return used;
+}
+
 int mount_begin_claim(struct mount_claim *claim, const struct block_device *device)
 {
     bool busy;
@@ -314,6 +327,7 @@ int mount_begin_claim(struct mount_claim *claim, const struct block_device *devi
     mutex_lock(&mounts.mutex);
     busy = is_used(device);
     if (!busy) {
+        mounts.changes++;
         claim->device = device;
         list_add_tail(&mounts.claims, &claim->link);
     }

@@ -132,6 +132,12 @@ HAL_MUST_CHECK int mount_begin_claim(struct mount_claim *claim, const struct blo
 void mount_end_claim(struct mount_claim *claim);
 
 /**
+ * True if somebody may write to sectors of `device`: it is mounted or claimed. *changes is another
+ * number whenever that may have been so since it was asked last. May sleep.
+ */
+HAL_MUST_CHECK bool mount_is_used(const struct block_device *device, uint64_t *changes);
+
+/**
  * Has a file system of the kind `type` finish on `device`, which the caller has claimed, what it
  * was doing when the power went: it is mounted, where nobody sees it, and unmounted. Errors as
  * mount_add's. May sleep.

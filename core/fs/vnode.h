@@ -160,7 +160,8 @@ struct vnode_ops {
      */
     int (*frame)(struct vnode *vnode, uint64_t number, void **frame);
 
-    /** Linux's requests; `argument` is kernel memory that it says. No lock. -ENOTTY. */
+    /** Linux's requests; `argument` is kernel memory that it says, or, if it says none, itself. No
+     * lock. -ENOTTY. */
     int (*ioctl)(struct file *file, unsigned request, void *argument);
     /** What can be done without waiting: VNODE_CAN_ bits. `waiter`, unless NULL, is hung where it
      * is told when that changes, first (ipc/poll.h). NULL: all, always. No lock. */

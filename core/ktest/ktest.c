@@ -182,6 +182,7 @@ static const struct ktest tests[] = {
     {"vm.threads_share_a_space", test_vm_threads},
     {"vm.forks_race_with_writes", test_vm_forks},
     {"vm.files_are_cut_while_they_are_mapped", test_vm_files},
+    {"calls.a_few_ask_for_anything", test_calls_few},
     {"calls.a_crowd_asks_for_anything", test_calls_crowd},
     {"calls.one_asks_for_anything", test_calls_alone},
     {"calls.what_fails_changes_nothing", test_calls_failures},
@@ -214,8 +215,8 @@ static const struct ktest tests[] = {
     {"bitmap.runs_across_words", test_bitmap_runs},
     {"log.keeps_what_was_said", test_log_keeps},
     {"line.mistakes_can_be_erased", test_line_erase},
-    {"line.four_ways_to_end", test_line_ends},
-    {"line.too_much_rings_the_bell", test_line_limit},
+    {"line.five_ways_to_end", test_line_ends},
+    {"line.too_much_changes_its_end", test_line_limit},
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

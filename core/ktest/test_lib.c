@@ -11,9 +11,11 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "lib/tree.h"
-#include "tty/line.h"
+#include "proc/signal.h"
+#include "tty/discipline/discipline.h"
 
 #include <hal/errno.h>
+#include <hal/kstate.h>
 #include <hal/runtime.h>
 
 /* ---- strings ---- */
@@ -184,79 +186,78 @@ void test_log_keeps(struct ktest_run *run)
 
 /* ---- the line discipline ---- */
 
-/* What was echoed, and how it ended. */
-struct typed {
-    struct tty_line line;
+/* What was typed, echoed, and read in the end. */
+static KSTATE struct typed {
+    struct discipline discipline;
     char echo[64];
     size_t echoed;
-    unsigned bells;
-};
+    unsigned signal;
+    char text[64];
+    size_t read;
+} typed;
 
-static void typed_echo(void *context, const char *bytes, size_t n)
+static void typed_put(void *context, uint8_t byte)
 {
-    struct typed *typed = context;
-
-    for (size_t i = 0; i < n; i++) {
-        if (bytes[i] == '\a')
-            typed->bells++;
-        else if (typed->echoed < sizeof(typed->echo) - 1)
-            typed->echo[typed->echoed++] = bytes[i];
-    }
-    typed->echo[typed->echoed] = '\0';
+    (void)context;
+    if (typed.echoed < sizeof(typed.echo) - 1)
+        typed.echo[typed.echoed++] = (char)byte;
+    typed.echo[typed.echoed] = '\0';
 }
 
-/* Types `text` into a new line; returns the last result. */
-static enum tty_line_result typed_feed(struct typed *typed, const char *text)
+static void typed_signal(void *context, unsigned signal, bool flush)
 {
-    enum tty_line_result result = TTY_LINE_MORE;
+    (void)context, (void)flush;
+    typed.signal = signal;
+}
 
-    typed->echoed = 0;
-    typed->bells = 0;
-    tty_line_init(&typed->line, typed_echo, typed);
-    tty_line_begin(&typed->line);
-    for (; *text != '\0' && result == TTY_LINE_MORE; text++)
-        result = tty_line_feed(&typed->line, (uint8_t)*text);
-    return result;
+static void typed_flow(void *context)
+{
+    (void)context;
+}
+
+/* Types `text` on a new terminal; true if there is something to be read, which is then. */
+static bool type(const char *text)
+{
+    static const struct discipline_ops ops = {
+        .put = typed_put, .signal = typed_signal, .flow = typed_flow};
+    bool has;
+
+    memset(&typed, 0, sizeof(typed));
+    discipline_init(&typed.discipline, &ops, NULL);
+    (void)!discipline_input(&typed.discipline, (const uint8_t *)text, string_length(text));
+    has = discipline_has(&typed.discipline);
+    typed.read = discipline_take(&typed.discipline, (uint8_t *)typed.text, sizeof(typed.text) - 1);
+    return has;
 }
 
 void test_line_erase(struct ktest_run *run)
 {
-    struct typed typed;
-
-    KTEST_EXPECT(run, typed_feed(&typed, "abx\177c\r") == TTY_LINE_DONE);
-    KTEST_EXPECT(run, string_equal(typed.line.text, "abc\n"));
-    KTEST_EXPECT(run, string_equal(typed.echo, "abx\b \bc\n"));
-    KTEST_EXPECT(run, typed_feed(&typed, "ab\bä\bc\n") == TTY_LINE_DONE);
-    KTEST_EXPECT(run, string_equal(typed.line.text, "ac\n"));
-    KTEST_EXPECT(run, typed_feed(&typed, "one two\027three\n") == TTY_LINE_DONE);
-    KTEST_EXPECT(run, string_equal(typed.line.text, "one three\n"));
-    KTEST_EXPECT(run, typed_feed(&typed, "one two\025three\n") == TTY_LINE_DONE);
-    KTEST_EXPECT(run, string_equal(typed.line.text, "three\n"));
-    KTEST_EXPECT(run, typed_feed(&typed, "\177\n") == TTY_LINE_DONE);
-    KTEST_EXPECT(run, typed.bells == 1 && string_equal(typed.echo, "\n"));
+    KTEST_EXPECT(run, type("abx\177c\r") && string_equal(typed.text, "abc\n"));
+    KTEST_EXPECT(run, string_equal(typed.echo, "abx\b \bc\r\n"));
+    KTEST_EXPECT(run, type("abä\177\177c\n") && string_equal(typed.text, "ac\n"));
+    KTEST_EXPECT(run, type("one two\027three\n") && string_equal(typed.text, "one three\n"));
+    KTEST_EXPECT(run, type("one two\025three\n") && string_equal(typed.text, "three\n"));
+    KTEST_EXPECT(run, type("\177\n") && string_equal(typed.echo, "\r\n"));
 }
 
 void test_line_ends(struct ktest_run *run)
 {
-    struct typed typed;
-
-    KTEST_EXPECT(run, typed_feed(&typed, "a\r") == TTY_LINE_DONE);
-    KTEST_EXPECT(run, tty_line_feed(&typed.line, '\n') == TTY_LINE_MORE);
-    KTEST_EXPECT(run, typed_feed(&typed, "a\004") == TTY_LINE_DONE);
-    KTEST_EXPECT(run, string_equal(typed.line.text, "a"));
-    KTEST_EXPECT(run, typed_feed(&typed, "\004") == TTY_LINE_END);
-    KTEST_EXPECT(run, typed_feed(&typed, "a\003") == TTY_LINE_ABANDONED);
+    KTEST_EXPECT(run, type("a\r") && string_equal(typed.text, "a\n"));
+    KTEST_EXPECT(run, !type("a"));
+    KTEST_EXPECT(run, type("a\004") && string_equal(typed.text, "a"));
+    KTEST_EXPECT(run, type("\004") && typed.read == 0);
+    KTEST_EXPECT(run, !type("a\003") && typed.signal == SIGNAL_INT);
 }
 
 void test_line_limit(struct ktest_run *run)
 {
-    struct typed typed;
+    const uint8_t x = 'x', end = '\n';
 
-    (void)typed_feed(&typed, "");
-    for (unsigned i = 0; i < TTY_LINE_MAX + 5; i++)
-        KTEST_EXPECT(run, tty_line_feed(&typed.line, 'x') == TTY_LINE_MORE);
-    KTEST_EXPECT(run, typed.line.length == TTY_LINE_MAX && typed.bells == 5);
-    KTEST_EXPECT(run, tty_line_feed(&typed.line, 0xFF) == TTY_LINE_MORE && typed.bells == 6);
-    KTEST_EXPECT(run, tty_line_feed(&typed.line, '\n') == TTY_LINE_DONE);
-    KTEST_EXPECT(run, typed.line.length == TTY_LINE_MAX + 1);
+    (void)type("");
+    for (unsigned i = 0; i < DISCIPLINE_BYTES + 5; i++)
+        KTEST_EXPECT(run, discipline_input(&typed.discipline, &x, 1) == 1);
+    KTEST_EXPECT(run, discipline_kept(&typed.discipline) == DISCIPLINE_BYTES);
+    KTEST_EXPECT(run, discipline_input(&typed.discipline, &end, 1) == 1);
+    KTEST_EXPECT(run, discipline_count(&typed.discipline) == DISCIPLINE_BYTES);
+    KTEST_EXPECT(run, discipline_input(&typed.discipline, &x, 1) == 0);
 }

@@ -8,10 +8,12 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/session/session.h"
 #include "proc/signal/signals.h"
 
 #include "heap/heap.h"
 #include "ipc/futex/robust.h"
+#include "sys/trace/trace.h"
 #include "thread/thread.h"
 #include "vm/space.h"
 
@@ -171,6 +173,7 @@ static void become_zombie(struct process *process)
 
     list_init(&dead);
     process_lock();
+    session_finish(process);
     signal_check_orphans(process);
     give_children_away(process, &dead);
     process->state = PROCESS_ZOMBIE;
@@ -194,6 +197,7 @@ void user_thread_finish(struct user_thread *thread)
     struct thread_info info;
     bool last;
 
+    trace_end(thread, process->ended ? process->status : 0);
     robust_leave_memory(thread);
     process_lock();
     if (thread_read_info(thread->kernel_thread, &info) == 0)

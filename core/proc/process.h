@@ -47,6 +47,7 @@ enum {
     PROCESS_LIMIT_SIGNALS = 11
 };
 
+struct terminal;
 struct vm_space;
 struct thread;
 
@@ -78,6 +79,7 @@ struct process {
     struct list threads;    /**< user threads that have not ended */
     unsigned thread_count;
     uint32_t group, session;
+    struct terminal *terminal; /**< its controlling terminal (session.h); NULL: none */
     enum process_state state;
     bool ended;          /**< how it ends is settled: `status` */
     bool awaited;        /**< parent NULL: somebody in the kernel is going to wait for it */
@@ -171,6 +173,9 @@ HAL_MUST_CHECK int user_thread_start(struct user_thread *thread);
 
 /** The only thread of its process takes the process's number. May sleep. */
 void user_thread_become_first(struct user_thread *thread);
+
+/** How many there are. Any context. */
+unsigned user_thread_count(void);
 
 /** Undoes user_thread_create. */
 void user_thread_abandon(struct user_thread *thread);

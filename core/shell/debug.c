@@ -17,7 +17,7 @@
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
 #include "thread/thread.h"
-#include "tty/line.h"
+#include "tty/discipline/discipline.h"
 #include "tty/tty.h"
 
 #include <hal/board.h>
@@ -39,7 +39,9 @@
 /* Static, because the stack that it stands on may be nearly full. */
 static KSTATE struct debug_state {
     const struct hal_fault *fault;
-    struct tty_line line;
+    struct discipline discipline;
+    char line[514];
+    bool abandoned; /* by Ctrl-C */
     struct args args;
     bool leave;
     bool active;
@@ -144,10 +146,32 @@ static void debug_say(const char *format, ...)
     va_end(args);
 }
 
-static void debug_echo(void *context, const char *bytes, size_t n)
+/* ---- what the line discipline wants done ---- */
+
+static void debug_show(void *context, uint8_t byte)
 {
-    for (size_t i = 0; i < n; i++)
-        debug_put(context, bytes[i]);
+    (void)context;
+    hal_console_putc(byte);
+}
+
+static void debug_abandon(void *context, unsigned signal, bool flush)
+{
+    (void)context, (void)signal, (void)flush;
+    debug.abandoned = true;
+}
+
+/* Nothing is held back here. */
+static void debug_flow(void *context)
+{
+    (void)context;
+}
+
+static void debug_start_console(void)
+{
+    static const struct discipline_ops ops = {
+        .put = debug_show, .signal = debug_abandon, .flow = debug_flow};
+
+    discipline_init(&debug.discipline, &ops, NULL);
 }
 
 static uint8_t debug_read_byte(void)
@@ -159,24 +183,38 @@ static uint8_t debug_read_byte(void)
     return byte;
 }
 
+/* Reads a line without its newline. False: there is none. */
+static bool debug_read_text(void)
+{
+    size_t n = 0;
+    bool ended;
+
+    debug.abandoned = false;
+    while (!debug.abandoned && !discipline_has(&debug.discipline)) {
+        uint8_t byte = debug_read_byte();
+
+        (void)!discipline_input(&debug.discipline, &byte, 1);
+    }
+    if (!debug.abandoned)
+        n = discipline_take(&debug.discipline, (uint8_t *)debug.line, sizeof(debug.line) - 1);
+    discipline_flush(&debug.discipline); /* of a line that is too long */
+    ended = n > 0 && debug.line[n - 1] == '\n';
+    debug.line[ended ? n - 1 : n] = '\0';
+    if (!ended)
+        debug_say("\n");
+    if (n == 0 && !debug.abandoned)
+        debug_say("Type \"continue\" to leave.\n");
+    return n > ended;
+}
+
 /* Reads a line and splits it. False: nothing to run. */
 static bool debug_read_line(void)
 {
-    enum tty_line_result result = TTY_LINE_MORE;
-    const char *text = debug.line.text;
+    const char *text = debug.line;
 
-    tty_line_begin(&debug.line);
     debug_say("debug> ");
-    while (result == TTY_LINE_MORE)
-        result = tty_line_feed(&debug.line, debug_read_byte());
-    if (result == TTY_LINE_END)
-        debug_say("\nType \"continue\" to leave.\n");
-    if (result != TTY_LINE_DONE || debug.line.length == 0)
+    if (!debug_read_text())
         return false;
-    if (debug.line.text[debug.line.length - 1] == '\n')
-        debug.line.text[debug.line.length - 1] = '\0';
-    else
-        debug_say("\n"); /* Ctrl-D ended it */
     if (args_parse(&text, &debug.args) != 0) {
         debug_say("error: too many arguments, or a quote is not closed\n");
         return false;
@@ -369,7 +407,7 @@ void debug_shell(const struct hal_fault *fault, const char *why)
     debug.leave = false;
     spinlock_bypass(true);
     tty_flush_polled();
-    tty_line_init(&debug.line, debug_echo, NULL);
+    debug_start_console();
     debug_say("\nDebug shell (%s at 0x%llx). Type \"help\" for its commands.\n", why,
               (unsigned long long)(fault->pc - hal_context_code_base()));
     while (!debug.leave) {

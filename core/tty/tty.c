@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tty.c: two rings between the UART and the threads.
+ * tty.c: the terminal, between the UART and the threads.
  *
- *     threads --tty_write--> [ output ring ] --interrupt--> device
- *     threads <--tty_read--- [ input ring  ] <--interrupt-- device
+ *     threads --tty_write--> [ output ring ] ---------------interrupt--> device
+ *                                  ^ echo
+ *     threads <--tty_read--- [ discipline ] <--[ early ] <--interrupt-- device
  *
- * One spinlock guards both rings. A mutex on top keeps one tty_write whole. The interrupt only
- * moves bytes: erasing and echo happen in the thread that reads, so that a slow line never makes an
- * interrupt long.
+ * One spinlock guards all of this. A mutex on top keeps one tty_write of the kernel whole. Signals
+ * are sent by the thread of the timers: they need the mutex of all processes.
  *
- * Invariants: while output is queued, the device has been asked to tell about room. While `full`
- * is set, the device may hold input of which no interrupt will tell; who makes room takes it.
+ * Invariants: while output is queued that may be sent, the device has been asked to tell about
+ * room. What is `early` is older than what is still in the device, and younger than what the
+ * discipline has; while there is any, the discipline has no room. While `full` is set, the device
+ * may hold input of which no interrupt will tell; who makes room takes it.
  */
 #include "tty/tty.h"
 
-#include "ipc/poll.h"
+#include "fs/vnode.h"
 #include "lib/format.h"
-#include "sync/mutex.h"
-#include "sync/wait.h"
+#include "proc/process.h"
 #include "thread/thread.h"
-#include "tty/line.h"
+#include "tty/inside.h"
 
 #include <hal/console.h>
 #include <hal/errno.h>
@@ -28,169 +29,305 @@
 #include <hal/time.h>
 #include <hal/uart.h>
 
-#define RING_SIZE 4096u /* a power of two: positions wrap by masking */
 #define CTRL_C 3
-#define CTRL_D 4
 #define PRINT_PART 128
+#define LITTLE_ROOM 128u /* bytes: below it, the other end is told to stop (IXOFF) */
+#define SERIAL_DEVICE ((uint64_t)204 << 32 | 64) /* ttyAMA0 */
 
-struct tty_ring {
-    uint32_t head;  /* position of the oldest byte */
-    uint32_t count; /* bytes */
-    uint8_t bytes[RING_SIZE];
-};
-
-static KSTATE struct tty_state {
-    struct spinlock lock; /* guards the members of this group */
-    struct tty_ring in, out;
-    struct wait_queue readers;
-    struct poll_source source;
-    struct wait_queue writers; /* of those who wait for room, and for an empty ring */
-    uint32_t watched;          /* the thread that Ctrl-C cancels, or 0 */
-    bool full;                 /* there was no room for all input: see above */
-    bool room_asked;           /* hal_uart_notify_room is on */
-    uint32_t queued;           /* bytes put into `out` since power-on, modulo 2^32 */
-
-    struct mutex writing; /* held for one tty_write */
-
-    /* Of the one thread that reads. */
-    enum tty_mode mode;
-    struct tty_line line;
-    uint8_t last;      /* the byte that was read last: a '\r' may still get its '\n' */
-    size_t line_given; /* bytes of line.text that tty_read has returned */
-    bool line_done;    /* line.text is a line that is being returned */
-} tty;
+KSTATE struct tty_state tty;
 
 /* ---- rings ---- */
 
 static void ring_put(struct tty_ring *ring, uint8_t byte)
 {
-    ring->bytes[(ring->head + ring->count) % RING_SIZE] = byte;
+    ring->bytes[(ring->head + ring->count) % ring->size] = byte;
     ring->count++;
 }
 
 static void ring_drop(struct tty_ring *ring, uint32_t n)
 {
-    ring->head = (ring->head + n) % RING_SIZE;
+    ring->head = (ring->head + n) % ring->size;
     ring->count -= n;
+}
+
+static uint8_t ring_take(struct tty_ring *ring)
+{
+    uint8_t byte = ring->bytes[ring->head];
+
+    ring_drop(ring, 1);
+    return byte;
+}
+
+static void ring_put_back(struct tty_ring *ring, uint8_t byte)
+{
+    ring->head = (ring->head + ring->size - 1) % ring->size;
+    ring->bytes[ring->head] = byte;
+    ring->count++;
 }
 
 /* The oldest bytes that lie in one piece. */
 static uint32_t ring_piece(const struct tty_ring *ring)
 {
-    uint32_t to_end = RING_SIZE - ring->head;
+    uint32_t to_end = ring->size - ring->head;
 
     return ring->count < to_end ? ring->count : to_end;
 }
 
-/* ---- device; all with the lock held ---- */
+/* ---- output to the device; all with the lock held ---- */
 
-static void tty_send_queued(void)
+static void tell_writers(void)
 {
-    uint32_t n = ring_piece(&tty.out);
+    wait_wake_all(&tty.writers);
+    poll_notify_of(&tty.source, VNODE_CAN_WRITE);
+}
 
+void tty_tell_readers(void)
+{
+    if (!discipline_has(&tty.discipline))
+        return;
+    wait_wake_all(&tty.readers);
+    poll_notify_of(&tty.source, VNODE_CAN_READ);
+}
+
+static bool is_held(void)
+{
+    return tty.discipline.stopped || tty.discipline.held;
+}
+
+void tty_send_queued(void)
+{
+    uint32_t n = is_held() ? 0 : ring_piece(&tty.out);
+    bool wants_room;
+
+    if (tty.urgent && hal_uart_write(&tty.urgent, 1) == 1)
+        tty.urgent = 0;
     while (n > 0) {
         size_t sent = hal_uart_write(tty.out.bytes + tty.out.head, n);
 
         ring_drop(&tty.out, (uint32_t)sent);
         n = sent > 0 ? ring_piece(&tty.out) : 0;
     }
-    if (tty.room_asked != (tty.out.count > 0)) {
-        tty.room_asked = tty.out.count > 0;
-        hal_uart_notify_room(tty.room_asked);
+    wants_room = tty.urgent || (tty.out.count > 0 && !is_held());
+    if (tty.room_asked != wants_room) {
+        tty.room_asked = wants_room;
+        hal_uart_notify_room(wants_room);
     }
-    if (tty.out.count <= RING_SIZE / 2)
-        wait_wake_all(&tty.writers);
+    if (tty.out.count <= TTY_WRITE_MAX / 2)
+        tell_writers();
 }
 
-/* True if Ctrl-C was typed and somebody watches for it. */
-static bool tty_receive(void)
+bool tty_has_room(void)
+{
+    return tty.out.count + DISCIPLINE_OUTPUT_MAX <= TTY_WRITE_MAX;
+}
+
+void tty_drop_output(void)
+{
+    ring_drop(&tty.out, tty.out.count);
+    tell_writers();
+}
+
+/* ---- what the discipline wants done; with the lock held ---- */
+
+/* Echo that finds no room is lost, as on Linux. */
+static void discipline_put(void *context, uint8_t byte)
+{
+    (void)context;
+    if (tty.out.count == tty.out.size)
+        return;
+    ring_put(&tty.out, byte);
+    tty.queued++;
+}
+
+static unsigned index_of(unsigned signal)
+{
+    return signal == SIGNAL_INT ? 0 : signal == SIGNAL_QUIT ? 1 : 2;
+}
+
+static void discipline_signal(void *context, unsigned signal, bool flush)
+{
+    uint32_t group = __atomic_load_n(&tty.terminal.foreground, __ATOMIC_ACQUIRE);
+
+    (void)context;
+    if (flush) {
+        tty_drop_output();
+        ring_drop(&tty.early, tty.early.count);
+    }
+    if (group == 0)
+        return;
+    tty.groups[index_of(signal)] = group;
+    ktimer_arm(&tty.signals, hal_time_now());
+}
+
+/* Whoever has changed it sends what is queued. */
+static void discipline_flow(void *context)
+{
+    (void)context;
+}
+
+/* In the thread of the timers. */
+static void send_signals(struct ktimer *timer)
+{
+    static const uint8_t numbers[TTY_SIGNALS] = {SIGNAL_INT, SIGNAL_QUIT, SIGNAL_TSTP};
+    uint32_t groups[TTY_SIGNALS];
+    hal_irq_state_t irq = spinlock_acquire(&tty.lock);
+
+    (void)timer;
+    memcpy(groups, tty.groups, sizeof(groups));
+    memset(tty.groups, 0, sizeof(tty.groups));
+    spinlock_release(&tty.lock, irq);
+    process_lock();
+    for (unsigned i = 0; i < TTY_SIGNALS; i++) {
+        if (groups[i] != 0)
+            (void)signal_send_group(groups[i], numbers[i], NULL);
+    }
+    process_unlock();
+}
+
+/* ---- input; with the lock held ---- */
+
+/* A byte that is one of Ctrl-V, for the byte behind it. */
+static bool makes_literal(uint8_t byte)
+{
+    const struct tty_settings *settings = &tty.discipline.settings;
+
+    return byte == settings->keys[TTY_VLNEXT] && byte != 0 && (settings->local & TTY_ICANON) &&
+           (settings->local & TTY_IEXTEN);
+}
+
+/* True if Ctrl-C is a request to the kernel. */
+static bool is_watched(void)
+{
+    return tty.watched != 0 && __atomic_load_n(&tty.terminal.session, __ATOMIC_ACQUIRE) == 0;
+}
+
+static bool early_is_literal(void)
+{
+    uint32_t last = (tty.early.head + tty.early.count - 1) % tty.early.size;
+
+    return tty.early.count > 0 ? makes_literal(tty.early.bytes[last]) : tty.discipline.literal;
+}
+
+static void receive(uint8_t byte)
+{
+    if (tty.early.count == 0 && discipline_input(&tty.discipline, &byte, 1) == 1)
+        return;
+    if (early_is_literal() || !discipline_input_urgent(&tty.discipline, byte))
+        ring_put(&tty.early, byte);
+}
+
+/* What came early goes on, as far as there is room. */
+static void feed_early(void)
+{
+    while (tty.early.count > 0) {
+        uint8_t byte = ring_take(&tty.early);
+
+        if (discipline_input(&tty.discipline, &byte, 1) == 0) {
+            ring_put_back(&tty.early, byte);
+            break;
+        }
+    }
+}
+
+/* Tells the other end to stop, or to go on, if that is wanted. */
+static void throttle(void)
+{
+    const struct discipline *d = &tty.discipline;
+    uint32_t kept = discipline_kept(d);
+    bool wants = d->settings.input & TTY_IXOFF;
+
+    if (wants && !tty.throttled && kept > DISCIPLINE_BYTES - LITTLE_ROOM && discipline_has(d)) {
+        tty.throttled = true;
+        tty.urgent = d->settings.keys[TTY_VSTOP];
+    } else if (tty.throttled && (!wants || (kept <= LITTLE_ROOM && tty.early.count == 0))) {
+        tty.throttled = false;
+        tty.urgent = d->settings.keys[TTY_VSTART];
+    }
+}
+
+/* Takes what the device has. The thread that was asked to stop by that, or 0. */
+static uint32_t receive_all(void)
 {
     uint8_t bytes[64];
-    bool stop = false;
+    uint32_t stop = 0;
     size_t n;
 
     do {
-        size_t room = RING_SIZE - tty.in.count;
+        size_t room = tty.early.size - tty.early.count;
 
         n = room == 0 ? 0 : hal_uart_read(bytes, room < sizeof(bytes) ? room : sizeof(bytes));
         for (size_t i = 0; i < n; i++) {
-            if (bytes[i] == CTRL_C && tty.watched != 0) {
-                stop = true;
-                tty.in.count = 0;
+            if (bytes[i] == CTRL_C && is_watched()) {
+                stop = tty.watched;
+                discipline_flush(&tty.discipline);
+                ring_drop(&tty.early, tty.early.count);
             } else {
-                ring_put(&tty.in, bytes[i]);
+                receive(bytes[i]);
             }
         }
     } while (n > 0);
-    tty.full = tty.in.count == RING_SIZE;
-    if (tty.in.count > 0) {
-        wait_wake_all(&tty.readers);
-        poll_notify(&tty.source);
-    }
+    tty.full = tty.early.count == tty.early.size;
+    throttle();
+    tty_tell_readers();
     return stop;
 }
 
 /*
  * Takes from the device again once there is room. We stopped before hal_uart_read gave 0, and what
- * was there then does not interrupt. As tty_receive.
+ * was there then does not interrupt.
  */
-static bool tty_resume(void)
+uint32_t tty_resume(void)
 {
-    return tty.full && tty.in.count <= RING_SIZE / 2 && tty_receive();
+    uint32_t stop = 0;
+
+    feed_early();
+    if (tty.full && tty.early.count <= tty.early.size / 2)
+        stop = receive_all();
+    throttle();
+    tty_send_queued();
+    return stop;
 }
 
-/* Waits for output to move. False if the thread is to stop waiting. */
-static bool tty_wait_output(void)
-{
-    return wait_sleep(&tty.writers, &tty.lock, HAL_TIME_NEVER) != -EINTR;
-}
-
-static void tty_cancel(uint32_t id)
+void tty_cancel(uint32_t id)
 {
     /* -ENOENT: it has ended by itself meanwhile, and there is nothing to stop. */
-    if (thread_cancel(id) == -ENOENT)
-        return;
+    if (id != 0)
+        (void)!thread_cancel(id);
 }
 
 void tty_interrupt(void)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
-    bool stop = tty_receive();
-    uint32_t watched = tty.watched;
+    uint32_t stop = receive_all();
 
-    /* Also when the queue is empty: tty_flush_polled may have emptied it under those who wait. */
-    if (tty.room_asked)
-        tty_send_queued();
+    tty_send_queued();
     spinlock_release(&tty.lock, irq);
-    if (stop)
-        tty_cancel(watched);
+    tty_cancel(stop);
 }
 
 /* ---- output ---- */
 
-static void tty_put_out(uint8_t byte)
+/* Waits for output to move. False if the thread is to stop waiting. Caller holds the lock. */
+static bool wait_output(void)
 {
-    ring_put(&tty.out, byte);
-    tty.queued++;
+    return wait_sleep(&tty.writers, &tty.lock, HAL_TIME_NEVER) != -EINTR;
 }
 
 /* Caller holds the mutex `writing`. */
-static void tty_queue(const char *data, size_t n)
+static void queue(const char *data, size_t n)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
     bool wait = true;
 
     while (n > 0 && wait) {
-        if (RING_SIZE - tty.out.count >= 2) {
-            if (*data == '\n')
-                tty_put_out('\r');
-            tty_put_out((uint8_t)*data++);
+        if (tty_has_room()) {
+            discipline_output_plain(&tty.discipline, (uint8_t)*data++);
             n--;
             continue;
         }
         tty_send_queued();
-        if (RING_SIZE - tty.out.count < 2)
-            wait = tty_wait_output();
+        if (!tty_has_room())
+            wait = wait_output();
     }
     tty_send_queued();
     spinlock_release(&tty.lock, irq);
@@ -199,7 +336,7 @@ static void tty_queue(const char *data, size_t n)
 void tty_write(const void *data, size_t n)
 {
     mutex_lock(&tty.writing);
-    tty_queue(data, n);
+    queue(data, n);
     mutex_unlock(&tty.writing);
 }
 
@@ -209,13 +346,13 @@ struct tty_part {
     char text[PRINT_PART];
 };
 
-static void tty_put_part(void *context, char byte)
+static void put_part(void *context, char byte)
 {
     struct tty_part *part = context;
 
     part->text[part->n++] = byte;
     if (part->n == sizeof(part->text)) {
-        tty_queue(part->text, part->n);
+        queue(part->text, part->n);
         part->n = 0;
     }
 }
@@ -225,8 +362,8 @@ void tty_print_va(const char *format, va_list args)
     struct tty_part part = {.n = 0};
 
     mutex_lock(&tty.writing);
-    format_each(tty_put_part, &part, format, args);
-    tty_queue(part.text, part.n);
+    format_each(put_part, &part, format, args);
+    queue(part.text, part.n);
     mutex_unlock(&tty.writing);
 }
 
@@ -240,171 +377,208 @@ void tty_print(const char *format, ...)
 }
 
 /* True once the device has all that was queued when `queued` was `until`. Caller holds the lock. */
-static bool tty_sent(uint32_t until)
+static bool is_sent(uint32_t until)
 {
     return (int32_t)(tty.queued - tty.out.count - until) >= 0;
 }
 
-void tty_drain(void)
+int tty_await_output(void)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
     uint32_t until = tty.queued;
     bool wait = true;
 
-    while (!tty_sent(until) && wait) {
+    while (!is_sent(until) && wait) {
         tty_send_queued();
-        if (!tty_sent(until))
-            wait = tty_wait_output();
+        if (!is_sent(until))
+            wait = wait_output();
     }
     spinlock_release(&tty.lock, irq);
+    return wait ? 0 : -EINTR;
+}
+
+void tty_drain(void)
+{
+    hal_irq_state_t irq = spinlock_acquire(&tty.lock);
+
+    discipline_start(&tty.discipline);
+    spinlock_release(&tty.lock, irq);
+    (void)!tty_await_output();
 }
 
 void tty_flush_polled(void)
 {
-    while (tty.out.count > 0) {
-        hal_console_putc(tty.out.bytes[tty.out.head]);
-        ring_drop(&tty.out, 1);
-    }
+    while (tty.out.count > 0)
+        hal_console_putc(ring_take(&tty.out));
 }
 
 /* ---- input ---- */
 
 bool tty_read_polled(uint8_t *byte)
 {
-    if (tty.in.count == 0)
+    if (discipline_peek(&tty.discipline, byte)) {
+        discipline_drop(&tty.discipline);
+        return true;
+    }
+    if (tty.early.count == 0)
         return hal_uart_read(byte, 1) == 1;
-    *byte = tty.in.bytes[tty.in.head];
-    ring_drop(&tty.in, 1);
+    *byte = ring_take(&tty.early);
     return true;
 }
 
-static int64_t tty_read_raw(uint8_t *data, size_t n, uint64_t deadline)
+/* Sleeps until there is input. An error, or 1: the read is over. Caller holds the lock. */
+static int await_input(const struct tty_reading *reading, uint64_t deadline)
 {
-    hal_irq_state_t irq = spinlock_acquire(&tty.lock);
-    size_t taken = 0;
+    if (reading->immediate)
+        return 1;
+    if (reading->hang_ups != TTY_NEVER_HUNG && reading->hang_ups != tty.hang_ups)
+        return 1;
+    if (reading->nonblock)
+        return -EAGAIN;
+    return wait_sleep(&tty.readers, &tty.lock, deadline);
+}
+
+/* Caller holds the lock. */
+static int64_t take_input(const struct tty_reading *reading, uint8_t *data, size_t n)
+{
+    struct discipline *d = &tty.discipline;
+    uint64_t deadline = reading->deadline;
+    size_t done = 0;
     int error = 0;
 
-    while (tty.in.count == 0 && error == 0)
-        error = wait_sleep(&tty.readers, &tty.lock, deadline);
-    for (; taken < n && tty.in.count > 0; taken++) {
-        data[taken] = tty.in.bytes[tty.in.head];
-        tty.last = data[taken];
-        ring_drop(&tty.in, 1);
+    while (done < n && !error) {
+        if (!discipline_has(d)) {
+            error = await_input(reading, deadline);
+            continue;
+        }
+        done += discipline_take(d, data + done, n - done);
+        if ((d->settings.local & TTY_ICANON) || done >= reading->least)
+            break;
+        if (reading->between > 0)
+            deadline = hal_time_now() + reading->between;
     }
-    bool stop = tty_resume();
-    uint32_t watched = tty.watched;
+    if (done > 0)
+        tty.last = data[done - 1];
+    return done > 0 || error > 0 ? (int64_t)done : error;
+}
+
+int64_t tty_take(const struct tty_reading *reading, uint8_t *data, size_t n)
+{
+    hal_irq_state_t irq = spinlock_acquire(&tty.lock);
+    int64_t result = take_input(reading, data, n);
+    uint32_t stop = tty_resume();
 
     spinlock_release(&tty.lock, irq);
-    if (stop)
-        tty_cancel(watched);
-    return taken > 0 ? (int64_t)taken : error;
-}
-
-static void tty_echo(void *context, const char *bytes, size_t n)
-{
-    (void)context;
-    tty_write(bytes, n);
-}
-
-/* Gives the next part of the line that is done. */
-static int64_t tty_give_line(char *data, size_t n)
-{
-    size_t left = tty.line.length - tty.line_given;
-
-    if (n > left)
-        n = left;
-    memcpy(data, tty.line.text + tty.line_given, n);
-    tty.line_given += n;
-    if (tty.line_given == tty.line.length) {
-        tty.line_done = false;
-        tty_line_begin(&tty.line);
-    }
-    return (int64_t)n;
-}
-
-static int64_t tty_read_canonical(char *data, size_t n, uint64_t deadline)
-{
-    enum tty_line_result result = TTY_LINE_MORE;
-
-    if (tty.line_done)
-        return tty_give_line(data, n);
-    while (result == TTY_LINE_MORE) {
-        uint8_t byte = 0;
-        int64_t got = tty_read_raw(&byte, 1, deadline);
-
-        if (got < 0)
-            return got;
-        result = tty_line_feed(&tty.line, byte);
-    }
-    if (result == TTY_LINE_DONE) {
-        tty.line_done = true;
-        tty.line_given = 0;
-        return tty_give_line(data, n);
-    }
-    tty_line_begin(&tty.line);
-    return result == TTY_LINE_END ? 0 : -EINTR;
+    tty_cancel(stop);
+    return result;
 }
 
 int64_t tty_read(void *data, size_t n, uint64_t deadline)
 {
-    if (n == 0)
-        return 0;
-    if (tty.mode == TTY_RAW)
-        return tty_read_raw(data, n, deadline);
-    return tty_read_canonical(data, n, deadline);
+    const struct tty_reading reading = {
+        .deadline = deadline, .least = 1, .hang_ups = TTY_NEVER_HUNG};
+
+    return n == 0 ? 0 : tty_take(&reading, data, n);
+}
+
+/* ---- the kernel's shell ---- */
+
+static void settings_of(enum tty_mode mode, struct tty_settings *settings)
+{
+    *settings = tty_usual_settings;
+    if (mode == TTY_PROGRAMS)
+        return;
+    settings->input &= ~(uint32_t)TTY_IXON;
+    settings->local &= ~(uint32_t)TTY_ISIG;
+    if (mode == TTY_CANONICAL)
+        return;
+    settings->input &= ~(uint32_t)TTY_ICRNL;
+    settings->local = 0;
+}
+
+/* A "\r\n" of which the shell has read half is not to begin with an empty line. */
+static void skip_newline(void)
+{
+    uint8_t byte;
+
+    if (tty.last == '\r' && discipline_peek(&tty.discipline, &byte) && byte == '\n')
+        discipline_drop(&tty.discipline);
 }
 
 void tty_set_mode(enum tty_mode mode)
 {
-    tty.mode = mode;
-    tty.line_done = false;
-    tty_line_begin(&tty.line);
-    tty.line.after_return = tty.last == '\r';
-}
-
-/* Ends a line in canonical mode. */
-static bool ends_line(uint8_t byte)
-{
-    return byte == '\r' || byte == '\n' || byte == CTRL_D || byte == CTRL_C;
-}
-
-bool tty_has_input(void)
-{
+    struct tty_settings settings;
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
-    bool has = tty.line_done || (tty.mode == TTY_RAW && tty.in.count > 0);
+    bool raw = !(tty.discipline.settings.local & TTY_ICANON);
+    uint32_t stop;
 
-    for (uint32_t i = 0; i < tty.in.count && !has; i++)
-        has = ends_line(tty.in.bytes[(tty.in.head + i) % RING_SIZE]);
+    settings_of(mode, &settings);
+    if (raw && mode != TTY_RAW)
+        skip_newline();
+    discipline_start(&tty.discipline);
+    discipline_set(&tty.discipline, &settings);
+    if (raw && mode != TTY_RAW)
+        discipline_input_again(&tty.discipline);
+    stop = tty_resume();
+    tty_tell_readers();
     spinlock_release(&tty.lock, irq);
-    return has;
-}
-
-struct poll_source *tty_source(void)
-{
-    return &tty.source;
+    tty_cancel(stop);
 }
 
 void tty_watch_interrupt(uint32_t id)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
-    bool stop = id != 0 && tty.in.count > 0 && tty.in.bytes[tty.in.head] == CTRL_C;
+    uint8_t byte;
+    bool stop = id != 0 && discipline_peek(&tty.discipline, &byte) && byte == CTRL_C;
 
     tty.watched = id;
     if (stop)
-        ring_drop(&tty.in, 1);
+        discipline_drop(&tty.discipline);
     spinlock_release(&tty.lock, irq);
     if (stop)
         tty_cancel(id);
 }
 
+/* ---- start ---- */
+
+struct terminal *tty_terminal(void)
+{
+    return &tty.terminal;
+}
+
+static void hang_up(struct terminal *terminal)
+{
+    hal_irq_state_t irq = spinlock_acquire(&tty.lock);
+
+    (void)terminal;
+    tty.hang_ups++;
+    discipline_flush(&tty.discipline);
+    discipline_start(&tty.discipline);
+    wait_wake_all(&tty.readers);
+    wait_wake_all(&tty.writers);
+    poll_notify(&tty.source);
+    tty_send_queued();
+    spinlock_release(&tty.lock, irq);
+}
+
 int tty_start(void)
 {
+    static const struct discipline_ops ops = {
+        .put = discipline_put, .signal = discipline_signal, .flow = discipline_flow};
+    struct tty_settings settings;
+
     spinlock_init(&tty.lock, LOCK_RANK_DEVICE);
     wait_init(&tty.readers);
-    poll_source_init(&tty.source);
     wait_init(&tty.writers);
+    poll_source_init(&tty.source);
     mutex_init(&tty.writing);
-    tty_line_init(&tty.line, tty_echo, NULL);
-    tty.mode = TTY_CANONICAL;
+    ktimer_init(&tty.signals, send_signals);
+    tty.out = (struct tty_ring){.bytes = tty.output_bytes, .size = TTY_OUTPUT_BYTES};
+    tty.early = (struct tty_ring){.bytes = tty.early_bytes, .size = TTY_EARLY_BYTES};
+    tty.window = (struct tty_window){.rows = 24, .columns = 80};
+    tty.terminal = (struct terminal){.device = SERIAL_DEVICE, .hang_up = hang_up};
+    discipline_init(&tty.discipline, &ops, NULL);
+    settings_of(TTY_CANONICAL, &settings);
+    discipline_set(&tty.discipline, &settings);
     return 0;
 }

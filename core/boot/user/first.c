@@ -124,6 +124,7 @@ void first_program_run(void)
         klog(KLOG_ERROR, "boot: no programs: %s", hal_user_refusal());
         return;
     }
+    tty_set_mode(TTY_PROGRAMS);
     error = process_spawn(&start, &process);
     if (error) {
         say_start_error(path, error);

@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <hal/compiler.h>
+
 /** Makes `devfs` known, and the devices that every machine has. Boot. */
 void devfs_register(void);
 
@@ -20,3 +22,6 @@ void devfs_register(void);
  * and those that have gone lose theirs. May sleep.
  */
 void devfs_update_disks(void);
+
+/** What was written to open disks is on them when this returns. 0 or the first error. May sleep. */
+HAL_MUST_CHECK int devfs_sync_disks(void);

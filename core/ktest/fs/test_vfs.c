@@ -5,6 +5,7 @@
  * Each test lets threads do what gets in each other's way, and then checks what must be true
  * whoever came first.
  */
+#include "block/block.h"
 #include "block/disks/ram.h"
 #include "fs/devfs/device.h"
 #include "fs/devfs/devfs.h"
@@ -17,7 +18,9 @@
 #include "lib/string.h"
 #include "thread/thread.h"
 
+#include <hal/block.h>
 #include <hal/errno.h>
+#include <hal/kstate.h>
 #include <hal/runtime.h>
 
 #define THREADS 4u
@@ -371,6 +374,61 @@ static void write_to_disk(struct ktest_run *run, struct vnode *root,
     mount_end_claim(&claim);
 }
 
+static uint8_t medium_byte(struct ktest_run *run, const struct block_device *disk, unsigned at)
+{
+    static KSTATE uint8_t sector[HAL_SECTOR_SIZE];
+
+    KTEST_EXPECT(run, block_read(disk, at / HAL_SECTOR_SIZE, sector, 1) == 0);
+    return sector[at % HAL_SECTOR_SIZE];
+}
+
+/* What readers without a claim see is what others have put there last. */
+static void read_what_others_write(struct ktest_run *run, struct file *reader,
+                                   const struct block_device *disk)
+{
+    static KSTATE uint8_t sector[HAL_SECTOR_SIZE];
+    struct mount_claim claim;
+    char seen = 0;
+
+    KTEST_EXPECT(run, file_read_at(reader, 510, &seen, 1) == 1 && seen == 'a');
+    if (!KTEST_EXPECT(run, mount_begin_claim(&claim, disk) == 0))
+        return;
+    for (char c = 'x'; c <= 'z'; c++) {
+        memset(sector, c, sizeof(sector));
+        KTEST_EXPECT(run, block_write(disk, 0, sector, 1) == 0);
+        if (c == 'z') /* nobody reads between this and the end of the claim */
+            mount_end_claim(&claim);
+        KTEST_EXPECT(run, file_read_at(reader, 510, &seen, 1) == 1 && seen == c);
+    }
+}
+
+/* Pages of a disk: written back by fsync, by sync and by the last close; and never old. */
+static void cache_disk(struct ktest_run *run, struct vnode *root, const struct block_device *disk)
+{
+    const unsigned last = 1u << 16;
+    struct file *writer = NULL, *reader = NULL;
+    char seen[4] = "";
+
+    if (!KTEST_EXPECT(run, file_open(root, "disk", FILE_READ_WRITE, 0, &writer) == 0))
+        return;
+    KTEST_EXPECT(run, file_write_at(writer, 510, "abcd", 4) == 4);
+    KTEST_EXPECT(run, file_read_at(writer, 510, seen, 4) == 4 && memcmp(seen, "abcd", 4) == 0);
+    KTEST_EXPECT(run, file_sync(writer) == 0);
+    KTEST_EXPECT(run, medium_byte(run, disk, 511) == 'b' && medium_byte(run, disk, 512) == 'c');
+    KTEST_EXPECT(run, file_write_at(writer, last - 2, "wxyz", 4) == 2);
+    KTEST_EXPECT(run, file_write_at(writer, last, "z", 1) == -ENOSPC);
+    KTEST_EXPECT(run, file_read_at(writer, last - 1, seen, 4) == 1 && seen[0] == 'x');
+    KTEST_EXPECT(run, devfs_sync_disks() == 0);
+    KTEST_EXPECT(run, medium_byte(run, disk, last - 1) == 'x');
+    KTEST_EXPECT(run, file_write_at(writer, 5000, "q", 1) == 1);
+    KTEST_EXPECT(run, file_open(root, "disk", FILE_READ_ONLY, 0, &reader) == 0);
+    file_put(writer);
+    KTEST_EXPECT(run, medium_byte(run, disk, 5000) == 'q');
+    if (reader)
+        read_what_others_write(run, reader, disk);
+    file_put(reader);
+}
+
 void test_vfs_disks(struct ktest_run *run)
 {
     struct vnode_attributes node = {.type = VNODE_BLOCK, .mode = 0600};
@@ -386,6 +444,7 @@ void test_vfs_disks(struct ktest_run *run)
         node.device = device->number;
         if (KTEST_EXPECT(run, vfs_create(stage.root, "disk", &node, &made) == 0))
             write_to_disk(run, stage.root, disk);
+        cache_disk(run, stage.root, disk);
         vnode_put(made);
         unbuild(run, &stage);
     }

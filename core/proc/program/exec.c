@@ -3,6 +3,7 @@
  * exec.c: a process gets another program, and the kernel starts its first one.
  */
 #include "proc/program/load.h"
+#include "proc/session/session.h"
 #include "proc/signal/signals.h"
 
 #include "fs/file.h"
@@ -101,6 +102,18 @@ static int give_files(struct process *process, struct file *const *files)
     return error;
 }
 
+/* The new process, which has its number by now, begins, with the terminal if there is one. */
+static void begin(struct user_thread *thread, struct program_image *image,
+                  struct terminal *terminal)
+{
+    program_begin(thread, image);
+    if (!terminal)
+        return;
+    process_lock();
+    session_give_terminal(thread->process, terminal);
+    process_unlock();
+}
+
 /* Loads the program, and makes the first thread. */
 static int prepare(struct process *process, const struct process_start *start,
                    struct program_strings *strings, struct user_thread **thread)
@@ -116,7 +129,7 @@ static int prepare(struct process *process, const struct process_start *start,
     if (error)
         program_image_free(&image);
     else
-        program_begin(*thread, &image);
+        begin(*thread, &image, start->terminal);
     return error;
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct file;
+struct terminal;
 struct vnode;
 
 /** How the kernel starts a program. */
@@ -19,6 +20,7 @@ struct process_start {
     const char *const *arguments, *const *environment; /**< each ends with NULL */
     struct vnode *directory;                           /**< NULL: the root */
     struct file *const *files; /**< three: 0, 1 and 2. NULL: all of them are the console */
+    struct terminal *terminal; /**< its own, with it in the foreground; NULL: none */
     uint32_t pid;              /**< a free number; 0: any */
 };
 

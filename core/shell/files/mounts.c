@@ -3,6 +3,7 @@
  * mounts.c: mount, umount, df, sync.
  */
 #include "block/block.h"
+#include "fs/devfs/devfs.h"
 #include "fs/mount.h"
 #include "heap/heap.h"
 #include "lib/string.h"
@@ -226,6 +227,6 @@ void command_df(struct job *job)
 
 void command_sync(struct job *job)
 {
-    if (command_takes_none(job))
-        (void)files_report("sync", mount_sync_all());
+    if (command_takes_none(job) && files_report("sync", mount_sync_all()))
+        (void)files_report("sync", devfs_sync_disks());
 }

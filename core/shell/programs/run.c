@@ -2,6 +2,7 @@
 /*
  * run.c: run a Linux program on the console, and wait for it.
  */
+#include "fs/file.h"
 #include "proc/program/spawn.h"
 #include "proc/wait.h"
 #include "shell/commands/command.h"
@@ -10,6 +11,8 @@
 
 #include <hal/errno.h>
 #include <hal/user.h>
+
+#define TERMINAL "/dev/ttyAMA0"
 
 /* What init would give. */
 static const char *const environment[] = {"HOME=/", "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
@@ -54,6 +57,28 @@ static void print_error(const char *path, int error)
         command_error("%s: %s", path, command_error_text(error));
 }
 
+/*
+ * In the foreground the program has the terminal as its own, with its keys, until it ends. In the
+ * background it may write there, and no more.
+ */
+static int spawn(const struct job *job, struct process_start *start, struct process **process)
+{
+    struct file *line;
+    int error;
+
+    if (job->number != 0)
+        return process_spawn(start, process);
+    error = file_open(NULL, TERMINAL, FILE_READ_WRITE, 0, &line);
+    if (error)
+        return error;
+    tty_set_mode(TTY_PROGRAMS);
+    start->files = (struct file *const[]){line, line, line};
+    start->terminal = tty_terminal();
+    error = process_spawn(start, process);
+    file_put(line);
+    return error;
+}
+
 void command_run(struct job *job)
 {
     struct process_start start = {.environment = environment};
@@ -72,7 +97,7 @@ void command_run(struct job *job)
     start.path = job->args.words[1];
     start.arguments = (const char *const *)job->args.words + 1;
     start.directory = job->base;
-    error = process_spawn(&start, &process);
+    error = spawn(job, &start, &process);
     if (error)
         print_error(job->args.words[1], error);
     else

@@ -165,7 +165,6 @@ static void show(struct top *top, uint64_t ns, uint64_t count)
         if (i + 1 < count && !await_turn(next))
             break;
     }
-    tty_set_mode(TTY_CANONICAL);
 }
 
 void command_top(struct job *job)

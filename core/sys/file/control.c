@@ -26,14 +26,18 @@ static const struct {
     {0x5401, WAY_OUT, 36},                                       /* TCGETS */
     {0x5402, WAY_IN, 36},                                        /* TCSETS, TCSETSW, TCSETSF */
     {0x5403, WAY_IN, 36},  {0x5404, WAY_IN, 36}, {0x5409, 0, 0}, /* TCSBRK */
+    {0x540a, 0, 0},                                              /* TCXONC */
     {0x540b, 0, 0},                                              /* TCFLSH */
     {0x540e, 0, 0},                                              /* TIOCSCTTY */
     {0x540f, WAY_OUT, 4},                                        /* TIOCGPGRP */
     {0x5410, WAY_IN, 4},                                         /* TIOCSPGRP */
+    {0x5411, WAY_OUT, 4},                                        /* TIOCOUTQ */
     {0x5413, WAY_OUT, 8},                                        /* TIOCGWINSZ */
     {0x5414, WAY_IN, 8},                                         /* TIOCSWINSZ */
     {0x541b, WAY_OUT, 4},                                        /* FIONREAD */
     {0x5422, 0, 0},                                              /* TIOCNOTTY */
+    {0x5424, WAY_OUT, 4},                                        /* TIOCGETD */
+    {0x5425, 0, 0},                                              /* TCSBRKP */
     {0x5429, WAY_OUT, 4},                                        /* TIOCGSID */
 };
 
@@ -65,9 +69,12 @@ static int64_t ask_device(struct file *file, uint32_t request, uint64_t address)
     if (ways & WAY_IN)
         result = user_copy_in(argument, address, bytes);
     if (!result)
-        result = file_ioctl(file, request, bytes > 0 ? argument : NULL);
-    if (result >= 0 && (ways & WAY_OUT) && user_copy_out(address, argument, bytes))
-        result = -EFAULT;
+        result = file_ioctl(file, request, bytes > 0 ? argument : (void *)(uintptr_t)address);
+    if (result >= 0 && (ways & WAY_OUT)) {
+        int error = user_copy_out(address, argument, bytes);
+
+        result = error ? error : result;
+    }
     kfree(argument);
     return result;
 }

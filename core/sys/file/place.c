@@ -5,6 +5,7 @@
 #include "sys/calls.h"
 #include "sys/user.h"
 
+#include "fs/devfs/devfs.h"
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
@@ -59,6 +60,7 @@ int64_t sys_sync(const struct sys_args *args)
 {
     (void)args;
     (void)!mount_sync_all();
+    (void)!devfs_sync_disks();
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "sys/user.h"
 
 #include "proc/process.h"
+#include "proc/session/session.h"
 
 #include <hal/errno.h>
 
@@ -58,10 +59,16 @@ int64_t sys_set_robust_list(const struct sys_args *args)
 
 /* ---- groups and sessions of processes ---- */
 
-/* The process that `pid` means, 0 being the caller's; or NULL. Caller holds process_lock. */
+/* The process that `pid` means, 0 being the caller's, or one of its threads; or NULL. Caller holds
+ * process_lock. */
 static struct process *named(uint64_t pid)
 {
-    return (uint32_t)pid == 0 ? process_current() : process_find((uint32_t)pid);
+    const struct user_thread *thread;
+
+    if ((uint32_t)pid == 0)
+        return process_current();
+    thread = user_thread_find((uint32_t)pid);
+    return thread ? thread->process : process_find((uint32_t)pid);
 }
 
 int64_t sys_getpgid(const struct sys_args *args)
@@ -88,36 +95,6 @@ int64_t sys_getsid(const struct sys_args *args)
     return session;
 }
 
-/* True if there is such a group in the session. Caller holds process_lock. */
-static bool is_group(uint32_t group, uint32_t session)
-{
-    const struct process *process = process_from(0);
-
-    for (; process; process = process_from(process->pid + 1)) {
-        if (process->group == group && process->session == session)
-            return true;
-    }
-    return false;
-}
-
-static int64_t set_group(struct process *process, uint32_t group)
-{
-    const struct process *self = process_current();
-
-    if (!process || (process != self && process->parent != self))
-        return -ESRCH;
-    if (process != self && process->executed)
-        return -EACCES;
-    if (process->session != self->session || process->session == process->pid)
-        return -EPERM;
-    if (group == 0)
-        group = process->pid;
-    if (group != process->pid && !is_group(group, self->session))
-        return -EPERM;
-    process->group = group;
-    return 0;
-}
-
 int64_t sys_setpgid(const struct sys_args *args)
 {
     int64_t result;
@@ -125,26 +102,20 @@ int64_t sys_setpgid(const struct sys_args *args)
     if ((int32_t)args->value[1] < 0)
         return -EINVAL;
     process_lock();
-    result = set_group(named(args->value[0]), (uint32_t)args->value[1]);
+    result = session_set_group((uint32_t)args->value[0], (uint32_t)args->value[1]);
     process_unlock();
     return result;
 }
 
 int64_t sys_setsid(const struct sys_args *args)
 {
-    struct process *self = process_current(), *other;
-    bool leads = false;
+    int64_t result;
 
     (void)args;
     process_lock();
-    for (other = process_from(0); other; other = process_from(other->pid + 1))
-        leads |= other->group == self->pid;
-    if (!leads) {
-        self->group = self->pid;
-        self->session = self->pid;
-    }
+    result = session_begin();
     process_unlock();
-    return leads ? -EPERM : (int64_t)self->pid;
+    return result ? result : (int64_t)process_current()->pid;
 }
 
 /* ---- users and groups ---- */

@@ -11,7 +11,6 @@ int main(void)
 
     srunner_add_suite(runner, calendar_suite());
     srunner_add_suite(runner, editor_suite());
-    srunner_add_suite(runner, line_suite());
     srunner_add_suite(runner, pins_suite());
     srunner_add_suite(runner, utf8_suite());
     srunner_set_tap(runner, "-");

@@ -9,6 +9,5 @@
 Suite *args_suite(void);
 Suite *calendar_suite(void);
 Suite *editor_suite(void);
-Suite *line_suite(void);
 Suite *pins_suite(void);
 Suite *utf8_suite(void);
