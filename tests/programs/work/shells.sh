@@ -22,7 +22,7 @@ sieve() {
     done
     echo
 }
-sieve 200
+sieve 100
 
 echo "sorted:"
 numbers=(31 4 15 92 6 53 58 97 9 32)
