@@ -158,6 +158,9 @@ void terminal_watch_crashes(void);
  */
 bool terminal_raw(int fd);
 
+/** Its size in characters, if it is in raw mode and says one. */
+bool terminal_size(unsigned *columns, unsigned *rows);
+
 /** Puts the terminal's mode back, if it was changed. Any thread; also from a signal handler. */
 void terminal_restore(void);
 
