@@ -36,6 +36,7 @@ extern const unsigned abi_elf_machine;
 struct abi_number {
     uint16_t call; /**< SYS_NONE: nothing */
     const char *order;
+    const char *name; /**< the processor's own for it, if the call is called otherwise; or NULL */
 };
 
 /** The processor's numbers, in a table of *count. Any context. */
@@ -47,8 +48,8 @@ const struct abi_number *abi_numbers(unsigned *count);
  */
 enum sys_number abi_call(uint64_t number, struct sys_args *args);
 
-/** O_DIRECTORY and O_NOFOLLOW, which processors number differently. */
-extern const unsigned abi_open_directory, abi_open_no_follow;
+/** O_DIRECTORY, O_NOFOLLOW and O_LARGEFILE, which processors number differently. */
+extern const unsigned abi_open_directory, abi_open_no_follow, abi_open_large;
 
 /** Flags of open that file.h lacks. */
 enum { ABI_OPEN_NO_TTY = 0400, ABI_OPEN_CLOSING = 02000000, ABI_OPEN_PATH = 010000000 };
@@ -56,6 +57,10 @@ enum { ABI_OPEN_NO_TTY = 0400, ABI_OPEN_CLOSING = 02000000, ABI_OPEN_PATH = 0100
 /** The flags of open in the form of file.h and of the enum above, and back. Any context. */
 unsigned abi_open_flags(uint64_t flags);
 uint64_t abi_open_flags_of(unsigned flags);
+
+/** How long the processor's struct epoll_event is: 32 bits of events, and 64 of data at its end. */
+extern const size_t abi_event_bytes;
+#define ABI_EVENT_MAX 16u
 
 /** What stat tells of a file. Times are ns since 1970. */
 struct file_status {

@@ -16,10 +16,12 @@
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
+#include "boot/user/exec.h"
 #include "boot/user/first.h"
 #include "cache/cache.h"
 #include "dev/clock.h"
 #include "dev/gpio.h"
+#include "dev/stream/stream.h"
 #include "fs/lock/filelock.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
@@ -29,6 +31,7 @@
 #include "mem/frame.h"
 #include "heap/heap.h"
 #include "heap/leak.h"
+#include "ipc/event/epoll.h"
 #include "ipc/futex/futex.h"
 #include "ipc/poll.h"
 #include "mem/memory.h"
@@ -38,6 +41,7 @@
 #include "shell/shell.h"
 #include "sync/spinlock.h"
 #include "sync/check/waits.h"
+#include "sys/trace/trace.h"
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
@@ -270,8 +274,10 @@ static void init_main(void *unused)
     name_cache_start();
     vm_init();
     poll_init();
+    epoll_start();
     filelock_start();
     futex_init();
+    trace_start();
     if (process_start())
         klog(KLOG_WARNING, "boot: no thread-local key is left for processes");
     make_ramdisk();
@@ -280,6 +286,7 @@ static void init_main(void *unused)
     vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
+    exec_run_and_stop();
     first_program_run();
     heap_leaks_begin();
     shell_main(NULL);
@@ -299,6 +306,7 @@ static void start_threads(void)
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");
+    stream_start();
     if (thread_start_reaper())
         boot_fail("out of memory: no room for the thread that frees others");
     if (thread_create("init", init_main, NULL, &init))

@@ -14,6 +14,7 @@
 #include "fs/path/path.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
+#include "ipc/event/epoll.h"
 
 #include <hal/errno.h>
 
@@ -170,6 +171,7 @@ void file_put(struct file *file)
 {
     if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    epoll_forget(file);
     filelock_release(file->vnode, file);
     if (file->vnode->ops->close)
         file->vnode->ops->close(file->vnode, file);

@@ -44,6 +44,8 @@ struct file {
     uint32_t error_seen; /**< the vnode's write-back errors that fsync has reported here */
     uint32_t hang_ups; /**< of a terminal, when it was opened: tty/terminal/terminal.h; constant */
     void *private;     /**< the device's */
+
+    struct epoll_item *watched; /**< by sets of files; epoll.c's */
 };
 
 /**

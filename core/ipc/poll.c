@@ -78,19 +78,24 @@ void poll_leave(struct poll_waiter *waiter)
     poll_unlock(state);
 }
 
-void poll_notify_of(struct poll_source *source, unsigned events)
+void poll_notify_locked(struct poll_source *source, unsigned events)
 {
-    hal_irq_state_t state;
-
-    /* Who comes after this look has yet to take the lock under which the file has changed. */
-    if (__atomic_load_n(&source->count, __ATOMIC_RELAXED) == 0)
-        return;
-    state = poll_lock();
     list_for_each_safe (link, &source->waiters) {
         struct poll_waiter *waiter = list_entry(link, struct poll_waiter, link);
 
         waiter->notice(waiter, events);
     }
+}
+
+void poll_notify_of(struct poll_source *source, unsigned events)
+{
+    hal_irq_state_t state;
+
+    /* Who comes after this look has yet to take the lock under which the file has changed. */
+    if (!poll_source_is_awaited(source))
+        return;
+    state = poll_lock();
+    poll_notify_locked(source, events);
     poll_unlock(state);
 }
 

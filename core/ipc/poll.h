@@ -52,6 +52,12 @@ void poll_init(void);
 /** A source that nobody waits for. Any context. */
 void poll_source_init(struct poll_source *source);
 
+/** True if anybody hangs in it at this moment. Any context. */
+static inline bool poll_source_is_awaited(const struct poll_source *source)
+{
+    return __atomic_load_n(&source->count, __ATOMIC_RELAXED) > 0;
+}
+
 /** It ends: nobody hangs in it. Any context. */
 void poll_source_finish(struct poll_source *source);
 
@@ -74,6 +80,9 @@ void poll_notify(struct poll_source *source);
 
 /** As poll_notify, of these events (VNODE_CAN_ bits) alone. */
 void poll_notify_of(struct poll_source *source, unsigned events);
+
+/** The same. Caller holds the lock of all sources. */
+void poll_notify_locked(struct poll_source *source, unsigned events);
 
 /** The lock of all sources, for those who keep more under it. */
 HAL_MUST_CHECK hal_irq_state_t poll_lock(void);

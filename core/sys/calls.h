@@ -137,6 +137,13 @@ int64_t sys_futex(const struct sys_args *args);
 int64_t sys_get_robust_list(const struct sys_args *args);
 int64_t sys_clone3(const struct sys_args *args);
 int64_t sys_flock(const struct sys_args *args);
+int64_t sys_eventfd2(const struct sys_args *args);
+int64_t sys_timerfd_create(const struct sys_args *args);
+int64_t sys_timerfd_settime(const struct sys_args *args);
+int64_t sys_timerfd_gettime(const struct sys_args *args);
+int64_t sys_epoll_create1(const struct sys_args *args);
+int64_t sys_epoll_ctl(const struct sys_args *args);
+int64_t sys_epoll_pwait(const struct sys_args *args);
 
 /* The machine. */
 int64_t sys_mount(const struct sys_args *args);

@@ -61,6 +61,9 @@ void sim_uart_window_changed(void);
 /** Raises UART again while output has room and that is asked for. Guest code or entered. */
 void sim_uart_level(void);
 
+/** There is input for a program, or its end. HOST_MACHINE held. */
+void sim_stream_input_arrived(void);
+
 void sim_gpio_reset(void);
 /** Drives `pin` from outside with an enum tb_level. */
 void sim_gpio_drive(unsigned pin, unsigned level);
@@ -80,11 +83,17 @@ size_t outside_input(uint8_t *bytes, size_t n);
 size_t outside_input_waiting(void);
 /** The size of the screen at the other end: columns << 16 | rows; 0: unknown. Any context. */
 uint32_t outside_window(void);
+/** The streams of hal/stream.h; the last two with HOST_MACHINE held. */
+bool outside_stream_is_there(void);
+long outside_stream_input(void *bytes, size_t n);
+size_t outside_stream_output(int stream, const void *bytes, size_t n);
 struct tb_event;
 void outside_event(const struct tb_event *event);
 struct hal_trace_event;
 /** The kernel has scheduled something. HOST_MACHINE held. */
 void outside_scheduled(const struct hal_trace_event *event);
+/** What programs ask of the kernel, as text. HOST_MACHINE held. */
+void outside_text(const char *text, size_t n);
 void outside_pin_changed(uint64_t time, unsigned pin, bool level);
 /** A CPU has parked (real clock). Any context on the CPU's host thread. */
 void outside_parked(void);

@@ -166,7 +166,9 @@ static void take_apart(void)
     host_card_close(&library.card);
     vcd_close();
     listen_close();
+    syscalls_close();
     serial_close();
+    stream_close();
     free(library.history);
     free(library.command_line);
     free(library.boot_tags);

@@ -36,7 +36,8 @@ struct options {
         bool card, memory, timeline;
     } panels; /**< what the window shows from the start */
     const char *card, *share, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd,
-        *trace, *diagram;
+        *trace, *syscalls, *diagram;
+    char **exec;     /**< a program and its arguments, up to NULL; or NULL: --exec was not given */
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;
     uint64_t cpus;    /**< 0: the library's default */
@@ -76,6 +77,21 @@ bool share_prepare(const struct options *options);
 
 /** The path of the card for the machine: that one, or else the one of --card. */
 const char *share_card(const struct options *options);
+
+/** A file for a card, without a name: its descriptor, or -1 after a message. */
+int share_open_nameless(void);
+
+/* ---- exec.c: --exec ---- */
+
+/** With --exec: makes the card for it, and the other options what it needs. False after a message.
+ */
+bool exec_prepare(struct options *options);
+
+/** A tb_stream_sink: what the program writes goes to the descriptor with the stream's number. */
+void exec_put(void *context, int stream, const uint8_t *bytes, size_t n);
+
+/** Says on standard error what was on the console: the run has not ended as it should. */
+void exec_say_console(struct tb_machine *machine);
 
 /* ---- report.c: what went wrong ---- */
 
@@ -157,16 +173,13 @@ void terminal_watch_crashes(void);
  * the program puts the old mode back: a return from main, a crash, a sanitizer's death.
  */
 bool terminal_raw(int fd);
-
-/** Its size in characters, if it is in raw mode and says one. */
-bool terminal_size(unsigned *columns, unsigned *rows);
+bool terminal_size(unsigned *columns, unsigned *rows); /**< in characters; false: unknown */
 
 /** Puts the terminal's mode back, if it was changed. Any thread; also from a signal handler. */
 void terminal_restore(void);
 
 /** Puts the terminal back and stops the program, as SIGTSTP asks for. */
 void terminal_suspend(void);
-
 /** Makes the terminal raw again: the program was continued after a stop of whatever kind. */
 void terminal_resume(void);
 
@@ -179,6 +192,7 @@ struct input_config {
     struct tb_machine
         *machine;            /**< where keys go; NULL: gather them all until the end of the input */
     bool stdin_open;         /**< false: there is no standard input */
+    bool stream;             /**< it is not for the serial line, but for the program of --exec */
     uint64_t timeout;        /**< ns from the start; 0: none */
     const sigset_t *signals; /**< blocked everywhere; the pump takes them */
     int stuck_status;        /**< the exit status should the guest hold on for ever after the end */

@@ -6,6 +6,8 @@
 
 #include <sys/syscall.h>
 
+#define RUNS 100u /* hostile frames */
+
 #ifdef __x86_64__
 
 #define SIGRETURN 15
@@ -414,16 +416,15 @@ static void return_random(void)
 /* Each ends somehow; this process and all others go on. */
 static void hostile(void)
 {
-    const char *runs = getenv("SIGNALS_RUNS");
-    unsigned count = runs ? (unsigned)atoi(runs) : 100, ended = 0;
+    unsigned ended = 0;
 
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < RUNS; i++) {
         int status = in_child(i % 4 == 0 ? return_random : return_mutated);
 
         (void)random_word();
         ended += WIFEXITED(status) || WIFSIGNALED(status);
     }
-    say("%u hostile frames: %s", count, ended == count ? "all ended" : "lost");
+    say("%u hostile frames: %s", RUNS, ended == RUNS ? "all ended" : "lost");
 }
 
 const struct signal_case frame_cases[] = {{"registers", registers}, {"layout", layout},

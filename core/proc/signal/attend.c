@@ -20,6 +20,7 @@
 #include "abi/frame.h"
 #include "lib/log.h"
 #include "sys/call.h"
+#include "sys/trace/trace.h"
 #include "thread/thread.h"
 
 #include <hal/errno.h>
@@ -95,6 +96,7 @@ static void handle(struct user_thread *self, unsigned signal, const struct signa
     if (action.flags & SIGNAL_ONCE)
         own->handler = SIGNAL_DEFAULT;
     process_unlock();
+    trace_signal(self, signal);
     settle_call(self, &action);
     error = abi_frame_push(self, signal, info, &action, saved);
     process_lock();

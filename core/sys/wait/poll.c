@@ -4,7 +4,6 @@
  */
 #include "sys/calls.h"
 #include "sys/user.h"
-#include "sys/wait/mask.h"
 #include "sys/wait/watch.h"
 
 #include "heap/heap.h"
@@ -13,7 +12,7 @@
 
 #define NS_PER_MS 1000000u
 #define POLL_WANTED 0x3fffu /* what a program may ask for */
-#define ALWAYS (WATCH_ERROR | WATCH_HANG_UP | WATCH_NOT_OPEN)
+#define ALWAYS (READY_ERROR | READY_HANG_UP | READY_NOT_OPEN)
 
 /* Linux's struct pollfd. */
 struct poll_entry {
@@ -92,7 +91,7 @@ int64_t sys_ppoll(const struct sys_args *args)
     int64_t result = watch_read_limit(&limit, args->value[2], false);
 
     if (!result)
-        result = mask_begin(args->value[3], args->value[4]);
+        result = watch_set_mask(args->value[3], args->value[4]);
     if (result)
         return result;
     result = poll(args->value[0], args->value[1], limit.deadline);

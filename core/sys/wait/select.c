@@ -9,7 +9,6 @@
  */
 #include "sys/calls.h"
 #include "sys/user.h"
-#include "sys/wait/mask.h"
 #include "sys/wait/watch.h"
 
 #include "heap/heap.h"
@@ -21,8 +20,8 @@
 #define SETS 3u
 #define WORDS (DESCRIPTORS_MAX / 64)
 
-static const unsigned answered[SETS] = {WATCH_IN | WATCH_HANG_UP | WATCH_ERROR,
-                                        WATCH_OUT | WATCH_ERROR, WATCH_URGENT};
+static const unsigned answered[SETS] = {READY_IN | READY_HANG_UP | READY_ERROR,
+                                        READY_OUT | READY_ERROR, READY_URGENT};
 
 /* What one call works on. */
 struct select_call {
@@ -170,7 +169,7 @@ int64_t sys_pselect6(const struct sys_args *args)
     if (!result && args->value[5])
         result = user_copy_in(mask, args->value[5], sizeof(mask));
     if (!result)
-        result = mask_begin(mask[0], mask[1]);
+        result = watch_set_mask(mask[0], mask[1]);
     if (result)
         return result;
     result = select(args->value[0], &args->value[1], limit.deadline);

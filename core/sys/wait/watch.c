@@ -6,6 +6,7 @@
 #include "sys/wait/watch.h"
 
 #include "fs/file.h"
+#include "proc/signal/signals.h"
 #include "sys/user.h"
 
 #include <hal/errno.h>
@@ -13,36 +14,16 @@
 #define NS_PER_SECOND 1000000000u
 #define SECONDS_MAX 4000000000 /* as user_read_time */
 
-unsigned watch_events(unsigned can)
-{
-    unsigned events = can & (WATCH_IN | WATCH_OUT | WATCH_ERROR | WATCH_HANG_UP);
-
-    if (can & VNODE_CAN_READ)
-        events |= WATCH_IN_NORMAL;
-    if (can & VNODE_CAN_WRITE)
-        events |= WATCH_OUT_NORMAL;
-    return events;
-}
-
 /* The VNODE_CAN_ bits that make one of these events. */
 static unsigned events_of(unsigned wanted)
 {
-    unsigned events = wanted & (WATCH_IN | WATCH_OUT | WATCH_ERROR | WATCH_HANG_UP);
+    unsigned events = wanted & (READY_IN | READY_OUT | READY_ERROR | READY_HANG_UP);
 
-    if (wanted & WATCH_IN_NORMAL)
+    if (wanted & READY_IN_NORMAL)
         events |= VNODE_CAN_READ;
-    if (wanted & WATCH_OUT_NORMAL)
+    if (wanted & READY_OUT_NORMAL)
         events |= VNODE_CAN_WRITE;
     return events;
-}
-
-unsigned watch_look(struct file *file, struct poll_waiter *waiter)
-{
-    unsigned can = VNODE_CAN_READ | VNODE_CAN_WRITE;
-
-    if (file->vnode->ops->poll)
-        can = file->vnode->ops->poll(file, waiter);
-    return watch_events(can);
 }
 
 /* How many have something; those that have not, if `hang`, will tell `sleeper`. */
@@ -55,10 +36,10 @@ static unsigned look_at_all(struct watch *watches, unsigned count, bool hang)
 
         watch->found = 0;
         if (!watch->file)
-            watch->found = watch->wanted & WATCH_NOT_OPEN;
+            watch->found = watch->wanted & READY_NOT_OPEN;
         else
             watch->found =
-                watch_look(watch->file, hang ? &watch->seat.waiter : NULL) & watch->wanted;
+                ready_look(watch->file, hang ? &watch->seat.waiter : NULL) & watch->wanted;
         ready += watch->found != 0;
         hang = hang && ready == 0;
     }
@@ -129,4 +110,21 @@ void watch_write_limit(const struct watch_limit *limit)
     left.ns /= (int64_t)limit->unit;
     /* Where it cannot be written, it is not: the call has been made all the same. */
     (void)!user_copy_out(limit->address, &left, sizeof(left));
+}
+
+/* ---- signals ---- */
+
+#define SET_BYTES 8u
+
+int watch_set_mask(uint64_t address, uint64_t bytes)
+{
+    uint64_t set;
+    int error;
+
+    if (!address)
+        return 0;
+    error = bytes == SET_BYTES ? user_copy_in(&set, address, sizeof(set)) : -EINVAL;
+    if (!error)
+        signal_set_mask_for_call(set);
+    return error;
 }

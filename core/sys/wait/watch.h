@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ipc/poll.h"
+#include "ipc/ready.h"
 
 #include <hal/compiler.h>
 
@@ -12,31 +13,12 @@
 
 struct file;
 
-/** Linux's POLL bits, of which VNODE_CAN_ has the first. */
-enum {
-    WATCH_IN = 1,
-    WATCH_URGENT = 2,
-    WATCH_OUT = 4,
-    WATCH_ERROR = 8,
-    WATCH_HANG_UP = 16,
-    WATCH_NOT_OPEN = 32,
-    WATCH_IN_NORMAL = 0x40,
-    WATCH_OUT_NORMAL = 0x100
-};
-
 struct watch {
     struct file *file; /**< a reference; NULL: not open */
     struct poll_seat seat;
     unsigned wanted; /**< WATCH_ bits; 0: the entry does not count */
     unsigned found;
 };
-
-/** WATCH_ bits, of VNODE_CAN_ bits. */
-unsigned watch_events(unsigned can);
-
-/** What `file` is ready for at this moment, as WATCH_ bits; `waiter` as in vnode_ops.poll. May
- * sleep. */
-unsigned watch_look(struct file *file, struct poll_waiter *waiter);
 
 /**
  * Waits until one of `count` files is ready for something that is wanted; fills in `found` of all:
@@ -57,3 +39,10 @@ HAL_MUST_CHECK int watch_read_limit(struct watch_limit *limit, uint64_t address,
 
 /** Writes back what is left of the time, as Linux does. */
 void watch_write_limit(const struct watch_limit *limit);
+
+/**
+ * For calls that block other signals only while they wait: from now on the signals in the set at
+ * `address`, of `bytes` bytes, are those that are blocked, until the call has ended and handlers
+ * begin; NULL: nothing changes. 0, -EFAULT or -EINVAL.
+ */
+HAL_MUST_CHECK int watch_set_mask(uint64_t address, uint64_t bytes);

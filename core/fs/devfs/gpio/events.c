@@ -69,6 +69,7 @@ static void hear(struct gpio_listener *listener, unsigned pin)
             see(lines, line, hal_gpio_read(pin) == 1, true, now);
     }
     spinlock_release(&lines->lock, state);
+    poll_notify(&lines->source);
 }
 
 /* Takes over which edges are wanted, and the levels as they are. True if any is. */
@@ -111,6 +112,7 @@ void events_stop(struct gpio_lines *lines)
         gpio_unlisten(&lines->listener);
     lines->listening = false;
     __atomic_store_n(&lines->polled, false, __ATOMIC_RELAXED);
+    (void)ktimer_cancel(&lines->looker);
 }
 
 /* Looks at the lines, where nobody tells of edges. Caller holds the lock. */
@@ -120,6 +122,47 @@ static void poll(struct gpio_lines *lines)
         if (lines->edges[line] & LINES_EDGES)
             see(lines, line, hal_gpio_read(lines->pins[line]) == 1, false, hal_time_now());
     }
+}
+
+/* True if there are events, also such as nobody has told of. */
+static bool has_events(struct gpio_lines *lines)
+{
+    hal_irq_state_t state = spinlock_acquire(&lines->lock);
+    bool any;
+
+    if (__atomic_load_n(&lines->polled, __ATOMIC_RELAXED))
+        poll(lines);
+    any = lines->used > 0;
+    spinlock_release(&lines->lock, state);
+    return any;
+}
+
+/* A ktimer's function: looks on behalf of those who wait, as long as any does. */
+static void look_again(struct ktimer *timer)
+{
+    struct gpio_lines *lines =
+        (struct gpio_lines *)((char *)timer - offsetof(struct gpio_lines, looker));
+
+    if (has_events(lines))
+        poll_notify(&lines->source);
+    if (poll_source_is_awaited(&lines->source) && __atomic_load_n(&lines->polled, __ATOMIC_RELAXED))
+        ktimer_arm(timer, hal_time_now() + POLL_NS);
+}
+
+void events_init(struct gpio_lines *lines)
+{
+    poll_source_init(&lines->source);
+    ktimer_init(&lines->looker, look_again);
+}
+
+unsigned events_poll(struct file *file, struct poll_waiter *waiter)
+{
+    struct gpio_lines *lines = lines_of(file->vnode);
+
+    poll_hang(&lines->source, waiter);
+    if (waiter && __atomic_load_n(&lines->polled, __ATOMIC_RELAXED))
+        ktimer_arm(&lines->looker, hal_time_now() + POLL_NS);
+    return has_events(lines) ? VNODE_CAN_READ : 0;
 }
 
 /* Waits for an event. 0, -EAGAIN or -EINTR. Caller holds the lock. */

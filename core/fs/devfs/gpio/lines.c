@@ -271,6 +271,7 @@ static void lines_release(struct vnode *vnode)
 
 static const struct vnode_ops lines_ops = {
     .file_read = events_read,
+    .poll = events_poll,
     .file_write = lines_write,
     .ioctl = lines_ioctl,
     .release = lines_release,
@@ -304,6 +305,7 @@ static struct gpio_lines *make_lines(const struct gpio_abi_lines *request)
     mutex_init(&lines->mutex);
     spinlock_init(&lines->lock, LOCK_RANK_WAIT);
     wait_init(&lines->readers);
+    events_init(lines);
     return lines;
 }
 

@@ -7,8 +7,10 @@
 #include "dev/gpio.h"
 #include "fs/devfs/gpio/abi.h"
 #include "fs/vnode.h"
+#include "ipc/poll.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
+#include "work/ktimer.h"
 
 #include <hal/gpio.h>
 
@@ -27,6 +29,9 @@ struct gpio_lines {
 
     struct gpio_listener listener; /**< gpio.c's while listening */
     bool polled;                   /**< this machine tells of no edges: who reads looks; atomic */
+
+    struct poll_source source; /**< of those who wait for events */
+    struct ktimer looker;      /**< looks at polled lines while any of them waits */
 
     struct spinlock lock; /**< guards the rest */
     struct wait_queue readers;
@@ -50,6 +55,12 @@ HAL_MUST_CHECK int lines_set_config(struct gpio_lines *lines, const struct gpio_
 /** Begins to note edges as flags[] says, or ends it. Caller holds the mutex. 0 or an error. */
 HAL_MUST_CHECK int events_start(struct gpio_lines *lines);
 void events_stop(struct gpio_lines *lines);
+
+/** Once, before anything else of this. */
+void events_init(struct gpio_lines *lines);
+
+/** vnode_ops.poll */
+unsigned events_poll(struct file *file, struct poll_waiter *waiter);
 
 /** vnode_ops.file_read: whole events. */
 int64_t events_read(struct file *file, uint64_t offset, void *data, size_t n);
