@@ -57,6 +57,7 @@ struct tb_config {
     bool no_boot_tags;                /**< leave at 0x100 what RAM holds at power-on */
     enum tb_boot_tags boot_tags_kind; /**< which of the two the library makes */
     uint32_t stall_ms; /**< see tayberry_guard.h; default 5000; UINT32_MAX: no limit */
+    bool user_step;    /**< virtual clock: user code goes instruction by instruction; slow */
 };
 
 /**

@@ -155,6 +155,7 @@ static bool open_machine(struct program *program)
         .cpus = (unsigned)options->cpus,
         .boot_tags_kind = (enum tb_boot_tags)options->boot_tags,
         .stall_ms = stall_ms(options),
+        .user_step = options->user_step,
         .display_width = options->display[0],
         .display_height = options->display[1],
     };

@@ -31,7 +31,7 @@ enum exit_status {
 };
 
 struct options {
-    bool headless, read_only, help, version;
+    bool headless, read_only, user_step, help, version;
     struct panels {
         bool card, memory, timeline;
     } panels; /**< what the window shows from the start */
