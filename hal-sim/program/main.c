@@ -47,13 +47,13 @@ static bool keep_descriptor(int fd)
 /** Blocks, in every thread to come, the signals that the pump will take. */
 static void block_signals(sigset_t *signals)
 {
-    static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
+    static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
     sigemptyset(signals);
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         struct sigaction action;
         /* What our parent had us ignore (nohup, a shell's background job) stays ignored. */
         if (sigaction(taken[i], NULL, &action) == 0 &&
-            (action.sa_handler != SIG_IGN || taken[i] == SIGCONT))
+            (action.sa_handler != SIG_IGN || taken[i] == SIGCONT || taken[i] == SIGWINCH))
             sigaddset(signals, taken[i]);
     }
     pthread_sigmask(SIG_BLOCK, signals, NULL);
