@@ -45,8 +45,8 @@ def main():
     for group, text in zip(groups, answers):
         judge(tap, group, text)
     if "greed" in groups:
-        tap.case(re.search(r"out of memory: process \d+ \(isolate\) is ended, which has most", said),
-                 "it is said who was ended for want of memory, and why", said)
+        told = re.search(r"out of memory: process \d+ \(isolate\) is ended, which has most", said)
+        tap.case(told, "it is said who was ended for want of memory, and why", said)
     tap.case("the shell goes on\n" in answers[-1], "the kernel's shell goes on", said)
     leaks = re.findall(r"^.*leak: .*$", said, flags=re.MULTILINE)
     tap.case(not leaks, "no memory is left behind", "\n".join(leaks))
