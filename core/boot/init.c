@@ -16,10 +16,12 @@
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/tags/tags.h"
+#include "boot/user/exec.h"
 #include "boot/user/first.h"
 #include "cache/cache.h"
 #include "dev/clock.h"
 #include "dev/gpio.h"
+#include "dev/stream/stream.h"
 #include "fs/lock/filelock.h"
 #include "fs/path/name_cache.h"
 #include "fs/root/root.h"
@@ -282,6 +284,7 @@ static void init_main(void *unused)
     vfs_mount_tree();
     if (cmdline_value("ktest", tests, sizeof tests))
         ktest_run_and_stop(tests);
+    exec_run_and_stop();
     first_program_run();
     heap_leaks_begin();
     shell_main(NULL);
@@ -301,6 +304,7 @@ static void start_threads(void)
     gpio_start();
     if (tty_start())
         boot_fail("out of memory: no room for the console");
+    stream_start();
     if (thread_start_reaper())
         boot_fail("out of memory: no room for the thread that frees others");
     if (thread_create("init", init_main, NULL, &init))

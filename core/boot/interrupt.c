@@ -7,6 +7,7 @@
 #include "block/block.h"
 #include "boot/boot.h"
 #include "dev/gpio.h"
+#include "dev/stream/stream.h"
 #include "lib/trace.h"
 #include "mem/frame.h"
 #include "mem/reclaim.h"
@@ -27,6 +28,7 @@ static void dispatch(enum hal_irq line)
         break;
     case HAL_IRQ_UART:
         tty_interrupt();
+        stream_interrupt();
         break;
     case HAL_IRQ_BLOCK:
         block_interrupt();

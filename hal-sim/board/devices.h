@@ -59,6 +59,9 @@ void sim_uart_input_arrived(void);
 /** Raises UART again while output has room and that is asked for. Guest code or entered. */
 void sim_uart_level(void);
 
+/** There is input for a program, or its end. HOST_MACHINE held. */
+void sim_stream_input_arrived(void);
+
 void sim_gpio_reset(void);
 /** Drives `pin` from outside with an enum tb_level. */
 void sim_gpio_drive(unsigned pin, unsigned level);
@@ -76,6 +79,10 @@ void outside_output(const uint8_t *bytes, size_t n);
 /** Takes up to `n` bytes of queued input. */
 size_t outside_input(uint8_t *bytes, size_t n);
 size_t outside_input_waiting(void);
+/** The streams of hal/stream.h; the last two with HOST_MACHINE held. */
+bool outside_stream_is_there(void);
+long outside_stream_input(void *bytes, size_t n);
+size_t outside_stream_output(int stream, const void *bytes, size_t n);
 struct tb_event;
 void outside_event(const struct tb_event *event);
 struct hal_trace_event;

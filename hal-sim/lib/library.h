@@ -11,6 +11,7 @@
 #include "board/tags.h"
 #include "host/host.h"
 #include "tayberry.h"
+#include "tayberry_stream.h"
 
 #include <stdio.h>
 
@@ -44,6 +45,23 @@ struct output {
     void *sink_context; /* HOST_SINK */
 };
 
+/* A program's standard streams: see stream.c. */
+enum { STREAM_BYTES = 1 << 18 };
+struct stream_piece {
+    int32_t stream;
+    uint32_t n; /* bytes behind it */
+};
+struct stream {
+    tb_stream_sink *sink; /* NULL: the machine has none; changed while the power is off */
+    void *context;
+    bool ended; /* no more input will come */
+    uint8_t *input;
+    size_t input_start, input_end, input_size;
+    uint8_t *output; /* pieces, STREAM_BYTES */
+    size_t output_used;
+    _Atomic bool news;
+};
+
 struct vcd {
     FILE *file;
     uint64_t base; /* us of earlier lives of the machine */
@@ -74,6 +92,7 @@ struct tb_machine {
     bool stepping;
     struct input input;
     struct output output;
+    struct stream stream;
     struct tb_pin_change *history;
     uint64_t history_end; /* changes ever since power-on */
     struct vcd vcd;
@@ -106,6 +125,9 @@ void library_pause(bool paused);
 
 HAL_MUST_CHECK int serial_open(void);
 void serial_close(void);
+void stream_close(void);
+/** Gives the sink what programs have written. Entered, mutex not held. */
+void stream_flush(void);
 /** Schedules are the seed's again. */
 void schedule_close(void);
 

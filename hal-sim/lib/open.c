@@ -167,6 +167,7 @@ static void take_apart(void)
     vcd_close();
     listen_close();
     serial_close();
+    stream_close();
     free(library.history);
     free(library.command_line);
     free(library.boot_tags);

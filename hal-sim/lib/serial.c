@@ -186,6 +186,7 @@ void outside_flush(void)
     struct output *out = &library.output;
     uint8_t chunk[512];
     size_t n;
+    stream_flush();
     if (!atomic_exchange(&out->news, false))
         return;
     host_lock(HOST_SINK);

@@ -11,6 +11,7 @@
  * power-on, so that when bytes come depends on nothing outside.
  */
 #include "program.h"
+#include "tayberry_stream.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -88,6 +89,8 @@ const void *input_gathered(size_t *bytes)
 static void end_reading(void)
 {
     input.reading = false;
+    if (input.config.stream && input.config.machine != NULL)
+        tb_stream_end(input.config.machine);
     session_note_input(0, true);
 }
 
@@ -104,10 +107,11 @@ static void pump(void)
         end_reading();
         return;
     }
-    size_t kept = input.is_terminal ? filter_keys(bytes, (size_t)n) : (size_t)n;
-    bool taken = input.config.machine == NULL
-                     ? gather(bytes, kept)
-                     : tb_uart_write(input.config.machine, bytes, kept) >= 0;
+    size_t kept =
+        input.is_terminal && !input.config.stream ? filter_keys(bytes, (size_t)n) : (size_t)n;
+    bool taken = input.config.machine == NULL ? gather(bytes, kept)
+                 : input.config.stream ? tb_stream_write(input.config.machine, bytes, kept) >= 0
+                                       : tb_uart_write(input.config.machine, bytes, kept) >= 0;
     if (!taken) {
         terminal_say("standard input is too long to keep; the guest gets only its beginning");
         end_reading();
@@ -132,7 +136,11 @@ static void take_signal(void)
 
 static bool guest_has_room(void)
 {
-    return input.config.machine == NULL || tb_uart_pending(input.config.machine) < PENDING_MAX;
+    struct tb_machine *machine = input.config.machine;
+    if (machine == NULL)
+        return true;
+    return (input.config.stream ? tb_stream_pending(machine) : tb_uart_pending(machine)) <
+           PENDING_MAX;
 }
 
 /** Milliseconds that poll may sleep: until the time-out at most, and not long while something is
@@ -198,7 +206,7 @@ int input_start(const struct input_config *config)
     input.is_terminal = config->stdin_open && isatty(STDIN_FILENO);
     input.reading = config->stdin_open;
     if (!input.reading)
-        session_note_input(0, true);
+        end_reading();
     input.signal_fd = signalfd(-1, config->signals, SFD_CLOEXEC | SFD_NONBLOCK);
     input.wake_fd = eventfd(0, EFD_CLOEXEC);
     if (input.signal_fd < 0 || input.wake_fd < 0)

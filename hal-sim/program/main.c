@@ -8,6 +8,7 @@
  */
 #include "program.h"
 #include "search.h"
+#include "tayberry_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,6 +179,7 @@ static bool start_input(struct program *program)
     struct input_config config = {
         .machine = program->gather ? NULL : program->machine,
         .stdin_open = program->stdin_open,
+        .stream = program->options.exec != NULL,
         .timeout = program->options.timeout,
         .signals = &program->signals,
         .stuck_status = text_missing(program) ? STATUS_TEXT : (int)program->options.timeout_status,
@@ -185,12 +187,22 @@ static bool start_input(struct program *program)
     /* With a window the keyboard is the window's, and the terminal stays the shell's. */
     if (program->with_window && isatty(STDIN_FILENO))
         config.stdin_open = false;
-    if (config.stdin_open && isatty(STDIN_FILENO))
+    if (config.stdin_open && !config.stream && isatty(STDIN_FILENO))
         terminal_raw(STDIN_FILENO);
     int error = input_start(&config);
     if (error < 0)
         terminal_say("cannot start: %s", strerror(-error));
     return error == 0;
+}
+
+/** All input at once. */
+static int give_gathered(struct program *program, const void *bytes, size_t n)
+{
+    if (program->options.exec == NULL)
+        return n > 0 ? tb_uart_write(program->machine, bytes, n) : 0;
+    int error = tb_stream_write(program->machine, bytes, n);
+    tb_stream_end(program->machine);
+    return error;
 }
 
 static bool power_on(struct program *program)
@@ -200,8 +212,8 @@ static bool power_on(struct program *program)
     int error = tb_power_on(program->machine);
     size_t bytes = 0;
     const void *gathered = input_gathered(&bytes);
-    if (error == 0 && bytes > 0)
-        error = tb_uart_write(program->machine, gathered, bytes);
+    if (error == 0 && program->gather)
+        error = give_gathered(program, gathered, bytes);
     if (error < 0)
         terminal_say("%s", tb_error(program->machine));
     return error >= 0;
@@ -212,7 +224,7 @@ static bool start(struct program *program)
 {
     const struct options *options = &program->options;
     struct output_config output = {
-        .to_stdout = !program->with_window || !isatty(STDOUT_FILENO),
+        .to_stdout = options->exec == NULL && (!program->with_window || !isatty(STDOUT_FILENO)),
         .log_path = options->serial_log,
         .expect_text = options->expect_text,
         .fail_text = options->fail_text,
@@ -223,6 +235,8 @@ static bool start(struct program *program)
     if (output_start(&output) < 0)
         return false;
     tb_uart_set_sink(program->machine, output_put, NULL);
+    if (options->exec != NULL)
+        tb_stream_set_sink(program->machine, exec_put, NULL);
     /* The time-out counts from here. What is gathered has to be there before power-on; keys must
      * not come before it. */
     if (program->gather)
@@ -305,6 +319,10 @@ static int exit_status(const struct program *program, enum end end)
         return missing != 0 ? missing : (int)program->options.timeout_status;
     case END_STOPPED:
         return missing != 0 ? missing : tb_exit_status(program->machine);
+    case END_STUCK:
+        if (program->options.exec != NULL)
+            return (int)program->options.timeout_status;
+        return missing;
     case END_OUTPUT:
     case END_ERROR:
         return STATUS_USAGE;
@@ -341,6 +359,8 @@ static int run(struct program *program)
     input_stop();
     terminal_restore();
     say_end(program, end);
+    if (program->options.exec != NULL && (end == END_PANIC || end == END_STUCK))
+        exec_say_console(program->machine);
     int status = exit_status(program, end);
     if (output.stdout_error != 0) {
         terminal_say("cannot write to standard output: %s", strerror(output.stdout_error));
@@ -381,7 +401,7 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     if (program.options.help || program.options.version)
         return print_and_leave(&program);
-    if (!share_prepare(&program.options))
+    if (!exec_prepare(&program.options) || !share_prepare(&program.options))
         return STATUS_USAGE;
     if (search_wanted(&program.options))
         return search_main(&program.options);

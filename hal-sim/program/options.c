@@ -57,6 +57,13 @@ static const char *read_file(const char *text, void *field)
     return text[0] == '\0' ? "the name of a file" : read_text(text, field);
 }
 
+/* The arguments are the rest of the line: options_parse has them. */
+static const char *read_program(const char *text, void *field)
+{
+    (void)field;
+    return text[0] == '\0' ? "a program" : NULL;
+}
+
 static const char *read_pattern(const char *text, void *field)
 {
     return text[0] == '\0' ? "a text of at least one character" : read_text(text, field);
@@ -234,6 +241,8 @@ static const struct option_rule rules[] = {
     {"card", "FILE", read_file, FIELD(card), "the image of the SD card"},
     {"read-only", NULL, NULL, FIELD(read_only), "never write to the card's image"},
     {"share", "DIR", read_file, FIELD(share), "a folder of yours, copied to /share on the card"},
+    {"exec", "PROGRAM [ARG]...", read_program, FIELD(exec),
+     "run that static program, with these streams and its status; see below"},
     {"memory", "SIZE", read_size, FIELD(memory), "RAM, such as 64M (the default)"},
     {"cpus", "N", read_cpus, FIELD(cpus), "how many CPUs the board has, 1 (the default) to 4"},
     {"append", "TEXT", read_text, FIELD(append), "the kernel's command line"},
@@ -322,6 +331,10 @@ bool options_parse(struct options *options, int argc, char **argv)
         }
         if (!rule_apply(rule, value, options))
             return false;
+        if (rule->read == read_program) { /* the rest of the line is its */
+            options->exec = argv + i;
+            return name[length] != '=';
+        }
     }
     return true;
 }
@@ -336,6 +349,12 @@ bool options_print_help(void)
                  rules[i].value != NULL ? rules[i].value : "");
         printf("  %-28s %s\n", left, rules[i].help);
     }
+    printf(
+        "\n--exec runs a static Linux program in a fresh OS: it has this program's input, output,\n"
+        "errors and environment, and its status is ours (128 + N after signal N). There are\n"
+        "/bin with the program, /dev, /proc, /tmp, in which it begins, and, with --share DIR\n"
+        "before it, /share with a copy of DIR, and then it begins there. All after PROGRAM is\n"
+        "its own: tayberry --share . --exec ./hello a b\n");
     printf("\nOn the terminal, Ctrl-A X leaves and Ctrl-A H helps. The exit status is what the\n"
            "guest gave `poweroff`, or: %d the texts, %d time-out, %d cannot start, %d panic.\n"
            "See tayberry(1).\n",

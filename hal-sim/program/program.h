@@ -37,6 +37,7 @@ struct options {
     } panels; /**< what the window shows from the start */
     const char *card, *share, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd,
         *trace, *diagram;
+    char **exec;     /**< a program and its arguments, up to NULL; or NULL: --exec was not given */
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;
     uint64_t cpus;    /**< 0: the library's default */
@@ -76,6 +77,21 @@ bool share_prepare(const struct options *options);
 
 /** The path of the card for the machine: that one, or else the one of --card. */
 const char *share_card(const struct options *options);
+
+/** A file for a card, without a name: its descriptor, or -1 after a message. */
+int share_open_nameless(void);
+
+/* ---- exec.c: --exec ---- */
+
+/** With --exec: makes the card for it, and the other options what it needs. False after a message.
+ */
+bool exec_prepare(struct options *options);
+
+/** A tb_stream_sink: what the program writes goes to the descriptor with the stream's number. */
+void exec_put(void *context, int stream, const uint8_t *bytes, size_t n);
+
+/** Says on standard error what was on the console: the run has not ended as it should. */
+void exec_say_console(struct tb_machine *machine);
 
 /* ---- report.c: what went wrong ---- */
 
@@ -176,6 +192,7 @@ struct input_config {
     struct tb_machine
         *machine;            /**< where keys go; NULL: gather them all until the end of the input */
     bool stdin_open;         /**< false: there is no standard input */
+    bool stream;             /**< it is not for the serial line, but for the program of --exec */
     uint64_t timeout;        /**< ns from the start; 0: none */
     const sigset_t *signals; /**< blocked everywhere; the pump takes them */
     int stuck_status;        /**< the exit status should the guest hold on for ever after the end */

@@ -46,7 +46,7 @@ static void say_left_out(void *context, const char *path, const char *why)
 }
 
 /** A file without a name. */
-static int open_nameless(void)
+int share_open_nameless(void)
 {
     const char *folder = getenv("TMPDIR");
     char path[4096];
@@ -147,7 +147,7 @@ bool share_prepare(const struct options *options)
                      strerror(error));
         return false;
     }
-    int fd = open_nameless();
+    int fd = share_open_nameless();
     if (fd < 0 || !fill(options, fd))
         return false;
     snprintf(share.path, sizeof(share.path), "/proc/self/fd/%d", fd);

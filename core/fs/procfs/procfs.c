@@ -136,13 +136,19 @@ static int iterate(struct vnode *directory, uint64_t *position, struct directory
     return error;
 }
 
+/* One of those that count in `live` less. */
+static void let_go(struct procfs *procfs)
+{
+    if (__atomic_sub_fetch(&procfs->live, 1, __ATOMIC_ACQ_REL) == 0)
+        kfree(procfs);
+}
+
 static void release(struct vnode *vnode)
 {
     struct procfs *procfs = node_of(vnode)->procfs;
 
     vnode_finish(vnode);
-    if (__atomic_sub_fetch(&procfs->live, 1, __ATOMIC_ACQ_REL) == 0)
-        kfree(procfs);
+    let_go(procfs);
 }
 
 static const struct vnode_ops directory_ops = {
@@ -209,10 +215,12 @@ static int procfs_mount(struct mount *mount, const struct block_device *device, 
 static int procfs_unmount(struct mount *mount)
 {
     struct procfs *procfs = mount->private;
-    uint32_t last = procfs->live; /* the root has gone; the memory goes with the last file */
 
-    for (unsigned i = 0; i < last; i++)
+    /* A folder keeps the one that it is in: the root may go with the last of them, or before. */
+    __atomic_add_fetch(&procfs->live, 1, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < FILES; i++)
         vnode_put(vnode_unkeep(&procfs->nodes[i].vnode));
+    let_go(procfs);
     return 0;
 }
 

@@ -149,6 +149,11 @@ int vfs_unmount_root(void)
     return error;
 }
 
+void vfs_forget_problem(void)
+{
+    root.problem[0] = '\0';
+}
+
 const char *vfs_mount_problem(void)
 {
     return root.problem;

@@ -9,6 +9,8 @@
  *     /dev    devfs                            /dev    devfs,  if the card has such a folder
  *     /proc   procfs                           /proc   procfs, likewise
  *
+ * A card that is an archive itself (raw.c) is as the first, without /card.
+ *
  * The archive is unpacked whole or not at all: one that is damaged is thrown away with all that was
  * unpacked of it, and the card is the root, with a line in the log that says why. Meanwhile the
  * card is mounted in a folder of its own and only to be read, so that nothing in the archive can
@@ -232,10 +234,12 @@ void vfs_mount_tree(void)
     ramfs_register();
     devfs_register();
     procfs_register();
-    if (vfs_mount_root())
-        klog(KLOG_NOTICE, "boot: going on without files");
-    else
+    if (!vfs_mount_root())
         try_archive();
+    else if (vfs_mount_raw())
+        vfs_forget_problem();
+    else
+        klog(KLOG_NOTICE, "boot: going on without files");
     devfs_update_disks();
     mount_usual();
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals_alarm.c: A timer ends a sleep, or not if calls are restarted.
+ */
+#include "programs.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t rings;
+static int ends[2];
+
+static void handler(int signal)
+{
+    (void)signal;
+    if (++rings == 2)
+        (void)!write(ends[1], "x", 1);
+}
+
+static void ring(int flags)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    struct itimerval soon = {.it_value = {0, 20000}};
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+int main(void)
+{
+    char byte;
+
+    printf("%d\n", pipe(ends));
+    ring(0);
+    printf("%d\n", failed(read(ends[0], &byte, 1), EINTR));
+    ring(SA_RESTART);
+    printf("%d\n", (int)read(ends[0], &byte, 1));
+    printf("%d\n", (int)rings);
+    return 0;
+}
