@@ -10,7 +10,7 @@
  */
 #include <stdint.h>
 
-#define EAGAIN 11 /* no more signals can be queued */
+#define EAGAIN 11 /* signals, timers */
 #define ENOMEM 12
 #define EFAULT 14 /* all pointers are good: there was no memory for what they point to */
 #define THIS_DIRECTORY (-100)
@@ -40,6 +40,7 @@ enum {
     MOUNT = 165,
     UMOUNT2 = 166,
     RT_SIGQUEUEINFO = 129,
+    TIMER_CREATE = 222,
     GETDENTS64 = 217,
     OPENAT = 257,
     NEWFSTATAT = 262,
@@ -234,6 +235,7 @@ static void try_signals(void)
     (void)must(call(RT_SIGPROCMASK, 0, (long)&all, 0, 8, 0), "sigprocmask");
     for (long i = 0; i < 3; i++)
         (void)must(call(RT_SIGQUEUEINFO, self, 40 + i % 2, (long)info, 0, 0), "sigqueue");
+    (void)must(call(TIMER_CREATE, 1, 0, (long)data, 0, 0), "timer");
 }
 
 static void try_copy(const char *from, const char *to)
