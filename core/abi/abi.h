@@ -36,6 +36,7 @@ extern const unsigned abi_elf_machine;
 struct abi_number {
     uint16_t call; /**< SYS_NONE: nothing */
     const char *order;
+    const char *name; /**< the processor's own for it, if the call is called otherwise; or NULL */
 };
 
 /** The processor's numbers, in a table of *count. Any context. */
@@ -47,8 +48,8 @@ const struct abi_number *abi_numbers(unsigned *count);
  */
 enum sys_number abi_call(uint64_t number, struct sys_args *args);
 
-/** O_DIRECTORY and O_NOFOLLOW, which processors number differently. */
-extern const unsigned abi_open_directory, abi_open_no_follow;
+/** O_DIRECTORY, O_NOFOLLOW and O_LARGEFILE, which processors number differently. */
+extern const unsigned abi_open_directory, abi_open_no_follow, abi_open_large;
 
 /** Flags of open that file.h lacks. */
 enum { ABI_OPEN_NO_TTY = 0400, ABI_OPEN_CLOSING = 02000000, ABI_OPEN_PATH = 010000000 };

@@ -41,6 +41,7 @@
 #include "shell/shell.h"
 #include "sync/spinlock.h"
 #include "sync/check/waits.h"
+#include "sys/trace/trace.h"
 #include "thread/run.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
@@ -276,6 +277,7 @@ static void init_main(void *unused)
     epoll_start();
     filelock_start();
     futex_init();
+    trace_start();
     if (process_start())
         klog(KLOG_WARNING, "boot: no thread-local key is left for processes");
     make_ramdisk();

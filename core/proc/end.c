@@ -14,6 +14,7 @@
 
 #include "heap/heap.h"
 #include "ipc/futex/robust.h"
+#include "sys/trace/trace.h"
 #include "thread/thread.h"
 #include "vm/space.h"
 
@@ -198,6 +199,7 @@ void user_thread_finish(struct user_thread *thread)
     struct thread_info info;
     bool last;
 
+    trace_end(thread, process->ended ? process->status : 0);
     robust_leave_memory(thread);
     process_lock();
     if (thread_read_info(thread->kernel_thread, &info) == 0)

@@ -174,6 +174,9 @@ HAL_MUST_CHECK int user_thread_start(struct user_thread *thread);
 /** The only thread of its process takes the process's number. May sleep. */
 void user_thread_become_first(struct user_thread *thread);
 
+/** How many there are. Any context. */
+unsigned user_thread_count(void);
+
 /** Undoes user_thread_create. */
 void user_thread_abandon(struct user_thread *thread);
 

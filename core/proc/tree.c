@@ -8,6 +8,7 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/room/room.h"
 #include "proc/signal/signals.h"
 
 #include "fs/file.h"
@@ -43,6 +44,8 @@ int process_start(void)
     tree_init(&processes.by_tid);
     processes.next = NUMBER_FIRST;
     processes.key = thread_local_create(NULL);
+    process_room_init();
+    vm_set_short_hook(process_make_room);
     return processes.key < 0 ? processes.key : 0;
 }
 
@@ -257,7 +260,7 @@ int user_thread_create(struct process *process, struct user_thread **result)
               (process->thread_count == 0 && process->pid && is_used(process->pid)) ||
               (process->parent && process->parent->ended);
     if (!refused) {
-        processes.threads++;
+        __atomic_add_fetch(&processes.threads, 1, __ATOMIC_RELAXED);
         thread->tid = process->thread_count == 0 && process->pid ? process->pid : take_number();
         tree_insert(&processes.by_tid, &thread->by_tid, &thread->tid, compare_tid);
         if (process->thread_count++ == 0)
@@ -271,6 +274,11 @@ int user_thread_create(struct process *process, struct user_thread **result)
     }
     *result = thread;
     return 0;
+}
+
+unsigned user_thread_count(void)
+{
+    return __atomic_load_n(&processes.threads, __ATOMIC_RELAXED);
 }
 
 void user_thread_become_first(struct user_thread *thread)
@@ -290,7 +298,7 @@ static void remove_thread(struct user_thread *thread)
     tree_remove(&processes.by_tid, &thread->by_tid);
     list_remove(&thread->link);
     thread->process->thread_count--;
-    processes.threads--;
+    __atomic_sub_fetch(&processes.threads, 1, __ATOMIC_RELAXED);
 }
 
 void user_thread_abandon(struct user_thread *thread)

@@ -8,6 +8,7 @@
 #include "lib/bitmap.h"
 #include "lib/log.h"
 #include "proc/process.h"
+#include "sys/trace/trace.h"
 
 #include <hal/errno.h>
 #include <hal/kstate.h>
@@ -46,12 +47,14 @@ void sys_call(struct user_thread *thread)
     for (unsigned i = 0; i < SYS_ARGUMENTS; i++)
         args.value[i] = hal_user_argument(&thread->user, i);
     call = sys_call_at(abi_call(number, &args));
+    trace_call(thread, call, &args);
     if (call->run) {
         result = call->run(&args);
     } else {
         note_unknown(number, call->name, thread->process);
         result = -ENOSYS;
     }
+    trace_result(thread, call, &args, result);
     hal_user_set_result(&thread->user, result);
     thread->signals.call.repeated = false;
     if (result == -EINTR && call->restart != SYS_RESTART_NONE) {

@@ -88,6 +88,8 @@ void outside_event(const struct tb_event *event);
 struct hal_trace_event;
 /** The kernel has scheduled something. HOST_MACHINE held. */
 void outside_scheduled(const struct hal_trace_event *event);
+/** What programs ask of the kernel, as text. HOST_MACHINE held. */
+void outside_text(const char *text, size_t n);
 void outside_pin_changed(uint64_t time, unsigned pin, bool level);
 /** A CPU has parked (real clock). Any context on the CPU's host thread. */
 void outside_parked(void);

@@ -98,3 +98,28 @@ void hal_trace(const struct hal_trace_event *event)
     if (!entered)
         sim_cpu_leave(); /* it is masked: the point at which it unmasks looks at what arrived */
 }
+
+/* ---- text ---- */
+
+struct written {
+    const char *text;
+    size_t n;
+};
+
+static long write_work(void *argument)
+{
+    const struct written *written = argument;
+    host_lock(HOST_MACHINE);
+    outside_text(written->text, written->n);
+    host_unlock(HOST_MACHINE);
+    return 0;
+}
+
+void hal_trace_text(const char *text, size_t n)
+{
+    struct written written = {text, n};
+    bool entered = sim_cpu_entered();
+    fiber_call_host(sim_cpu_enter(), write_work, &written);
+    if (!entered)
+        sim_cpu_leave();
+}

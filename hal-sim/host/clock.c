@@ -151,26 +151,40 @@ static uint64_t counter_now(void)
     return __rdtsc();
 }
 
-uint64_t host_now(void)
+/* What the line in use says; false: it is over, or being changed, or there is none. *ns: the time,
+ * or when it ended. */
+static inline bool read_line(uint32_t count, uint64_t *ns)
+{
+    struct line *line = &fast.lines[count & 1];
+    uint64_t start = atomic_load_explicit(&line->tick, memory_order_relaxed);
+    uint64_t begins = atomic_load_explicit(&line->ns, memory_order_relaxed);
+    uint64_t slope = atomic_load_explicit(&line->slope, memory_order_relaxed);
+    uint64_t ticks = atomic_load_explicit(&line->ticks, memory_order_relaxed);
+    atomic_thread_fence(memory_order_acquire);
+    if (atomic_load_explicit(&fast.count, memory_order_relaxed) != count)
+        return false;
+    uint64_t passed = counter_now() - start;
+    bool over = passed >= ticks;
+    if ((int64_t)passed < 0) { /* another core's counter, a few ticks behind */
+        passed = 0;
+        over = false;
+    }
+    *ns = begins + (uint64_t)(((__uint128_t)(over ? ticks : passed) * slope) >> 32);
+    return !over;
+}
+
+/* A new line has to be drawn, or is being drawn by somebody. */
+static __attribute__((noinline, cold)) uint64_t draw_and_read(void)
 {
     for (;;) {
         uint32_t count = atomic_load_explicit(&fast.count, memory_order_acquire);
+        uint64_t ns = 0;
         if (count == 0)
             return begin();
-        struct line *line = &fast.lines[count & 1];
-        uint64_t start = atomic_load_explicit(&line->tick, memory_order_relaxed);
-        uint64_t ns = atomic_load_explicit(&line->ns, memory_order_relaxed);
-        uint64_t slope = atomic_load_explicit(&line->slope, memory_order_relaxed);
-        uint64_t ticks = atomic_load_explicit(&line->ticks, memory_order_relaxed);
-        atomic_thread_fence(memory_order_acquire);
-        if (atomic_load_explicit(&fast.count, memory_order_relaxed) != count)
-            continue;
-        uint64_t passed = counter_now() - start;
-        if ((int64_t)passed < 0) /* another core's counter, a few ticks behind */
+        if (read_line(count, &ns))
             return ns;
-        if (passed < ticks)
-            return ns + (uint64_t)(((__uint128_t)passed * slope) >> 32);
-        ns += (uint64_t)(((__uint128_t)ticks * slope) >> 32);
+        if (atomic_load(&fast.count) != count)
+            continue;
         if (!atomic_exchange(&fast.drawing, true)) {
             if (atomic_load(&fast.count) == count)
                 draw(ns);
@@ -179,6 +193,13 @@ uint64_t host_now(void)
             return ns; /* nobody has seen a later time yet */
         }
     }
+}
+
+uint64_t host_now(void)
+{
+    uint32_t count = atomic_load_explicit(&fast.count, memory_order_acquire);
+    uint64_t ns;
+    return count != 0 && read_line(count, &ns) ? ns : draw_and_read();
 }
 
 uint64_t host_wall(void)

@@ -99,6 +99,13 @@ TB_API size_t tb_sched_text(const struct tb_sched_event *event, char *text, size
  */
 TB_API int tb_sched_file(struct tb_machine *machine, const char *path);
 
+/**
+ * Writes the system calls of the guest's programs from now on to a file ("-": standard error), in
+ * the format of strace, if the machine is booted with the word `strace=host`. NULL ends it.
+ * Negative: the file cannot be made, or (of the one that ends) is not complete.
+ */
+TB_API int tb_syscall_file(struct tb_machine *machine, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -147,3 +147,6 @@ void vcd_close(void);
 void listen_power_down(uint64_t now);
 void listen_power_up(uint64_t now, bool restored);
 void listen_close(void);
+
+/** Ends the file of system calls. */
+void syscalls_close(void);

@@ -166,6 +166,7 @@ static void take_apart(void)
     host_card_close(&library.card);
     vcd_close();
     listen_close();
+    syscalls_close();
     serial_close();
     stream_close();
     free(library.history);

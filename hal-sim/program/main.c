@@ -130,13 +130,24 @@ static uint32_t stall_ms(const struct options *options)
     return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }
 
+/** The kernel's command line, with what options add to it. */
+static const char *command_line(const struct options *options)
+{
+    static char line[2048];
+    const char *given = options->append != NULL ? options->append : "";
+    if (options->syscalls == NULL)
+        return options->append;
+    (void)snprintf(line, sizeof(line), "%s strace=host", given);
+    return line;
+}
+
 static bool open_machine(struct program *program)
 {
     const struct options *options = &program->options;
     struct tb_config config = {
         .size = sizeof(config),
         .memory = options->memory,
-        .command_line = options->append,
+        .command_line = command_line(options),
         .card = share_card(options),
         .card_read_only = options->read_only,
         .clock = (enum tb_clock)options->clock,
@@ -161,6 +172,10 @@ static bool open_machine(struct program *program)
         return false;
     }
     if (options->trace != NULL && tb_sched_file(program->machine, options->trace) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        return false;
+    }
+    if (options->syscalls != NULL && tb_syscall_file(program->machine, options->syscalls) < 0) {
         terminal_say("%s", tb_error(program->machine));
         return false;
     }
@@ -275,6 +290,10 @@ static void finish(struct program *program)
         program->artefact_lost = true;
     }
     if (options->trace != NULL && tb_sched_file(program->machine, NULL) < 0) {
+        terminal_say("%s", tb_error(program->machine));
+        program->artefact_lost = true;
+    }
+    if (options->syscalls != NULL && tb_syscall_file(program->machine, NULL) < 0) {
         terminal_say("%s", tb_error(program->machine));
         program->artefact_lost = true;
     }

@@ -260,6 +260,8 @@ static const struct option_rule rules[] = {
     {"screenshot", "F.png", read_file, FIELD(screenshot), "a picture of the board at the end"},
     {"vcd", "FILE", read_file, FIELD(vcd), "record every change of a pin (GTKWave, sigrok)"},
     {"trace", "FILE", read_file, FIELD(trace), "record the scheduler: ftrace text, or F.json"},
+    {"trace-syscalls", "FILE", read_file, FIELD(syscalls),
+     "what programs ask of the kernel, as strace has it (-: standard error)"},
     {"diagram", "F.json", read_file, FIELD(diagram), "the parts on the pins (Wokwi's format)"},
     {"panel", "card|memory|timeline", read_panel, FIELD(panels),
      "show it in the window from the start"},

@@ -36,7 +36,7 @@ struct options {
         bool card, memory, timeline;
     } panels; /**< what the window shows from the start */
     const char *card, *share, *append, *expect_text, *fail_text, *serial_log, *screenshot, *vcd,
-        *trace, *diagram;
+        *trace, *syscalls, *diagram;
     char **exec;     /**< a program and its arguments, up to NULL; or NULL: --exec was not given */
     uint64_t memory; /**< bytes; 0: the library's default */
     uint64_t seed;

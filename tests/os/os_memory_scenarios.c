@@ -258,6 +258,7 @@ const struct sweep_scenario sweep_scenarios[] = {
     {KTEST("frame"), .hungry = true},
     {KTEST("heap"), .hungry = true},
     {KTEST("cache.writes_race_with_the_flusher")},
+    {KTEST("calls.a_few_ask_for_anything"), .finish = "umount /docs\r"},
     {KTEST("vm.threads_share_a_space")},
     {KTEST("vm.forks_race_with_writes")},
     {KTEST("fat32.changes_go_to_the_card_by_themselves")},

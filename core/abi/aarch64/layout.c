@@ -8,7 +8,7 @@
 
 const char abi_platform[] = "aarch64";
 const unsigned abi_elf_machine = 183;
-const unsigned abi_open_directory = 040000, abi_open_no_follow = 0100000;
+const unsigned abi_open_directory = 040000, abi_open_no_follow = 0100000, abi_open_large = 0400000;
 const size_t abi_event_bytes = 16;
 const size_t abi_status_bytes = 128;
 

@@ -8,7 +8,7 @@
 
 const char abi_platform[] = "x86_64";
 const unsigned abi_elf_machine = 62;
-const unsigned abi_open_directory = 0200000, abi_open_no_follow = 0400000;
+const unsigned abi_open_directory = 0200000, abi_open_no_follow = 0400000, abi_open_large = 0100000;
 const size_t abi_event_bytes = 12; /* packed */
 const size_t abi_status_bytes = 144;
 

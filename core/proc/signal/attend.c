@@ -21,6 +21,7 @@
 #include "lib/log.h"
 #include "proc/timers/timers.h"
 #include "sys/call.h"
+#include "sys/trace/trace.h"
 #include "thread/thread.h"
 
 #include <hal/errno.h>
@@ -96,6 +97,7 @@ static void handle(struct user_thread *self, unsigned signal, const struct signa
     if (action.flags & SIGNAL_ONCE)
         own->handler = SIGNAL_DEFAULT;
     process_unlock();
+    trace_signal(self, signal);
     settle_call(self, &action);
     error = abi_frame_push(self, signal, info, &action, saved);
     process_lock();

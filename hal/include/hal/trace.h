@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define HAL_TRACE_NAME 16 /* bytes of a name with its NUL; longer ones are cut */
@@ -68,3 +69,9 @@ struct hal_trace_event {
  * nothing that the kernel can see. The events of a CPU come in the order of the calls.
  */
 void hal_trace(const struct hal_trace_event *event);
+
+/**
+ * Gives `n` bytes of text, what programs ask of the kernel (the boot word strace=host), to whoever
+ * listens outside; where nobody can, to nobody. Thread context. As above: it changes nothing.
+ */
+void hal_trace_text(const char *text, size_t n);
