@@ -4,6 +4,9 @@
  */
 #include "sys/calls.h"
 
+/* What is not said of a call is 0, and Clang need not warn of it. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 static const struct sys_call calls[SYS_COUNT] = {
     [SYS_READ] = {"read", sys_read, {SYS_FD, SYS_BUFFER_OUT, SYS_SIZE}},
     [SYS_WRITE] = {"write", sys_write, {SYS_FD, SYS_BUFFER_IN, SYS_SIZE}},
