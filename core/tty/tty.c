@@ -578,7 +578,7 @@ int tty_start(void)
     tty.window = (struct tty_window){.rows = 24, .columns = 80};
     tty.terminal = (struct terminal){.device = SERIAL_DEVICE, .hang_up = hang_up};
     discipline_init(&tty.discipline, &ops, NULL);
-    settings_of(TTY_CANONICAL, &settings);
+    settings_of(TTY_RAW, &settings); /* who reads first says how what is typed until then counts */
     discipline_set(&tty.discipline, &settings);
     return 0;
 }
