@@ -131,7 +131,8 @@ def run_strace(folder, tayberry):
             tap.case(one == other and len(one) > 5,
                      "process %d: %d calls, the same names and results" % (number, len(one)),
                      "\n".join(different) or "%d and %d" % (len(one), len(other)))
-        tap.case("[{iov_base=\"one\\n\", iov_len=4}" in ours.read_text(), "strings as strace has them")
+        tap.case("[{iov_base=\"one\\n\", iov_len=4}" in ours.read_text(),
+                 "strings as strace has them")
     return tap.end()
 
 
