@@ -190,6 +190,7 @@ int panel_resize(struct panel *panel, int width, int height)
         canvas_destroy(backdrop);
         return -ENOMEM;
     }
+    (void)tb_uart_set_window(panel->machine, chrome_columns(&chrome), chrome_rows(&chrome));
     canvas_destroy(panel->frame);
     canvas_destroy(panel->backdrop);
     panel->frame = frame;

@@ -7,6 +7,7 @@
  *   memory        allocator=slab|bin|bump  checks=0|1  fail_alloc=PLAN (site/fail.h)
  *   watchdog      watchdog=TIME (0: off; by default on as checks=)
  *   locks         lockchecks=0|1 (by default as checks=)
+ *   programs      aslr=1 (memory by chance)  wxorx=1 (proc/layout/layout.h)
  *   files         initrd=NAME|none (fs/root/tree.c)
  *   disks         elevator=fifo|sstf|look|clook  ramdisk=SIZE
  *                 writeback=TIME|sync (how long what is written stays in memory only)

@@ -48,8 +48,9 @@ static unsigned signal_of_access(struct user_thread *self, const struct hal_user
         info->code = CODE_NO_BYTES;
         return SIGNAL_BUS;
     case -ENOMEM:
-        klog(KLOG_WARNING, "out of memory: process %u (%s) is ended", self->process->pid,
-             self->process->name);
+        if (!self->process->ended) /* else that has been said */
+            klog(KLOG_WARNING, "out of memory: process %u (%s) is ended", self->process->pid,
+                 self->process->name);
         return SIGNAL_KILL;
     case -EACCES:
         info->code = CODE_NOT_ALLOWED;

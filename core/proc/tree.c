@@ -8,6 +8,7 @@
  */
 #include "proc/inside.h"
 #include "proc/process.h"
+#include "proc/room/room.h"
 #include "proc/signal/signals.h"
 
 #include "fs/file.h"
@@ -43,6 +44,8 @@ int process_start(void)
     tree_init(&processes.by_tid);
     processes.next = NUMBER_FIRST;
     processes.key = thread_local_create(NULL);
+    process_room_init();
+    vm_set_short_hook(process_make_room);
     return processes.key < 0 ? processes.key : 0;
 }
 
@@ -184,6 +187,7 @@ struct process *process_create(struct process *parent)
     mutex_init(&process->mutex);
     signal_pending_init(&process->signals.pending);
     signal_timers_init(process);
+    list_init(&process->signals.made_timers);
     process->signals.at_end = SIGNAL_CHLD;
     process->parent = parent;
     process->umask = 022;

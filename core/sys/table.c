@@ -4,6 +4,9 @@
  */
 #include "sys/calls.h"
 
+/* What is not said of a call is 0, and Clang need not warn of it. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 static const struct sys_call calls[SYS_COUNT] = {
     [SYS_READ] = {"read", sys_read, {SYS_FD, SYS_BUFFER_OUT, SYS_SIZE}},
     [SYS_WRITE] = {"write", sys_write, {SYS_FD, SYS_BUFFER_IN, SYS_SIZE}},
@@ -204,6 +207,15 @@ static const struct sys_call calls[SYS_COUNT] = {
     [SYS_SETITIMER] = {"setitimer", sys_setitimer, {SYS_INT, SYS_STRUCT_IN, SYS_STRUCT_OUT}},
     [SYS_GETITIMER] = {"getitimer", sys_getitimer, {SYS_INT, SYS_STRUCT_OUT}},
     [SYS_ALARM] = {"alarm", sys_alarm, {SYS_INT}},
+    [SYS_TIMER_CREATE] = {"timer_create",
+                          sys_timer_create,
+                          {SYS_INT, SYS_STRUCT_IN, SYS_STRUCT_OUT}},
+    [SYS_TIMER_SETTIME] = {"timer_settime",
+                           sys_timer_settime,
+                           {SYS_INT, SYS_FLAGS, SYS_STRUCT_IN, SYS_STRUCT_OUT}},
+    [SYS_TIMER_GETTIME] = {"timer_gettime", sys_timer_gettime, {SYS_INT, SYS_STRUCT_OUT}},
+    [SYS_TIMER_GETOVERRUN] = {"timer_getoverrun", sys_timer_getoverrun, {SYS_INT}},
+    [SYS_TIMER_DELETE] = {"timer_delete", sys_timer_delete, {SYS_INT}},
 
     /* The machine. */
     [SYS_MOUNT] = {"mount", sys_mount, {SYS_STRING, SYS_PATH, SYS_STRING, SYS_FLAGS, SYS_STRING}},

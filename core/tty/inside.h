@@ -20,7 +20,7 @@
 #define TTY_OUTPUT_BYTES 8192u
 #define TTY_EARLY_BYTES 16384u
 #define TTY_WRITE_MAX 4096u /**< of the output, for those who write; the rest is for echo */
-#define TTY_SIGNALS 3u      /**< that keys can send */
+#define TTY_SIGNALS 4u      /**< that come from here */
 
 /** Bytes on their way. */
 struct tty_ring {
@@ -52,8 +52,9 @@ struct tty_state {
     uint32_t queued;           /**< bytes put into `out` since power-on, modulo 2^32 */
     uint32_t hang_ups;         /**< how often the terminal was hung up */
     struct tty_window window;
+    uint16_t columns, rows; /**< as the device said them last */
 
-    uint32_t groups[TTY_SIGNALS]; /**< that are to get SIGNAL_INT, QUIT, TSTP; 0: none */
+    uint32_t groups[TTY_SIGNALS]; /**< that are to get SIGNAL_INT, QUIT, TSTP, WINCH; 0: none */
     struct ktimer signals;        /**< its function sends them; it has a lock of its own */
 
     struct terminal terminal; /**< guarded by process_lock */

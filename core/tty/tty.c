@@ -139,24 +139,37 @@ static void discipline_put(void *context, uint8_t byte)
     tty.queued++;
 }
 
+/* That `groups` are for. */
+static const uint8_t numbers[TTY_SIGNALS] = {SIGNAL_INT, SIGNAL_QUIT, SIGNAL_TSTP, SIGNAL_WINCH};
+
 static unsigned index_of(unsigned signal)
 {
-    return signal == SIGNAL_INT ? 0 : signal == SIGNAL_QUIT ? 1 : 2;
+    for (unsigned i = 0; i < TTY_SIGNALS; i++) {
+        if (numbers[i] == signal)
+            return i;
+    }
+    return 0;
+}
+
+/* The group in the foreground will get it. */
+static void send_soon(unsigned signal)
+{
+    uint32_t group = __atomic_load_n(&tty.terminal.foreground, __ATOMIC_ACQUIRE);
+
+    if (group == 0)
+        return;
+    tty.groups[index_of(signal)] = group;
+    ktimer_arm(&tty.signals, hal_time_now());
 }
 
 static void discipline_signal(void *context, unsigned signal, bool flush)
 {
-    uint32_t group = __atomic_load_n(&tty.terminal.foreground, __ATOMIC_ACQUIRE);
-
     (void)context;
     if (flush) {
         tty_drop_output();
         ring_drop(&tty.early, tty.early.count);
     }
-    if (group == 0)
-        return;
-    tty.groups[index_of(signal)] = group;
-    ktimer_arm(&tty.signals, hal_time_now());
+    send_soon(signal);
 }
 
 /* Whoever has changed it sends what is queued. */
@@ -168,7 +181,6 @@ static void discipline_flow(void *context)
 /* In the thread of the timers. */
 static void send_signals(struct ktimer *timer)
 {
-    static const uint8_t numbers[TTY_SIGNALS] = {SIGNAL_INT, SIGNAL_QUIT, SIGNAL_TSTP};
     uint32_t groups[TTY_SIGNALS];
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
 
@@ -295,11 +307,25 @@ void tty_cancel(uint32_t id)
         (void)!thread_cancel(id);
 }
 
+/* The screen at the other end has another size by now, or says it for the first time. */
+static void look_at_window(void)
+{
+    uint16_t columns, rows;
+
+    if (!hal_uart_window(&columns, &rows) || (columns == tty.columns && rows == tty.rows))
+        return;
+    tty.columns = columns;
+    tty.rows = rows;
+    tty.window = (struct tty_window){.rows = rows, .columns = columns};
+    send_soon(SIGNAL_WINCH);
+}
+
 void tty_interrupt(void)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
     uint32_t stop = receive_all();
 
+    look_at_window();
     tty_send_queued();
     spinlock_release(&tty.lock, irq);
     tty_cancel(stop);
@@ -578,6 +604,7 @@ int tty_start(void)
     tty.window = (struct tty_window){.rows = 24, .columns = 80};
     tty.terminal = (struct terminal){.device = SERIAL_DEVICE, .hang_up = hang_up};
     discipline_init(&tty.discipline, &ops, NULL);
+    look_at_window();
     settings_of(TTY_CANONICAL, &settings);
     discipline_set(&tty.discipline, &settings);
     return 0;

@@ -37,17 +37,19 @@ static bool window_try(struct window *window, uintptr_t address, unsigned access
 
 /*
  * Opens a window of up to `n` bytes at `address` for `access`, with pages_lock held: 0, until
- * window_close; or -EFAULT.
+ * window_close; or -EFAULT, or -ENOMEM.
  */
 static int window_open(struct window *window, uintptr_t address, size_t n, unsigned access)
 {
     struct vm_space *space = window->space;
     size_t within = address % HAL_PAGE_SIZE;
+    int error;
 
     window->n = n < HAL_PAGE_SIZE - within ? n : HAL_PAGE_SIZE - within;
     while (!window_try(window, address, access)) {
-        if (vm_fault(space, address, access))
-            return -EFAULT;
+        error = vm_fault(space, address, access);
+        if (error)
+            return error == -ENOMEM ? -ENOMEM : -EFAULT;
     }
     return 0;
 }
@@ -104,68 +106,82 @@ static void copy_to_window(uint8_t *bytes, const uint8_t *from, size_t n)
     }
 }
 
-int64_t vm_copy_in_some(struct vm_space *space, void *to, uintptr_t from, size_t n)
+/* Copies all it can: 0, or why not all; *done: how many bytes. */
+static int read_all(struct vm_space *space, void *to, uintptr_t from, size_t n, size_t *done)
 {
     struct window window = {.space = space};
-    size_t done = 0;
 
-    while (done < n) {
-        if (window_open(&window, from + done, n - done, HAL_USER_READ))
-            return done > 0 ? (int64_t)done : -EFAULT;
-        copy_from_window((uint8_t *)to + done, window.bytes, window.n);
+    for (*done = 0; *done < n; *done += window.n) {
+        int error = window_open(&window, from + *done, n - *done, HAL_USER_READ);
+
+        if (error)
+            return error;
+        copy_from_window((uint8_t *)to + *done, window.bytes, window.n);
         window_close(&window);
-        done += window.n;
     }
-    return (int64_t)done;
+    return 0;
 }
 
-/* `from` NULL: zeros. */
-static int64_t write_some(struct vm_space *space, uintptr_t to, const void *from, size_t n)
+/* The same; `from` NULL: zeros. */
+static int write_all(struct vm_space *space, uintptr_t to, const void *from, size_t n, size_t *done)
 {
     struct window window = {.space = space};
-    size_t done = 0;
 
-    while (done < n) {
-        if (window_open(&window, to + done, n - done, HAL_USER_WRITE))
-            return done > 0 ? (int64_t)done : -EFAULT;
-        copy_to_window(window.bytes, from ? (const uint8_t *)from + done : NULL, window.n);
+    for (*done = 0; *done < n; *done += window.n) {
+        int error = window_open(&window, to + *done, n - *done, HAL_USER_WRITE);
+
+        if (error)
+            return error;
+        copy_to_window(window.bytes, from ? (const uint8_t *)from + *done : NULL, window.n);
         window_close(&window);
-        done += window.n;
     }
-    return (int64_t)done;
+    return 0;
+}
+
+int64_t vm_copy_in_some(struct vm_space *space, void *to, uintptr_t from, size_t n)
+{
+    size_t done;
+    int error = read_all(space, to, from, n, &done);
+
+    return done > 0 ? (int64_t)done : error;
 }
 
 int64_t vm_copy_out_some(struct vm_space *space, uintptr_t to, const void *from, size_t n)
 {
-    return write_some(space, to, from, n);
+    size_t done;
+    int error = write_all(space, to, from, n, &done);
+
+    return done > 0 ? (int64_t)done : error;
 }
 
 int vm_copy_in(struct vm_space *space, void *to, uintptr_t from, size_t n)
 {
-    return vm_copy_in_some(space, to, from, n) == (int64_t)n ? 0 : -EFAULT;
+    return read_all(space, to, from, n, &(size_t){0});
 }
 
 int vm_copy_out(struct vm_space *space, uintptr_t to, const void *from, size_t n)
 {
-    return write_some(space, to, from, n) == (int64_t)n ? 0 : -EFAULT;
+    return write_all(space, to, from, n, &(size_t){0});
 }
 
 int vm_zero_out(struct vm_space *space, uintptr_t to, size_t n)
 {
-    return write_some(space, to, NULL, n) == (int64_t)n ? 0 : -EFAULT;
+    return write_all(space, to, NULL, n, &(size_t){0});
 }
 
 int64_t vm_copy_string_in(struct vm_space *space, char *to, uintptr_t from, size_t max)
 {
     struct window window = {.space = space};
     size_t done = 0;
+    int error;
 
     while (done < max) {
         size_t n = 0;
         bool ended;
 
-        if (window_open(&window, from + done, max - done, HAL_USER_READ))
-            return -EFAULT;
+        error = window_open(&window, from + done, max - done, HAL_USER_READ);
+        if (error)
+            return error;
         while (n < window.n && (to[done + n] = (char)window.bytes[n]) != '\0')
             n++;
         ended = n < window.n;
@@ -180,11 +196,13 @@ int64_t vm_copy_string_in(struct vm_space *space, char *to, uintptr_t from, size
 int vm_load_u32(struct vm_space *space, uintptr_t from, uint32_t *value)
 {
     struct window window = {.space = space};
+    int error;
 
     if (from % sizeof(*value))
         return -EINVAL;
-    if (window_open(&window, from, sizeof(*value), HAL_USER_READ))
-        return -EFAULT;
+    error = window_open(&window, from, sizeof(*value), HAL_USER_READ);
+    if (error)
+        return error;
     *value = __atomic_load_n((const uint32_t *)(const void *)window.bytes, __ATOMIC_SEQ_CST);
     window_close(&window);
     return 0;
@@ -206,11 +224,13 @@ int vm_peek_u32(struct vm_space *space, uintptr_t from, uint32_t *value)
 int vm_cmpxchg_u32(struct vm_space *space, uintptr_t address, uint32_t *expected, uint32_t desired)
 {
     struct window window = {.space = space};
+    int error;
 
     if (address % sizeof(desired))
         return -EINVAL;
-    if (window_open(&window, address, sizeof(desired), HAL_USER_WRITE))
-        return -EFAULT;
+    error = window_open(&window, address, sizeof(desired), HAL_USER_WRITE);
+    if (error)
+        return error;
     __atomic_compare_exchange_n((uint32_t *)(void *)window.bytes, expected, desired, false,
                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     window_close(&window);

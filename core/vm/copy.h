@@ -7,25 +7,26 @@
  * live or not, and a bad address is an error and no trap. The rights are those of user code, and a
  * page that is not there is faulted in just as for user code.
  *
- * All may sleep: no spinlock is held, and no lock of a vnode or file system. -EFAULT in all cases
- * of bad addresses; of what was to be copied some may have been.
+ * All may sleep: no spinlock is held, no lock of a vnode or file system, and not process_lock.
+ * -EFAULT in all cases of bad addresses; -ENOMEM: there is no memory for a page, and the caller's
+ * process is ending for that. Of what was to be copied some may have been.
  */
 #pragma once
 
 #include "vm/space.h"
 
-/** Copies `n` bytes from user address `from`. 0 or -EFAULT. */
+/** Copies `n` bytes from user address `from`. 0 or an error. */
 HAL_MUST_CHECK int vm_copy_in(struct vm_space *space, void *to, uintptr_t from, size_t n);
 
-/** Copies `n` bytes to user address `to`. 0 or -EFAULT. */
+/** Copies `n` bytes to user address `to`. 0 or an error. */
 HAL_MUST_CHECK int vm_copy_out(struct vm_space *space, uintptr_t to, const void *from, size_t n);
 
-/** Makes `n` bytes zero. 0 or -EFAULT. */
+/** Makes `n` bytes zero. 0 or an error. */
 HAL_MUST_CHECK int vm_zero_out(struct vm_space *space, uintptr_t to, size_t n);
 
 /**
  * As vm_copy_in and vm_copy_out, but what comes before the bad address counts: how many bytes were
- * copied, if any were, or -EFAULT. For read and write.
+ * copied, if any were, or an error. For read and write.
  */
 HAL_MUST_CHECK int64_t vm_copy_in_some(struct vm_space *space, void *to, uintptr_t from, size_t n);
 HAL_MUST_CHECK int64_t vm_copy_out_some(struct vm_space *space, uintptr_t to, const void *from,

@@ -21,6 +21,7 @@
 #include "vm/region/origin.h"
 
 #include <hal/errno.h>
+#include <hal/kstate.h>
 #include <hal/mem.h>
 #include <hal/runtime.h>
 
@@ -31,6 +32,8 @@
 #define SHOW_BATCH 64u /* pages in a row that are shown at once; a power of two */
 #define DROP_MAX 32u   /* words that are taken out with the lock held once */
 #define TABLE_FRAMES 8u
+
+static KSTATE vm_short_hook *short_hook; /* constant after boot */
 
 /* What a fault is about. */
 struct fault {
@@ -441,6 +444,11 @@ static bool grow(struct vm_space *space, uintptr_t address)
     return can;
 }
 
+void vm_set_short_hook(vm_short_hook *hook)
+{
+    short_hook = hook;
+}
+
 int vm_fault(struct vm_space *space, uintptr_t address, unsigned access)
 {
     int error;
@@ -450,7 +458,8 @@ int vm_fault(struct vm_space *space, uintptr_t address, unsigned access)
         access = HAL_USER_READ;
     do
         error = handle(space, address, access);
-    while (error == -EFAULT && grow(space, address));
+    while ((error == -EFAULT && grow(space, address)) ||
+           (error == -ENOMEM && short_hook && short_hook() == 0));
     return error;
 }
 

@@ -174,6 +174,15 @@ uint64_t vm_resident(struct vm_space *space, uintptr_t start, unsigned pages)
     return bits;
 }
 
+uint64_t vm_resident_pages(struct vm_space *space)
+{
+    hal_irq_state_t state = spinlock_acquire(&space->pages_lock);
+    uint64_t pages = space->resident;
+
+    spinlock_release(&space->pages_lock, state);
+    return pages;
+}
+
 void vm_read_usage(struct vm_space *space, struct vm_usage *usage)
 {
     hal_irq_state_t state;

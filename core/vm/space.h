@@ -144,6 +144,13 @@ HAL_MUST_CHECK int vm_sync(struct vm_space *space, uintptr_t start, size_t bytes
  */
 HAL_MUST_CHECK int vm_fault(struct vm_space *space, uintptr_t address, unsigned access);
 
+/** What vm_fault calls when memory is short, with no lock of its own held: 0: try again; -ENOMEM.
+ */
+typedef int vm_short_hook(void);
+
+/** From now on it calls that. Boot. */
+void vm_set_short_hook(vm_short_hook *hook);
+
 struct vm_region_info {
     uintptr_t start, end;
     unsigned access;   /**< HAL_USER_ bits */
@@ -160,6 +167,9 @@ HAL_MUST_CHECK bool vm_region_at(struct vm_space *space, uintptr_t address,
 /** True for those of `pages` pages (up to 64; a bit each) that a touch of would not have to load.
  */
 uint64_t vm_resident(struct vm_space *space, uintptr_t start, unsigned pages);
+
+/** How many pages have a frame, shared ones too. Any context. */
+uint64_t vm_resident_pages(struct vm_space *space);
 
 struct vm_usage {
     uint64_t mapped;   /**< bytes of all regions */

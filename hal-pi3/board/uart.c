@@ -143,6 +143,12 @@ void hal_uart_notify_room(bool on)
     lock_release(&uart_lock, state);
 }
 
+bool hal_uart_window(uint16_t *columns, uint16_t *rows)
+{
+    (void)columns, (void)rows;
+    return false;
+}
+
 bool board_uart_take_interrupt(void)
 {
     hal_irq_state_t state = lock_take(&uart_lock);

@@ -12,7 +12,8 @@
  * A fault makes views of the pages around it too, as far as they are for the same access and their
  * frames are neighbours: a call of the host costs as much as a dozen pages.
  *
- * A space remembers its last views, and has them made again when it becomes live.
+ * A space remembers its last views, and has them made again when it becomes live. Those that the
+ * space before has had, too, are there already and stay (views.h): text, after a fork.
  *
  * Text that stays as it is may be shown as a copy, in which system calls are patched (patch.c).
  *
@@ -28,6 +29,7 @@
 #include "board/aspace.h"
 
 #include "board/patch.h"
+#include "board/views.h"
 #include "host/host.h"
 
 #include <hal/errno.h>
@@ -57,7 +59,6 @@ _Static_assert((int)BATCH <= (int)ENTRIES, "a batch is in one table");
 /* HOST_USER. */
 static struct {
     struct hal_aspace *live;               /* whose views there are */
-    uintptr_t low, high;                   /* all views lie between */
     uint32_t runners;                      /* CPUs in user code, as bits */
     uint64_t until;                        /* host time: the end of the turn that it was granted */
     uint64_t left;                         /* host time: when the last runner left */
@@ -135,37 +136,10 @@ static void free_tables(struct hal_aspace *aspace)
 
 /* ---- views. HOST_USER held ---- */
 
-static void drop_all(void)
-{
-    if (users.low < users.high)
-        host_view_drop(users.low, users.high - users.low);
-    users.low = HAL_USER_END;
-    users.high = HAL_USER_START;
-}
-
 static void drop(const struct hal_aspace *aspace, uintptr_t address, size_t pages)
 {
-    uintptr_t end = address + pages * HAL_PAGE_SIZE;
-    if (users.live != aspace || address >= users.high || end <= users.low)
-        return;
-    if (address <= users.low && end >= users.high)
-        drop_all();
-    else
-        host_view_drop(address, end - address);
-}
-
-/* A view of neighbours. If the host has no room for one more, it gets a fresh start. */
-static bool view_frames(uintptr_t address, uint64_t physical, size_t pages, unsigned access)
-{
-    size_t bytes = pages * HAL_PAGE_SIZE;
-    int error = host_view_map(address, physical, bytes, access);
-    if (error) {
-        drop_all();
-        error = host_view_map(address, physical, bytes, access);
-    }
-    users.low = address < users.low ? address : users.low;
-    users.high = address + bytes > users.high ? address + bytes : users.high;
-    return !error;
+    if (users.live == aspace)
+        sim_view_drop(page_of(address), pages);
 }
 
 /* Whether its system calls may be patched. */
@@ -186,14 +160,14 @@ static bool view(const struct hal_aspace *aspace, uintptr_t address, uint64_t ph
 {
     bool good = true;
     if (!is_text(access))
-        return view_frames(address, physical, pages, access & ACCESS);
+        return sim_view_map(page_of(address), physical, pages, access & ACCESS);
     for (size_t first = 0, n; first < pages && good; first += n) {
         size_t page = page_of(address) + first;
         uint64_t frame = physical + first * HAL_PAGE_SIZE, at = shown_frame(aspace, page, frame);
         for (n = 1; first + n < pages; n++, frame += HAL_PAGE_SIZE)
             if (shown_frame(aspace, page + n, frame + HAL_PAGE_SIZE) != at + n * HAL_PAGE_SIZE)
                 break;
-        good = view_frames(page * HAL_PAGE_SIZE, at, n, access & ACCESS);
+        good = sim_view_map(page, at, n, access & ACCESS);
     }
     return good;
 }
@@ -243,7 +217,7 @@ static bool view_marked(const struct hal_aspace *aspace, size_t page, unsigned a
     uint64_t *entry = &table_of(aspace, page)[page % ENTRIES];
     *entry |= REFERENCED | (access == HAL_USER_WRITE ? MODIFIED : 0);
     unsigned allowed = *entry & (*entry & MODIFIED ? ACCESS : ACCESS & ~HAL_USER_WRITE);
-    return view_frames(page * HAL_PAGE_SIZE, frame_of(*entry), 1, allowed);
+    return sim_view_map(page, frame_of(*entry), 1, allowed);
 }
 
 struct fill {
@@ -323,7 +297,7 @@ void sim_aspace_note_call(struct cpu *cpu, struct hal_aspace *aspace, const stru
 static void view_again(const struct hal_aspace *aspace, size_t page, size_t pages)
 {
     uint64_t entry = entry_of(aspace, page);
-    if (!(entry & ACCESS) || (entry & MARK))
+    if (!(entry & ACCESS) || (entry & MARK) || sim_view_covers(page, pages))
         return;
     for (size_t i = 1; i < pages; i++)
         if (!are_neighbours(entry, entry_of(aspace, page + i), i))
@@ -349,20 +323,40 @@ static void view_recent(struct hal_aspace *aspace)
 
 void sim_aspace_reset(void)
 {
-    drop_all();
+    sim_view_drop_all();
     sim_patch_reset();
     memset(&users, 0, sizeof users);
-    users.low = HAL_USER_END;
-    users.high = HAL_USER_START;
 }
 
 static long hide_work(void *unused)
 {
     (void)unused;
     host_lock(HOST_USER);
-    drop_all();
+    sim_view_drop_all();
     host_unlock(HOST_USER);
     return 0;
+}
+
+/*
+ * Whether a view that there is is one of this space, too, as those of text often are. Then also a
+ * patched copy is: it is what its frame was made into.
+ */
+static bool agrees(void *space, const struct sim_view *view)
+{
+    const struct hal_aspace *aspace = space;
+    for (size_t i = 0; i < view->pages; i++) {
+        const size_t page = view->page + i;
+        uint64_t *table = table_of(aspace, page), *entry = table ? &table[page % ENTRIES] : NULL;
+        const uint64_t at = view->at + i * HAL_PAGE_SIZE;
+        if (!entry || (*entry & (ACCESS | MARK)) != view->access)
+            return false;
+        if (at != frame_of(*entry) && is_text(*entry & ALL) &&
+            at == sim_patch_frame(frame_of(*entry), page))
+            *entry |= CALLED | PATCHED;
+        if (at != shown_frame(aspace, page, frame_of(*entry)))
+            return false;
+    }
+    return true;
 }
 
 /* HOST_USER held; nobody runs user code. */
@@ -370,11 +364,13 @@ static void make_live(struct hal_aspace *aspace)
 {
     bool anew = users.live != aspace;
     if (anew)
-        drop_all();
+        sim_view_mark(agrees, aspace);
     users.live = aspace;
     aspace->ticket = 0;
-    if (anew)
+    if (anew) {
         view_recent(aspace);
+        sim_view_drop_stale();
+    }
     if (machine.real)
         users.until = host_now() + HAL_USER_TURN;
 }
@@ -665,7 +661,7 @@ static long finish_work(void *argument)
     const struct range *range = argument;
     host_lock(HOST_USER);
     if (users.live == range->aspace) {
-        drop_all();
+        sim_view_drop_all();
         users.live = NULL;
     }
     host_unlock(HOST_USER);

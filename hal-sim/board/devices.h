@@ -56,6 +56,8 @@ uint64_t sim_uart_next_event(void);
 void sim_uart_run_events(void);
 /** The library has queued input. */
 void sim_uart_input_arrived(void);
+/** outside_window has changed. */
+void sim_uart_window_changed(void);
 /** Raises UART again while output has room and that is asked for. Guest code or entered. */
 void sim_uart_level(void);
 
@@ -79,6 +81,8 @@ void outside_output(const uint8_t *bytes, size_t n);
 /** Takes up to `n` bytes of queued input. */
 size_t outside_input(uint8_t *bytes, size_t n);
 size_t outside_input_waiting(void);
+/** The size of the screen at the other end: columns << 16 | rows; 0: unknown. Any context. */
+uint32_t outside_window(void);
 /** The streams of hal/stream.h; the last two with HOST_MACHINE held. */
 bool outside_stream_is_there(void);
 long outside_stream_input(void *bytes, size_t n);

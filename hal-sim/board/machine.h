@@ -26,6 +26,7 @@ enum {
     COST_EDGE = 2,        /* from one edge of the kernel's code to the next (edge.c) */
     COST_MASK = 20,       /* hal_irq_save, hal_irq_restore */
     COST_RELAX = 100,     /* one turn of a polling loop */
+    COST_STEP = 10,       /* an instruction of user code, where they are counted */
     COST_TIME = 30,       /* reading the clock: so a loop on it ends */
     COST_SWITCH = 200,    /* a context switch */
     COST_INTERRUPT = 500, /* entering an interrupt */
@@ -56,7 +57,8 @@ struct machine {
     struct cpu cpu[HAL_CPU_MAX];
 
     /* Chosen by tb_open. */
-    bool real; /* the host's clock and signals */
+    bool real;      /* the host's clock and signals */
+    bool user_step; /* virtual clock: each instruction of user code is an interrupt point */
     uint64_t seed;
     unsigned cpu_count;
     uint8_t *ram;

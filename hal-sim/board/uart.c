@@ -66,6 +66,11 @@ void sim_uart_input_arrived(void)
     sim_time_plan();
 }
 
+void sim_uart_window_changed(void)
+{
+    sim_cpu_raise(&machine.cpu[0], HAL_IRQ_UART);
+}
+
 uint64_t sim_uart_next_event(void)
 {
     const struct uart *uart = &machine.uart;
@@ -175,6 +180,14 @@ size_t hal_uart_write(const uint8_t *bytes, size_t n)
 void hal_uart_notify_room(bool on)
 {
     (void)sim_cpu_host(notify_work, &on, COST_DEVICE);
+}
+
+bool hal_uart_window(uint16_t *columns, uint16_t *rows)
+{
+    uint32_t window = outside_window();
+    *columns = (uint16_t)(window >> 16);
+    *rows = (uint16_t)window;
+    return window != 0;
 }
 
 void hal_console_putc(uint8_t byte)

@@ -10,9 +10,11 @@
  *     anything else                             an event for the kernel
  *
  * Each time that user code is left is an interrupt point. With the virtual clock it is the only
- * kind there: user code is not interrupted elsewhere. If the caller of tb_run_* wants the host's
- * thread then, the guest is suspended as anywhere, and user code goes on later, without the kernel
- * being told.
+ * kind there: user code is not interrupted elsewhere. With `user_step` it is left after each
+ * instruction, by the processor's own means for debuggers, so that it can be interrupted anywhere,
+ * and at the same places in each run; a step that nobody asked for is told as an interrupt. If the
+ * caller of tb_run_* wants the host's thread then, the guest is suspended as anywhere, and user
+ * code goes on later, without the kernel being told.
  */
 #include "board/aspace.h"
 
@@ -119,7 +121,7 @@ const char *hal_user_refusal(void)
 
 bool hal_user_is_interruptible(void)
 {
-    return machine.real;
+    return machine.real || machine.user_step;
 }
 
 /* ---- events ---- */
@@ -164,7 +166,9 @@ static void tell_fault(const struct hal_user *user, struct hal_user_event *event
     event->access = trap == TRAP_PAGE ? wanted_access(error) : 0;
 }
 
-static void tell(struct hal_user *user, enum host_user_why why, struct hal_user_event *event)
+/* `steps`: this is not the program's own doing. */
+static void tell(struct hal_user *user, enum host_user_why why, bool steps,
+                 struct hal_user_event *event)
 {
     *event = (struct hal_user_event){.trap = HAL_USER_INTERRUPT};
     if (why == HOST_USER_CALL || why == HOST_USER_PATCHED_CALL)
@@ -177,7 +181,9 @@ static void tell(struct hal_user *user, enum host_user_why why, struct hal_user_
         user->frame[ERROR] = 0;
         tell_fault(user, event);
     }
-    if (user->step) {
+    if (event->trap == HAL_USER_STEP && steps && !user->step)
+        event->trap = HAL_USER_INTERRUPT;
+    if (steps) {
         user->frame[REGISTER_FLAGS] &= ~SINGLE_STEP;
         if (why == HOST_USER_CALL)
             user->frame[REGISTER_R11] &= ~SINGLE_STEP;
@@ -246,12 +252,13 @@ static enum host_user_why run_here(struct cpu *cpu, struct hal_aspace *aspace,
 
 void hal_user_run(struct hal_aspace *aspace, struct hal_user *user, struct hal_user_event *event)
 {
-    if (user->step)
+    bool steps = user->step || (machine.user_step && !(user->frame[REGISTER_FLAGS] & SINGLE_STEP));
+    if (steps)
         user->frame[REGISTER_FLAGS] |= SINGLE_STEP;
     enum host_user_why why = run_here(sim_cpu_enter(), aspace, user);
     sim_cpu_leave();
-    tell(user, why, event);
-    sim_cpu_point(COST_TRAP);
+    tell(user, why, steps, event);
+    sim_cpu_point(event->trap == HAL_USER_INTERRUPT && machine.user_step ? COST_STEP : COST_TRAP);
 }
 
 /* ---- registers ---- */

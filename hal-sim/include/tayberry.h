@@ -57,6 +57,7 @@ struct tb_config {
     bool no_boot_tags;                /**< leave at 0x100 what RAM holds at power-on */
     enum tb_boot_tags boot_tags_kind; /**< which of the two the library makes */
     uint32_t stall_ms; /**< see tayberry_guard.h; default 5000; UINT32_MAX: no limit */
+    bool user_step;    /**< virtual clock: user code goes instruction by instruction; slow */
 };
 
 /**
@@ -129,6 +130,13 @@ TB_API int tb_step_event(struct tb_machine *machine);
 /** Sends bytes to the guest's UART; the library queues what the device cannot take yet. Returns `n`
  * or -ENOMEM. Any thread. */
 TB_API int tb_uart_write(struct tb_machine *machine, const void *bytes, size_t n);
+
+/**
+ * Tells the guest the size of the screen at the other end of the serial line, in characters: it
+ * stays until the next call, through power cuts too. 0 and 0: unknown, as at first. 0; -EINVAL: one
+ * of them is 0, or more than 4096. Any thread.
+ */
+TB_API int tb_uart_set_window(struct tb_machine *machine, unsigned columns, unsigned rows);
 
 /** Bytes queued by tb_uart_write that the guest has not read. Any thread. */
 TB_API size_t tb_uart_pending(const struct tb_machine *machine);

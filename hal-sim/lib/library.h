@@ -72,7 +72,8 @@ struct vcd {
 
 struct tb_machine {
     bool open;
-    uint64_t opening; /* which tb_open of this process it is from */
+    _Atomic uint32_t window; /* of the serial line: columns << 16 | rows */
+    uint64_t opening;        /* which tb_open of this process it is from */
     char error[320];
     char *command_line;
     uint8_t *boot_tags;

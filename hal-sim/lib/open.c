@@ -145,6 +145,7 @@ static int make_machine(const struct tb_config *config)
     machine.cpu_count = config->cpus;
     machine.ram_bytes = config->memory;
     machine.stall_ns = stall_limit(config->stall_ms);
+    machine.user_step = config->user_step && !machine.real;
     for (unsigned i = 0; i < HAL_GPIO_PINS; i++)
         machine.pin[i].drive = TB_FLOATING;
     int error = host_ram_create(config->memory, &machine.ram);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WINDOW_MAX 4096u
+
 int serial_open(void)
 {
     library.output.bytes = malloc(OUTPUT_BYTES);
@@ -37,6 +39,23 @@ void serial_drop_input(void)
 size_t outside_input_waiting(void)
 {
     return atomic_load_explicit(&library.input.count, memory_order_relaxed);
+}
+
+uint32_t outside_window(void)
+{
+    return atomic_load(&library.window);
+}
+
+int tb_uart_set_window(struct tb_machine *m, unsigned columns, unsigned rows)
+{
+    if (columns > WINDOW_MAX || rows > WINDOW_MAX || !columns != !rows)
+        return library_fail(-EINVAL, "a window of %u columns and %u rows", columns, rows);
+    host_lock(HOST_MACHINE);
+    if (atomic_exchange(&m->window, columns << 16 | rows) != (columns << 16 | rows) &&
+        atomic_load(&machine.power) == POWER_ON)
+        sim_uart_window_changed();
+    host_unlock(HOST_MACHINE);
+    return 0;
 }
 
 size_t outside_input(uint8_t *bytes, size_t n)

@@ -120,6 +120,14 @@ static void pump(void)
     session_note_input(kept, false);
 }
 
+/** The guest's terminal is this one, so it is as large. */
+static void tell_size(void)
+{
+    unsigned columns, rows;
+    if (input.is_terminal && input.config.machine != NULL && terminal_size(&columns, &rows))
+        (void)tb_uart_set_window(input.config.machine, columns, rows);
+}
+
 /** Acts on one signal. */
 static void take_signal(void)
 {
@@ -130,6 +138,8 @@ static void take_signal(void)
         terminal_suspend();
     else if (info.ssi_signo == SIGCONT)
         terminal_resume();
+    else if (info.ssi_signo == SIGWINCH)
+        tell_size();
     else
         session_end(END_SIGNAL, (int)info.ssi_signo);
 }
@@ -205,6 +215,7 @@ int input_start(const struct input_config *config)
     input.start = session_now();
     input.is_terminal = config->stdin_open && isatty(STDIN_FILENO);
     input.reading = config->stdin_open;
+    tell_size();
     if (!input.reading)
         end_reading();
     input.signal_fd = signalfd(-1, config->signals, SFD_CLOEXEC | SFD_NONBLOCK);

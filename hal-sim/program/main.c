@@ -47,13 +47,13 @@ static bool keep_descriptor(int fd)
 /** Blocks, in every thread to come, the signals that the pump will take. */
 static void block_signals(sigset_t *signals)
 {
-    static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
+    static const int taken[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
     sigemptyset(signals);
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
         struct sigaction action;
         /* What our parent had us ignore (nohup, a shell's background job) stays ignored. */
         if (sigaction(taken[i], NULL, &action) == 0 &&
-            (action.sa_handler != SIG_IGN || taken[i] == SIGCONT))
+            (action.sa_handler != SIG_IGN || taken[i] == SIGCONT || taken[i] == SIGWINCH))
             sigaddset(signals, taken[i]);
     }
     pthread_sigmask(SIG_BLOCK, signals, NULL);
@@ -155,6 +155,7 @@ static bool open_machine(struct program *program)
         .cpus = (unsigned)options->cpus,
         .boot_tags_kind = (enum tb_boot_tags)options->boot_tags,
         .stall_ms = stall_ms(options),
+        .user_step = options->user_step,
         .display_width = options->display[0],
         .display_height = options->display[1],
     };

@@ -254,6 +254,8 @@ static const struct option_rule rules[] = {
     {"timeout-exit-code", "N", read_status, FIELD(timeout_status), "the status for that (124)"},
     {"stall-limit", "SECONDS", read_seconds, FIELD(stall_limit),
      "virtual clock: a panic after that much work without an interrupt point (5)"},
+    {"user-step", NULL, NULL, FIELD(user_step),
+     "virtual clock: programs go instruction by instruction, and can be preempted at each; slow"},
     {"expect-text", "TEXT", read_pattern, FIELD(expect_text), "end well when it is printed"},
     {"fail-text", "TEXT", read_pattern, FIELD(fail_text), "end with 120 when it is printed"},
     {"serial-log-file", "FILE", read_file, FIELD(serial_log), "copy what the guest prints to FILE"},

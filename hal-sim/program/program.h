@@ -31,7 +31,7 @@ enum exit_status {
 };
 
 struct options {
-    bool headless, read_only, help, version;
+    bool headless, read_only, user_step, help, version;
     struct panels {
         bool card, memory, timeline;
     } panels; /**< what the window shows from the start */
@@ -173,13 +173,13 @@ void terminal_watch_crashes(void);
  * the program puts the old mode back: a return from main, a crash, a sanitizer's death.
  */
 bool terminal_raw(int fd);
+bool terminal_size(unsigned *columns, unsigned *rows); /**< in characters; false: unknown */
 
 /** Puts the terminal's mode back, if it was changed. Any thread; also from a signal handler. */
 void terminal_restore(void);
 
 /** Puts the terminal back and stops the program, as SIGTSTP asks for. */
 void terminal_suspend(void);
-
 /** Makes the terminal raw again: the program was continued after a stop of whatever kind. */
 void terminal_resume(void);
 

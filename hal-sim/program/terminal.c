@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -96,6 +97,16 @@ bool terminal_raw(int fd)
         return false;
     terminal_fd = fd;
     return in_foreground() && make_raw();
+}
+
+bool terminal_size(unsigned *columns, unsigned *rows)
+{
+    struct winsize size;
+    if (!terminal_is_raw || ioctl(terminal_fd, TIOCGWINSZ, &size) < 0)
+        return false;
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return true;
 }
 
 void terminal_resume(void)

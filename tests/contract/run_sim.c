@@ -27,6 +27,7 @@ static struct {
     enum tb_clock clock;
     uint64_t seed;
     unsigned cpus;
+    bool user_step;
     struct tb_machine *machine;
     char card[64];
     char line[LINE_BYTES];
@@ -174,6 +175,7 @@ static void start(const char *command_line)
         .clock = run.clock,
         .seed = run.seed,
         .cpus = run.cpus,
+        .user_step = run.user_step,
         .boot_tags_kind = run.tree ? TB_TAGS_DTB : TB_TAGS_ATAGS,
         .display_width = 320,
         .display_height = 200,
@@ -314,6 +316,8 @@ int main(int argc, char **argv)
             run.clock = strcmp(argv[++i], "real") == 0 ? TB_CLOCK_REAL : TB_CLOCK_VIRTUAL;
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
             run.seed = strtoull(argv[++i], NULL, 0);
+        else if (strcmp(argv[i], "--user-step") == 0)
+            run.user_step = true;
         else if (strcmp(argv[i], "--cpus") == 0 && i + 1 < argc)
             run.cpus = (unsigned)strtoul(argv[++i], NULL, 0);
     }

@@ -15,7 +15,8 @@
  *  4. A snapshot taken while a program runs can be restored, and then all goes as before.
  *  5. Signals whose handlers are the library's user's are taken while a program runs: the handlers
  *     have their thread's variables and a stack, and nothing else notices.
- *  6. With four CPUs as with one.
+ *  6. With `user_step` code that never traps is interrupted, and a run is one with its seed.
+ *  7. With four CPUs as with one.
  */
 #include "tayberry.h"
 
@@ -39,6 +40,8 @@ static void report(bool good, const char *claim)
     failures += !good;
 }
 
+static bool user_step;
+
 static struct tb_machine *start(const char *mode, enum tb_clock clock, unsigned cpus)
 {
     struct tb_config config = {.size = sizeof config,
@@ -46,7 +49,8 @@ static struct tb_machine *start(const char *mode, enum tb_clock clock, unsigned 
                                .clock = clock,
                                .cpus = cpus,
                                .seed = 5,
-                               .stall_ms = 300};
+                               .stall_ms = 300,
+                               .user_step = user_step};
     struct tb_machine *machine;
     if (tb_open(&config, &machine) < 0 || tb_power_on(machine) < 0) {
         printf("Bail out! %s\n", tb_error(NULL));
@@ -178,6 +182,29 @@ static void signals(unsigned cpus)
     tb_close(machine);
 }
 
+/* Code that never traps, one instruction at a time; and runs of it that are cut in other places. */
+static void steps(unsigned cpus)
+{
+    static char first[8192], again[8192];
+    bool good = true, same = true;
+    uint64_t hash[2];
+    user_step = true;
+    for (unsigned i = 0; i < 2; i++) {
+        struct tb_machine *machine = start("contract=user-spin", TB_CLOCK_VIRTUAL, cpus);
+        for (unsigned n = 0; n < 10; n += i ? 2 : 1)
+            good = good && tb_run_for(machine, i ? MS / 2 : MS / 4) == TB_DEADLINE;
+        hash[i] = tb_trace_hash(machine);
+        tb_close(machine);
+    }
+    report(good && hash[0] == hash[1],
+           "user_step: code that never traps is interrupted, repeatably");
+    hash[0] = count(1000 * MS, cpus, first, sizeof first);
+    for (uint64_t slice = 20000; slice < 100 * MS; slice *= 30)
+        same = same && count(slice, cpus, again, sizeof again) == hash[0] && !strcmp(first, again);
+    report(same && strstr(first, "count 1000 "), "user_step: one seed gives one output and trace");
+    user_step = false;
+}
+
 static void refusal(void)
 {
     struct tb_machine *machine = start("contract=user-refuse", TB_CLOCK_VIRTUAL, 1);
@@ -214,7 +241,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "--bench"))
         return bench();
-    printf("1..15\n");
+    printf("1..19\n");
     refusal();
     for (unsigned cpus = 1; cpus <= 4; cpus += 3) {
         spin_virtual(cpus);
@@ -222,6 +249,7 @@ int main(int argc, char **argv)
         repeats(cpus);
         snapshot(cpus);
         signals(cpus);
+        steps(cpus);
     }
     return failures != 0;
 }

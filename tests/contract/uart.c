@@ -216,6 +216,14 @@ CONTRACT_TEST(output_by_interrupts)
     EXPECT_EQUAL(room_sent, sizeof(room_text));
 }
 
+CONTRACT_TEST(the_window_is_known_or_not)
+{
+    uint16_t columns = 1, rows = 1;
+
+    if (hal_uart_window(&columns, &rows))
+        EXPECT(columns > 0 && rows > 0);
+}
+
 const struct contract_test uart_tests[] = {
     {"hal_uart_read gives 0 when there is nothing", read_gives_0_when_empty},
     {"hal_uart_read gives each byte once, in order", read_gives_each_byte_once_in_order},
@@ -229,6 +237,7 @@ const struct contract_test uart_tests[] = {
     {"hal_uart_notify_room interrupts again and again, until turned off",
      room_interrupts_again_and_again},
     {"room for output does not interrupt unasked", no_room_interrupt_unasked},
+    {"hal_uart_window gives no window without a size", the_window_is_known_or_not},
     {"output can be driven by interrupts alone", output_by_interrupts},
     {NULL, NULL},
 };

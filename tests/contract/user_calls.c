@@ -193,7 +193,7 @@ static void tick(void)
 
 CONTRACT_TEST(interrupts_between_calls_change_nothing)
 {
-    enum { CALLS = 20000 };
+    enum { CALLS = 4000 };
     if (!hal_user_is_interruptible())
         SKIP("with this clock user code is stopped only by its traps");
     if (!PROGRAM(&program, below))

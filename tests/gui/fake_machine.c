@@ -113,6 +113,13 @@ int tb_uart_write(struct tb_machine *machine, const void *bytes, size_t n)
     return (int)n;
 }
 
+int tb_uart_set_window(struct tb_machine *machine, unsigned columns, unsigned rows)
+{
+    machine->columns = columns;
+    machine->rows = rows;
+    return 0;
+}
+
 size_t tb_uart_read(struct tb_machine *machine, void *bytes, size_t n)
 {
     if (n > machine->output_count)

@@ -34,6 +34,7 @@ struct tb_machine {
     size_t output_count;
     char input[4096]; /* sent to the guest */
     size_t input_count;
+    unsigned columns, rows; /* as the window told them */
 
     struct fake_drive drives[FAKE_DRIVES];
     size_t drive_count;

@@ -420,6 +420,8 @@ START_TEST(the_layout_follows_the_size)
         ck_assert_int_eq(panel_resize(panel, sizes[i][0], sizes[i][1]), 0);
         ck_assert_uint_eq(frame(), ALL_AREAS);
         ck_assert_int_eq(panel_canvas(panel)->width, sizes[i][0]);
+        ck_assert_uint_eq(machine.columns, terminal_columns(panel_terminal(panel)));
+        ck_assert_uint_eq(machine.rows, terminal_rows(panel_terminal(panel)));
     }
     ck_assert_int_eq(panel_resize(panel, 1280, 800), 0);
     ck_assert_uint_eq(terminal_columns(panel_terminal(panel)), 80);

@@ -13,7 +13,7 @@ import re
 import sys
 
 ENTRY = re.compile(r'\[(SYS_\w+)\]\s*=\s*\{\s*"(\w+)",\s*(\w+),\s*\{([^}]*)\}')
-NUMBER = re.compile(r'\[(\d+)\]\s*=\s*\{(SYS_\w+),\s*(NULL|"[^"]*")\}')
+NUMBER = re.compile(r'\[(\d+)\]\s*=\s*\{(SYS_\w+),\s*(NULL|"[^"]*")')
 ARGUMENTS = 6
 
 

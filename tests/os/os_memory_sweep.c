@@ -71,7 +71,7 @@ static const struct {
     {"core/mem/frame.c", 1, "tables of the processor: the page is mapped when it is touched"},
     {"core/vm/fault.c", 1, "zeros for pages around the one that is wanted: that one by itself"},
     {"core/vm/fault.c", 3, "copies of pages around the one that is written to: that one by itself"},
-    {"core/vm/fork.c", 1, "pages that are copied at once: when one of both writes to them"},
+    {"core/vm/region/fork.c", 1, "pages that are copied at once: when one of both writes to them"},
     {"core/fs/path/name_cache.c", 1, "a name in the cache: it is looked up again"},
     {"core/fs/fat32/entry/index.c", 1, "where the names of a directory are: it is read instead"},
     {"core/fs/fat32/entry/index.c", 2, "where the names of a directory are: it is read instead"},

@@ -3,13 +3,14 @@
  * probe.c: a Linux program for x86-64 that needs no C library: it makes the system calls of which
  * the scenarios of os_memory_scenarios.c want to see that they fail well.
  *
- *     probe exit | fork | exec PATH | memory | files DIRECTORY | copy TO | script TO PROGRAM | wait
- *           | system DIRECTORY
+ *     probe exit | fork | exec PATH | memory | files DIRECTORY | copy TO | script TO PROGRAM
+ *           | signals | wait | system DIRECTORY
  *
  * It ends with status 1 at the first thing that it cannot do, which it prints.
  */
 #include <stdint.h>
 
+#define EAGAIN 11 /* signals, timers */
 #define ENOMEM 12
 #define EFAULT 14 /* all pointers are good: there was no memory for what they point to */
 #define ENOLCK 37 /* no memory for a lock */
@@ -26,9 +27,11 @@ enum {
     MUNMAP = 11,
     BRK = 12,
     IOCTL = 16,
+    RT_SIGPROCMASK = 14,
     WRITEV = 20,
     MREMAP = 25,
     SENDFILE = 40,
+    GETPID = 39,
     FORK = 57,
     EXECVE = 59,
     EXIT = 60,
@@ -37,6 +40,8 @@ enum {
     FCHMOD = 91,
     MOUNT = 165,
     UMOUNT2 = 166,
+    RT_SIGQUEUEINFO = 129,
+    TIMER_CREATE = 222,
     GETDENTS64 = 217,
     OPENAT = 257,
     NEWFSTATAT = 262,
@@ -87,8 +92,9 @@ static long must(long result, const char *what)
 {
     if (result >= 0 || result < -PAGE)
         return result;
-    say(result == -ENOMEM || result == -EFAULT || result == -ENOLCK ? "out of memory: "
-                                                                    : "error: ");
+    say(result == -ENOMEM || result == -EFAULT || result == -EAGAIN || result == -ENOLCK
+            ? "out of memory: "
+            : "error: ");
     say(what);
     say("\n");
     (void)call(EXIT, 1, 0, 0, 0, 0);
@@ -254,6 +260,19 @@ static void try_wait(void)
     (void)must(call(FCNTL, ends[1], 6, (long)&lock, 0, 0), "unlock");
 }
 
+/* Signals that wait with what they say, and are dropped at the end. */
+static void try_signals(void)
+{
+    static const int info[32] = {0, 0, -1};
+    const uint64_t all = ~0ull;
+    long self = must(call(GETPID, 0, 0, 0, 0, 0), "getpid");
+
+    (void)must(call(RT_SIGPROCMASK, 0, (long)&all, 0, 8, 0), "sigprocmask");
+    for (long i = 0; i < 3; i++)
+        (void)must(call(RT_SIGQUEUEINFO, self, 40 + i % 2, (long)info, 0, 0), "sigqueue");
+    (void)must(call(TIMER_CREATE, 1, 0, (long)data, 0, 0), "timer");
+}
+
 static void try_copy(const char *from, const char *to)
 {
     long in = open_file(from, 0), out = open_file(to, 01101);
@@ -297,6 +316,9 @@ static void run(long count, char **arguments)
         break;
     case 'w' * 256 + 'a':
         try_wait();
+        break;
+    case 's' * 256 + 'i':
+        try_signals();
         break;
     case 's' * 256 + 'y':
         try_system(arguments[2]);

@@ -258,6 +258,12 @@ void hal_uart_notify_room(bool on)
     (void)on;
 }
 
+bool hal_uart_window(uint16_t *columns, uint16_t *rows)
+{
+    (void)columns, (void)rows;
+    return false;
+}
+
 void hal_console_putc(uint8_t byte)
 {
     if (fake.console_used < sizeof fake.console - 1)

@@ -262,8 +262,10 @@ static void run(void *argument)
 
         if (error)
             tty_print("# no life begins: error %d\n", -error);
-        if (error)
+        if (error) { /* so that there is an end without memory, too */
+            __atomic_sub_fetch(&runner->scene->budget, 10, __ATOMIC_RELAXED);
             (void)thread_sleep(END_NS);
+        }
     }
 }
 
@@ -421,11 +423,13 @@ static bool unbuild(struct calls_scene *scene)
 
     vnode_put(scene->root);
     scene->root = NULL;
-    for (unsigned i = 0; i < 100 && error; i++) {
+    for (unsigned i = 0; i < 1000 && error; i++) {
         error = mount_remove(scene->path);
         if (error)
             (void)thread_sleep(END_NS);
     }
+    if (error)
+        tty_print("# %s is not unmounted: error %d\n", scene->path, -error);
     return error == 0;
 }
 

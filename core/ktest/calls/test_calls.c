@@ -27,6 +27,7 @@
 #include <hal/user.h>
 
 #define USUAL 20u         /* thousands of calls */
+#define FEW 40u           /* calls */
 #define SCENE_CALLS 4000  /* before a new scene begins */
 #define WARM_UP 2000      /* what the first calls make may stay */
 #define SETTLE_NS 5000000 /* for threads that are being freed */
@@ -38,7 +39,7 @@ static uint64_t choose_seed(void)
     const char *end;
     uint64_t seed = 0;
 
-    if (cmdline_value("calls_seed", text, sizeof(text)) && string_to_u64(text, &seed, &end))
+    if (cmdline_value("calls_seed", text, sizeof(text)) && !string_to_u64(text, &seed, &end))
         return seed;
     return random_fill(&seed, sizeof(uint32_t)) ? 1 : seed;
 }
@@ -101,6 +102,25 @@ static void play(struct ktest_run *run, unsigned runners, unsigned players, bool
     KTEST_EXPECT(run, run->skipped || scene->made > 0);
     KTEST_EXPECT(run, scene->wrong == 0);
     print_counts(scene, seed);
+    kfree(scene);
+}
+
+/* For tests of what happens when memory is missing: no more than needed. */
+void test_calls_few(struct ktest_run *run)
+{
+    struct calls_scene *scene;
+
+    if (hal_user_refusal()) {
+        run->skipped = hal_user_refusal();
+        return;
+    }
+    scene = kcalloc(1, sizeof(*scene));
+    KTEST_REQUIRE(run, scene);
+    scene->runners = 1;
+    scene->players = 1;
+    scene->judges = true;
+    (void)calls_play(run, scene, 1, ktest_size(FEW));
+    KTEST_EXPECT(run, run->skipped || scene->made > 0);
     kfree(scene);
 }
 

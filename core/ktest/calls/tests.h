@@ -9,6 +9,7 @@
 
 #include "ktest/ktest.h"
 
+void test_calls_few(struct ktest_run *run);
 void test_calls_crowd(struct ktest_run *run);
 void test_calls_alone(struct ktest_run *run);
 void test_calls_failures(struct ktest_run *run);

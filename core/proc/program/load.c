@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "proc/format/elf.h"
 #include "proc/format/script.h"
+#include "proc/layout/layout.h"
 #include "proc/program/stack.h"
 #include "vm/copy.h"
 #include "vm/space.h"
@@ -27,7 +28,6 @@
 #define STACK_FIRST (64u << 10) /* room below what the stack begins with */
 #define STACK_MOST (64u << 20)
 #define GAP (1u << 20) /* between the stack's end and other mappings */
-#define TOP (HAL_USER_END - 16 * HAL_PAGE_SIZE)
 
 /* What goes on while a program is loaded. */
 struct loading {
@@ -35,6 +35,7 @@ struct loading {
     struct program_strings *strings;
     struct program_image *image;
     struct program_facts facts;
+    struct program_layout layout;
     struct file *file;
     const char *name; /* of the file, as it was given */
     bool runs_stack;
@@ -143,7 +144,8 @@ static void set_limits(struct loading *loading, uint64_t stack)
     limits.data = process->limits[PROCESS_LIMIT_DATA].soft;
     mutex_unlock(&process->mutex);
     limits.stack = stack;
-    limits.top = TOP - (uintptr_t)stack - GAP;
+    limits.top = loading->layout.top - (uintptr_t)stack - GAP - loading->layout.mappings;
+    limits.strict = loading->layout.strict;
     vm_set_limits(loading->image->space, &limits);
 }
 
@@ -182,19 +184,20 @@ static int fill_stack(struct loading *loading, uint64_t limit)
 {
     unsigned access = HAL_USER_READ | HAL_USER_WRITE;
     struct vm_space *space = loading->image->space;
+    uintptr_t top = loading->layout.top;
     struct program_stack stack;
     int64_t at;
-    int error = program_stack_build(loading->strings, &loading->facts, TOP, &stack);
+    int error = program_stack_build(loading->strings, &loading->facts, top, &stack);
 
     if (error)
         return error;
-    if (loading->runs_stack)
+    if (loading->runs_stack && !loading->layout.strict)
         access |= HAL_USER_EXECUTE;
     at = (int64_t)((stack.count + STACK_FIRST + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE * HAL_PAGE_SIZE);
     if ((uint64_t)at > limit)
         at = -E2BIG;
     else
-        at = vm_map(space, TOP - (uintptr_t)at, (size_t)at, access,
+        at = vm_map(space, top - (uintptr_t)at, (size_t)at, access,
                     VM_PRIVATE | VM_FIXED | VM_GROWS_DOWN, NULL, 0);
     error = at < 0 ? (int)at : vm_copy_out(space, stack.start, stack.bytes, stack.count);
     loading->image->entry = loading->facts.entry;
@@ -222,13 +225,15 @@ static int map_code(struct vm_space *space)
 static int fill_memory(struct loading *loading)
 {
     uint64_t limit = stack_limit(loading->process);
-    int error = vm_space_create(&loading->image->space);
+    int error = program_layout_choose(&loading->layout);
 
+    if (!error)
+        error = vm_space_create(&loading->image->space);
     if (error)
         return error;
     set_limits(loading, limit);
-    error = program_load_elf(loading->file, loading->image->space, &loading->facts,
-                             &loading->runs_stack);
+    error = program_load_elf(loading->file, loading->image->space, &loading->layout,
+                             &loading->facts, &loading->runs_stack);
     if (!error)
         error = gather_facts(loading);
     if (!error)

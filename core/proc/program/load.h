@@ -42,5 +42,7 @@ void program_begin(struct user_thread *thread, struct program_image *image);
 /** Opens an ELF file's program into `space`, which is empty: *facts get its addresses; *entry.
  * elf_load.c's. Errors as program_load's. May sleep. */
 struct program_facts;
+struct program_layout;
 HAL_MUST_CHECK int program_load_elf(struct file *file, struct vm_space *space,
+                                    const struct program_layout *layout,
                                     struct program_facts *facts, bool *runs_stack);

@@ -14,6 +14,7 @@
 #include "fs/vfs.h"
 #include "heap/heap.h"
 #include "proc/format/elf.h"
+#include "proc/layout/layout.h"
 #include "proc/program/load.h"
 #include "proc/program/stack.h"
 #include "vm/copy.h"
@@ -21,8 +22,6 @@
 
 #include <hal/aspace.h>
 #include <hal/errno.h>
-
-#define MOVABLE_BASE ((HAL_USER_END / 3 * 2) & ~(uintptr_t)0x1fffff)
 
 static uintptr_t page_down(uint64_t address)
 {
@@ -95,9 +94,10 @@ static int map_segment(struct file *file, struct vm_space *space, const struct e
 }
 
 /* Where a program that may lie anywhere goes: what to add to its addresses. -ENOMEM. */
-static int choose_bias(const struct elf_program *program, uintptr_t *bias)
+static int choose_bias(const struct elf_program *program, const struct program_layout *layout,
+                       uintptr_t *bias)
 {
-    uintptr_t base = MOVABLE_BASE & ~(uintptr_t)(program->alignment - 1);
+    uintptr_t base = layout->base & ~(uintptr_t)(program->alignment - 1);
 
     *bias = program->moves ? base - page_down(program->low) : 0;
     if (program->moves && program->high - program->low > HAL_USER_END - base - (HAL_USER_END >> 3))
@@ -105,20 +105,20 @@ static int choose_bias(const struct elf_program *program, uintptr_t *bias)
     return program->low + *bias < HAL_USER_START ? -ENOEXEC : 0;
 }
 
-int program_load_elf(struct file *file, struct vm_space *space, struct program_facts *facts,
-                     bool *runs_stack)
+int program_load_elf(struct file *file, struct vm_space *space, const struct program_layout *layout,
+                     struct program_facts *facts, bool *runs_stack)
 {
     struct elf_program *program = kmalloc(sizeof(*program));
     uintptr_t bias;
     int error = program ? read_program(file, program) : -ENOMEM;
 
     if (!error)
-        error = choose_bias(program, &bias);
+        error = choose_bias(program, layout, &bias);
     for (unsigned i = 0; !error && i < program->segment_count; i++)
         error = map_segment(file, space, &program->segments[i],
                             (uintptr_t)program->segments[i].address + bias);
     if (!error) {
-        vm_place_break(space, (uintptr_t)program->high + bias);
+        vm_place_break(space, (uintptr_t)program->high + bias + layout->gap);
         facts->entry = (uintptr_t)program->entry + bias;
         facts->table_at = program->table_at ? (uintptr_t)program->table_at + bias : 0;
         facts->entries = program->entries;

@@ -70,8 +70,11 @@ static int64_t ask_device(struct file *file, uint32_t request, uint64_t address)
         result = user_copy_in(argument, address, bytes);
     if (!result)
         result = file_ioctl(file, request, bytes > 0 ? argument : (void *)(uintptr_t)address);
-    if (result >= 0 && (ways & WAY_OUT) && user_copy_out(address, argument, bytes))
-        result = -EFAULT;
+    if (result >= 0 && (ways & WAY_OUT)) {
+        int error = user_copy_out(address, argument, bytes);
+
+        result = error ? error : result;
+    }
     kfree(argument);
     return result;
 }

@@ -62,11 +62,10 @@ int64_t sys_getcwd(const struct sys_args *args)
         bytes = directory ? vfs_path_of(directory, text, VFS_PATH_MAX) : 0;
     }
     if (!bytes) {
-        bytes = (int64_t)string_length(text) + 1;
-        if ((uint64_t)bytes > args->value[1])
-            bytes = -ERANGE;
-        else if (user_copy_out(args->value[0], text, (size_t)bytes))
-            bytes = -EFAULT;
+        size_t n = string_length(text) + 1;
+
+        bytes = n > args->value[1] ? -ERANGE : user_copy_out(args->value[0], text, n);
+        bytes = bytes ? bytes : (int64_t)n;
     }
     kfree(text);
     vnode_put(directory);

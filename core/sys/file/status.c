@@ -233,7 +233,7 @@ int64_t sys_readlinkat(const struct sys_args *args)
     size_t room = asked < VFS_PATH_MAX ? asked : VFS_PATH_MAX;
     struct user_path path;
     struct vnode *vnode;
-    int64_t length = user_path_begin(&path, args->value[0], args->value[1], USER_EMPTY_PATH);
+    int64_t length = user_path_begin(&path, args->value[0], args->value[1], USER_EMPTY_PATH), error;
 
     if (length)
         return length;
@@ -249,7 +249,8 @@ int64_t sys_readlinkat(const struct sys_args *args)
     }
     if (length > 0) {
         length = (size_t)length < room ? length : (int64_t)room;
-        length = user_copy_out(args->value[2], path.text, (size_t)length) ? -EFAULT : length;
+        error = user_copy_out(args->value[2], path.text, (size_t)length);
+        length = error ? error : length;
     }
     user_path_finish(&path);
     return length;

@@ -32,3 +32,9 @@ HAL_MUST_CHECK size_t hal_uart_write(const uint8_t *bytes, size_t n);
  * nothing to send.
  */
 void hal_uart_notify_room(bool on);
+
+/**
+ * The size of the screen at the other end, in characters: true. False: nobody knows, as on a serial
+ * line, which has no way to say it. HAL_IRQ_UART is raised when it changes. Any context.
+ */
+HAL_MUST_CHECK bool hal_uart_window(uint16_t *columns, uint16_t *rows);

@@ -68,7 +68,7 @@ static inline long call6(long number, long a, long b, long c, long d, long e, lo
     X(breakpoint, "brk #0", M_TRAP) \
     X(undefined, "udf #0", M_ILL) \
     X(counter_misaligned, "adr x0, .; add x0, x0, #2; br x0", M_BUS) \
-    X(stack_misaligned, "mov x0, sp; add x0, x0, #8; mov sp, x0; ldr x1, [sp]", M_BUS) \
+    X(stack_misaligned, "mov x0, sp; add x0, x0, #8; mov sp, x0; ldr x1, [sp]", M_BUS | M_EXIT) \
     X(exclusive_misaligned, "mov x0, sp; sub x0, x0, #61; ldxr w1, [x0]", M_BUS) \
     X(stack_nowhere, "mov x0, #0x18000; mov sp, x0; str x1, [sp, #-16]!", M_SEGV) \
     X(stack_of_the_kernel, "mov x0, #-65536; mov sp, x0; str x1, [sp, #-16]!", M_SEGV)
@@ -77,7 +77,7 @@ static inline long call6(long number, long a, long b, long c, long d, long e, lo
 static const uintptr_t far_addresses[] = {
     0x8000000000u,       0x0000800000000000u, 0x0001000000000000u, 0x8000000000000000u,
     0xffff000000000000u, 0xffff000000080000u, 0xffffff8000000000u, 0xffffff8000080000u,
-    0xffffffc000000000u, 0xffffffc000080000u, 0xffffffffff000000u, 0xff00000000400000u,
+    0xffffffc000000000u, 0xffffffc000080000u, 0xffffffffff000000u,
 };
 
 #define RETURN_CODE \
@@ -87,3 +87,6 @@ static const uintptr_t far_addresses[] = {
 
 /* Where a program begins: the stack has the number of arguments and pointers to them. */
 __asm__(".globl _start\n_start:\n\tmov x0, sp\n\tbl begin\n\tbrk #0\n");
+
+/* Where a handler of signals returns to. */
+__asm__(".globl restore\nrestore:\n\tmov x8, #139\n\tsvc #0\n");

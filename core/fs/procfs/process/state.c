@@ -28,8 +28,9 @@ static void read_usage(const struct proc_view *view, struct vm_usage *usage)
 static void say_times(const struct proc_view *view, struct report *report,
                       const struct vm_usage *usage)
 {
-    report_add(report, "%c %u %u %u 0 -1 0 %llu 0 0 0 ", view->state, view->parent, view->group,
-               view->session, (unsigned long long)usage->faults);
+    report_add(report, "%c %u %u %u %u %d 0 %llu 0 0 0 ", view->state, view->parent, view->group,
+               view->session, view->terminal, (int)view->foreground,
+               (unsigned long long)usage->faults);
     report_add(report, "%llu 0 %llu 0 %d %d %u 0 %llu ",
                (unsigned long long)(view->run_time / NS_PER_TICK),
                (unsigned long long)(view->child_time / NS_PER_TICK), PRIORITY_USUAL + view->nice,

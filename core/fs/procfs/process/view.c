@@ -5,6 +5,7 @@
 #include "fs/procfs/process/view.h"
 
 #include "lib/string.h"
+#include "proc/session/session.h"
 #include "thread/thread.h"
 #include "vm/space.h"
 
@@ -112,6 +113,14 @@ static void add_guarded(struct proc_view *view, struct process *process)
     mutex_unlock(&process->mutex);
 }
 
+/* Caller holds process_lock. */
+static void add_terminal(struct proc_view *view, const struct terminal *terminal)
+{
+    view->foreground = terminal ? (int32_t)terminal->foreground : -1;
+    if (terminal)
+        view->terminal = (uint32_t)(terminal->device >> 32 << 8 | (terminal->device & 0xff));
+}
+
 /* As above. -ESRCH. */
 static int fill(struct proc_view *view, struct process *process)
 {
@@ -120,6 +129,7 @@ static int fill(struct proc_view *view, struct process *process)
     view->parent = process->parent ? process->parent->pid : 0;
     view->group = process->group;
     view->session = process->session;
+    add_terminal(view, process->terminal);
     view->threads = process->thread_count;
     view->child_time = process->child_time;
     if (view->who.tid == 0)

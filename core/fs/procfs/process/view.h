@@ -22,7 +22,9 @@ struct proc_who {
 struct proc_view {
     struct proc_who who;
     uint32_t parent, group, session;
-    char state; /**< a letter, as ps shows it */
+    uint32_t terminal;  /**< number of its controlling terminal, as stat tells it; 0: none */
+    int32_t foreground; /**< the group in the terminal's foreground; -1: no terminal */
+    char state;         /**< a letter, as ps shows it */
     unsigned threads, cpu;
     int nice;
     uint64_t run_time, child_time; /**< ns */

@@ -18,10 +18,11 @@
 #include "vm/region/origin.h"
 
 #include <hal/errno.h>
+#include <hal/mem.h>
 #include <hal/runtime.h>
 
 #define COPY_MAX 256u /* pages: what is copied at once */
-#define BATCH 32u     /* pages that go over at once, all of one leaf */
+#define BATCH 64u     /* pages that go over at once, all of one leaf */
 
 struct fork {
     struct vm_space *from, *to;
@@ -127,6 +128,27 @@ static int take_words(const struct fork *fork, struct batch *batch)
     return error;
 }
 
+/* Pages in a row are shown to the processor already: it may keep what both have. That it has no
+ * memory for it is no matter: then the first touch does it. Caller holds `to`'s pages_lock. */
+static void show_words(const struct fork *fork, const struct batch *batch)
+{
+    unsigned steady = fork->region->flags & VM_PRIVATE ? HAL_USER_STEADY : 0;
+    int error = 0;
+
+    for (unsigned i = 0, n; i < batch->n && !error; i += n) {
+        uintptr_t word = batch->words[i];
+        uint64_t physical = word ? hal_mem_physical(page_bytes(word)) : 0;
+
+        for (n = 1; word && i + n < batch->n && batch->words[i + n]; n++)
+            if (page_access(batch->words[i + n]) != page_access(word) ||
+                hal_mem_physical(page_bytes(batch->words[i + n])) != physical + n * HAL_PAGE_SIZE)
+                break;
+        if (word && page_access(word))
+            error = hal_aspace_map(&fork->to->aspace, (batch->first + i) * HAL_PAGE_SIZE, physical,
+                                   n, page_access(word) | steady);
+    }
+}
+
 static void put_words(const struct fork *fork, const struct batch *batch,
                       struct page_spares *spares)
 {
@@ -138,6 +160,7 @@ static void put_words(const struct fork *fork, const struct batch *batch,
         slots[i] = batch->words[i];
         to->resident += batch->words[i] != 0;
     }
+    show_words(fork, batch);
     spinlock_release(&to->pages_lock, state);
 }
 
