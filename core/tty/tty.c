@@ -605,7 +605,7 @@ int tty_start(void)
     tty.terminal = (struct terminal){.device = SERIAL_DEVICE, .hang_up = hang_up};
     discipline_init(&tty.discipline, &ops, NULL);
     look_at_window();
-    settings_of(TTY_CANONICAL, &settings);
+    settings_of(TTY_RAW, &settings); /* who reads first says how what is typed until then counts */
     discipline_set(&tty.discipline, &settings);
     return 0;
 }
