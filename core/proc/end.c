@@ -10,6 +10,7 @@
 #include "proc/process.h"
 #include "proc/session/session.h"
 #include "proc/signal/signals.h"
+#include "proc/timers/timers.h"
 
 #include "heap/heap.h"
 #include "ipc/futex/robust.h"
@@ -103,6 +104,7 @@ static void give_resources_back(struct process *process)
     struct vnode *directory;
 
     signal_timers_end(process);
+    user_timers_end(process);
     mutex_lock(&process->mutex);
     files = process->files;
     space = process->space;

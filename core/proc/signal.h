@@ -146,7 +146,8 @@ struct process_signals {
     bool stopped;       /**< all of them have */
     unsigned stop_news; /**< because of this signal, and wait has not said so; 0: it has */
     struct signal_timer timers[SIGNAL_TIMERS];
-    bool continue_news; /**< it has gone on, and wait has not said so */
+    struct list made_timers; /**< timers/timers.h */
+    bool continue_news;      /**< it has gone on, and wait has not said so */
 };
 
 /** Set by sys_call, for the way back to user mode. The thread's own. */

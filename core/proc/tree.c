@@ -187,6 +187,7 @@ struct process *process_create(struct process *parent)
     mutex_init(&process->mutex);
     signal_pending_init(&process->signals.pending);
     signal_timers_init(process);
+    list_init(&process->signals.made_timers);
     process->signals.at_end = SIGNAL_CHLD;
     process->parent = parent;
     process->umask = 022;

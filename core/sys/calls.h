@@ -128,6 +128,11 @@ int64_t sys_restart_syscall(const struct sys_args *args);
 int64_t sys_setitimer(const struct sys_args *args);
 int64_t sys_getitimer(const struct sys_args *args);
 int64_t sys_alarm(const struct sys_args *args);
+int64_t sys_timer_create(const struct sys_args *args);
+int64_t sys_timer_settime(const struct sys_args *args);
+int64_t sys_timer_gettime(const struct sys_args *args);
+int64_t sys_timer_getoverrun(const struct sys_args *args);
+int64_t sys_timer_delete(const struct sys_args *args);
 int64_t sys_getpriority(const struct sys_args *args);
 int64_t sys_setpriority(const struct sys_args *args);
 

@@ -207,6 +207,15 @@ static const struct sys_call calls[SYS_COUNT] = {
     [SYS_SETITIMER] = {"setitimer", sys_setitimer, {SYS_INT, SYS_STRUCT_IN, SYS_STRUCT_OUT}},
     [SYS_GETITIMER] = {"getitimer", sys_getitimer, {SYS_INT, SYS_STRUCT_OUT}},
     [SYS_ALARM] = {"alarm", sys_alarm, {SYS_INT}},
+    [SYS_TIMER_CREATE] = {"timer_create",
+                          sys_timer_create,
+                          {SYS_INT, SYS_STRUCT_IN, SYS_STRUCT_OUT}},
+    [SYS_TIMER_SETTIME] = {"timer_settime",
+                           sys_timer_settime,
+                           {SYS_INT, SYS_FLAGS, SYS_STRUCT_IN, SYS_STRUCT_OUT}},
+    [SYS_TIMER_GETTIME] = {"timer_gettime", sys_timer_gettime, {SYS_INT, SYS_STRUCT_OUT}},
+    [SYS_TIMER_GETOVERRUN] = {"timer_getoverrun", sys_timer_getoverrun, {SYS_INT}},
+    [SYS_TIMER_DELETE] = {"timer_delete", sys_timer_delete, {SYS_INT}},
 
     /* The machine. */
     [SYS_MOUNT] = {"mount", sys_mount, {SYS_STRING, SYS_PATH, SYS_STRING, SYS_FLAGS, SYS_STRING}},

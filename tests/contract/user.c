@@ -604,6 +604,22 @@ CONTRACT_TEST(an_interrupt_that_waits_is_taken)
     program_end(&program);
 }
 
+CONTRACT_TEST(a_poked_one_does_not_run)
+{
+    struct hal_user_event event;
+    uintptr_t pc;
+    if (!PROGRAM(&program, call))
+        return;
+    pc = hal_user_pc(&program.user);
+    hal_user_poke(&program.user);
+    hal_user_run(&program.aspace, &program.user, &event);
+    EXPECT_EQUAL(event.trap, HAL_USER_INTERRUPT);
+    EXPECT_EQUAL(hal_user_pc(&program.user), pc);
+    EXPECT_EQUAL(program_run(&program), HAL_USER_CALL);
+    EXPECT(hal_user_pc(&program.user) > pc);
+    program_end(&program);
+}
+
 const struct contract_test user_tests[] = {
     {"hal_user_init: it starts there, and all else is zero", it_starts_as_it_was_readied},
     {"hal_user_copy makes the same", a_copy_goes_on_like_the_original},
@@ -636,5 +652,6 @@ const struct contract_test user_tests[] = {
      an_interrupt_changes_no_vector},
     {"the handler of an interrupt in user code may switch", the_interrupt_may_switch},
     {"an interrupt that waits is taken", an_interrupt_that_waits_is_taken},
+    {"hal_user_poke: the next run ends before any user code", a_poked_one_does_not_run},
     {NULL, NULL},
 };

@@ -11,14 +11,17 @@ typed on both machines. Nothing here depends on how long something takes: a step
 wants to see, and only a failure takes PATIENCE seconds.
 """
 import argparse
+import fcntl
 import json
 import os
 import pathlib
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 from tap import Tap
@@ -34,18 +37,24 @@ class Missing(Exception):
 class Person:
     """Types, and looks at the screen."""
 
-    def __init__(self, command, pyte):
-        self.machine = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        bufsize=0)
+    def __init__(self, command, pyte, pty=None):
+        keys, line = pty or (None, subprocess.PIPE)
+        own = (lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if pty else None
+        self.machine = subprocess.Popen(command, stdin=line, stdout=line, bufsize=0,
+                                        start_new_session=True, preexec_fn=own)
+        if pty:
+            os.close(line)
+        self.keys = keys if pty else self.machine.stdin.fileno()
+        self.said_on = keys if pty else self.machine.stdout.fileno()
         self.screen = pyte.Screen(80, 24)
         self.stream = pyte.ByteStream(self.screen)
         self.said = b""  # since the last time that something was waited for
 
     def look(self):
         """Takes what the machine says within a moment. False: it has ended."""
-        if not select.select([self.machine.stdout], [], [], 0.2)[0]:
+        if not select.select([self.said_on], [], [], 0.2)[0]:
             return True
-        said = os.read(self.machine.stdout.fileno(), 65536)
+        said = os.read(self.said_on, 65536)
         self.stream.feed(said)
         # ash asks where the cursor is (ESC [ 6 n), as `resize` does: a terminal would say it.
         for _ in range(said.count(b"\x1b[6n")):
@@ -55,7 +64,7 @@ class Person:
         return bool(said)
 
     def send(self, text):
-        self.machine.stdin.write(text.encode())
+        os.write(self.keys, text.encode())
 
     def wait(self, done, what):
         limit = time.monotonic() + PATIENCE
@@ -203,15 +212,18 @@ def test_settings(person):
     person.send("secret\r")
     assert "secret" not in person.until("got secret")[:-len("got secret")]
     person.prompt()
-    said = person.command("stty -icanon min 0 time 2; dd count=1; stty sane")
-    has(said, "0+0 records in")
-    person.send("stty -icanon min 3; echo no''w; dd count=1 | od -c; stty sane\r")
-    person.until(r"\r\nnow\r\n")
-    person.send("ab")
-    person.until("ab")
-    person.send("c")
-    person.until(r"a +b +c\s*\r\n")
-    person.prompt()
+    for time in 0, 2:
+        said = person.command("stty -icanon min 0 time %d; dd count=1; stty sane" % time)
+        has(said, "0+0 records in")
+    for least, time, keys in ((3, 0, "ab|c"), (9, 9, "def"), (2, 9, "gh")):
+        person.send("stty -icanon min %d time %d; echo no''w; dd count=1 | od -c; stty sane\r" %
+                    (least, time))
+        person.until(r"\r\nnow\r\n")
+        for part in keys.split("|"):
+            person.send(part)
+            person.until(part)
+        person.until(r"%s\s*\r\n" % " +".join(keys.replace("|", "")))
+        person.prompt()
 
 
 def test_size(person):
@@ -305,6 +317,26 @@ CASES = (test_tty, test_keys, test_interrupt, test_typed_ahead, test_jobs, test_
          test_settings, test_size, test_hold, test_vi, test_less, test_top, test_hang_up)
 
 
+def test_window(tap, command, pyte):
+    """On a terminal of the host's, the guest's is as large, and follows it."""
+    keys, line = os.openpty()
+    fcntl.ioctl(keys, termios.TIOCSWINSZ, struct.pack("4H", 33, 70, 0, 0))
+    person = Person(command, pyte, (keys, line))
+    name = "the terminal is as large as that of the host, and follows it"
+    try:
+        person.prompt()
+        has(person.command("stty size"), "33 70")
+        person.send("sh -c \"trap 'stty size' WINCH; echo no''w; while :; do sleep 0.1; done\"\r")
+        person.until(r"\r\nnow\r\n")
+        fcntl.ioctl(keys, termios.TIOCSWINSZ, struct.pack("4H", 21, 60, 0, 0))
+        person.until(r"21 60\r\n")
+        tap.case(True, name)
+    except Missing as problem:
+        tap.case(False, name, problem)
+    finally:
+        person.leave()
+
+
 def command_of(card, arguments):
     kind, program, *options = arguments
     if kind == "sim":
@@ -353,6 +385,8 @@ def main():
                 break
     finally:
         person.leave()
+    if rest[0] == "sim" and not chosen:
+        test_window(tap, command_of(card, rest), pyte)
     return tap.end()
 
 

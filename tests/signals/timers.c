@@ -4,6 +4,7 @@
  */
 #include "cases.h"
 
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 static siginfo_t last;
@@ -98,8 +99,61 @@ static void inherited(void)
     say_status("child", in_child(child));
 }
 
-const struct signal_case timer_cases[] = {{"alarm", alarms},
-                                          {"interval", intervals},
-                                          {"used", used},
-                                          {"timer-fork", inherited},
-                                          {NULL, NULL}};
+static int made(int how, int number, int value)
+{
+    struct sigevent event = {.sigev_notify = how, .sigev_signo = number};
+    timer_t timer;
+
+    event.sigev_value.sival_int = value;
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer)) {
+        say("timer: %s", error_name(errno));
+        return -1;
+    }
+    return (int)(intptr_t)timer;
+}
+
+static void set_made(int timer, long us, long interval)
+{
+    const struct itimerspec value = {{0, interval * 1000}, {0, us * 1000}};
+
+    say("set: %s", result_name(timer_settime((timer_t)(intptr_t)timer, 0, &value, NULL)));
+}
+
+static void made_ones(void)
+{
+    struct itimerspec value = {{0, 0}, {0, 1}};
+    int first, second, third;
+    timer_t timer;
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    first = made(SIGEV_SIGNAL, SIGRTMIN, 11);
+    second = made(SIGEV_SIGNAL, SIGUSR1, 22);
+    third = made(SIGEV_NONE, 0, 0);
+    say("different: %d", first != second && second != third && first != third);
+    set_made(first, 2000, 0);
+    say("came: %d", sigwaitinfo(&set, &last) == SIGRTMIN);
+    say("code %d, value %d, overrun %d", last.si_code, last.si_value.sival_int, last.si_overrun);
+    set_made(second, 1000, 1000);
+    nap(20);
+    say("came: %d", sigwaitinfo(&set, &last) == SIGUSR1);
+    say("value %d, more than once %d", last.si_value.sival_int, last.si_overrun > 3);
+    say("told: %d", timer_getoverrun((timer_t)(intptr_t)second) == last.si_overrun);
+    say("and goes on: %d", sigwaitinfo(&set, &last) == SIGUSR1);
+    set_made(third, 500000, 0);
+    timer_gettime((timer_t)(intptr_t)third, &value);
+    say("left: %d", value.it_value.tv_nsec > 0 && value.it_value.tv_nsec <= 500000000);
+    say("gone: %s", result_name(syscall(SYS_timer_delete, second)));
+    say("again: %s", result_name(syscall(SYS_timer_delete, second)));
+    value.it_value.tv_nsec = -1;
+    say("bad time: %s", result_name(timer_settime((timer_t)(intptr_t)first, 0, &value, NULL)));
+    say("no such clock: %s", result_name(timer_create(99, NULL, &timer)));
+    say("no such signal: %d", made(SIGEV_SIGNAL, 65, 0));
+}
+
+const struct signal_case timer_cases[] = {{"alarm", alarms},   {"interval", intervals},
+                                          {"used", used},      {"timer-fork", inherited},
+                                          {"made", made_ones}, {NULL, NULL}};

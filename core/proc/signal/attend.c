@@ -19,6 +19,7 @@
 
 #include "abi/frame.h"
 #include "lib/log.h"
+#include "proc/timers/timers.h"
 #include "sys/call.h"
 #include "sys/trace/trace.h"
 #include "thread/thread.h"
@@ -131,6 +132,8 @@ static unsigned take(struct user_thread *self, uint64_t set, struct signal_info 
         signal = signal_pending_take(&process->signals.pending, process, set, info);
     if (signal == SIGNAL_ALRM)
         signal_timer_go_on(process);
+    if (signal != 0 && info->code == SIGNAL_BY_TIMER)
+        user_timer_taken(process, info);
     return signal;
 }
 

@@ -9,6 +9,7 @@
 #include "proc/signal/signals.h"
 
 #include "abi/frame.h"
+#include "proc/timers/timers.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
@@ -103,6 +104,7 @@ void signal_begin_program(struct user_thread *self)
         actions[i] = (struct signal_action){.handler = handler};
     }
     process_unlock();
+    user_timers_end(self->process);
     self->signals.stack = (struct signal_stack){.flags = 0};
     memset(&self->signals.call, 0, sizeof(self->signals.call));
 }

@@ -9,17 +9,12 @@
 #include "abi/frame.h"
 #include "proc/process.h"
 #include "proc/signal/signals.h"
-#include "proc/signal/timer.h"
 #include "thread/thread.h"
 
 #include <hal/errno.h>
 #include <hal/time.h>
 
 #define SET_BYTES 8u
-#define NS_PER_US 1000u
-#define US_PER_SECOND 1000000u
-#define NS_PER_SECOND 1000000000u
-#define SECONDS_MAX 4000000000 /* 126 years: far, and no sum overflows */
 
 enum { BLOCK, UNBLOCK, SET };
 
@@ -225,78 +220,4 @@ int64_t sys_rt_sigtimedwait(const struct sys_args *args)
     if (signal > 0 && user_copy_out_optional(args->value[1], bytes, sizeof(bytes)))
         return -EFAULT;
     return signal;
-}
-
-/* ---- interval timers ---- */
-
-/* Linux's struct itimerval. */
-struct user_timer {
-    int64_t interval_seconds, interval_us, seconds, us;
-};
-
-static int read_time(int64_t seconds, int64_t us, uint64_t *ns)
-{
-    if (seconds < 0 || us < 0 || us >= (int64_t)US_PER_SECOND)
-        return -EINVAL;
-    if (seconds > SECONDS_MAX)
-        seconds = SECONDS_MAX;
-    *ns = (uint64_t)seconds * NS_PER_SECOND + (uint64_t)us * NS_PER_US;
-    return 0;
-}
-
-static struct user_timer write_timer(const struct signal_timer_setting *setting)
-{
-    uint64_t left = (setting->left + NS_PER_US - 1) / NS_PER_US;
-    uint64_t interval = setting->interval / NS_PER_US;
-
-    return (struct user_timer){(int64_t)(interval / US_PER_SECOND),
-                               (int64_t)(interval % US_PER_SECOND), (int64_t)(left / US_PER_SECOND),
-                               (int64_t)(left % US_PER_SECOND)};
-}
-
-int64_t sys_setitimer(const struct sys_args *args)
-{
-    uint32_t which = (uint32_t)args->value[0];
-    struct signal_timer_setting new = {0, 0}, old;
-    struct user_timer timer;
-    int error = 0;
-
-    if (args->value[1]) {
-        error = user_copy_in(&timer, args->value[1], sizeof(timer));
-        if (!error)
-            error = read_time(timer.interval_seconds, timer.interval_us, &new.interval);
-        if (!error)
-            error = read_time(timer.seconds, timer.us, &new.left);
-    }
-    if (!error && which >= SIGNAL_TIMERS)
-        error = -EINVAL;
-    if (error)
-        return error;
-    signal_timer_set(which, &new, &old);
-    timer = write_timer(&old);
-    return user_copy_out_optional(args->value[2], &timer, sizeof(timer));
-}
-
-int64_t sys_getitimer(const struct sys_args *args)
-{
-    uint32_t which = (uint32_t)args->value[0];
-    struct signal_timer_setting setting;
-    struct user_timer timer;
-
-    if (which >= SIGNAL_TIMERS)
-        return -EINVAL;
-    signal_timer_get(which, &setting);
-    timer = write_timer(&setting);
-    return user_copy_out(args->value[1], &timer, sizeof(timer));
-}
-
-/* Answers the seconds that were left, rounded, but not to none. */
-int64_t sys_alarm(const struct sys_args *args)
-{
-    struct signal_timer_setting new = {(uint64_t)(uint32_t)args->value[0] * NS_PER_SECOND, 0}, old;
-    uint64_t seconds;
-
-    signal_timer_set(SIGNAL_TIMER_REAL, &new, &old);
-    seconds = (old.left + NS_PER_SECOND / 2) / NS_PER_SECOND;
-    return seconds == 0 && old.left > 0 ? 1 : (int64_t)seconds;
 }

@@ -6,7 +6,6 @@
  *
  *     threads [ROUNDS]
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
