@@ -572,13 +572,13 @@ struct terminal *tty_terminal(void)
     return &tty.terminal;
 }
 
+/* What was typed ahead is for who has the terminal next. */
 static void hang_up(struct terminal *terminal)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
 
     (void)terminal;
     tty.hang_ups++;
-    discipline_flush(&tty.discipline);
     discipline_start(&tty.discipline);
     wait_wake_all(&tty.readers);
     wait_wake_all(&tty.writers);
