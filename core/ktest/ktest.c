@@ -12,6 +12,7 @@
 #include "ktest/sync/tests.h"
 #include "ktest/tests.h"
 #include "ktest/vm/tests.h"
+#include "ktest/wait/tests.h"
 #include "lib/string.h"
 #include "sched/sched.h"
 #include "thread/thread.h"
@@ -179,6 +180,11 @@ static const struct ktest tests[] = {
     {"cache.reclaim_races_with_all", test_cache_reclaim},
     {"cache.errors_lose_nothing", test_cache_errors},
     {"cache.objects_go_while_they_are_busy", test_cache_finish},
+    {"poll.no_wake_up_is_lost", test_wait_poll},
+    {"poll.no_edge_is_lost", test_wait_epoll},
+    {"futex.a_lock_of_a_word", test_wait_futex},
+    {"futex.those_that_are_moved_are_woken", test_wait_requeue},
+    {"filelock.bytes_have_one_owner", test_wait_filelock},
     {"vm.threads_share_a_space", test_vm_threads},
     {"vm.forks_race_with_writes", test_vm_forks},
     {"vm.files_are_cut_while_they_are_mapped", test_vm_files},

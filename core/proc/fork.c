@@ -6,6 +6,7 @@
  * thread shares all. All that can fail is done before the new thread is started.
  */
 #include "proc/process.h"
+#include "proc/room/room.h"
 #include "proc/signal/signals.h"
 
 #include "vm/copy.h"
@@ -108,7 +109,7 @@ static void await_return(struct process *self, uint32_t pid)
 
 static int64_t clone_process(struct user_thread *self, const struct clone_request *request)
 {
-    struct process *child = process_create(self->process);
+    struct process *child = process_is_room() ? process_create(self->process) : NULL;
     struct user_thread *thread;
     uint32_t pid;
     int error;

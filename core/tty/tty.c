@@ -572,13 +572,13 @@ struct terminal *tty_terminal(void)
     return &tty.terminal;
 }
 
+/* What was typed ahead is for who has the terminal next. */
 static void hang_up(struct terminal *terminal)
 {
     hal_irq_state_t irq = spinlock_acquire(&tty.lock);
 
     (void)terminal;
     tty.hang_ups++;
-    discipline_flush(&tty.discipline);
     discipline_start(&tty.discipline);
     wait_wake_all(&tty.readers);
     wait_wake_all(&tty.writers);
@@ -605,7 +605,7 @@ int tty_start(void)
     tty.terminal = (struct terminal){.device = SERIAL_DEVICE, .hang_up = hang_up};
     discipline_init(&tty.discipline, &ops, NULL);
     look_at_window();
-    settings_of(TTY_CANONICAL, &settings);
+    settings_of(TTY_RAW, &settings); /* who reads first says how what is typed until then counts */
     discipline_set(&tty.discipline, &settings);
     return 0;
 }

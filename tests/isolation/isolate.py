@@ -8,8 +8,9 @@ The groups are isolate's: memory, instructions, jumps, cells, greed. Each is a r
 all on the same machine. TAYBERRY_TABLE=1 prints what became of each child as a table.
 
  1. The program prints all its cases, and they are good.
- 2. The kernel's shell goes on: the next command is answered.
- 3. When the machine is switched off, the kernel misses no memory.
+ 2. Who is ended because there is no memory is named, with the reason.
+ 3. The kernel's shell goes on: the next command is answered.
+ 4. When the machine is switched off, the kernel misses no memory.
 """
 import os
 import pathlib
@@ -43,6 +44,9 @@ def main():
         "", ["run /bin/isolate " + group for group in groups] + ["echo the shell goes on"])
     for group, text in zip(groups, answers):
         judge(tap, group, text)
+    if "greed" in groups:
+        told = re.search(r"out of memory: process \d+ \(isolate\) is ended, which has most", said)
+        tap.case(told, "it is said who was ended for want of memory, and why", said)
     tap.case("the shell goes on\n" in answers[-1], "the kernel's shell goes on", said)
     leaks = re.findall(r"^.*leak: .*$", said, flags=re.MULTILINE)
     tap.case(not leaks, "no memory is left behind", "\n".join(leaks))

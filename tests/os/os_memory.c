@@ -118,6 +118,12 @@ START_TEST(each_site_has_failed)
 }
 END_TEST
 
+START_TEST(a_program_by_itself_ends_whatever_fails)
+{
+    sweep_run_exec();
+}
+END_TEST
+
 static void add_prompt(Suite *all)
 {
     TCase *prompt = tcase_create("prompt");
@@ -136,6 +142,7 @@ int main(void)
     sweep_prepare();
     tcase_set_timeout(boots, 300);
     tcase_add_loop_test(boots, a_boot_ends_in_one_message_or_a_prompt, 0, 3);
+    tcase_add_test(boots, a_program_by_itself_ends_whatever_fails);
     suite_add_tcase(all, boots);
     add_prompt(all);
     tcase_add_test(sites, each_site_has_failed);

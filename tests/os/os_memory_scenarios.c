@@ -54,6 +54,7 @@ const struct sweep_scenario sweep_scenarios[] = {
      .prepare = RAMFS "write /docs/a word\r",
      .steps = LINE("run /bin/probe files /docs"),
      .finish = "rm -f /docs/a /docs/b\rwrite /docs/a word\r"},
+    {.name = "waits of a program", .steps = LINE("run /bin/probe wait")},
     {.name = "signals of a program", .steps = LINE("run /bin/probe signals")},
     {.name = "the system of a program",
      .prepare = RAMFS "mkdir /docs/m\r",

@@ -71,6 +71,9 @@ bool sweep_is_report(const char *text);
 /** Runs all cases of a boot with `memory` bytes of RAM. */
 void sweep_run_boot(uint64_t memory);
 
+/** Runs a program on a machine of its own, each allocation failing in turn. */
+void sweep_run_exec(void);
+
 /** Which of its file's sites number `number` is, from 1 on. */
 unsigned sweep_ordinal(const struct tb_machine *machine, unsigned number);
 

@@ -4,7 +4,7 @@
  * the scenarios of os_memory_scenarios.c want to see that they fail well.
  *
  *     probe exit | fork | exec PATH | memory | files DIRECTORY | copy TO | script TO PROGRAM
- *           | signals | system DIRECTORY
+ *           | signals | wait | system DIRECTORY
  *
  * It ends with status 1 at the first thing that it cannot do, which it prints.
  */
@@ -13,6 +13,7 @@
 #define EAGAIN 11 /* signals, timers */
 #define ENOMEM 12
 #define EFAULT 14 /* all pointers are good: there was no memory for what they point to */
+#define ENOLCK 37 /* no memory for a lock */
 #define THIS_DIRECTORY (-100)
 #define PAGE 4096
 
@@ -46,7 +47,14 @@ enum {
     NEWFSTATAT = 262,
     RENAMEAT = 264,
     READLINKAT = 267,
-    PIPE2 = 293
+    PIPE2 = 293,
+    SELECT = 23,
+    FCNTL = 72,
+    FLOCK = 73,
+    EPOLL_CTL = 233,
+    TIMERFD_CREATE = 283,
+    EVENTFD2 = 290,
+    EPOLL_CREATE1 = 291
 };
 
 static char data[2 * PAGE] = "written to by the program, so that it is in its data";
@@ -84,8 +92,9 @@ static long must(long result, const char *what)
 {
     if (result >= 0 || result < -PAGE)
         return result;
-    say(result == -ENOMEM || result == -EFAULT || result == -EAGAIN ? "out of memory: "
-                                                                    : "error: ");
+    say(result == -ENOMEM || result == -EFAULT || result == -EAGAIN || result == -ENOLCK
+            ? "out of memory: "
+            : "error: ");
     say(what);
     say("\n");
     (void)call(EXIT, 1, 0, 0, 0, 0);
@@ -225,6 +234,32 @@ static void try_system(const char *directory)
     (void)must(call(UMOUNT2, (long)directory, 0, 0, 0, 0), "umount");
 }
 
+/* What can be waited for: pipes, events, sets of files, locks. */
+static void try_wait(void)
+{
+    struct {
+        short type, whence;
+        long start, length, pid;
+    } lock = {.type = 1, .length = 5};
+    long set, event[2] = {1, 0}, bits = 0;
+    int ends[2];
+
+    (void)must(call(PIPE2, (long)ends, 0, 0, 0, 0), "pipe");
+    (void)must(call(FCNTL, ends[0], 1031, 8 * PAGE, 0, 0), "pipe size");
+    set = must(call(EPOLL_CREATE1, 0, 0, 0, 0, 0), "epoll");
+    (void)must(call(EPOLL_CTL, set, 1, ends[0], (long)event, 0), "epoll_ctl");
+    (void)must(call(EVENTFD2, 1, 0, 0, 0, 0), "eventfd");
+    (void)must(call(TIMERFD_CREATE, 1, 0, 0, 0, 0), "timerfd");
+    bits = 1l << ends[1];
+    (void)must(call(SELECT, ends[1] + 1, 0, (long)&bits, 0, 0), "select");
+    (void)must(call(FLOCK, ends[0], 1, 0, 0, 0), "flock");
+    (void)must(call(FCNTL, ends[1], 6, (long)&lock, 0, 0), "lock");
+    lock.type = 2;
+    lock.start = 2;
+    lock.length = 1;
+    (void)must(call(FCNTL, ends[1], 6, (long)&lock, 0, 0), "unlock");
+}
+
 /* Signals that wait with what they say, and are dropped at the end. */
 static void try_signals(void)
 {
@@ -278,6 +313,9 @@ static void run(long count, char **arguments)
         break;
     case 's' * 256 + 'c':
         write_script(arguments[2], arguments[3]);
+        break;
+    case 'w' * 256 + 'a':
+        try_wait();
         break;
     case 's' * 256 + 'i':
         try_signals();

@@ -212,15 +212,18 @@ def test_settings(person):
     person.send("secret\r")
     assert "secret" not in person.until("got secret")[:-len("got secret")]
     person.prompt()
-    said = person.command("stty -icanon min 0 time 2; dd count=1; stty sane")
-    has(said, "0+0 records in")
-    person.send("stty -icanon min 3; echo no''w; dd count=1 | od -c; stty sane\r")
-    person.until(r"\r\nnow\r\n")
-    person.send("ab")
-    person.until("ab")
-    person.send("c")
-    person.until(r"a +b +c\s*\r\n")
-    person.prompt()
+    for time in 0, 2:
+        said = person.command("stty -icanon min 0 time %d; dd count=1; stty sane" % time)
+        has(said, "0+0 records in")
+    for least, time, keys in ((3, 0, "ab|c"), (9, 9, "def"), (2, 9, "gh")):
+        person.send("stty -icanon min %d time %d; echo no''w; dd count=1 | od -c; stty sane\r" %
+                    (least, time))
+        person.until(r"\r\nnow\r\n")
+        for part in keys.split("|"):
+            person.send(part)
+            person.until(part)
+        person.until(r"%s\s*\r\n" % " +".join(keys.replace("|", "")))
+        person.prompt()
 
 
 def test_size(person):

@@ -49,8 +49,12 @@ static int64_t flock(struct file *file, uint32_t operation)
     error = filelock_set(file->vnode, &range, false);
     if (error == -EAGAIN && wait) {
         /* Two who read and both want to write would wait for each other: nobody keeps his. */
-        filelock_release(file->vnode, file);
-        error = filelock_set(file->vnode, &range, true);
+        struct filelock_range none = range;
+
+        none.type = FILELOCK_NOTHING;
+        error = filelock_set(file->vnode, &none, false);
+        if (!error)
+            error = filelock_set(file->vnode, &range, true);
     }
     return error;
 }

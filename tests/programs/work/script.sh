@@ -52,7 +52,7 @@ factorial() {
 }
 i=1
 while [ $i -le 5 ]; do
-    printf '%s ' "$(factorial $i)"
+    printf '%s;' "$(factorial $i)"
     i=$((i + 1))
 done
 echo
@@ -151,7 +151,7 @@ echo "to stderr" 2>&1 >/dev/null >&2
 cat both both.out
 seq 1 1000 | tee copy | tail -1
 wc -l <copy
-yes | head -3 | tr '\n' ' '
+yes | head -3 | tr '\n' ','
 echo
 (cd tree && pwd | sed 's/.*\///')
 exec 3>third
@@ -207,7 +207,7 @@ echo "set -e: $?"
 
 section reading
 while IFS=, read -r first second rest; do
-    echo "$first / $second / $rest"
+    echo "$first / $second / $rest|"
 done <<END
 a,b,c,d
  spaces , kept,
@@ -218,5 +218,4 @@ alias greet='echo hello' && unalias greet
 env -i A=1 sh -c 'echo "$A$B"'
 basename /a/b.c .c
 dirname /a/b.c
-test -e tree/numbers && rm -rf tree out && ls | sort | tr '\n' ' '
-echo
+test -e tree/numbers && rm -rf tree out && echo $(ls | sort)

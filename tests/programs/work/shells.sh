@@ -11,7 +11,7 @@ sieve() {
     composite=()
     while ((i <= limit)); do
         if [ -z "${composite[$i]}" ]; then
-            printf '%d ' "$i"
+            echo "$i"
             j=$((i * i))
             while ((j <= limit)); do
                 composite[$j]=1
@@ -20,9 +20,8 @@ sieve() {
         fi
         i=$((i + 1))
     done
-    echo
 }
-sieve 100
+echo $(sieve 100)
 
 echo "sorted:"
 numbers=(31 4 15 92 6 53 58 97 9 32)

@@ -6,13 +6,14 @@
  *
  *     threads [ROUNDS]
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -316,6 +317,60 @@ static void test_robust(void)
     pthread_mutex_unlock(&robust);
 }
 
+/* Lists of robust locks that are none: whoever walks them gives up, and the thread ends. */
+static void *lie(void *argument)
+{
+    static struct {
+        void *next;
+        long distance;
+        void *pending;
+    } head;
+    static int lock;
+    static void *entry;
+
+    head.next = &head;
+    switch ((long)argument) {
+    case 0: /* a circle that does not come back */
+        entry = &entry;
+        head.next = &entry;
+        break;
+    case 1:
+        head.next = (void *)16;
+        break;
+    case 2: /* unaligned, and far away */
+        head.distance = 1;
+        head.next = head.pending = &entry;
+        entry = &head;
+        break;
+    case 3:
+        head.distance = INT64_MIN / 2;
+        head.pending = &entry;
+        break;
+    case 4: /* a lock that is the thread's: only it is changed */
+        lock = (int)syscall(SYS_gettid);
+        entry = &head;
+        head.distance = (char *)&lock - (char *)&entry;
+        head.next = &entry;
+        break;
+    default:
+        head.next = NULL;
+    }
+    syscall(SYS_set_robust_list, (long)argument == 6 ? (void *)1 : (void *)&head, sizeof(head));
+    return &lock;
+}
+
+static void test_lies(void)
+{
+    for (long i = 0; i < 7; i++) {
+        pthread_t thread;
+        void *lock;
+
+        check(pthread_create(&thread, NULL, lie, (void *)i) == 0, "create");
+        check(pthread_join(thread, &lock) == 0, "join");
+        printf("list %ld: lock %#x\n", i, *(unsigned *)lock);
+    }
+}
+
 static void *nothing(void *argument)
 {
     return argument;
@@ -409,6 +464,7 @@ int main(int count, char **arguments)
     test_broadcast();
     test_others();
     test_robust();
+    test_lies();
     test_crowds();
     test_detached();
     test_exec();

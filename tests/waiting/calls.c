@@ -5,7 +5,6 @@
  *
  *     calls DIRECTORY
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
