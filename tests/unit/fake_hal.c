@@ -12,6 +12,7 @@
 #include "mem/memory.h"
 #include "thread/thread.h"
 
+#include <hal/stream.h>
 #include <hal/board.h>
 #include <hal/boot.h>
 #include <hal/console.h>
@@ -665,4 +666,26 @@ ELSEWHERE int hal_user_write_vectors(struct hal_user *user, const void *image, s
 {
     (void)user, (void)image, (void)bytes;
     return 0;
+}
+
+ELSEWHERE bool hal_stream_is_there(void)
+{
+    return false;
+}
+
+ELSEWHERE int64_t hal_stream_read(void *bytes, size_t n)
+{
+    (void)bytes, (void)n;
+    return 0;
+}
+
+ELSEWHERE size_t hal_stream_write(enum hal_stream stream, const void *bytes, size_t n)
+{
+    (void)stream, (void)bytes;
+    return n;
+}
+
+ELSEWHERE void hal_trace_text(const char *text, size_t n)
+{
+    (void)text, (void)n;
 }

@@ -150,8 +150,8 @@ static void test_select(void)
         exit(1);
     FD_SET(ends[0], &in);
     say("select", select(ends[0] + 1, &in, NULL, NULL, NULL));
-    FD_SET(99, &in);
-    say("not open", select(100, &in, NULL, NULL, &none));
+    FD_SET(50, &in); /* Linux has room for 64 at least, and forgets those behind */
+    say("not open", select(51, &in, NULL, NULL, &none));
     say("negative", select(-1, NULL, NULL, NULL, &none));
     close(ends[0]);
     close(ends[1]);

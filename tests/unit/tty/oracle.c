@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUNS 1500u
+#define RUNS 600u
 #define STEPS 24u
 #define SCREEN 16384u
 #define HOST_ECHO 4000u
