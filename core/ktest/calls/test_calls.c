@@ -78,20 +78,30 @@ static void print_counts(const struct calls_scene *scene, uint64_t seed)
     tty_print("\n");
 }
 
-static void play(struct ktest_run *run, unsigned runners, unsigned players, bool judges)
+/* A scene that is to be freed, or NULL: the test is skipped, or has failed. */
+static struct calls_scene *make_scene(struct ktest_run *run, unsigned runners, unsigned players,
+                                      bool judges)
 {
-    uint64_t seed = choose_seed();
-    struct calls_scene *scene;
+    struct calls_scene *scene = NULL;
 
-    if (hal_user_refusal()) {
-        run->skipped = hal_user_refusal();
-        return;
-    }
-    scene = kcalloc(1, sizeof(*scene));
-    KTEST_REQUIRE(run, scene);
+    run->skipped = hal_user_refusal();
+    if (!run->skipped)
+        scene = kcalloc(1, sizeof(*scene));
+    if (run->skipped || !KTEST_EXPECT(run, scene))
+        return NULL;
     scene->runners = runners;
     scene->players = players;
     scene->judges = judges;
+    return scene;
+}
+
+static void play(struct ktest_run *run, unsigned runners, unsigned players, bool judges)
+{
+    struct calls_scene *scene = make_scene(run, runners, players, judges);
+    uint64_t seed = choose_seed();
+
+    if (!scene)
+        return;
     if (play_scenes(run, scene, seed, WARM_UP)) {
         (void)thread_sleep(SETTLE_NS);
         heap_leaks_begin();
@@ -108,17 +118,10 @@ static void play(struct ktest_run *run, unsigned runners, unsigned players, bool
 /* For tests of what happens when memory is missing: no more than needed. */
 void test_calls_few(struct ktest_run *run)
 {
-    struct calls_scene *scene;
+    struct calls_scene *scene = make_scene(run, 1, 1, true);
 
-    if (hal_user_refusal()) {
-        run->skipped = hal_user_refusal();
+    if (!scene)
         return;
-    }
-    scene = kcalloc(1, sizeof(*scene));
-    KTEST_REQUIRE(run, scene);
-    scene->runners = 1;
-    scene->players = 1;
-    scene->judges = true;
     (void)calls_play(run, scene, 1, ktest_size(FEW));
     KTEST_EXPECT(run, run->skipped || scene->made > 0);
     kfree(scene);
