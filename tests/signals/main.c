@@ -189,9 +189,9 @@ static void run(const struct signal_case *one)
 
 int main(int argc, char **argv)
 {
-    static const struct signal_case *const groups[] = {basic_cases, fault_cases, frame_cases,
-                                                       stop_cases,  wait_cases,  restart_cases,
-                                                       timer_cases, thread_cases};
+    static const struct signal_case *const groups[] = {basic_cases, fault_cases,  frame_cases,
+                                                       stop_cases,  wait_cases,   restart_cases,
+                                                       timer_cases, thread_cases, stress_cases};
     unsigned tried = 0;
 
     if (argc > 1 && strcmp(argv[1], "-after") == 0)

@@ -5,7 +5,8 @@ two tracers say of one program. Prints TAP.
 
     waiting.py exec FOLDER TAYBERRY OPTION...      by `tayberry --exec`
     waiting.py strace FOLDER TAYBERRY OPTION...    strace natively against --trace-syscalls
-    waiting.py boot NATIVE PROGRAM CARD COMMAND... a machine, COMMAND --card IMAGE, runs PROGRAM
+    waiting.py boot NATIVE PROGRAM CARD COMMAND...
+            COMMAND --card IMAGE --script FILE runs a machine, which runs PROGRAM
 
 FOLDER has the programs as the build made them. TAYBERRY_RUNS: how often each is run (1).
 """
@@ -148,9 +149,11 @@ def run_boot(native_program, program, card, command):
         mine = pathlib.Path(folder) / "card.img"
         subprocess.run(["cp", "--sparse=always", card, mine], check=True)
         subprocess.run(["mcopy", "-i", "%s@@1M" % mine, program, "::/program"], check=True)
-        done = subprocess.run([*command, "--card", mine], input=b"run /program 20\rpoweroff\r",
-                              stdout=subprocess.PIPE, timeout=250, stderr=subprocess.STDOUT,
-                              check=False)
+        script = pathlib.Path(folder) / "script"
+        script.write_text("< / >\n> run /program 20\n< : status \n< / >\n> poweroff\n")
+        done = subprocess.run([*command, "--card", mine, "--script", script], timeout=250,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
     said = done.stdout.replace(b"\r", b"")
     tap.case(len(wanted) > 100 and wanted in said, program.name, said.decode("utf-8", "replace"))
     return tap.end()

@@ -10,6 +10,8 @@
 
 #include "lib/report.h"
 
+#include <stdint.h>
+
 struct proc_file {
     const char *name; /**< its path from /proc on */
     /** NULL: a directory. Adds the text: 0 or an error. May sleep, and may be called again for the
@@ -22,6 +24,11 @@ void procfs_register(void);
 
 /** The files, by number from 0 on; NULL past the last. */
 const struct proc_file *proc_file_at(unsigned number);
+
+#define PROC_LOADS 3u
+
+/** How busy the CPUs were over 1, 5 and 15 minutes: 65536 is one CPU. Any context. */
+void proc_read_loads(uint32_t average[PROC_LOADS]);
 
 /* system.c */
 int proc_say_cmdline(struct report *report);

@@ -170,7 +170,7 @@ int proc_say_stat(struct report *report)
 
 /* ---- loadavg ---- */
 
-#define LOADS 3u
+#define LOADS PROC_LOADS
 #define STEP_NS (5 * (uint64_t)NS_PER_SECOND)
 #define ONE 65536u
 #define STEPS_MAX 4096u
@@ -206,21 +206,27 @@ static void step_load(uint64_t now, const struct cpu_totals *totals)
     load.idle = totals->idle;
 }
 
-int proc_say_loadavg(struct report *report)
+void proc_read_loads(uint32_t average[PROC_LOADS])
 {
     struct cpu_totals totals;
-    struct thread_totals threads;
-    uint32_t average[LOADS];
     hal_irq_state_t state;
 
     read_totals(&totals);
-    count_threads(&threads);
     load.lock.rank = LOCK_RANK_DEVICE;
     state = spinlock_acquire(&load.lock);
     step_load(hal_time_now(), &totals);
     for (unsigned n = 0; n < LOADS; n++)
         average[n] = load.average[n];
     spinlock_release(&load.lock, state);
+}
+
+int proc_say_loadavg(struct report *report)
+{
+    struct thread_totals threads;
+    uint32_t average[LOADS];
+
+    count_threads(&threads);
+    proc_read_loads(average);
     for (unsigned n = 0; n < LOADS; n++)
         report_add(report, "%u.%02u ", average[n] / ONE, average[n] % ONE * 100 / ONE);
     report_add(report, "%u/%u %u\n", threads.runnable, threads.all, threads.last);

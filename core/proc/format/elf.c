@@ -66,12 +66,16 @@ static unsigned access_of(uint32_t flags)
     return access;
 }
 
+/* One of zeros alone may claim to be anywhere in the file. */
 static bool segment_is_sound(const struct elf_segment *segment, uint64_t file_bytes, uint64_t limit)
 {
+    bool in_file = segment->offset <= file_bytes &&
+                   segment->file_bytes <= file_bytes - segment->offset &&
+                   segment->address % HAL_PAGE_SIZE == segment->offset % HAL_PAGE_SIZE;
+
     return segment->file_bytes <= segment->memory_bytes && segment->address <= limit &&
-           segment->memory_bytes <= limit - segment->address && segment->offset <= file_bytes &&
-           segment->file_bytes <= file_bytes - segment->offset &&
-           segment->address % HAL_PAGE_SIZE == segment->offset % HAL_PAGE_SIZE;
+           segment->memory_bytes <= limit - segment->address &&
+           (in_file || segment->file_bytes == 0);
 }
 
 /* What a segment does to the program as a whole. */
@@ -105,6 +109,8 @@ static int read_load(const uint8_t *entry, uint64_t file_bytes, uint64_t limit,
 
     if (segment.memory_bytes == 0)
         return 0;
+    if (segment.file_bytes == 0)
+        segment.offset = segment.address % HAL_PAGE_SIZE;
     if (!segment_is_sound(&segment, file_bytes, limit) ||
         program->segment_count == ELF_SEGMENTS_MAX)
         return -ENOEXEC;

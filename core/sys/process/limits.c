@@ -8,6 +8,7 @@
 #include "abi/abi.h"
 #include "boot/boot.h"
 #include "dev/random.h"
+#include "fs/procfs/procfs.h"
 #include "lib/bytes.h"
 #include "lib/string.h"
 #include "mem/frame.h"
@@ -235,7 +236,9 @@ int64_t sys_sysinfo(const struct sys_args *args)
     struct frame_stats stats;
     uint8_t info[112];
     uint16_t processes = 0;
+    uint32_t loads[PROC_LOADS];
 
+    proc_read_loads(loads);
     frame_read_stats(&stats);
     process_lock();
     for (struct process *process = process_from(0); process;
@@ -244,6 +247,8 @@ int64_t sys_sysinfo(const struct sys_args *args)
     process_unlock();
     memset(info, 0, sizeof(info));
     put_le64(info, hal_time_now() / NS_PER_SECOND);
+    for (unsigned i = 0; i < PROC_LOADS; i++)
+        put_le64(info + 8 + 8 * i, loads[i]);
     put_le64(info + 32, (uint64_t)stats.total * HAL_PAGE_SIZE);
     put_le64(info + 40, (uint64_t)stats.free * HAL_PAGE_SIZE);
     put_le16(info + 80, processes);

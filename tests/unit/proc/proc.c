@@ -109,6 +109,10 @@ START_TEST(a_good_program_is_read)
     ck_assert(!program.moves && !program.runs_stack);
     put_le32(image + 232, 3);
     ck_assert_int_eq(parse(image, &program), -ENOENT);
+    make_image(image); /* zeros alone, which the linker puts behind the end of the file */
+    put_entry(image + 176, 1, 6, 0xffe8, 0x41ffe8, 0, 0x18);
+    ck_assert_int_eq(parse(image, &program), 0);
+    ck_assert_uint_eq(program.high, 0x420000);
     make_image(image);
     put_le16(image + 18, 183);
     ck_assert_int_eq(parse(image, &program), -ENOEXEC);
