@@ -56,9 +56,9 @@ struct contract_test {
 /* One list a header, at the end of the file that is named after it. */
 extern const struct contract_test trace_tests[], upcall_tests[], cpu_tests[], irq_tests[],
     time_tests[], context_tests[], cpus_tests[], watch_tests[], mem_tests[], boot_tests[],
-    runtime_tests[], uart_tests[], console_tests[], block_tests[], gpio_tests[], board_tests[],
-    display_tests[], aspace_tests[], user_tests[], user_calls_tests[], user_cpus_tests[],
-    machine_tests[];
+    runtime_tests[], uart_tests[], stream_tests[], console_tests[], block_tests[], gpio_tests[],
+    board_tests[], display_tests[], aspace_tests[], user_tests[], user_calls_tests[],
+    user_cpus_tests[], machine_tests[];
 
 /* ---- saying what was found (main.c) ---- */
 

@@ -23,6 +23,7 @@ static const struct suite suites[] = {
     {"watch", watch_tests},
     {"console", console_tests},
     {"uart", uart_tests},
+    {"stream", stream_tests},
     {"block", block_tests},
     {"gpio", gpio_tests},
     {"board", board_tests},

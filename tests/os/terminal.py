@@ -113,7 +113,7 @@ class Person:
                   "a line /%s/" % pattern)
 
     def leave(self):
-        self.machine.kill()
+        os.killpg(self.machine.pid, signal.SIGKILL)  # it leads a group of its own
         self.machine.wait()
 
 

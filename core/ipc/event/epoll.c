@@ -202,8 +202,8 @@ static void pass_on(struct epoll *epoll)
 
 static const struct vnode_ops epoll_ops;
 
-int64_t epoll_wait(struct file *set, unsigned most, uint64_t deadline, epoll_taker *take,
-                   void *context)
+int64_t epoll_await(struct file *set, unsigned most, uint64_t deadline, epoll_taker *take,
+                    void *context)
 {
     struct epoll *epoll = epoll_of(set->vnode);
     int64_t count;
@@ -295,7 +295,7 @@ static void epoll_release(struct vnode *vnode)
 
 static const struct vnode_ops epoll_ops = {.poll = epoll_poll, .release = epoll_release};
 
-int epoll_create(struct file **set)
+int epoll_open(struct file **set)
 {
     struct epoll *epoll = kcalloc(1, sizeof(*epoll));
     int error;

@@ -40,7 +40,7 @@ struct epoll_event {
 void epoll_start(void);
 
 /** An empty set, as an open file. -ENOMEM. */
-HAL_MUST_CHECK int epoll_create(struct file **set);
+HAL_MUST_CHECK int epoll_open(struct file **set);
 
 /**
  * Puts `file`, known to the program as `number`, in, changes what is wanted of it, or takes it out.
@@ -60,8 +60,8 @@ typedef int epoll_taker(void *context, unsigned index, const struct epoll_event 
  * Waits until any of the set is ready, and gives `take` up to `most` events: how many; 0:
  * `deadline`; -EINTR; what `take` said, if it was the first; -EINVAL: no set.
  */
-HAL_MUST_CHECK int64_t epoll_wait(struct file *set, unsigned most, uint64_t deadline,
-                                  epoll_taker *take, void *context);
+HAL_MUST_CHECK int64_t epoll_await(struct file *set, unsigned most, uint64_t deadline,
+                                   epoll_taker *take, void *context);
 
 /** `file` is being closed for good: it is in no set any more. */
 void epoll_forget(struct file *file);

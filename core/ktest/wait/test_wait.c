@@ -110,9 +110,9 @@ static void part_epoll(struct crew_member *member)
         write_bytes(member, play);
         return;
     }
-    judge(play, epoll_create(&set) == 0 && epoll_add(set, play->ends[0], 0, &event) == 0);
+    judge(play, epoll_open(&set) == 0 && epoll_add(set, play->ends[0], 0, &event) == 0);
     do {
-        int64_t ready = epoll_wait(set, 1, patience(), take, &events);
+        int64_t ready = epoll_await(set, 1, patience(), take, &events);
 
         judge(play, ready == 1);
         if (ready != 1)

@@ -167,7 +167,7 @@ int64_t sys_epoll_create1(const struct sys_args *args)
 
     if (flags & ~(unsigned)ABI_OPEN_CLOSING)
         return -EINVAL;
-    error = epoll_create(&file);
+    error = epoll_open(&file);
     return error ? error : add_file(file, flags);
 }
 
@@ -238,7 +238,7 @@ int64_t sys_epoll_pwait(const struct sys_args *args)
         return -EBADF;
     if (ms >= 0)
         deadline = hal_time_now() + (uint64_t)ms * NS_PER_MS;
-    result = epoll_wait(set, (unsigned)most, deadline, write_event, &address);
+    result = epoll_await(set, (unsigned)most, deadline, write_event, &address);
     file_put(set);
     return result;
 }
