@@ -156,11 +156,10 @@ static uint64_t counter_now(void)
 static inline bool read_line(uint32_t count, uint64_t *ns)
 {
     struct line *line = &fast.lines[count & 1];
-    uint64_t start = atomic_load_explicit(&line->tick, memory_order_relaxed);
-    uint64_t begins = atomic_load_explicit(&line->ns, memory_order_relaxed);
-    uint64_t slope = atomic_load_explicit(&line->slope, memory_order_relaxed);
-    uint64_t ticks = atomic_load_explicit(&line->ticks, memory_order_relaxed);
-    atomic_thread_fence(memory_order_acquire);
+    uint64_t start = atomic_load_explicit(&line->tick, memory_order_acquire);
+    uint64_t begins = atomic_load_explicit(&line->ns, memory_order_acquire);
+    uint64_t slope = atomic_load_explicit(&line->slope, memory_order_acquire);
+    uint64_t ticks = atomic_load_explicit(&line->ticks, memory_order_acquire);
     if (atomic_load_explicit(&fast.count, memory_order_relaxed) != count)
         return false;
     uint64_t passed = counter_now() - start;
