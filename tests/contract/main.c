@@ -11,29 +11,14 @@ struct suite {
 
 /** In the order in which one leans on another. upcall comes first: it looks at power-on. */
 static const struct suite suites[] = {
-    {"upcall", upcall_tests},
-    {"irq", irq_tests},
-    {"cpu", cpu_tests},
-    {"time", time_tests},
-    {"runtime", runtime_tests},
-    {"mem", mem_tests},
-    {"boot", boot_tests},
-    {"context", context_tests},
-    {"cpus", cpus_tests},
-    {"watch", watch_tests},
-    {"console", console_tests},
-    {"uart", uart_tests},
-    {"stream", stream_tests},
-    {"block", block_tests},
-    {"gpio", gpio_tests},
-    {"board", board_tests},
-    {"display", display_tests},
-    {"trace", trace_tests},
-    {"aspace", aspace_tests},
-    {"user", user_tests},
-    {"user_calls", user_calls_tests},
-    {"user_cpus", user_cpus_tests},
-    {"machine", machine_tests},
+    {"upcall", upcall_tests},       {"irq", irq_tests},         {"cpu", cpu_tests},
+    {"time", time_tests},           {"runtime", runtime_tests}, {"mem", mem_tests},
+    {"boot", boot_tests},           {"context", context_tests}, {"cpus", cpus_tests},
+    {"watch", watch_tests},         {"console", console_tests}, {"uart", uart_tests},
+    {"stream", stream_tests},       {"block", block_tests},     {"gpio", gpio_tests},
+    {"board", board_tests},         {"display", display_tests}, {"trace", trace_tests},
+    {"aspace", aspace_tests},       {"user", user_tests},       {"user_calls", user_calls_tests},
+    {"user_cpus", user_cpus_tests}, {"machine", machine_tests},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
