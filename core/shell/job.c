@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "heap/heap.h"
 #include "shell/commands/command.h"
+#include "shell/edit/editor.h"
 #include "shell/edit/expand.h"
 #include "sync/spinlock.h"
 #include "thread/thread.h"
@@ -166,12 +167,15 @@ static void job_background_main(void *argument)
     job_free(job);
 }
 
+/* As one piece: others print, too. */
 static void job_print_words(const struct job *job)
 {
-    tty_print("[%u]", job->number);
-    for (unsigned i = 0; i < job->args.count; i++)
-        tty_print(" %s", job->args.words[i]);
-    tty_print("\n");
+    char line[EDITOR_LINE_MAX + 16];
+    size_t n = format_text(line, sizeof(line), "[%u]", job->number);
+
+    for (unsigned i = 0; i < job->args.count && n < sizeof(line); i++)
+        n += format_text(line + n, sizeof(line) - n, " %s", job->args.words[i]);
+    tty_print("%s\n", line);
 }
 
 /* Makes the copy, with a number of its own. NULL: an error was printed. */

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAITING = 4096, BATCH = 4096, ROOM = WAITING + BATCH };
+enum { WAITING = 32768, BATCH = 4096, ROOM = WAITING + BATCH };
 
 static struct {
     FILE *file;
