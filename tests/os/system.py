@@ -9,6 +9,8 @@
     there.
  3. Modes and owners are those that programs expect.
  4. What was unpacked is the package's file, byte for byte.
+ 5. A program of ours has a pin by /dev/gpiochip0, and gives it back; others cannot have it
+    meanwhile.
 
 Without a network when the card was built there is no BusyBox on it: then 2 and 4 are skipped.
 """
@@ -65,6 +67,17 @@ def test_busybox(tap, listed, named, original, copy):
     tap.case(copy == original, "BusyBox is unpacked byte for byte")
 
 
+PINS = ("run /bin/blink 17 1 3", "run /bin/blink 17 1 3", "run /bin/blink 17 60000 &", "sleep 300ms",
+        "run /bin/blink 17 1 3", "run /bin/blink 27 1 3")
+
+
+def test_pins(tap, answers):
+    tap.case(all(re.search(r"process \d+: status 0\n", text) for text in answers[:2] + answers[-1:]),
+             "a program has a pin, and the next one has it again", answers)
+    tap.case(re.search(r"busy.*\nprocess \d+: status [1-9]", answers[4]),
+             "a pin that somebody has is busy", answers[4])
+
+
 def main():
     card, packages, command = sys.argv[1], sys.argv[2], sys.argv[3:]
     packages = json.loads(pathlib.Path(packages).read_text(encoding="utf-8"))["packages"]
@@ -72,11 +85,14 @@ def main():
     lines = ["cat /proc/mounts", *["stat " + row[0] for row in EXPECTED], "ls -l /bin",
              "stat /bin/busybox", "stat /sbin/busybox", "stat /usr/bin/busybox",
              "stat /usr/sbin/busybox", "cp /bin/busybox /card/copy", "sync"]
+    first_pin = len(lines)
+    lines += PINS
     with tempfile.TemporaryDirectory() as folder:
         mine, copy = pathlib.Path(folder) / "card.img", pathlib.Path(folder) / "copy"
         subprocess.run(["cp", "--sparse=always", card, mine], check=True)
         answers, _ = Machine(command, mine).run("init=kshell", lines)
         test_tree(tap, answers[0], answers[1:1 + len(EXPECTED)])
+        test_pins(tap, answers[first_pin:])
         if "busybox-static" not in packages:
             tap.skip("BusyBox is in /bin", "the package busybox-static")
             return tap.end()

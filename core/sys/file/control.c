@@ -4,13 +4,17 @@
  *
  * A device's function works on kernel memory, so a table says how much memory each request means,
  * and whether it goes in or out. Newer requests have that in their number; the terminal's are from
- * before, and stand in the table.
+ * before, and stand in the table. Some make an open file: it gets a number here.
  */
 #include "sys/calls.h"
 #include "sys/user.h"
 
+#include "fs/devfs/gpio/gpiochip.h"
+#include "fs/devfs/gpio/old.h"
 #include "fs/file.h"
 #include "heap/heap.h"
+#include "lib/bytes.h"
+#include "proc/process.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
@@ -54,23 +58,66 @@ static size_t shape(uint32_t request, unsigned *ways)
     return request >> 16 & 0x3fff;
 }
 
+/* ---- requests that open a file ---- */
+
+/* Behind what the program gives, the device finds room for the open file (gpiochip.h). */
+static size_t file_place(size_t bytes)
+{
+    return (bytes + sizeof(struct file *) - 1) / sizeof(struct file *) * sizeof(struct file *);
+}
+
+_Static_assert(offsetof(struct gpio_lines_call, file) % sizeof(struct file *) == 0 &&
+                   offsetof(struct gpio_old_handle_call, file) % sizeof(struct file *) == 0 &&
+                   offsetof(struct gpio_old_edges_call, file) % sizeof(struct file *) == 0,
+               "the file is at the next place for a pointer");
+
+static bool opens_file(uint32_t request)
+{
+    return request == GPIO_ABI_GET_LINES || request == GPIO_OLD_GET_HANDLE ||
+           request == GPIO_OLD_GET_EDGES;
+}
+
+/* The open file gets a number, which is the last word of what the program gets back. */
+static int64_t give_file(struct file *file, uint8_t *argument, size_t bytes, uint64_t address)
+{
+    struct descriptor_table *files = process_current()->files;
+    int number = descriptor_add(files, file, 0, user_file_limit(), true);
+    int error;
+
+    if (number < 0) {
+        file_put(file);
+        return number;
+    }
+    put_le32(argument + bytes - sizeof(uint32_t), (uint32_t)number);
+    error = user_copy_out(address, argument, bytes);
+    if (error)
+        (void)descriptor_close(files, (unsigned)number);
+    return error;
+}
+
+/* ---- ioctl ---- */
+
 static int64_t ask_device(struct file *file, uint32_t request, uint64_t address)
 {
     unsigned ways;
-    size_t bytes = shape(request, &ways);
-    void *argument;
+    size_t bytes = shape(request, &ways), place = file_place(bytes);
+    uint8_t *argument;
     int64_t result = 0;
 
     if (!file->vnode->ops->ioctl)
         return -ENOTTY;
-    argument = kcalloc(1, bytes);
+    argument = kcalloc(1, place + sizeof(struct file *));
     if (!argument)
         return -ENOMEM;
     if (ways & WAY_IN)
         result = user_copy_in(argument, address, bytes);
     if (!result)
         result = file_ioctl(file, request, bytes > 0 ? argument : (void *)(uintptr_t)address);
-    if (result >= 0 && (ways & WAY_OUT)) {
+    if (result >= 0 && opens_file(request)) {
+        struct file **made = (struct file **)(void *)(argument + place);
+
+        result = give_file(*made, argument, bytes, address);
+    } else if (result >= 0 && (ways & WAY_OUT)) {
         int error = user_copy_out(address, argument, bytes);
 
         result = error ? error : result;
