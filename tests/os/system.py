@@ -73,7 +73,8 @@ PINS = ("run /bin/blink 17 1 3", "run /bin/blink 17 1 3", "run /bin/blink 17 600
 
 def test_pins(tap, answers):
     good = answers[:2] + answers[-1:]
-    tap.case(all(re.search(r"process \d+: status 0\n", text) for text in good), "a program has a pin, and the next one has it again", answers)
+    tap.case(all(re.search(r"process \d+: status 0\n", text) for text in good),
+             "a program has a pin, and the next one has it again", answers)
     tap.case(re.search(r"busy.*\nprocess \d+: status [1-9]", answers[4]),
              "a pin that somebody has is busy", answers[4])
 
