@@ -128,6 +128,9 @@ struct user_thread *user_thread_current(void);
 /** Its process. Caller is a user thread. */
 struct process *process_current(void);
 
+/** What it may do, as it is now. May sleep. */
+struct credentials process_credentials(struct process *process);
+
 /** Readies all this. Boot. 0 or -ENOSPC. */
 HAL_MUST_CHECK int process_start(void);
 

@@ -59,6 +59,16 @@ struct process *process_current(void)
     return user_thread_current()->process;
 }
 
+struct credentials process_credentials(struct process *process)
+{
+    struct credentials credentials;
+
+    mutex_lock(&process->mutex);
+    credentials = process->credentials;
+    mutex_unlock(&process->mutex);
+    return credentials;
+}
+
 void process_lock(void)
 {
     mutex_lock(&processes.mutex);

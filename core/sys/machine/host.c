@@ -31,13 +31,7 @@ enum {
 
 static bool is_root(void)
 {
-    struct process *process = process_current();
-    bool root;
-
-    mutex_lock(&process->mutex);
-    root = process->credentials.effective_uid == 0;
-    mutex_unlock(&process->mutex);
-    return root;
+    return process_credentials(process_current()).effective_uid == 0;
 }
 
 int64_t sys_sethostname(const struct sys_args *args)

@@ -41,13 +41,7 @@ struct request {
 
 static bool may_mount(void)
 {
-    struct process *process = process_current();
-    bool may;
-
-    mutex_lock(&process->mutex);
-    may = process->credentials.effective_uid == 0;
-    mutex_unlock(&process->mutex);
-    return may;
+    return process_credentials(process_current()).effective_uid == 0;
 }
 
 /* A string of the program's; 0 gives "". -EFAULT; -EINVAL: too long. */

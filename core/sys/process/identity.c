@@ -122,13 +122,7 @@ int64_t sys_setsid(const struct sys_args *args)
 
 static struct credentials read_credentials(void)
 {
-    struct process *process = process_current();
-    struct credentials credentials;
-
-    mutex_lock(&process->mutex);
-    credentials = process->credentials;
-    mutex_unlock(&process->mutex);
-    return credentials;
+    return process_credentials(process_current());
 }
 
 int64_t sys_getuid(const struct sys_args *args)

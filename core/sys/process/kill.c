@@ -15,23 +15,13 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-static struct credentials credentials_of(struct process *process)
-{
-    struct credentials credentials;
-
-    mutex_lock(&process->mutex);
-    credentials = process->credentials;
-    mutex_unlock(&process->mutex);
-    return credentials;
-}
-
 /* What a signal says that comes from the caller. */
 static struct signal_info from_caller(int code)
 {
     struct process *self = process_current();
 
     return (struct signal_info){
-        .code = code, .pid = self->pid, .uid = credentials_of(self).uid, .value = 0};
+        .code = code, .pid = self->pid, .uid = process_credentials(self).uid, .value = 0};
 }
 
 /* 0, -EINVAL: no such signal; -EPERM. Caller holds process_lock. */
@@ -44,10 +34,10 @@ static int check(struct process *target, uint32_t signal)
         return -EINVAL;
     if (target == self || (signal == SIGNAL_CONT && target->session == self->session))
         return 0;
-    own = credentials_of(self);
+    own = process_credentials(self);
     if (own.effective_uid == 0)
         return 0;
-    other = credentials_of(target);
+    other = process_credentials(target);
     if (own.effective_uid == other.uid || own.effective_uid == other.saved_uid ||
         own.uid == other.uid || own.uid == other.saved_uid)
         return 0;

@@ -174,13 +174,7 @@ void terminal_set_window(const struct tty_window *window)
 /* Whether root calls. */
 static bool is_root(void)
 {
-    struct process *process = process_current();
-    bool root;
-
-    mutex_lock(&process->mutex);
-    root = process->credentials.effective_uid == 0;
-    mutex_unlock(&process->mutex);
-    return root;
+    return process_credentials(process_current()).effective_uid == 0;
 }
 
 static int change_owner(unsigned request, uintptr_t argument)
