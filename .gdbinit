@@ -6,10 +6,12 @@
 #
 #     add-auto-load-safe-path /path/to/this/directory
 #
-# or by hand: gdb -x .gdbinit --args build/hal-sim/tayberry --headless --card build/card.img
+# or by hand: gdb -x .gdbinit --args build/hal-sim/tayberry --headless --card build/images/card.img
 
 set print pretty on
 set pagination off
+# The kernel is a library, libtayberry.so: until "run" gdb does not know its functions.
+set breakpoint pending on
 
 # Timer, kicks between threads, system calls of user programs, real-time signals.
 handle SIGALRM SIGUSR1 SIGUSR2 SIGSYS nostop noprint pass
@@ -31,7 +33,7 @@ Stop at SIGSEGV, SIGBUS, SIGFPE and SIGILL (how gdb starts).
 end
 
 define headless
-    set args --headless --clock virtual --card build/card.img
+    set args --headless --clock virtual --card build/images/card.img
 end
 document headless
 Set the program's arguments for a session in this terminal with the repeatable virtual clock.

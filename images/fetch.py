@@ -12,13 +12,17 @@ a package is what apt has verified by the signed lists of the distribution. dpkg
     FOLDER/ARCHITECTURE/archives   the packages as they came
     FOLDER/ARCHITECTURE/tree/NAME  each one unpacked
 
+With --follow REGEX, what a package depends on is fetched as well where its name matches, the first
+of alternatives: Debian's linux-image-arm64 holds no kernel, but depends on today's.
+
 With --architecture source it is the upstream sources of Debian's source packages that are fetched
 and unpacked, without Debian's changes to them; that the machine's list names binary packages only
 is no matter.
 
-OUT.json tells where they are: {"architecture", "problem", "packages": {NAME: {"version", "sha256",
-"folder"}}}. Several builds may share FOLDER; what is there is not fetched again, and then there is
-no network. Where a package cannot be had, "problem" says why, and so does a line on standard error;
+OUT.json tells where they are:
+{"architecture", "problem", "packages": {NAME: {"version", "sha256", "folder", "depends"}}}.
+Several builds may share FOLDER; what is there is not fetched again, and then there is no network.
+Where a package cannot be had, "problem" says why, and so does a line on standard error;
 the status is 0 all the same, since whoever builds a card goes on without. After a failure the next
 attempt is made ten minutes later, or at once with --retry.
 """
@@ -143,8 +147,13 @@ class Store:
             (parts / path.name).write_text(text, encoding="utf-8")
         (self.state / "sources.list").touch()
 
-    def fetch(self, names):
+    def fetch(self, names, follow=None):
         """Brings those that are missing, and returns what is known of all that there are."""
+        known = self.bring(names)
+        more = followed(known, names, follow)
+        return self.bring(more) if more else known
+
+    def bring(self, names):
         known = self.known()
         missing = [name for name in names if name not in known]
         if not missing:
@@ -183,7 +192,11 @@ class Store:
             version = run(["dpkg-deb", "-f", found[0], "Version"], self.archives).strip()
         partial.rename(folder)
         digest = hashlib.sha256(found[0].read_bytes()).hexdigest()
-        return {"version": version, "sha256": digest, "folder": str(folder)}
+        entry = {"version": version, "sha256": digest, "folder": str(folder)}
+        if not source:
+            depends = run(["dpkg-deb", "-f", found[0], "Depends"], self.archives)
+            entry["depends"] = first_names(depends)
+        return entry
 
     def failed_lately(self):
         try:
@@ -200,14 +213,29 @@ def write_if_new(path, value):
         path.write_text(text, encoding="utf-8")
 
 
-def gather(store, names, retry):
+def first_names(field):
+    """The names in a field such as Depends, of alternatives the first."""
+    names = [re.match(r"\s*([a-z0-9][a-z0-9+.-]*)", part) for part in field.split(",")]
+    return [name[1] for name in names if name]
+
+
+def followed(known, names, follow):
+    """What those names depend on, as far as it matches the regular expression."""
+    if follow is None:
+        return []
+    return [more for name in names for more in known.get(name, {}).get("depends", [])
+            if re.fullmatch(follow, more)]
+
+
+def gather(store, names, retry, follow=None):
     """(what there is, why not all)"""
     known = store.known()
     problem = None if retry else store.failed_lately()
-    if problem is not None and any(name not in known for name in names):
+    wanted = names + followed(known, names, follow)
+    if problem is not None and any(name not in known for name in wanted):
         return known, problem
     try:
-        known, problem = store.fetch(names), None
+        known, problem = store.fetch(names, follow), None
         store.failed.unlink(missing_ok=True)
     except (Problem, OSError) as error:
         known, problem = store.known(), str(error)
@@ -221,17 +249,19 @@ def main():
                         help="Debian's name: amd64, arm64; or source")
     parser.add_argument("--cache", type=pathlib.Path, required=True, help="where they are kept")
     parser.add_argument("--retry", action="store_true", help="try now, whatever failed before")
+    parser.add_argument("--follow", metavar="REGEX", help="also what they depend on, if it matches")
     parser.add_argument("out", type=pathlib.Path, help="what there is, as JSON")
     parser.add_argument("package", nargs="+")
     args = parser.parse_args()
 
     store = Store(args.cache, args.architecture)
     with store.locked():
-        known, problem = gather(store, args.package, args.retry)
-    packages = {name: known[name] for name in args.package if name in known}
+        known, problem = gather(store, args.package, args.retry, args.follow)
+    wanted = args.package + followed(known, args.package, args.follow)
+    packages = {name: known[name] for name in wanted if name in known}
     write_if_new(args.out, {"architecture": args.architecture, "problem": problem,
                             "packages": packages})
-    missing = [name for name in args.package if name not in known]
+    missing = [name for name in wanted if name not in known]
     if missing:
         print("images: no %s for %s: %s" % (" ".join(missing), args.architecture, problem),
               file=sys.stderr)

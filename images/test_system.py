@@ -4,12 +4,13 @@
 
  1. A package is fetched once, by an apt whose lists, caches and status are the cache's own, and
     unpacked; another build that shares the cache finds it.
- 2. What cannot be fetched is told, once on standard error and in the list, with status 0; the next
+ 2. What it depends on comes along by its name, if that is asked for.
+ 3. What cannot be fetched is told, once on standard error and in the list, with status 0; the next
     attempt waits, unless it is asked for.
- 3. A list that says the same is not written again, so nothing is made again.
- 4. The archive has each program of BusyBox's table as a link, whatever the umask, and is the same
+ 4. A list that says the same is not written again, so nothing is made again.
+ 5. The archive has each program of BusyBox's table as a link, whatever the umask, and is the same
     to the byte; without BusyBox it is made, too.
- 5. The programs for the machine compile without a warning, where there is a compiler for them.
+ 6. The programs for the machine compile without a warning, where there is a compiler for them.
 """
 import importlib.util
 import json
@@ -36,9 +37,14 @@ case "$*" in
     *download*) mkdir -p "{folder}/p/DEBIAN" "{folder}/p/bin"
         printf 'Package: {package}\\nVersion: 1:2.0-3\\nArchitecture: all\\nMaintainer: me\\n' \\
             > "{folder}/p/DEBIAN/control"
+        case "$*" in
+            *tool-1.7*) name=tool-1.7 ;;
+            *) name={package}; echo 'Depends: tool-1.7 (= 3) | other, more' >> \
+                "{folder}/p/DEBIAN/control" ;;
+        esac
         printf 'Description: a tool\\n' >> "{folder}/p/DEBIAN/control"
         echo content > "{folder}/p/bin/tool"
-        dpkg-deb -b "{folder}/p" "$PWD/{package}_1%3a2.0-3_all.deb" ;;
+        dpkg-deb -b "{folder}/p" "$PWD/${{name}}_1%3a2.0-3_all.deb" ;;
 esac
 """
 
@@ -98,6 +104,14 @@ class Fetch(Case):
         self.assertEqual(len(self.calls()), 2)
         self.assertEqual(self.fetch("two.json")[0], told)
         self.assertEqual(len(self.calls()), 2)
+
+    def test_what_a_package_depends_on_comes_along_if_it_is_asked_for(self):
+        told, said = self.fetch("one.json", "--follow", "tool-[0-9].*")
+        self.assertEqual((said, sorted(told["packages"])), ("", [PACKAGE, "tool-1.7"]))
+        self.assertEqual(len(self.calls()), 4)
+        self.assertEqual(self.fetch("two.json", "--follow", "tool-[0-9].*")[0], told)
+        self.assertEqual(sorted(self.fetch("three.json")[0]["packages"]), [PACKAGE])
+        self.assertEqual(len(self.calls()), 4)
 
     def test_apt_has_a_state_of_its_own(self):
         self.fetch("one.json")

@@ -24,7 +24,7 @@
 #define VIEW_SHARE 20u  /* of the host's time, at most one part in */
 #define VIEW_PIECE 4096 /* frames that are asked for at a time */
 #define VIEW_FRAMES ((1u << 30) / MEMORY_VIEW_PAGE)
-#define VIEW_TAGS 32u
+#define VIEW_TAGS 64u
 #define VIEW_KINDS (TB_FRAME_TAGS + VIEW_TAGS)
 
 struct memory_view {
@@ -171,6 +171,7 @@ uint32_t memory_view_colour(unsigned kind)
     static const uint32_t tags[] = {0x9aa4b2, 0xff7b72, 0xf2cc60, 0x7ee787, 0x79c0ff, 0xd2a8ff,
                                     0xffa657, 0x56d4dd, 0xff9bce, 0xc9a26d, 0xb5e853, 0x5b8def,
                                     0xe05297, 0x2fbf9f, 0xe8d7b0, 0xb06af0};
+    static const float shades[] = {0, 0.35f, 0.2f, 0.5f}; /* of further rounds through the tags */
     unsigned tag = kind - TB_FRAME_TAGS, count = sizeof(tags) / sizeof(tags[0]);
 
     switch (kind) {
@@ -183,7 +184,7 @@ uint32_t memory_view_colour(unsigned kind)
     case TB_FRAME_FREE:
         return 0x3d648b;
     default:
-        return tag < count ? tags[tag] : colour_mix(tags[tag % count], 0, 0.35f);
+        return colour_mix(tags[tag % count], 0, shades[tag / count % 4]);
     }
 }
 

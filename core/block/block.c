@@ -4,7 +4,8 @@
  *
  * A transfer lives on the stack of its thread, with the few requests that it has under way at a
  * time, so that no transfer fails for want of memory, and so that the disk has the next piece to
- * start on when it has finished one.
+ * start on when it has finished one. No piece is more than the disk takes at a time; as far as they
+ * fit, vectors stay whole.
  *
  * Before it sleeps, the thread polls: what has completed without its interrupt having come is taken
  * there. Where there are no interrupts, as in tests on the host, all is.
@@ -35,10 +36,10 @@ struct transfer {
     const struct block_device *device;
     enum block_op op;
     uint64_t sector;                    /**< where the next request starts */
-    const struct block_vector *vectors; /**< NULL: all is at `data` */
+    const struct block_vector *vectors; /**< that are still to be asked for */
     unsigned vector_count;
-    uint8_t *data;
-    size_t sectors; /**< how many are still to be asked for; 1 stands for a flush */
+    uint32_t within; /**< sectors of the first one that have been */
+    bool flush;      /**< that is to be asked for */
 };
 
 /** A request of the transfer ends. Caller holds the lock. */
@@ -60,39 +61,73 @@ static void piece_done(struct block_request *request, int error)
     spinlock_release(&disk->lock, state);
 }
 
+/** How many vectors, whole ones, the next request may have. */
+static unsigned count_whole(const struct transfer *transfer, uint32_t *sectors)
+{
+    const struct block_limits *limits = &transfer->device->disk->limits;
+    unsigned n = 0;
+
+    *sectors = 0;
+    if (transfer->within > 0)
+        return 0;
+    while (n < transfer->vector_count && n < limits->vectors &&
+           transfer->vectors[n].sectors <= limits->sectors - *sectors)
+        *sectors += transfer->vectors[n++].sectors;
+    return n;
+}
+
+/** A part of a vector that is more than the disk takes at a time. */
+static void take_part(struct transfer *transfer, struct block_vector *part)
+{
+    const struct block_vector *whole = transfer->vectors;
+    uint32_t left = whole->sectors - transfer->within;
+    uint32_t most = transfer->device->disk->limits.sectors;
+
+    part->data = (uint8_t *)whole->data + (size_t)transfer->within * HAL_SECTOR_SIZE;
+    part->sectors = left < most ? left : most;
+    transfer->within += part->sectors;
+    if (transfer->within < whole->sectors)
+        return;
+    transfer->within = 0;
+    transfer->vectors++;
+    transfer->vector_count--;
+}
+
 /** Makes the request for the next piece of the transfer. */
 static void fill_piece(struct piece *piece, struct transfer *transfer)
 {
-    size_t sectors = transfer->sectors;
+    uint32_t sectors;
+    unsigned whole = count_whole(transfer, &sectors);
 
-    if (sectors > BLOCK_SECTORS_MAX)
-        sectors = BLOCK_SECTORS_MAX;
     piece->request = (struct block_request){
         .device = transfer->device,
         .op = transfer->op,
         .flags = BLOCK_SYNC | BLOCK_WATCHED,
         .sector = transfer->sector,
-        .vectors = &piece->vector,
-        .vector_count = transfer->op != BLOCK_FLUSH,
+        .vectors = whole > 0 ? transfer->vectors : &piece->vector,
+        .vector_count = transfer->flush ? 0
+                        : whole > 0     ? whole
+                                        : 1,
         .done = piece_done,
         .context = transfer,
     };
-    piece->vector = (struct block_vector){transfer->data, (uint32_t)sectors};
-    transfer->sectors -= sectors;
-    if (transfer->vectors) {
-        piece->request.vectors = transfer->vectors;
-        piece->request.vector_count = transfer->vector_count;
+    if (transfer->flush) {
+        transfer->flush = false;
+    } else if (whole > 0) {
+        transfer->vectors += whole;
+        transfer->vector_count -= whole;
+    } else {
+        take_part(transfer, &piece->vector);
+        sectors = piece->vector.sectors;
     }
-    if (transfer->op == BLOCK_FLUSH || transfer->vectors)
-        return;
     transfer->sector += sectors;
-    transfer->data += sectors * HAL_SECTOR_SIZE;
 }
 
 /** True if the transfer is to have another request. Caller holds the lock. */
 static bool wants_request(const struct transfer *transfer)
 {
-    return transfer->sectors > 0 && !transfer->error && transfer->pending < TRANSFER_DEPTH;
+    return (transfer->vector_count > 0 || transfer->flush) && !transfer->error &&
+           transfer->pending < TRANSFER_DEPTH;
 }
 
 /** Submits the next piece. Caller holds the lock, which is released meanwhile. */
@@ -157,8 +192,8 @@ static int run_transfer(struct transfer *transfer)
     return transfer->error;
 }
 
-static int transfer_aligned(const struct block_device *device, enum block_op op, uint64_t sector,
-                            void *data, size_t sectors)
+static int transfer_vectors(const struct block_device *device, enum block_op op, uint64_t sector,
+                            const struct block_vector *vectors, unsigned count)
 {
     struct transfer transfer;
 
@@ -167,9 +202,18 @@ static int transfer_aligned(const struct block_device *device, enum block_op op,
     transfer.device = device;
     transfer.op = op;
     transfer.sector = sector;
-    transfer.data = data;
-    transfer.sectors = sectors;
+    transfer.vectors = vectors;
+    transfer.vector_count = count;
+    transfer.flush = op == BLOCK_FLUSH;
     return run_transfer(&transfer);
+}
+
+static int transfer_aligned(const struct block_device *device, enum block_op op, uint64_t sector,
+                            void *data, size_t sectors)
+{
+    struct block_vector all = {data, (uint32_t)sectors};
+
+    return transfer_vectors(device, op, sector, &all, 1);
 }
 
 /** The same through aligned memory, a piece at a time. */
@@ -217,7 +261,7 @@ static int transfer_any(const struct block_device *device, enum block_op op, uin
 {
     if (!has_medium(device))
         return -ENOMEDIUM;
-    if (sector > device->sectors || sectors > device->sectors - sector)
+    if (sector > device->sectors || sectors > device->sectors - sector || sectors > UINT32_MAX)
         return -EINVAL;
     if (sectors == 0)
         return 0;
@@ -245,19 +289,7 @@ int block_write(const struct block_device *device, uint64_t sector, const void *
 int block_transfer(const struct block_device *device, enum block_op op, uint64_t sector,
                    const struct block_vector *vectors, unsigned count)
 {
-    struct transfer transfer;
-
-    if (!has_medium(device))
-        return -ENOMEDIUM;
-    memset(&transfer, 0, sizeof(transfer));
-    wait_init(&transfer.queue);
-    transfer.device = device;
-    transfer.op = op;
-    transfer.sector = sector;
-    transfer.vectors = vectors;
-    transfer.vector_count = count;
-    transfer.sectors = 1; /* one request */
-    return run_transfer(&transfer);
+    return has_medium(device) ? transfer_vectors(device, op, sector, vectors, count) : -ENOMEDIUM;
 }
 
 int block_flush(const struct block_device *device)
@@ -266,5 +298,5 @@ int block_flush(const struct block_device *device)
         return -ENOMEDIUM;
     if (device->read_only)
         return 0;
-    return transfer_aligned(device, BLOCK_FLUSH, 0, NULL, 1);
+    return transfer_vectors(device, BLOCK_FLUSH, 0, NULL, 0);
 }

@@ -153,8 +153,8 @@ int block_disk_add(struct block_disk *disk, const char *name, uint64_t sectors, 
     int error = 0;
 
     prepare();
-    if (limits->depth == 0 || limits->sectors > BLOCK_SECTORS_MAX ||
-        limits->vectors > BLOCK_VECTORS_MAX)
+    if (limits->depth == 0 || limits->sectors == 0 || limits->sectors > BLOCK_SECTORS_MAX ||
+        limits->vectors == 0 || limits->vectors > BLOCK_VECTORS_MAX)
         return -EINVAL;
     queue_init(disk);
     elevator_init(&disk->queue, table.elevator, ELEVATOR_BOUND);

@@ -81,16 +81,16 @@ struct block_request {
 
 /**
  * Queues `request`. 0, and done() will be called, maybe before this returns; or done() will not be
- * called: -EINVAL (outside the device; more than BLOCK_SECTORS_MAX sectors or BLOCK_VECTORS_MAX
- * vectors, or none; data that is not aligned to HAL_BLOCK_ALIGN), -EROFS, -ENOMEDIUM. Any context
- * that may take LOCK_RANK_DEVICE.
+ * called: -EINVAL (outside the device; more sectors or vectors than its disk takes at a time, which
+ * is BLOCK_SECTORS_MAX and BLOCK_VECTORS_MAX or less, or none; data that is not aligned to
+ * HAL_BLOCK_ALIGN), -EROFS, -ENOMEDIUM. Any context that may take LOCK_RANK_DEVICE.
  */
 HAL_MUST_CHECK int block_submit(struct block_request *request);
 
 /**
- * One request for a thread that waits: reads or writes what follows each other from `sector` on, in
- * several pieces of memory. Returns what done() would have been told, or block_submit returns. May
- * sleep.
+ * For a thread that waits: reads or writes what follows each other from `sector` on, in any number
+ * of pieces of memory, by as few requests as the disk takes. Returns the first error that a done()
+ * was told, or that block_submit returned; then some of the rest may have been carried. May sleep.
  */
 HAL_MUST_CHECK int block_transfer(const struct block_device *device, enum block_op op,
                                   uint64_t sector, const struct block_vector *vectors,

@@ -34,6 +34,7 @@
 #include "ipc/event/epoll.h"
 #include "ipc/futex/futex.h"
 #include "ipc/poll.h"
+#include "ipc/taken/taken.h"
 #include "mem/memory.h"
 #include "mem/reclaim.h"
 #include "proc/process.h"
@@ -41,6 +42,7 @@
 #include "shell/shell.h"
 #include "sync/spinlock.h"
 #include "sync/check/waits.h"
+#include "sys/machine/name.h"
 #include "sys/trace/trace.h"
 #include "thread/run.h"
 #include "thread/thread.h"
@@ -270,10 +272,12 @@ static void init_main(void *unused)
     char tests[64];
 
     (void)unused;
+    host_name_start();
     start_cpus();
     name_cache_start();
     vm_init();
     poll_init();
+    taken_init();
     epoll_start();
     filelock_start();
     futex_init();

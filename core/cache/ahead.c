@@ -13,7 +13,6 @@
 
 #define RING 16u
 #define WINDOW_MIN 4u /* pages */
-#define WINDOW_MAX CACHE_RUN_PAGES
 
 struct wish {
     struct cache_object *object;
@@ -105,7 +104,7 @@ void cache_prefetch(struct cache_object *object, uint64_t offset, uint64_t n)
              end = (offset + n + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
 
     while (number < end) {
-        struct wish wish = {object, number, CACHE_RUN_PAGES};
+        struct wish wish = {object, number, cache_fill_most()};
 
         if (wish.n > end - number)
             wish.n = (unsigned)(end - number);
@@ -126,7 +125,7 @@ bool cache_ahead_step(void)
     if (!pop(&wish))
         return false;
     /* Each round reads what lies together on the medium. */
-    for (unsigned round = 0; round < CACHE_RUN_PAGES && trim(&wish); round++) {
+    for (unsigned round = 0; round < CACHE_FILL_PAGES && trim(&wish); round++) {
         unsigned before = wish.n;
         int error = cache_fill(wish.object, wish.number, wish.n, NULL);
 
@@ -163,6 +162,25 @@ int cache_ahead_start(void)
     return error;
 }
 
+static unsigned next_window(unsigned window)
+{
+    unsigned most = cache_fill_most();
+
+    if (window == 0)
+        return WINDOW_MIN;
+    return 2 * window < most ? 2 * window : most;
+}
+
+/* Who reads the first of these bytes is to read all of them. */
+static void note_wanted(struct cache_object *object, uint64_t from, uint64_t to)
+{
+    hal_irq_state_t state = spinlock_acquire(&object->lock);
+
+    object->wanted = from / HAL_PAGE_SIZE;
+    object->wanted_end = (to + HAL_PAGE_SIZE - 1) / HAL_PAGE_SIZE;
+    spinlock_release(&object->lock, state);
+}
+
 void cache_read_ahead(struct cache_object *object, uint64_t *ahead_to, uint32_t *window,
                       uint64_t offset, size_t n)
 {
@@ -175,9 +193,10 @@ void cache_read_ahead(struct cache_object *object, uint64_t *ahead_to, uint32_t 
     }
     if (*ahead_to >= end + span / 2 && span > 0)
         return; /* enough is on its way */
-    *window = *window == 0 ? WINDOW_MIN : *window < WINDOW_MAX ? 2 * *window : WINDOW_MAX;
+    *window = next_window(*window);
     start = *ahead_to > end ? *ahead_to : end;
     *ahead_to = end + (uint64_t)*window * HAL_PAGE_SIZE;
+    note_wanted(object, offset, *ahead_to);
     if (*ahead_to > start)
         cache_prefetch(object, start, *ahead_to - start);
 }

@@ -39,7 +39,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CACHE_RUN_PAGES 32u /**< that are read or written at once, at most */
+#define CACHE_RUN_PAGES 64u   /**< that are written at once, at most */
+#define CACHE_FILL_PAGES 256u /**< that are read at once, at most; fewer where RAM is small */
 #define CACHE_MAP_RUNS 16u
 #define CACHE_DIRTY_AGE 5000000000u /**< ns after which dirty pages are written, usually */
 
@@ -69,11 +70,11 @@ struct cache_ops {
                struct cache_map *map);
 
     /**
-     * Fills `n` pages (`map` tells of n at least) from number `page` on; what the medium has not
-     * becomes zero. Returns 0, or an error, when the pages are not used. May sleep; waits for no
-     * page and no file system.
+     * Fills `n` pages (`map` tells of n at least) from number `page` on, whose content lies in a
+     * row at `data`; what the medium has not becomes zero. Returns 0, or an error, when the pages
+     * are not used. May sleep; waits for no page and no file system.
      */
-    int (*read)(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
+    int (*read)(struct cache_object *object, uint64_t page, unsigned n, uint8_t *data,
                 const struct cache_map *map);
 
     /** Writes `n` pages. After a cut each sector is old or new. Needs no memory. As read. */
@@ -102,6 +103,8 @@ struct cache_object {
     uint64_t stamp;            /**< counts passes of write-back, see writeback.c */
     uint64_t pages, unclean;   /**< how many there are; of these, dirty or being written */
     uint64_t latest;           /**< page that was used last */
+    /** Pages that somebody who reads one after the other is about to want: up to wanted_end. */
+    uint64_t wanted, wanted_end;
 
     /* Guarded by the flusher's lock, see writeback.c. */
     struct list link; /**< among the objects that have dirty pages */
@@ -172,7 +175,8 @@ void cache_prefetch(struct cache_object *object, uint64_t offset, uint64_t n);
  * Read-ahead for somebody who reads: to be called with what he is about to read. *ahead and *window
  * are his, zero at first: up to which byte has been asked for, and how many pages at once. As long
  * as each read begins where what was asked for lies, the window doubles, and the next part is asked
- * for when half of it has been used.
+ * for when half of it has been used. If the reader comes to it before the thread, he reads all of
+ * it himself, at once.
  */
 void cache_read_ahead(struct cache_object *object, uint64_t *ahead, uint32_t *window,
                       uint64_t offset, size_t n);
@@ -225,10 +229,12 @@ extern const struct cache_ops cache_device_ops;
 
 /**
  * Reads or writes the pages of a map that tells of sectors of `device`: what file systems do in
- * ops->read and ops->write. What the map does not tell of is read as zeros.
+ * ops->read and ops->write. What the map does not tell of is read as zeros, and not written.
  */
-HAL_MUST_CHECK int cache_transfer(const struct block_device *device, const struct cache_map *map,
-                                  unsigned n, void *const *pages, bool write);
+HAL_MUST_CHECK int cache_read_sectors(const struct block_device *device,
+                                      const struct cache_map *map, unsigned n, uint8_t *data);
+HAL_MUST_CHECK int cache_write_sectors(const struct block_device *device,
+                                       const struct cache_map *map, unsigned n, void *const *pages);
 
 /**
  * From now on dirty pages are written after `age` ns instead of CACHE_DIRTY_AGE; HAL_TIME_NEVER:

@@ -12,11 +12,10 @@
 
 #define PAGE_SECTORS (HAL_PAGE_SIZE / HAL_SECTOR_SIZE)
 
-_Static_assert(CACHE_RUN_PAGES <= BLOCK_VECTORS_MAX, "a run of pages is one request");
-
-/* The pieces of memory for sectors `at` to `stop` of the pages. */
+/* The pieces of memory for sectors `at` to `stop` of the pages: those in a row in RAM are one. */
 static unsigned gather(uint32_t at, uint32_t stop, void *const *pages, struct block_vector *vectors)
 {
+    const uint8_t *end = NULL;
     unsigned count = 0;
 
     while (at < stop) {
@@ -25,42 +24,54 @@ static unsigned gather(uint32_t at, uint32_t stop, void *const *pages, struct bl
 
         if (n > stop - at)
             n = stop - at;
-        vectors[count++] = (struct block_vector){data, n};
+        if (count > 0 && data == end)
+            vectors[count - 1].sectors += n;
+        else
+            vectors[count++] = (struct block_vector){data, n};
+        end = data + n * HAL_SECTOR_SIZE;
         at += n;
     }
     return count;
 }
 
-/* Carries one run, whose bytes begin at sector `at` of the pages: at most up to sector `end`. */
-static int carry(const struct block_device *device, const struct cache_run *run, uint32_t at,
-                 uint32_t end, void *const *pages, bool write)
+/* Of a run that begins at sector `at` of the pages, the sectors before sector `end`. */
+static uint32_t within(const struct cache_run *run, uint32_t at, uint32_t end)
 {
-    struct block_vector vectors[BLOCK_VECTORS_MAX];
-    uint32_t stop = run->sectors < end - at ? at + run->sectors : end;
-    unsigned count = gather(at, stop, pages, vectors);
-
-    return block_transfer(device, write ? BLOCK_WRITE : BLOCK_READ, run->sector, vectors, count);
+    return run->sectors < end - at ? run->sectors : end - at;
 }
 
-static void clear(uint32_t at, uint32_t end, void *const *pages)
-{
-    for (; at < end; at++)
-        memset((uint8_t *)pages[at / PAGE_SECTORS] + at % PAGE_SECTORS * HAL_SECTOR_SIZE, 0,
-               HAL_SECTOR_SIZE);
-}
-
-int cache_transfer(const struct block_device *device, const struct cache_map *map, unsigned n,
-                   void *const *pages, bool write)
+int cache_write_sectors(const struct block_device *device, const struct cache_map *map, unsigned n,
+                        void *const *pages)
 {
     uint32_t at = 0, end = n * PAGE_SECTORS;
     int error = 0;
 
     for (unsigned i = 0; i < map->count && at < end && !error; i++) {
-        error = carry(device, &map->runs[i], at, end, pages, write);
-        at += map->runs[i].sectors < end - at ? map->runs[i].sectors : end - at;
+        struct block_vector vectors[CACHE_RUN_PAGES];
+        uint32_t sectors = within(&map->runs[i], at, end);
+        unsigned count = gather(at, at + sectors, pages, vectors);
+
+        error = block_transfer(device, BLOCK_WRITE, map->runs[i].sector, vectors, count);
+        at += sectors;
     }
-    if (!error && !write)
-        clear(at, end, pages);
+    return error;
+}
+
+int cache_read_sectors(const struct block_device *device, const struct cache_map *map, unsigned n,
+                       uint8_t *data)
+{
+    uint32_t at = 0, end = n * PAGE_SECTORS;
+    int error = 0;
+
+    for (unsigned i = 0; i < map->count && at < end && !error; i++) {
+        uint32_t sectors = within(&map->runs[i], at, end);
+
+        error =
+            block_read(device, map->runs[i].sector, data + (size_t)at * HAL_SECTOR_SIZE, sectors);
+        at += sectors;
+    }
+    if (!error)
+        memset(data + (size_t)at * HAL_SECTOR_SIZE, 0, (size_t)(end - at) * HAL_SECTOR_SIZE);
     return error;
 }
 
@@ -80,18 +91,18 @@ static int map_device(struct cache_object *object, uint64_t page, unsigned n, bo
     return 0;
 }
 
-static int read_device(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
+static int read_device(struct cache_object *object, uint64_t page, unsigned n, uint8_t *data,
                        const struct cache_map *map)
 {
     (void)page;
-    return cache_transfer(object->context, map, n, pages, false);
+    return cache_read_sectors(object->context, map, n, data);
 }
 
 static int write_device(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
                         const struct cache_map *map)
 {
     (void)page;
-    return cache_transfer(object->context, map, n, pages, true);
+    return cache_write_sectors(object->context, map, n, pages);
 }
 
 const struct cache_ops cache_device_ops = {

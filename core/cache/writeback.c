@@ -443,6 +443,13 @@ int cache_throttle(struct cache_object *object)
     return error;
 }
 
+unsigned cache_dirty_room(void)
+{
+    uint64_t unclean = count_unclean();
+
+    return unclean < writeback.limit ? (unsigned)(writeback.limit - unclean) : 1;
+}
+
 /* ---- the flusher ---- */
 
 void cache_writeback_kick(bool pressure)

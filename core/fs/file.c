@@ -89,11 +89,32 @@ static int check(const struct vnode *vnode, unsigned flags, bool created)
         return -ENOTDIR;
     if (type == VNODE_DIRECTORY && (writes(flags) || (flags & (FILE_CREATE | FILE_TRUNCATE))))
         return -EISDIR;
-    if (type == VNODE_FILE && writes(flags) && vnode->mount && vnode->mount->read_only)
+    if (type == VNODE_FILE && writes(flags) && vnode->mount && mount_is_read_only(vnode->mount))
         return -EROFS;
     if (type == VNODE_FILE && writes(flags) && vnode->attributes.read_only && !created)
         return -EACCES;
     return 0;
+}
+
+/* While files are open for writing, which may be mapped too, the mount is not made read-only. */
+static int begin_writing(struct file *file)
+{
+    struct mount *mount = file->vnode->mount;
+    uint32_t writers;
+
+    if (file->vnode->attributes.type != VNODE_FILE || !writes(file->flags) || !mount)
+        return 0;
+    writers = __atomic_add_fetch(&mount->writers, 1, __ATOMIC_SEQ_CST);
+    file->counted = true;
+    if (writers & MOUNT_CLOSED)
+        return -EROFS;
+    return mount_is_read_only(mount) ? -EROFS : 0;
+}
+
+static void end_writing(struct file *file)
+{
+    if (file->counted)
+        __atomic_sub_fetch(&file->vnode->mount->writers, 1, __ATOMIC_SEQ_CST);
 }
 
 /** The file system's part of opening `file`. */
@@ -102,6 +123,8 @@ static int prepare(struct file *file, bool created)
     struct vnode *vnode = file->vnode;
     int error = check(vnode, file->flags, created);
 
+    if (!error)
+        error = begin_writing(file);
     if (!error && (file->flags & FILE_TRUNCATE) && writes(file->flags) && !created &&
         vnode->attributes.type == VNODE_FILE)
         error = vfs_truncate(vnode, 0);
@@ -141,6 +164,7 @@ int file_open(struct vnode *base, const char *text, unsigned flags, unsigned mod
         *result = file;
         return 0;
     }
+    end_writing(file);
     vnode_put(file->vnode);
 out_free:
     kfree(file);
@@ -175,6 +199,7 @@ void file_put(struct file *file)
     filelock_release(file->vnode, file);
     if (file->vnode->ops->close)
         file->vnode->ops->close(file->vnode, file);
+    end_writing(file);
     vnode_put(file->vnode);
     kfree(file);
 }
@@ -202,7 +227,7 @@ static int64_t append(struct vnode *vnode, uint64_t *offset, const void *data, s
 {
     int64_t done;
 
-    if (vnode->mount->read_only)
+    if (mount_is_read_only(vnode->mount))
         return -EROFS;
     if (!vnode->ops->write)
         return -EINVAL;

@@ -36,6 +36,7 @@ enum file_whence { FILE_SET, FILE_CURRENT, FILE_END };
 struct file {
     struct vnode *vnode; /**< a reference */
     unsigned flags;
+    bool counted;        /**< among its mount's writers; constant */
     uint32_t references; /**< changed atomically */
     struct mutex mutex;  /**< guards the rest */
     uint64_t offset;     /**< bytes; of a directory, the position */

@@ -275,6 +275,8 @@ static int find_place(const char *path, struct vnode **covered)
         error = -ENOTDIR;
     else if ((*covered)->mount->root == *covered)
         error = -EBUSY;
+    else if ((*covered)->mount->names_change) /* a process's: nobody finds it when that has ended */
+        error = -EPERM;
     if (error)
         vnode_put(*covered);
     return error;

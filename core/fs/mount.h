@@ -66,7 +66,8 @@ struct mount {
     const struct block_device *open; /**< its device, open in the table of devices; or NULL */
     char device[BLOCK_NAME_MAX + 1]; /**< "mmcblk0p1", or the name that the user gave */
     char options[MOUNT_OPTIONS_MAX + 1];
-    bool read_only;
+    bool read_only;      /**< a remount may change it: see mount_is_read_only */
+    uint32_t writers;    /**< files of it that are open for writing; see mount_close; atomic */
     bool folds_names;    /**< "a" and "A" are the same name, and there are no hard links */
     bool names_change;   /**< names come and go by themselves: none is cached */
     struct mutex rename; /**< held while a directory moves to another */
@@ -77,6 +78,30 @@ struct mount {
     void *private;       /**< the file system's */
     struct list link;    /**< among all mounts */
 };
+
+/** True if nobody may change anything in it now; who has seen false may still be refused by the
+ * file system, which has its own lock. Any context. */
+static inline bool mount_is_read_only(const struct mount *mount)
+{
+    return __atomic_load_n(&mount->read_only, __ATOMIC_SEQ_CST);
+}
+
+#define MOUNT_CLOSED 0x80000000u /* in `writers`: nobody begins to write */
+
+/** Keeps files from being opened for writing, until mount_reopen: while the file system becomes
+ * read-only, or finds that it cannot. False, and nobody has noticed: some are open. Any context. */
+HAL_MUST_CHECK static inline bool mount_close(struct mount *mount)
+{
+    uint32_t none = 0;
+
+    return __atomic_compare_exchange_n(&mount->writers, &none, MOUNT_CLOSED, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static inline void mount_reopen(struct mount *mount)
+{
+    __atomic_fetch_and(&mount->writers, ~MOUNT_CLOSED, __ATOMIC_SEQ_CST);
+}
 
 #define FILE_SYSTEMS_MAX 16u
 
@@ -89,7 +114,8 @@ const struct file_system *file_system_next(const struct file_system *type);
 /**
  * Mounts a file system of the kind `type` on the directory at `path` ("/" for the root of all,
  * while there is none). Errors as file_system.mount, and -ENODEV (no such kind), -ENOTDIR, -EBUSY
- * (something is mounted exactly there, or sectors of the device are mounted or claimed). May sleep.
+ * (something is mounted exactly there, or sectors of the device are mounted or claimed), -EPERM
+ * (the directory may vanish by itself, as a process's in /proc). May sleep.
  */
 HAL_MUST_CHECK int mount_add(const char *type, const struct block_device *device, const char *path,
                              const char *options, struct problem *problem);

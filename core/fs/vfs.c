@@ -99,7 +99,7 @@ static int check_change(const struct vnode *vnode)
 {
     if (vnode->attributes.type == VNODE_DIRECTORY)
         return -EISDIR;
-    return vnode->attributes.type == VNODE_FILE && vnode->mount->read_only ? -EROFS : 0;
+    return vnode->attributes.type == VNODE_FILE && mount_is_read_only(vnode->mount) ? -EROFS : 0;
 }
 
 int64_t vfs_write(struct vnode *vnode, uint64_t offset, const void *data, size_t n)
@@ -116,7 +116,8 @@ int64_t vfs_write(struct vnode *vnode, uint64_t offset, const void *data, size_t
     return done;
 }
 
-int vfs_truncate(struct vnode *vnode, uint64_t size)
+/* `more`: it is not made smaller. */
+static int set_size(struct vnode *vnode, uint64_t size, bool more)
 {
     int error = check_change(vnode);
 
@@ -125,11 +126,23 @@ int vfs_truncate(struct vnode *vnode, uint64_t size)
     if (vnode->attributes.type != VNODE_FILE || !vnode->ops->truncate)
         return -EINVAL;
     rwlock_write(&vnode->lock);
-    error = vnode->ops->truncate(vnode, size);
-    if (!error && cut_hook)
-        cut_hook(vnode, size);
+    if (!more || size > vnode->attributes.size) {
+        error = vnode->ops->truncate(vnode, size);
+        if (!error && cut_hook)
+            cut_hook(vnode, size);
+    }
     rwlock_end_write(&vnode->lock);
     return error;
+}
+
+int vfs_truncate(struct vnode *vnode, uint64_t size)
+{
+    return set_size(vnode, size, false);
+}
+
+int vfs_extend(struct vnode *vnode, uint64_t size)
+{
+    return set_size(vnode, size, true);
 }
 
 int vfs_set_attributes(struct vnode *vnode, const struct vnode_attributes *attributes,
@@ -139,7 +152,7 @@ int vfs_set_attributes(struct vnode *vnode, const struct vnode_attributes *attri
 
     if (!vnode->ops->set_attributes)
         return -EPERM; /* also what has no mount: lines of GPIO */
-    if (vnode->mount->read_only)
+    if (mount_is_read_only(vnode->mount))
         return -EROFS;
     rwlock_write(&vnode->lock);
     error = vnode->ops->set_attributes(vnode, attributes, which);

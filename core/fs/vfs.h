@@ -51,6 +51,9 @@ HAL_MUST_CHECK int vfs_rename(struct vnode *base, const char *from, const char *
 
 HAL_MUST_CHECK int vfs_truncate(struct vnode *vnode, uint64_t size);
 
+/** Makes the file at least `size` bytes long. */
+HAL_MUST_CHECK int vfs_extend(struct vnode *vnode, uint64_t size);
+
 /** What vfs_truncate calls when a file has another size, with its vnode's lock held; who maps files
  * is told so. Takes only spinlocks. */
 typedef void vfs_cut_hook(struct vnode *vnode, uint64_t size);

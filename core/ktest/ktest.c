@@ -203,6 +203,7 @@ static const struct ktest tests[] = {
     {"fat32.changes_go_to_the_card_by_themselves", test_fat32_by_itself},
     {"fat32.threads_write_at_the_same_time", test_fat32_threads},
     {"fat32.requests_may_be_late", test_fat32_late},
+    {"fat32.a_remount_is_refused_unnoticed", test_fat32_remount},
     {"vfs.a_replaced_file_is_always_there", test_vfs_replace},
     {"vfs.one_makes_it_and_one_removes_it", test_vfs_create_unlink},
     {"vfs.nothing_is_made_in_what_is_gone", test_vfs_mkdir_rmdir},

@@ -196,14 +196,12 @@ static void become_zombie(struct process *process)
 void user_thread_finish(struct user_thread *thread)
 {
     struct process *process = thread->process;
-    struct thread_info info;
     bool last;
 
     trace_end(thread, process->ended ? process->status : 0);
     robust_leave_memory(thread);
     process_lock();
-    if (thread_read_info(thread->kernel_thread, &info) == 0)
-        process->run_time += info.run_time;
+    user_thread_keep_times(thread);
     last = user_thread_leave(thread);
     if (!last)
         condition_broadcast(&process->changed);

@@ -42,8 +42,8 @@ static void set_registers(struct user_thread *child, const struct user_thread *s
         hal_user_set_sp(&child->user, request->stack);
     if (request->flags & CLONE_SET_TLS)
         hal_user_set_tls(&child->user, request->tls);
-    signal_begin_thread(child, self,
-                        !(request->flags & CLONE_MEMORY) || (request->flags & CLONE_VFORK));
+    if (!(request->flags & CLONE_MEMORY) || (request->flags & CLONE_VFORK))
+        child->signals.stack = self->signals.stack;
     if (request->flags & CLONE_CHILD_CLEAR_TID)
         child->clear_tid = request->child_tid;
 }
@@ -66,7 +66,7 @@ static int write_tids(const struct user_thread *child, const struct user_thread 
 static int64_t clone_thread(struct user_thread *self, const struct clone_request *request)
 {
     struct user_thread *child;
-    int error = user_thread_create(self->process, &child);
+    int error = user_thread_create(self->process, self, &child);
     uint32_t tid;
 
     if (error)
@@ -88,8 +88,12 @@ static int give_resources(struct process *child, struct process *parent, uint64_
                                        : descriptor_table_copy(parent->files);
     if (!child->files)
         return -ENOMEM;
-    if (!(flags & CLONE_MEMORY))
-        return vm_space_fork(parent->space, parent->thread_count == 1, &child->space);
+    if (!(flags & CLONE_MEMORY)) {
+        /* What is borrowed, threads of its owner may be writing to. */
+        bool alone = process_is_single(parent) && !parent->borrows;
+
+        return vm_space_fork(parent->space, alone, &child->space);
+    }
     child->space = vm_space_get(parent->space);
     child->borrows = true;
     return 0;
@@ -107,6 +111,17 @@ static void await_return(struct process *self, uint32_t pid)
     process_unlock();
 }
 
+/* What the child's parent is to get at its end: CLONE_PARENT's gets what the caller's does. */
+static unsigned signal_at_end(const struct process *self, uint64_t flags)
+{
+    unsigned signal;
+
+    process_lock();
+    signal = flags & CLONE_PARENT ? self->signals.at_end : (unsigned)(flags & CLONE_SIGNAL);
+    process_unlock();
+    return signal;
+}
+
 static int64_t clone_process(struct user_thread *self, const struct clone_request *request)
 {
     struct process *child = process_is_room() ? process_create(self->process) : NULL;
@@ -116,15 +131,14 @@ static int64_t clone_process(struct user_thread *self, const struct clone_reques
 
     if (!child)
         return -ENOMEM;
+    child->signals.at_end = signal_at_end(self->process, request->flags);
     error = give_resources(child, self->process, request->flags);
-    if (!error)
-        error = user_thread_create(child, &thread);
+    if (!error) /* from now on others find it */
+        error = user_thread_create(child, self, &thread);
     if (error) {
         process_free(child);
         return error;
     }
-    child->signals.at_end = request->flags & CLONE_PARENT ? self->process->signals.at_end
-                                                          : request->flags & CLONE_SIGNAL;
     set_registers(thread, self, request);
     pid = thread->tid;
     error = write_tids(thread, self, request);
@@ -139,6 +153,20 @@ static int64_t clone_process(struct user_thread *self, const struct clone_reques
     return (int64_t)pid;
 }
 
+/* Whether the user may have one more thread. Root may: who counts for it is process_is_room. */
+static bool is_allowed(struct process *self)
+{
+    struct credentials own;
+    uint64_t limit;
+
+    mutex_lock(&self->mutex);
+    own = self->credentials;
+    limit = self->limits[PROCESS_LIMIT_PROCESSES].soft;
+    mutex_unlock(&self->mutex);
+    return own.uid == 0 || own.effective_uid == 0 || limit == PROCESS_UNLIMITED ||
+           user_thread_count_of(own.uid) < limit;
+}
+
 int64_t process_clone(const struct clone_request *request)
 {
     struct user_thread *self = user_thread_current();
@@ -146,6 +174,8 @@ int64_t process_clone(const struct clone_request *request)
 
     if (error)
         return error;
+    if (!is_allowed(self->process))
+        return -EAGAIN;
     if (request->flags & CLONE_THREAD)
         return clone_thread(self, request);
     return clone_process(self, request);

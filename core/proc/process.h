@@ -24,6 +24,7 @@
 #include "lib/tree.h"
 #include "proc/files/descriptor.h"
 #include "proc/signal.h"
+#include "proc/times/times.h"
 #include "sync/mutex.h"
 
 #include <hal/compiler.h>
@@ -77,16 +78,16 @@ struct process {
     struct list children;   /**< alive and zombies */
     struct list sibling;    /**< among the parent's */
     struct list threads;    /**< user threads that have not ended */
-    unsigned thread_count;
+    unsigned thread_count;  /**< written atomically: see process_is_single */
     uint32_t group, session;
     struct terminal *terminal; /**< its controlling terminal (session.h); NULL: none */
     enum process_state state;
-    bool ended;          /**< how it ends is settled: `status` */
-    bool awaited;        /**< parent NULL: somebody in the kernel is going to wait for it */
-    bool borrows;        /**< it uses its parent's memory, and the parent waits (vfork) */
-    uint32_t status;     /**< as wait gives it */
-    uint64_t run_time;   /**< ns, of threads that have ended */
-    uint64_t child_time; /**< of children that were waited for, and theirs */
+    bool ended;                 /**< how it ends is settled: `status` */
+    bool awaited;               /**< parent NULL: somebody in the kernel is going to wait for it */
+    bool borrows;               /**< it uses its parent's memory, and the parent waits (vfork) */
+    uint32_t status;            /**< as wait gives it */
+    struct process_times times; /**< of threads that have ended */
+    struct process_times child_times; /**< of children that were waited for, and theirs */
     struct process_signals signals;
     struct condition changed; /**< a child or a thread of it has ended, stopped or gone on, or exec
                                  has given back */
@@ -111,7 +112,7 @@ struct user_thread {
     struct process *process;
     struct list link;        /**< process->threads */
     struct tree_node by_tid; /**< guarded by the mutex of all processes */
-    uint32_t kernel_thread;  /**< number of the kernel's thread; 0: it has not begun */
+    uint32_t kernel_thread;  /**< number of the kernel's thread; 0: it has not been started */
     bool ending;             /**< atomic: its loop is to end */
 
     /* Its own. */
@@ -164,11 +165,13 @@ struct process *process_create(struct process *parent);
 void process_free(struct process *process);
 
 /**
- * A user thread of `process`, ready to be started; or NULL: no memory. It and, if it is the first
- * one, the process get a number and are in the trees from now on. -EAGAIN: the process ends, or
- * there are too many.
+ * A user thread of `process`, with the signal mask of `maker` (NULL: none is blocked), to be
+ * started. It and, if it is the first one, the process get a number and are in the trees from now
+ * on. -ENOMEM; -EAGAIN: the process ends, or the caller, which is a thread of it; or there are too
+ * many.
  */
-HAL_MUST_CHECK int user_thread_create(struct process *process, struct user_thread **thread);
+HAL_MUST_CHECK int user_thread_create(struct process *process, const struct user_thread *maker,
+                                      struct user_thread **thread);
 
 /** Starts it. On failure (-ENOMEM) it has never been, and neither has a process of which it would
  * have been the first; both are freed. */
@@ -177,15 +180,18 @@ HAL_MUST_CHECK int user_thread_start(struct user_thread *thread);
 /** The only thread of its process takes the process's number. May sleep. */
 void user_thread_become_first(struct user_thread *thread);
 
-/** How many there are. Any context. */
+/** How many there are, and how many the user `uid` has. Any context; may sleep. */
 unsigned user_thread_count(void);
+unsigned user_thread_count_of(uint32_t uid);
+
+/** True if the caller, a thread of `process`, is the last one: what the others did is done. */
+static inline bool process_is_single(const struct process *process)
+{
+    return __atomic_load_n(&process->thread_count, __ATOMIC_ACQUIRE) == 1;
+}
 
 /** Undoes user_thread_create. */
 void user_thread_abandon(struct user_thread *thread);
-
-/** How long its threads have run, those that have ended too, in ns. Caller holds process_lock. */
-uint64_t process_run_time(const struct process *process);
-
 /** Takes the process out of the trees. Caller holds process_lock. */
 void process_forget(struct process *process);
 

@@ -195,6 +195,11 @@ bool signal_send_group(uint32_t group, unsigned signal, const struct signal_info
 void signal_send_thread(struct user_thread *thread, unsigned signal,
                         const struct signal_info *info);
 
+/** As signal_send (`thread` NULL) and signal_send_thread; true: it waits to be taken or dropped,
+ * and what it says of itself with it. */
+bool signal_send_kept(struct process *process, struct user_thread *thread, unsigned signal,
+                      const struct signal_info *info);
+
 /** As signal_send (`thread` NULL) and signal_send_thread; -EAGAIN: what it says of itself could not
  * be kept, and it has not been sent. */
 HAL_MUST_CHECK int signal_queue(struct process *process, struct user_thread *thread,

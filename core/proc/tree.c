@@ -219,20 +219,6 @@ void process_free(struct process *process)
     kfree(process);
 }
 
-uint64_t process_run_time(const struct process *process)
-{
-    struct thread_info info;
-    uint64_t ns = process->run_time;
-
-    list_for_each (link, &process->threads) {
-        const struct user_thread *thread = list_entry(link, struct user_thread, link);
-
-        if (thread_read_info(thread->kernel_thread, &info) == 0 && info.id == thread->kernel_thread)
-            ns += info.run_time;
-    }
-    return ns;
-}
-
 /* Enters a new process whose first thread has number `pid`. */
 static void enter(struct process *process, uint32_t pid)
 {
@@ -256,7 +242,34 @@ void process_forget(struct process *process)
 
 /* ---- threads ---- */
 
-int user_thread_create(struct process *process, struct user_thread **result)
+/* Whether `process` may not have one more thread. One that is ending makes none: who has said so
+ * (exec) knows only of those that there were. Caller holds process_lock. */
+static bool is_refused(const struct process *process)
+{
+    const struct user_thread *self = user_thread_current();
+
+    return process->ended || processes.threads >= THREADS_MAX ||
+           (self && self->process == process && self->ending) ||
+           (process->thread_count == 0 && process->pid && is_used(process->pid)) ||
+           (process->parent && process->parent->ended);
+}
+
+/* From now on others find it, and send it signals. Caller as above. */
+static void enter_thread(struct user_thread *thread)
+{
+    struct process *process = thread->process;
+
+    __atomic_add_fetch(&processes.threads, 1, __ATOMIC_RELAXED);
+    thread->tid = process->thread_count == 0 && process->pid ? process->pid : take_number();
+    tree_insert(&processes.by_tid, &thread->by_tid, &thread->tid, compare_tid);
+    if (__atomic_fetch_add(&process->thread_count, 1, __ATOMIC_RELAXED) == 0)
+        enter(process, thread->tid);
+    thread->signals.attention = process->signals.stop != 0; /* the others have been told */
+    list_add_tail(&process->threads, &thread->link);
+}
+
+int user_thread_create(struct process *process, const struct user_thread *maker,
+                       struct user_thread **result)
 {
     struct user_thread *thread = kcalloc(1, sizeof(*thread));
     bool refused;
@@ -264,19 +277,11 @@ int user_thread_create(struct process *process, struct user_thread **result)
     if (!thread)
         return -ENOMEM;
     thread->process = process;
-    signal_begin_thread(thread, NULL, false);
+    signal_begin_thread(thread, maker);
     process_lock();
-    refused = process->ended || processes.threads >= THREADS_MAX ||
-              (process->thread_count == 0 && process->pid && is_used(process->pid)) ||
-              (process->parent && process->parent->ended);
-    if (!refused) {
-        __atomic_add_fetch(&processes.threads, 1, __ATOMIC_RELAXED);
-        thread->tid = process->thread_count == 0 && process->pid ? process->pid : take_number();
-        tree_insert(&processes.by_tid, &thread->by_tid, &thread->tid, compare_tid);
-        if (process->thread_count++ == 0)
-            enter(process, thread->tid);
-        list_add_tail(&process->threads, &thread->link);
-    }
+    refused = is_refused(process);
+    if (!refused)
+        enter_thread(thread);
     process_unlock();
     if (refused) {
         kfree(thread);
@@ -289,6 +294,22 @@ int user_thread_create(struct process *process, struct user_thread **result)
 unsigned user_thread_count(void)
 {
     return __atomic_load_n(&processes.threads, __ATOMIC_RELAXED);
+}
+
+unsigned user_thread_count_of(uint32_t uid)
+{
+    unsigned count = 0;
+
+    process_lock();
+    tree_for_each (node, &processes.by_pid) {
+        struct process *process = tree_entry(node, struct process, by_pid);
+
+        mutex_lock(&process->mutex);
+        count += process->credentials.uid == uid ? process->thread_count : 0;
+        mutex_unlock(&process->mutex);
+    }
+    process_unlock();
+    return count;
 }
 
 void user_thread_become_first(struct user_thread *thread)
@@ -307,7 +328,7 @@ static void remove_thread(struct user_thread *thread)
 {
     tree_remove(&processes.by_tid, &thread->by_tid);
     list_remove(&thread->link);
-    thread->process->thread_count--;
+    __atomic_sub_fetch(&thread->process->thread_count, 1, __ATOMIC_RELEASE);
     __atomic_sub_fetch(&processes.threads, 1, __ATOMIC_RELAXED);
 }
 
@@ -318,6 +339,7 @@ void user_thread_abandon(struct user_thread *thread)
 
     process_lock();
     remove_thread(thread);
+    signal_end_thread(thread);
     alone = process->thread_count == 0;
     if (alone)
         process_forget(process);
@@ -338,12 +360,17 @@ int user_thread_start_as(struct user_thread *thread, void (*main)(void *argument
     mutex_lock(&thread->process->mutex);
     string_copy(name, sizeof(name), thread->process->name);
     mutex_unlock(&thread->process->mutex);
-    error = thread_create(name, main, argument, &kernel);
-    if (error)
+    error = thread_prepare(name, main, argument, &kernel);
+    if (error) {
         user_thread_abandon(thread);
-    else
-        thread_detach(kernel);
-    return error;
+        return error;
+    }
+    process_lock(); /* without which it cannot end meanwhile */
+    thread_begin(kernel);
+    thread->kernel_thread = kernel->id;
+    process_unlock();
+    thread_detach(kernel);
+    return 0;
 }
 
 int user_thread_start(struct user_thread *thread)
@@ -355,9 +382,6 @@ int user_thread_start(struct user_thread *thread)
 void user_thread_enter(struct user_thread *thread)
 {
     thread_local_set(processes.key, thread);
-    process_lock();
-    thread->kernel_thread = thread_current()->id;
-    process_unlock();
 }
 
 bool user_thread_leave(struct user_thread *thread)

@@ -64,8 +64,8 @@ static void describe_end(const struct process *process, struct process_ending *e
 
 static void describe(struct process *process, unsigned flags, struct process_ending *ending)
 {
-    *ending = (struct process_ending){.pid = process->pid,
-                                      .run_time = process->run_time + process->child_time};
+    *ending = (struct process_ending){.pid = process->pid, .times = process_read_times(process)};
+    process_add_times(&ending->times, &process->child_times);
     mutex_lock(&process->mutex);
     ending->uid = process->credentials.uid;
     mutex_unlock(&process->mutex);
@@ -98,7 +98,7 @@ static bool take(struct process *child, struct process *parent, unsigned flags,
         return false;
     }
     if (parent)
-        parent->child_time += ending->run_time;
+        process_add_times(&parent->child_times, &ending->times);
     process_forget(child);
     return true;
 }

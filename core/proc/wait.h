@@ -11,10 +11,10 @@ enum process_which { PROCESS_ANY, PROCESS_PID, PROCESS_GROUP };
 /** What has become of a process. */
 struct process_ending {
     uint32_t pid, uid;
-    uint32_t status;   /**< as wait4 gives it */
-    int32_t code;      /**< as waitid does: SIGNAL_CHILD_EXITED and the others */
-    int32_t detail;    /**< the status of exit, or a signal */
-    uint64_t run_time; /**< ns */
+    uint32_t status; /**< as wait4 gives it */
+    int32_t code;    /**< as waitid does: SIGNAL_CHILD_EXITED and the others */
+    int32_t detail;  /**< the status of exit, or a signal */
+    struct process_times times;
 };
 
 /** Flags of process_wait: those of Linux. */

@@ -114,7 +114,7 @@ const char *alloc_site_file(const struct alloc_site *site);
 /** The same for any path that the compiler was given. */
 const char *alloc_file(const char *file);
 
-#define ALLOC_TAG_MAX 32u
+#define ALLOC_TAG_MAX 64u /**< a frame tells its owner in a byte: HAL_FRAME_TAGS + the tag */
 #define ALLOC_TAG_NAME_MAX 15u
 
 /** The tag of `site`: 0 .. alloc_tag_total() - 1. Any context. */

@@ -50,20 +50,21 @@ static int await(struct mutex *mutex, uint64_t deadline, const struct lock_site 
                              .class = mutex->class,
                              .timed = deadline != HAL_TIME_NEVER,
                              .site = site};
-    int error = 0;
+    uint64_t now;
+    int error;
 
     lock_class_contended(mutex->class);
     mutex->waiting++;
-    waits_begin(&wait);
+    now = waits_begin(&wait);
     waits_lend(&wait, mutex->owner);
-    while (mutex->owner != self && !error)
-        error = wait_sleep_at(&mutex->waiters, &mutex->lock, deadline, false, site);
-    waits_end(&wait);
+    error = wait_sleep_since_at(&mutex->waiters, &mutex->lock, now, deadline, false, site);
+    waits_end(&wait, thread_began(self));
     mutex->waiting--;
     if (mutex->owner == self)
         return 0;
     if (mutex->owner)
         waits_return(mutex->owner);
+    kassert(error);
     return error;
 }
 

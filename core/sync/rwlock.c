@@ -72,12 +72,13 @@ static int await(struct rwlock *rwlock, bool shared, uint64_t deadline,
                              .class = rwlock->class,
                              .timed = deadline != HAL_TIME_NEVER,
                              .site = site};
+    uint64_t now;
     int error;
 
     lock_class_contended(rwlock->class);
-    waits_begin(&wait);
-    error = wait_sleep_at(&rwlock->waiters, &rwlock->lock, deadline, false, site);
-    waits_end(&wait);
+    now = waits_begin(&wait);
+    error = wait_sleep_since_at(&rwlock->waiters, &rwlock->lock, now, deadline, false, site);
+    waits_end(&wait, thread_began(thread_current()));
     /* A writer that gives up may have been all that was in the way of readers behind it. */
     if (error)
         let_in(rwlock);

@@ -282,9 +282,39 @@ __attribute__((noinline)) static void note_release(const struct spinlock *lock)
     __atomic_store_n(&hold->lock, NULL, __ATOMIC_RELAXED);
 }
 
-hal_irq_state_t spinlock_acquire_at(struct spinlock *lock, const struct lock_site *site)
+/* `lock` is this CPU's from now on. */
+static void own(struct spinlock *lock, struct cpu *cpu)
 {
-    hal_irq_state_t state = hal_irq_save();
+    __atomic_store_n(&lock->holder, (uint8_t)(hal_cpu_id() + 1), __ATOMIC_RELAXED);
+    cpu->held_ranks |= 1u << lock->rank;
+}
+
+static void disown(struct spinlock *lock)
+{
+    cpu_here()->held_ranks &= ~(1u << lock->rank);
+    __atomic_store_n(&lock->holder, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+}
+
+/* Whether there is more to a lock than the lock: it is noted, or on some CPU there is none. */
+static bool special(void)
+{
+    return __atomic_load_n(&bypass, __ATOMIC_RELAXED) || lock_checked();
+}
+
+/* The rest of an acquire that was given `ticket`. */
+RARELY static hal_irq_state_t acquire_later(struct spinlock *lock, const struct lock_site *site,
+                                            uint32_t ticket, hal_irq_state_t state)
+{
+    await_turn(lock, ticket, site);
+    own(lock, cpu_here());
+    return state;
+}
+
+/* An acquire of which something is to be noted, or that is wrong. */
+__attribute__((noinline)) static hal_irq_state_t
+acquire_specially(struct spinlock *lock, const struct lock_site *site, hal_irq_state_t state)
+{
     struct cpu *cpu = cpu_here();
     uint32_t ticket;
 
@@ -295,26 +325,48 @@ hal_irq_state_t spinlock_acquire_at(struct spinlock *lock, const struct lock_sit
     ticket = take_ticket(lock);
     if (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
         await_turn(lock, ticket, site);
-    __atomic_store_n(&lock->holder, (uint8_t)(hal_cpu_id() + 1), __ATOMIC_RELAXED);
     if (lock_checked())
         note_acquire(lock, site, cpu->held_ranks);
-    cpu->held_ranks |= 1u << lock->rank;
+    own(lock, cpu);
     return state;
+}
+
+/* The usual way calls nobody but at its end, so it needs no room on the stack. */
+hal_irq_state_t spinlock_acquire_at(struct spinlock *lock, const struct lock_site *site)
+{
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *cpu = cpu_here();
+    uint32_t ticket;
+
+    if (special() || cpu->held_ranks >> lock->rank)
+        return acquire_specially(lock, site, state);
+    ticket = take_ticket(lock);
+    if (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+        return acquire_later(lock, site, ticket, state);
+    own(lock, cpu);
+    return state;
+}
+
+__attribute__((noinline)) static void
+release_specially(struct spinlock *lock, hal_irq_state_t state, const struct lock_site *site)
+{
+    if (!bypassed()) {
+        if (!spinlock_held(lock))
+            refuse_release(lock, site);
+        if (lock_checked())
+            note_release(lock);
+        disown(lock);
+    }
+    hal_irq_restore(state);
 }
 
 void spinlock_release_at(struct spinlock *lock, hal_irq_state_t state, const struct lock_site *site)
 {
-    if (bypassed()) {
-        hal_irq_restore(state);
+    if (special() || !spinlock_held(lock)) {
+        release_specially(lock, state, site);
         return;
     }
-    if (!spinlock_held(lock))
-        refuse_release(lock, site);
-    if (lock_checked())
-        note_release(lock);
-    cpu_here()->held_ranks &= ~(1u << lock->rank);
-    __atomic_store_n(&lock->holder, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+    disown(lock);
     hal_irq_restore(state);
 }
 

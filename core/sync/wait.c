@@ -17,8 +17,8 @@ void wait_init(struct wait_queue *queue)
     list_init(&queue->waiters);
 }
 
-static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline,
-                    bool cancellable, const struct lock_site *site)
+static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t now,
+                    uint64_t deadline, bool cancellable, const struct lock_site *site)
 {
     struct thread *self = thread_current();
     hal_irq_state_t masked;
@@ -31,7 +31,7 @@ static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t de
     masked = run_lock();
     /* From here to the switch the run lock keeps wakers from missing this thread. */
     spinlock_release(lock, masked);
-    reason = run_block(deadline, cancellable);
+    reason = run_block(now, deadline, cancellable);
     run_unlock(masked);
     /* Interrupts have been masked all the way; the caller still has the state from before. */
     masked = spinlock_acquire_at(lock, site);
@@ -40,16 +40,22 @@ static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t de
     return reason;
 }
 
+int wait_sleep_since_at(struct wait_queue *queue, struct spinlock *lock, uint64_t now,
+                        uint64_t deadline, bool cancellable, const struct lock_site *site)
+{
+    return sleep_in(queue, lock, now, deadline, cancellable, site);
+}
+
 int wait_sleep_at(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline,
                   bool cancellable, const struct lock_site *site)
 {
-    return sleep_in(queue, lock, deadline, cancellable, site);
+    return sleep_in(queue, lock, hal_time_now(), deadline, cancellable, site);
 }
 
 void wait_sleep_always_at(struct wait_queue *queue, struct spinlock *lock,
                           const struct lock_site *site)
 {
-    (void)sleep_in(queue, lock, HAL_TIME_NEVER, false, site);
+    (void)sleep_in(queue, lock, hal_time_now(), HAL_TIME_NEVER, false, site);
 }
 
 struct thread *wait_first(const struct wait_queue *queue)

@@ -53,6 +53,10 @@ void wait_init(struct wait_queue *queue);
 
 HAL_MUST_CHECK int wait_sleep_at(struct wait_queue *queue, struct spinlock *lock, uint64_t deadline,
                                  bool cancellable, const struct lock_site *site);
+/** As wait_sleep_at, from `now` on, which is hal_time_now() of a moment ago. */
+HAL_MUST_CHECK int wait_sleep_since_at(struct wait_queue *queue, struct spinlock *lock,
+                                       uint64_t now, uint64_t deadline, bool cancellable,
+                                       const struct lock_site *site);
 void wait_sleep_always_at(struct wait_queue *queue, struct spinlock *lock,
                           const struct lock_site *site);
 

@@ -48,6 +48,7 @@ void sys_call(struct user_thread *thread)
         args.value[i] = hal_user_argument(&thread->user, i);
     call = sys_call_at(abi_call(number, &args));
     trace_call(thread, call, &args);
+    thread->signals.call.restart = call->restart;
     if (call->run) {
         result = call->run(&args);
     } else {
@@ -59,9 +60,13 @@ void sys_call(struct user_thread *thread)
     thread->signals.call.repeated = false;
     if (result == -EINTR && call->restart != SYS_RESTART_NONE) {
         thread->signals.call.interrupted = true;
-        thread->signals.call.restart = call->restart;
         thread->signals.call.number = number;
     }
+}
+
+void sys_restart_as(enum sys_restart how)
+{
+    user_thread_current()->signals.call.restart = (uint8_t)how;
 }
 
 uint64_t sys_deadline(uint64_t ns)

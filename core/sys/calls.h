@@ -150,6 +150,33 @@ int64_t sys_epoll_create1(const struct sys_args *args);
 int64_t sys_epoll_ctl(const struct sys_args *args);
 int64_t sys_epoll_pwait(const struct sys_args *args);
 
+int64_t sys_signalfd4(const struct sys_args *args);
+int64_t sys_fallocate(const struct sys_args *args);
+int64_t sys_fadvise64(const struct sys_args *args);
+int64_t sys_readahead(const struct sys_args *args);
+int64_t sys_copy_file_range(const struct sys_args *args);
+int64_t sys_syncfs(const struct sys_args *args);
+int64_t sys_mincore(const struct sys_args *args);
+int64_t sys_mlock(const struct sys_args *args);
+int64_t sys_mlock2(const struct sys_args *args);
+int64_t sys_munlock(const struct sys_args *args);
+int64_t sys_mlockall(const struct sys_args *args);
+int64_t sys_munlockall(const struct sys_args *args);
+int64_t sys_capget(const struct sys_args *args);
+int64_t sys_capset(const struct sys_args *args);
+int64_t sys_personality(const struct sys_args *args);
+int64_t sys_clock_settime(const struct sys_args *args);
+int64_t sys_settimeofday(const struct sys_args *args);
+int64_t sys_sched_setaffinity(const struct sys_args *args);
+int64_t sys_sched_setscheduler(const struct sys_args *args);
+int64_t sys_sched_getscheduler(const struct sys_args *args);
+int64_t sys_sched_setparam(const struct sys_args *args);
+int64_t sys_sched_getparam(const struct sys_args *args);
+int64_t sys_sched_get_priority_max(const struct sys_args *args);
+int64_t sys_sched_get_priority_min(const struct sys_args *args);
+int64_t sys_sched_rr_get_interval(const struct sys_args *args);
+int64_t sys_getcpu(const struct sys_args *args);
+
 /* The machine. */
 int64_t sys_mount(const struct sys_args *args);
 int64_t sys_umount2(const struct sys_args *args);

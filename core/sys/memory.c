@@ -127,3 +127,84 @@ int64_t sys_brk(const struct sys_args *args)
 {
     return (int64_t)vm_set_break(space(), (uintptr_t)args->value[0]);
 }
+
+/* ---- what is in memory ---- */
+
+#define LOOK 64u /* pages that vm_resident tells of at once */
+
+/* How many pages those bytes are, all of them mapped; -EINVAL, -ENOMEM. */
+static int64_t mapped_pages(uintptr_t start, uint64_t bytes)
+{
+    uint64_t pages = bytes / HAL_PAGE_SIZE + (bytes % HAL_PAGE_SIZE != 0);
+    struct vm_region_info info;
+    uintptr_t at = start, end = start + pages * HAL_PAGE_SIZE;
+
+    if (start >= HAL_USER_END || pages > (HAL_USER_END - start) / HAL_PAGE_SIZE)
+        return -ENOMEM;
+    while (at < end) {
+        if (!vm_region_at(space(), at, &info))
+            return -ENOMEM;
+        file_put(info.file);
+        if (info.start > at)
+            return -ENOMEM;
+        at = info.end;
+    }
+    return (int64_t)pages;
+}
+
+int64_t sys_mincore(const struct sys_args *args)
+{
+    uintptr_t start = (uintptr_t)args->value[0];
+    uint64_t resident, to = args->value[2];
+    uint8_t bytes[LOOK];
+    int64_t pages;
+
+    if (start % HAL_PAGE_SIZE)
+        return -EINVAL;
+    pages = mapped_pages(start, args->value[1]);
+    for (int64_t i = 0; i < pages; i += LOOK) {
+        unsigned n = pages - i < (int64_t)LOOK ? (unsigned)(pages - i) : LOOK;
+
+        resident = vm_resident(space(), start + (uintptr_t)i * HAL_PAGE_SIZE, n);
+        for (unsigned j = 0; j < n; j++)
+            bytes[j] = resident >> j & 1;
+        if (user_copy_out(to + (uint64_t)i, bytes, n))
+            return -EFAULT;
+    }
+    return pages < 0 ? pages : 0;
+}
+
+/* There is no swapping: what was touched stays, or can be loaded again. */
+int64_t sys_mlock(const struct sys_args *args)
+{
+    uint64_t inside = args->value[0] % HAL_PAGE_SIZE;
+    int64_t pages;
+
+    if (args->value[1] > HAL_USER_END)
+        return -ENOMEM;
+    pages = mapped_pages((uintptr_t)(args->value[0] - inside), args->value[1] + inside);
+    return pages < 0 ? pages : 0;
+}
+
+int64_t sys_mlock2(const struct sys_args *args)
+{
+    return args->value[2] & ~1ull ? -EINVAL : sys_mlock(args);
+}
+
+int64_t sys_munlock(const struct sys_args *args)
+{
+    return sys_mlock(args);
+}
+
+int64_t sys_mlockall(const struct sys_args *args)
+{
+    uint32_t flags = (uint32_t)args->value[0];
+
+    return flags == 0 || flags == 4 || flags > 7 ? -EINVAL : 0;
+}
+
+int64_t sys_munlockall(const struct sys_args *args)
+{
+    (void)args;
+    return 0;
+}

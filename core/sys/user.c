@@ -9,6 +9,7 @@
 #include "fs/file.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
+#include "lib/bytes.h"
 #include "lib/string.h"
 #include "proc/process.h"
 #include "vm/copy.h"
@@ -17,6 +18,7 @@
 #include <hal/runtime.h>
 
 #define NS_PER_SECOND 1000000000
+#define NS_PER_US 1000
 #define SELF "/proc/self/exe"
 #define SECONDS_MAX 4000000000 /* 126 years: far, and no sum overflows */
 
@@ -44,6 +46,15 @@ struct user_time user_time_of(int64_t ns)
         time.seconds--;
     }
     return time;
+}
+
+void user_put_usage(uint8_t to[USER_USAGE_BYTES], const struct process_times *times)
+{
+    memset(to, 0, USER_USAGE_BYTES);
+    put_le64(to, times->user / NS_PER_SECOND);
+    put_le64(to + 8, times->user % NS_PER_SECOND / NS_PER_US);
+    put_le64(to + 16, times->system / NS_PER_SECOND);
+    put_le64(to + 24, times->system % NS_PER_SECOND / NS_PER_US);
 }
 
 int user_read_time(uint64_t from, uint64_t *ns)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct file;
+struct process_times;
 
 /** As vm_copy_in and vm_copy_out, for the caller's memory. 0 or -EFAULT. May sleep. */
 HAL_MUST_CHECK int user_copy_in(void *to, uint64_t from, size_t n);
@@ -30,6 +31,10 @@ struct user_time user_time_of(int64_t ns);
 
 /** Reads one: *ns. -EFAULT; -EINVAL: it is negative, or no time. Far ones are cut. */
 HAL_MUST_CHECK int user_read_time(uint64_t from, uint64_t *ns);
+
+/** Linux's struct rusage, of which the times are known. */
+#define USER_USAGE_BYTES 144u
+void user_put_usage(uint8_t to[USER_USAGE_BYTES], const struct process_times *times);
 
 /** A file descriptor's file with a reference for the caller, who puts it, or NULL: -EBADF. */
 struct file *user_file(uint64_t descriptor);

@@ -176,7 +176,7 @@ void run_charge(struct cpu *cpu, uint64_t now)
 
     if (now <= thread->run_since)
         return;
-    thread->run_since = now;
+    __atomic_store_n(&thread->run_since, now, __ATOMIC_RELAXED); /* see thread_began */
     thread->entity.run_time += ns;
     if (is_known(cpu, thread))
         cpu->queue.policy->charge(&cpu->queue, &thread->entity, ns, now);
@@ -199,9 +199,9 @@ void run_dequeue(struct cpu *cpu, struct thread *thread)
 }
 
 /* Others wait now: the running thread's quantum begins. */
-static void start_quantum(struct cpu *cpu)
+static void start_quantum(struct cpu *cpu, uint64_t now)
 {
-    cpu->quantum_end = slice_end(cpu, cpu->current, hal_time_now());
+    cpu->quantum_end = slice_end(cpu, cpu->current, now);
     if (cpu->quantum_end == HAL_TIME_NEVER)
         return;
     if (cpu == cpu_here())
@@ -239,7 +239,7 @@ void run_enqueue(struct cpu *cpu, struct thread *thread, enum sched_why why, uin
     if (comes_first(cpu, thread, why, now))
         run_reschedule(cpu);
     else if (cpu->quantum_end == HAL_TIME_NEVER)
-        start_quantum(cpu);
+        start_quantum(cpu, now);
     if (cpu->queue.ready > current->idle && cpu_online() != 1u << cpu->id)
         balance_offer(cpu, thread); /* not all will run at once */
 }
@@ -297,7 +297,7 @@ static void arrive(void)
     if (!left)
         return;
     cpu->outgoing = NULL;
-    balance_send(cpu, left, SCHED_MOVED, hal_time_now());
+    balance_send(cpu, left, SCHED_MOVED, thread_began(cpu->current));
 }
 
 /* Gives the CPU to `next`; returns when the caller runs again. */
@@ -320,7 +320,7 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
         previous->state = THREAD_READY; /* it is on no queue, but it does not run */
     if (previous->idle != next->idle)
         balance_set_idle(cpu, next->idle);
-    next->run_since = now;
+    __atomic_store_n(&next->run_since, now, __ATOMIC_RELAXED);
     next->switches++;
     cpu->switches++;
     __atomic_store_n(&cpu->current, next, __ATOMIC_RELEASE);
@@ -420,11 +420,10 @@ static int compare_deadline(const void *key, const struct tree_node *node)
     return (*deadline > other) - (*deadline < other);
 }
 
-int run_block(uint64_t deadline, bool cancellable)
+int run_block(uint64_t now, uint64_t deadline, bool cancellable)
 {
     struct cpu *cpu = cpu_here();
     struct thread *self = cpu->current;
-    uint64_t now;
 
     kassert(!self->idle && cpu->interrupts == 0);
     kassert(cpu->held_ranks == 1u << (LOCK_RANK_RUN + cpu->id));
@@ -436,7 +435,6 @@ int run_block(uint64_t deadline, bool cancellable)
     self->deadline = deadline;
     if (deadline != HAL_TIME_NEVER)
         tree_insert(&cpu->sleepers, &self->sleep_node, &deadline, compare_deadline);
-    now = hal_time_now();
     run_charge(cpu, now);
     choose_and_switch(cpu, false, now);
     return self->wake_reason;
@@ -585,20 +583,25 @@ void thread_yield(void)
     run_unlock(state);
 }
 
-int thread_sleep_until(uint64_t deadline)
+static int sleep_until(uint64_t now, uint64_t deadline)
 {
     hal_irq_state_t state = run_lock();
-    int reason = run_block(deadline, true);
+    int reason = run_block(now, deadline, true);
 
     run_unlock(state);
     return reason == -ETIMEDOUT ? 0 : reason;
+}
+
+int thread_sleep_until(uint64_t deadline)
+{
+    return sleep_until(hal_time_now(), deadline);
 }
 
 int thread_sleep(uint64_t ns)
 {
     uint64_t now = hal_time_now();
 
-    return thread_sleep_until(ns > HAL_TIME_NEVER - now ? HAL_TIME_NEVER : now + ns);
+    return sleep_until(now, ns > HAL_TIME_NEVER - now ? HAL_TIME_NEVER : now + ns);
 }
 
 void run_idle(void)

@@ -66,11 +66,12 @@ void run_init_cpu(struct thread *idle);
 void run_add(struct thread *thread);
 
 /**
- * Puts the caller to sleep until run_wake, `deadline`, or (if `cancellable`) a cancellation.
+ * Puts the caller to sleep, from `now` on, which is hal_time_now() of a moment ago, until run_wake,
+ * `deadline`, or (if `cancellable`) a cancellation.
  * Returns 0, -ETIMEDOUT or -EINTR. Caller holds the run lock of this CPU and no other, and on
  * return that of the CPU it then runs on.
  */
-int run_block(uint64_t deadline, bool cancellable);
+int run_block(uint64_t now, uint64_t deadline, bool cancellable);
 
 /**
  * Makes a sleeping thread READY. False if it does not sleep. The caller makes sure that the thread

@@ -169,7 +169,7 @@ void thread_check_stack(const struct thread *thread)
               thread->name, (unsigned)thread->stack.bytes);
 }
 
-/* A thread with a stack, in the table; or NULL. */
+/* A thread with a stack, not in the table yet; or NULL. */
 static struct thread *allocate_thread(const char *name, size_t stack_bytes)
 {
     struct thread *new = object_allocate(table.threads);
@@ -182,7 +182,6 @@ static struct thread *allocate_thread(const char *name, size_t stack_bytes)
         object_free(table.threads, new);
         return NULL;
     }
-    add_to_table(new);
     return new;
 }
 
@@ -197,8 +196,9 @@ static void bury_thread(struct thread *thread)
     object_free(table.threads, thread);
 }
 
-int thread_create_sized(const char *name, void (*entry)(void *argument), void *argument,
-                        size_t stack_bytes, struct thread **thread)
+/* What thread_create_sized does before others know of the thread. */
+static int prepare(const char *name, void (*entry)(void *argument), void *argument,
+                   size_t stack_bytes, struct thread **thread)
 {
     struct thread *new;
 
@@ -214,8 +214,29 @@ int thread_create_sized(const char *name, void (*entry)(void *argument), void *a
     hal_context_init(&new->context, new->stack.canary, stack_bytes, first_step, new);
     stack_seal(&new->stack);
     *thread = new;
-    run_add(new);
     return 0;
+}
+
+int thread_prepare(const char *name, void (*entry)(void *argument), void *argument,
+                   struct thread **thread)
+{
+    return prepare(name, entry, argument, HAL_STACK_SIZE, thread);
+}
+
+void thread_begin(struct thread *thread)
+{
+    add_to_table(thread);
+    run_add(thread);
+}
+
+int thread_create_sized(const char *name, void (*entry)(void *argument), void *argument,
+                        size_t stack_bytes, struct thread **thread)
+{
+    int error = prepare(name, entry, argument, stack_bytes, thread);
+
+    if (!error)
+        thread_begin(*thread);
+    return error;
 }
 
 int thread_create(const char *name, void (*entry)(void *argument), void *argument,
@@ -271,7 +292,7 @@ static void sleep_for_end(void)
 
     /* From here to the switch the run lock keeps wakers from missing this thread. */
     spinlock_release(&table.ends, masked);
-    (void)run_block(HAL_TIME_NEVER, false);
+    (void)run_block(hal_time_now(), HAL_TIME_NEVER, false);
     run_unlock(masked);
     masked = spinlock_acquire(&table.ends);
     (void)masked; /* as before */
@@ -287,13 +308,13 @@ void thread_join_at(struct thread *thread, const struct lock_site *site)
     check_free(thread, JOINS, site);
     thread->joiner = cpu_here()->current;
     spinlock_release(&table.ends, state);
-    waits_begin(&wait);
+    (void)waits_begin(&wait);
     state = spinlock_acquire(&table.ends);
     while (!thread->ended)
         sleep_for_end();
     run_await_exit(thread);
     spinlock_release(&table.ends, state);
-    waits_end(&wait);
+    waits_end(&wait, hal_time_now());
     bury_thread(thread);
 }
 
@@ -338,6 +359,17 @@ static struct thread *find(uint32_t id)
     struct tree_node *node = tree_lower_bound(&table.all, &id, compare_id);
 
     return node ? tree_entry(node, struct thread, all_node) : NULL;
+}
+
+struct thread *thread_find(uint32_t id)
+{
+    hal_irq_state_t state = spinlock_acquire(&table.lock);
+    struct thread *thread = find(id);
+
+    if (thread && thread->id != id)
+        thread = NULL; /* another one, which may be freed as soon as the lock is given back */
+    spinlock_release(&table.lock, state);
+    return thread;
 }
 
 int thread_cancel(uint32_t id)
@@ -400,6 +432,7 @@ static void fill_info(const struct thread *thread, struct thread_info *info)
                                  .affinity = thread->affinity,
                                  .priority = thread->entity.priority,
                                  .nice = thread->entity.nice,
+                                 .own_nice = thread->own_nice,
                                  .lent = thread->entity.priority != thread->own_priority ||
                                          thread->entity.nice != thread->own_nice,
                                  .idle = thread->idle};

@@ -44,9 +44,10 @@ struct thread {
      */
     struct sched_entity entity; /**< what the policy knows of it */
     struct hal_context context;
-    uint64_t run_since; /**< until when its run time is counted, while it is RUNNING */
-    uint64_t switches;  /**< how often it got a CPU */
-    unsigned cpu;       /**< its home */
+    uint64_t
+        run_since;     /**< until when its run time is counted, while it is RUNNING; thread_began */
+    uint64_t switches; /**< how often it got a CPU */
+    unsigned cpu;      /**< its home */
     enum thread_state state;
     bool queued;                  /**< READY and on the queue of its home */
     bool pinned;                  /**< may run on one CPU only */
@@ -118,6 +119,14 @@ HAL_MUST_CHECK int thread_create(const char *name, void (*entry)(void *argument)
 HAL_MUST_CHECK int thread_create_sized(const char *name, void (*entry)(void *argument),
                                        void *argument, size_t stack_bytes, struct thread **thread);
 
+/**
+ * thread_create in two steps: a thread that is prepared has all that it needs, is known to nobody,
+ * and has to be begun; it has its number when thread_begin returns. Thread context.
+ */
+HAL_MUST_CHECK int thread_prepare(const char *name, void (*entry)(void *argument), void *argument,
+                                  struct thread **thread);
+void thread_begin(struct thread *thread);
+
 /** Panics, naming `thread`, if it has used more stack than it has. Any context. */
 void thread_check_stack(const struct thread *thread);
 
@@ -133,6 +142,13 @@ void thread_join_at(struct thread *thread, const struct lock_site *site);
 
 /** The thread that calls. Any context; in an interrupt, the interrupted one. */
 struct thread *thread_current(void);
+
+/** hal_time_now() of when `thread`, the caller or what its CPU runs, got that CPU, or of when its
+ * run time was last counted. Masked, this is later than all else that the CPU has done. */
+static inline uint64_t thread_began(const struct thread *thread)
+{
+    return __atomic_load_n(&thread->run_since, __ATOMIC_RELAXED);
+}
 
 /** Lets others run first. Thread context. */
 void thread_yield(void);
@@ -194,46 +210,41 @@ struct thread_info {
     uint32_t id;
     enum thread_state state;
     char name[THREAD_NAME_MAX + 1];
-    uint64_t run_time; /**< ns on a CPU so far */
-    uint64_t switches; /**< how often it got a CPU */
-    unsigned cpu;      /**< where it runs, is ready, or ran last */
-    uint32_t affinity; /**< a bit for each CPU that it may run on */
-    unsigned priority; /**< as it counts */
-    int nice;          /**< the same */
-    bool lent;         /**< one of them is lent by who waits for it */
+    uint64_t run_time;  /**< ns on a CPU so far */
+    uint64_t switches;  /**< how often it got a CPU */
+    unsigned cpu;       /**< where it runs, is ready, or ran last */
+    uint32_t affinity;  /**< a bit for each CPU that it may run on */
+    unsigned priority;  /**< as it counts */
+    int nice, own_nice; /**< the same; and without what is lent */
+    bool lent;          /**< one of them is lent by who waits for it */
     bool idle;
 };
 
 /** The first thread whose number is >= `id`: 0, or -ENOENT. Any context. */
 HAL_MUST_CHECK int thread_read_info(uint32_t id, struct thread_info *info);
 
-/**
- * The thread after `thread` (NULL: the first), by number, or NULL. Takes no lock: only for a kernel
- * that stands still.
- */
+/** Thread number `id`, or NULL. Whoever asks knows that it does not end meanwhile. Any context. */
+struct thread *thread_find(uint32_t id);
+
+/** The thread after `thread` (NULL: the first), by number, or NULL. Takes no lock: only for a
+ * kernel that stands still. */
 const struct thread *thread_peek(const struct thread *thread);
 
 /** Makes the thread system work; the calling code becomes the idle thread of CPU 0. Boot only,
  * masked. */
 void thread_init(void);
 
-/**
- * Starts CPU `cpu`, which then runs threads as well. Returns 0, the error of hal_cpu_start, or
- * -ETIMEDOUT: it was started, but nothing has been heard of it. Once for each CPU. May sleep.
- */
+/** Starts CPU `cpu`, which then runs threads as well. Returns 0, the error of hal_cpu_start, or
+ * -ETIMEDOUT: it was started, but nothing has been heard of it. Once for each CPU. May sleep. */
 HAL_MUST_CHECK int thread_start_cpu(unsigned cpu);
 
 /** The life of a CPU that thread_start_cpu started. Masked. */
 HAL_NORETURN void thread_enter_cpu(void);
 
-/**
- * Starts the thread that frees detached threads. 0 or -ENOMEM. Boot only, after thread_init.
- */
+/** Starts the thread that frees detached threads. 0 or -ENOMEM. Boot only, after thread_init. */
 HAL_MUST_CHECK int thread_start_reaper(void);
 
-/**
- * The unit of time slices in nanoseconds, whatever the policy makes of it; 0: the policy's own
- * choice. Thread context.
- */
+/** The unit of time slices in nanoseconds, whatever the policy makes of it; 0: the policy's own
+ * choice. Thread context. */
 void thread_set_quantum(uint64_t ns);
 uint64_t thread_quantum(void);

@@ -65,17 +65,34 @@ static void window_close(struct window *window)
  * whatever anybody else does, and no tool shall look for an order in it. The kernel's own side is
  * an array on the stack, and from there on everything is as always.
  */
-#define BOUNCE 256u
+#define BOUNCE 512u
+
+static HAL_RAW_ACCESS void move_words(volatile uint64_t *to, const volatile uint64_t *from,
+                                      size_t n)
+{
+    for (; n >= 4; n -= 4, to += 4, from += 4) {
+        const uint64_t a = from[0], b = from[1], c = from[2], d = from[3];
+
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+    }
+    for (; n > 0; n--)
+        *to++ = *from++;
+}
 
 static HAL_RAW_ACCESS void move_bytes(volatile uint8_t *to, const volatile uint8_t *from, size_t n)
 {
-    if (((uintptr_t)to | (uintptr_t)from) % sizeof(uint64_t) == 0)
-        for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t)) {
-            *(volatile uint64_t *)(volatile void *)to =
-                *(const volatile uint64_t *)(const volatile void *)from;
-            to += sizeof(uint64_t);
-            from += sizeof(uint64_t);
-        }
+    if (((uintptr_t)to | (uintptr_t)from) % sizeof(uint64_t) == 0) {
+        size_t words = n / sizeof(uint64_t), bytes = words * sizeof(uint64_t);
+
+        move_words((volatile uint64_t *)(volatile void *)to,
+                   (const volatile uint64_t *)(const volatile void *)from, words);
+        to += bytes;
+        from += bytes;
+        n -= bytes;
+    }
     for (; n > 0; n--)
         *to++ = *from++;
 }
@@ -94,8 +111,10 @@ static void copy_from_window(uint8_t *to, const uint8_t *bytes, size_t n)
 /* `from` NULL: zeros. */
 static void copy_to_window(uint8_t *bytes, const uint8_t *from, size_t n)
 {
-    _Alignas(sizeof(uint64_t)) uint8_t bounce[BOUNCE] = {0};
+    _Alignas(sizeof(uint64_t)) uint8_t bounce[BOUNCE];
 
+    if (!from)
+        memset(bounce, 0, sizeof(bounce));
     for (size_t part; n > 0; n -= part, bytes += part) {
         part = n < BOUNCE ? n : BOUNCE;
         if (from) {

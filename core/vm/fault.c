@@ -8,9 +8,9 @@
  * thread may have made any of these steps meanwhile, or a file may have been cut: then the loop
  * sees it as it is.
  *
- * Pages come in batches, because a trap costs more than a page. Of zeros, the more are made at once
- * the longer a program goes from page to page: 4, then 8, up to 64 in one run of frames. Of files,
- * the 64 pages around; copies come 8 at a time. And what is shown is all that lies in a row in RAM
+ * Pages come in batches, because a trap costs more than a page. Of zeros and copies, the more are
+ * made at once the longer a program goes from page to page: 4 or 8 at first, up to 64 in one run
+ * of frames. Of files, the 64 pages around. And what is shown is all that lies in a row in RAM
  * as it does in the space, which is one step for a simulator, whose step is a system call of its
  * host's.
  */
@@ -25,10 +25,10 @@
 #include <hal/mem.h>
 #include <hal/runtime.h>
 
-#define BATCH_FIRST 4u
+#define ZEROS_FIRST 4u
+#define COPIES_FIRST 8u
 #define BATCH_MAX 64u
 #define FILE_BATCH 64u
-#define COPY_BATCH 8u
 #define SHOW_BATCH 64u /* pages in a row that are shown at once; a power of two */
 #define DROP_MAX 32u   /* words that are taken out with the lock held once */
 #define TABLE_FRAMES 8u
@@ -146,23 +146,37 @@ static void shrink(const struct fault *fault, uint64_t *first, uint64_t *end)
     *end = high;
 }
 
-/* Which pages of zeros are made. Returns how often a file has been cut by now. */
-static uint32_t plan_zeros(const struct fault *fault, uint64_t *first, uint64_t *end)
+/* The pages around that may come with the page of the fault: `least`, or twice as many as the last
+ * time. Caller holds pages_lock. */
+static void begin_batch(const struct fault *fault, unsigned least, uint64_t *first, uint64_t *end)
 {
     struct vm_region *region = fault->region;
-    hal_irq_state_t state = spinlock_acquire(&fault->space->pages_lock);
     bool goes_on = fault->number == region->beyond || fault->number + 1 == region->latest;
-    uint32_t cuts = fault->space->cuts;
 
     if (!goes_on || region->batch == 0)
-        region->batch = BATCH_FIRST;
+        region->batch = least;
     else if (region->batch < BATCH_MAX)
         region->batch *= 2;
     *first = fault->number & ~(uint64_t)(region->batch - 1);
     *end = *first + region->batch;
+}
+
+/* These are those that come. */
+static void end_batch(const struct fault *fault, uint64_t first, uint64_t end)
+{
+    fault->region->latest = first;
+    fault->region->beyond = end;
+}
+
+/* Which pages of zeros are made. Returns how often a file has been cut by now. */
+static uint32_t plan_zeros(const struct fault *fault, uint64_t *first, uint64_t *end)
+{
+    hal_irq_state_t state = spinlock_acquire(&fault->space->pages_lock);
+    uint32_t cuts = fault->space->cuts;
+
+    begin_batch(fault, ZEROS_FIRST, first, end);
     shrink(fault, first, end);
-    region->latest = *first;
-    region->beyond = *end;
+    end_batch(fault, *first, *end);
     spinlock_release(&fault->space->pages_lock, state);
     return cuts;
 }
@@ -235,8 +249,8 @@ static int load_origin(const struct fault *fault)
 struct copies {
     uint64_t first;
     unsigned n;
-    uintptr_t words[COPY_BATCH]; /* with a reference to each; 0: that one not */
-    uint8_t *run;                /* the copies */
+    uintptr_t words[BATCH_MAX]; /* with a reference to each; 0: that one not */
+    uint8_t *run;               /* the copies */
 };
 
 /* True if a copy comes before the first write to it. */
@@ -250,15 +264,16 @@ static bool wants_copy(const struct vm_space *space, uint64_t number)
 /* The page of the fault and its neighbours. Caller holds pages_lock. */
 static void choose_copies(const struct fault *fault, struct copies *copies)
 {
-    uint64_t low = fault->number & ~(uint64_t)(COPY_BATCH - 1), high = low + COPY_BATCH;
-    uint64_t first = fault->number, end = first + 1;
+    uint64_t first = fault->number, end = first + 1, low, high;
 
+    begin_batch(fault, COPIES_FIRST, &low, &high);
     low = low > first_of(fault->region) ? low : first_of(fault->region);
     high = high < end_of(fault->region) ? high : end_of(fault->region);
     while (first > low && wants_copy(fault->space, first - 1))
         first--;
     while (end < high && wants_copy(fault->space, end))
         end++;
+    end_batch(fault, first, end);
     copies->first = first;
     copies->n = (unsigned)(end - first);
     for (unsigned i = 0; i < copies->n; i++) {

@@ -284,16 +284,31 @@ static struct part part_at(struct hal_aspace *aspace, uintptr_t address, size_t 
     return part;
 }
 
-static void part_forget(const struct part *part, unsigned stale)
+/** Pages of a part whose entries have changed: how many, and the first ones. */
+struct stale {
+    unsigned count;
+    uint16_t pages[FORGET_ALL];
+};
+
+static void stale_add(struct stale *stale, unsigned page)
 {
-    if (stale == 0) {
+    if (stale->count < FORGET_ALL) {
+        stale->pages[stale->count] = (uint16_t)page;
+    }
+    stale->count++;
+}
+
+/** To tell all CPUs of a page takes long, of a space as well: so of those pages only, if few. */
+static void part_forget(const struct part *part, const struct stale *stale)
+{
+    if (stale->count == 0) {
         return;
     }
     tlb_publish();
-    for (unsigned i = 0; stale < FORGET_ALL && i < part->pages; i++) {
-        tlb_forget_page(part->aspace, part->address + (uintptr_t)i * HAL_PAGE_SIZE);
+    for (unsigned i = 0; stale->count < FORGET_ALL && i < stale->count; i++) {
+        tlb_forget_page(part->aspace, part->address + (uintptr_t)stale->pages[i] * HAL_PAGE_SIZE);
     }
-    if (stale >= FORGET_ALL) {
+    if (stale->count >= FORGET_ALL) {
         tlb_forget_space(part->aspace);
     }
     tlb_finish();
@@ -302,15 +317,15 @@ static void part_forget(const struct part *part, unsigned stale)
 /** Makes all of it invalid, and forgotten. */
 static void part_break(const struct part *part)
 {
-    unsigned stale = 0;
+    struct stale stale = {.count = 0};
 
     for (unsigned i = 0; i < part->pages; i++) {
         if (part->entries[i] != 0) {
             entry_store(&part->entries[i], 0);
-            stale++;
+            stale_add(&stale, i);
         }
     }
-    part_forget(part, stale);
+    part_forget(part, &stale);
 }
 
 static void part_map(const struct part *part, uint64_t physical, unsigned wanted)
@@ -396,7 +411,7 @@ static uint64_t entry_protected(uint64_t entry, unsigned wanted)
 static void part_protect(const struct part *part, unsigned wanted)
 {
     hal_irq_state_t state = lock_take(aspace_lock(part->aspace));
-    unsigned stale = 0;
+    struct stale stale = {.count = 0};
 
     for (unsigned i = 0; i < part->pages; i++) {
         uint64_t before = part->entries[i];
@@ -407,9 +422,9 @@ static void part_protect(const struct part *part, unsigned wanted)
             frame_clean(before & USER_FRAME);
         }
         entry_store(&part->entries[i], entry_protected(before, wanted));
-        stale++;
+        stale_add(&stale, i);
     }
-    part_forget(part, stale);
+    part_forget(part, &stale);
     lock_release(aspace_lock(part->aspace), state);
 }
 

@@ -19,6 +19,7 @@
 #include "arch/aspace.h"
 #include "arch/esr.h"
 #include "arch/trap.h"
+#include "soc/timer.h"
 #include "soc/watch.h"
 
 #include <hal/cpu.h>
@@ -167,6 +168,43 @@ static void user_take(const struct hal_user *user, unsigned kind)
     }
 }
 
+/** One word says it all, so that another CPU reads what was true at one moment: twice the ticks
+ * that user code has run, or, while it runs, twice the ticks less which the counter shows that, and
+ * one. */
+static uint64_t user_time_at(uint64_t ran, uint64_t now)
+{
+    if (!(ran & 1))
+        return ran / 2;
+    return now > ran / 2 ? now - ran / 2 : 0;
+}
+
+/** User code is about to be entered. */
+static void user_begin_time(struct hal_user *user)
+{
+    uint64_t base = soc_timer_count() - user->ran / 2;
+
+    __atomic_store_n(&user->ran, 2 * base + 1, __ATOMIC_RELAXED);
+}
+
+/** It has been left. */
+static void user_end_time(struct hal_user *user)
+{
+    uint64_t ran = user_time_at(user->ran, soc_timer_count());
+
+    __atomic_store_n(&user->ran, 2 * ran, __ATOMIC_RELAXED);
+}
+
+uint64_t hal_user_time(const struct hal_user *user)
+{
+    uint64_t ran, now;
+
+    do {
+        ran = __atomic_load_n(&user->ran, __ATOMIC_ACQUIRE);
+        now = soc_timer_count();
+    } while (ran != __atomic_load_n(&user->ran, __ATOMIC_RELAXED));
+    return soc_timer_ns(user_time_at(ran, now));
+}
+
 static unsigned user_run(struct hal_aspace *aspace, struct hal_user *user)
 {
     hal_irq_state_t state = hal_irq_save();
@@ -178,7 +216,9 @@ static unsigned user_run(struct hal_aspace *aspace, struct hal_user *user)
     }
     *pstate = (*pstate & USER_FLAGS) | (user->step != 0 ? PSTATE_STEP : 0);
     __asm__ volatile("msr daifset, #1" ::: "memory");
+    user_begin_time(user);
     unsigned kind = user_enter(user, aspace_table(aspace));
+    user_end_time(user);
     *pstate &= USER_FLAGS;
     user_take(user, kind);
     hal_irq_restore(state);

@@ -64,8 +64,11 @@ void soc_timer_start_cpu(void)
 
 uint64_t hal_time_now(void)
 {
-    uint64_t ticks = timer_count() - timer_power_on;
+    return soc_timer_ns(timer_count() - timer_power_on);
+}
 
+uint64_t soc_timer_ns(uint64_t ticks)
+{
     return ticks / timer_frequency * NANOSECONDS +
            ticks % timer_frequency * NANOSECONDS / timer_frequency;
 }

@@ -13,6 +13,18 @@ void soc_timer_start(void);
 /** Quiets the calling CPU's timer. */
 void soc_timer_start_cpu(void);
 
+/** What the processor's counter of time stands at, about. Any context. */
+static inline uint64_t soc_timer_count(void)
+{
+    uint64_t count;
+
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
+    return count;
+}
+
+/** How long so many of its ticks take, in ns. */
+uint64_t soc_timer_ns(uint64_t ticks);
+
 /** As many ticks of the processor's counter as `ns` takes, rounded up. */
 uint64_t soc_timer_ticks(uint64_t ns);
 

@@ -5,29 +5,26 @@
  * The tables are of the ordinary kind: an entry for each page, in pages of entries for 2 MiB of
  * addresses. They lie in the kernel's memory, so a snapshot holds them and a power cycle drops
  * them. What user code can reach are the host's mappings: views of RAM, made from the entries when
- * the space that is live maps pages, or when user code has faulted on one; and dropped when an
- * entry changes, or all at once when another space becomes live. The host sees to it that all its
- * threads agree on them.
+ * the space that is live maps pages, or when user code has faulted on one; dropped when an entry
+ * changes; and hidden when another space becomes live. The host sees to it that all its threads
+ * agree on them.
  *
  * A fault makes views of the pages around it too, as far as they are for the same access and their
  * frames are neighbours: a call of the host costs as much as a dozen pages.
  *
- * A space remembers its last views, and has them made again when it becomes live. Those that the
- * space before has had, too, are there already and stay (views.h): text, after a fork.
+ * A space remembers its last views, and has them shown or made again when it becomes live. Those
+ * that the space before has had, too, are there already and stay (views.h): text, after a fork.
  *
  * Text that stays as it is may be shown as a copy, in which system calls are patched (patch.c).
  *
  * Marks are kept in the entries. A page that is watched has no view until it is used, and one for
  * reading only until it is written.
  *
- * Turns, with the real clock: `live` is the space whose views there are, and `runners` the CPUs in
- * user code. A space that is not live gets a ticket; when the turn is over, a CPU that waits has
- * the runners leave, and the space with the lowest ticket of those that a CPU waits for right then
- * is next. A ticket is kept until its space has been live, also while its CPU takes an interrupt.
- * With the virtual clock no CPU is in user code while another one is played.
+ * Which space is live when is live.c's business.
  */
 #include "board/aspace.h"
 
+#include "board/live.h"
 #include "board/patch.h"
 #include "board/views.h"
 #include "host/host.h"
@@ -48,23 +45,12 @@ enum {
     PATCHED = 256, /* and more: a patched copy is shown, if there is one */
     ENTRIES = HAL_PAGE_SIZE / 8,
     TABLES = HAL_USER_END / (ENTRIES * HAL_PAGE_SIZE) + 1, /* and the last one not quite */
-    BATCH = 64                                             /* pages; a power of two */
+    BATCH = 64,                                            /* pages; a power of two */
+    NARROW = 16 /* so many views are made narrow, after a space has forgotten its views */
 };
-
-#define IDLE_NS 50000u /* in the kernel: another space may be live instead */
 
 _Static_assert(TABLES <= 2 * ENTRIES, "two pages of tables");
 _Static_assert((int)BATCH <= (int)ENTRIES, "a batch is in one table");
-
-/* HOST_USER. */
-static struct {
-    struct hal_aspace *live;               /* whose views there are */
-    uint32_t runners;                      /* CPUs in user code, as bits */
-    uint64_t until;                        /* host time: the end of the turn that it was granted */
-    uint64_t left;                         /* host time: when the last runner left */
-    uint64_t tickets;                      /* how many were given */
-    struct hal_aspace *waits[HAL_CPU_MAX]; /* for which space; NULL: that CPU does not wait */
-} users;
 
 /* ---- tables ---- */
 
@@ -138,7 +124,7 @@ static void free_tables(struct hal_aspace *aspace)
 
 static void drop(const struct hal_aspace *aspace, uintptr_t address, size_t pages)
 {
-    if (users.live == aspace)
+    if (sim_live_space() == aspace)
         sim_view_drop(page_of(address), pages);
 }
 
@@ -172,15 +158,26 @@ static bool view(const struct hal_aspace *aspace, uintptr_t address, uint64_t ph
     return good;
 }
 
+/* The last views that are remembered. */
+static unsigned recents_of(const struct hal_aspace *aspace)
+{
+    return aspace->recents < HAL_USER_RECENT ? aspace->recents : HAL_USER_RECENT;
+}
+
+/* The one of them that has a page of these, or NULL. */
+static uint32_t *recent_with(struct hal_aspace *aspace, size_t page, size_t pages)
+{
+    for (unsigned i = 0; i < recents_of(aspace); i++)
+        if (aspace->recent[i][0] - page < pages ||
+            page - aspace->recent[i][0] < aspace->recent[i][1])
+            return aspace->recent[i];
+    return NULL;
+}
+
 /* A view was made, or is about to be wanted. */
 static void note_recent(struct hal_aspace *aspace, size_t page, size_t pages)
 {
-    unsigned n = aspace->recents < HAL_USER_RECENT ? aspace->recents : HAL_USER_RECENT;
-    uint32_t *at = NULL;
-    for (unsigned i = 0; i < n && !at; i++)
-        if (aspace->recent[i][0] - page < pages ||
-            page - aspace->recent[i][0] < aspace->recent[i][1])
-            at = aspace->recent[i];
+    uint32_t *at = recent_with(aspace, page, pages);
     if (!at)
         at = aspace->recent[aspace->recents++ % HAL_USER_RECENT];
     at[0] = (uint32_t)page;
@@ -194,19 +191,71 @@ static bool are_neighbours(uint64_t entry, uint64_t other, size_t apart)
            frame_of(other) - frame_of(entry) == apart * HAL_PAGE_SIZE;
 }
 
+/* The view that ends right before the page, or begins right behind it; or NULL. */
+static uint32_t *recent_beside(struct hal_aspace *aspace, size_t page)
+{
+    for (unsigned i = 0; i < recents_of(aspace); i++)
+        if (aspace->recent[i][0] + aspace->recent[i][1] == page || aspace->recent[i][0] == page + 1)
+            return aspace->recent[i];
+    return NULL;
+}
+
+/*
+ * Whether the space has forgotten its views, to learn which ones it needs. Then one that may be
+ * written is of a page alone at first, and of twice as many as there are already beside it: the
+ * host makes each page of it at each turn. What may only be read it brings in by itself.
+ */
+static bool is_learning(const struct hal_aspace *aspace, uint64_t entry)
+{
+    return aspace->learns && aspace->recents < NARROW && (entry & HAL_USER_WRITE);
+}
+
+/* Makes the range *low .. *high of a table, which page `at` is in, narrower. */
+static void narrow(const uint32_t *beside, size_t page, size_t *low, size_t *high)
+{
+    const size_t at = page % ENTRIES, width = beside ? 2 * (size_t)beside[1] : 1;
+    const bool down = beside && beside[0] > page;
+    if (down) {
+        *low = at - *low < width ? *low : at + 1 - width;
+        *high = at + 1;
+    } else {
+        *low = at;
+        *high = *high - at < width ? *high : at + width;
+    }
+}
+
+/* Remembers a view together with the one beside it, if one can be made of both. */
+static void note_with(struct hal_aspace *aspace, uint32_t *beside, size_t page, size_t pages)
+{
+    size_t low = page, high = page;
+    if (beside)
+        low = beside[0] < page ? beside[0] : page, high = beside[0] < page ? page : beside[0];
+    if (!beside || !are_neighbours(entry_of(aspace, low), entry_of(aspace, high), high - low)) {
+        note_recent(aspace, page, pages);
+        return;
+    }
+    beside[0] = (uint32_t)low;
+    beside[1] += (uint32_t)pages;
+}
+
 /* A page and what can share its view, within a batch. */
 static bool view_around(struct hal_aspace *aspace, size_t page)
 {
     const uint64_t *table = table_of(aspace, page);
     size_t at = page % ENTRIES, first = at, end = at + 1;
     size_t low = at & ~(size_t)(BATCH - 1), high = low + BATCH;
+    uint32_t *beside = NULL;
+    if (is_learning(aspace, table[at])) {
+        beside = recent_beside(aspace, page);
+        narrow(beside, page, &low, &high);
+    }
     while (first > low && are_neighbours(table[first - 1], table[at], at - first + 1))
         first--;
     while (end < high && are_neighbours(table[at], table[end], end - at))
         end++;
     if (page + (end - at) > page_of(HAL_USER_END))
         end = at + 1;
-    note_recent(aspace, page - (at - first), end - first);
+    note_with(aspace, beside, page - (at - first), end - first);
     return view(aspace, (page - (at - first)) * HAL_PAGE_SIZE, frame_of(table[first]), end - first,
                 table[at] & (ACCESS | STEADY));
 }
@@ -252,6 +301,7 @@ bool sim_aspace_fill(struct cpu *cpu, struct hal_aspace *aspace, uintptr_t addre
 }
 
 struct call {
+    struct cpu *cpu;
     struct hal_aspace *aspace;
     const struct hal_user *user;
 };
@@ -273,6 +323,16 @@ static void note_call(const struct hal_aspace *aspace, size_t page, const struct
     }
 }
 
+/* All copies go, and all stubs, if no other CPU can be in one. */
+static void forget_patches(struct cpu *cpu)
+{
+    if (sim_live_stop_others(cpu)) {
+        sim_view_drop_all();
+        sim_patch_reset();
+    }
+    sim_live_let_others(cpu);
+}
+
 static long call_work(void *argument)
 {
     const struct call *call = argument;
@@ -282,13 +342,15 @@ static long call_work(void *argument)
     host_lock(HOST_USER);
     if (is_text(entry_of(call->aspace, page_of(pc)) & ALL))
         note_call(call->aspace, page_of(pc), call->user);
+    if (sim_patch_is_out())
+        forget_patches(call->cpu);
     host_unlock(HOST_USER);
     return 0;
 }
 
 void sim_aspace_note_call(struct cpu *cpu, struct hal_aspace *aspace, const struct hal_user *user)
 {
-    struct call call = {aspace, user};
+    struct call call = {cpu, aspace, user};
     if (host_user_patches())
         (void)fiber_call_host(cpu, call_work, &call);
 }
@@ -307,43 +369,47 @@ static void view_again(const struct hal_aspace *aspace, size_t page, size_t page
 
 /*
  * The views that a space had last are the ones that it is going to need: making them again costs a
- * third of the faults. Once in a while it has to fault, so that what is not used is forgotten.
+ * third of the faults. Once in a while it has to fault, so that what is not used is forgotten: soon
+ * after it was made, since it has been given more than it needs then, and seldom later.
  */
 static void view_recent(struct hal_aspace *aspace)
 {
-    enum { TURNS = 8 };
-    unsigned n = aspace->recents < HAL_USER_RECENT ? aspace->recents : HAL_USER_RECENT;
-    for (unsigned i = 0; i < n; i++)
+    enum { FIRST_TURNS = 8, TURNS = 128 };
+    for (unsigned i = 0; i < recents_of(aspace); i++)
         view_again(aspace, aspace->recent[i][0], aspace->recent[i][1]);
-    if (++aspace->turns % TURNS == 0)
-        aspace->recents = 0;
+    if (++aspace->turns < (aspace->learns ? TURNS : FIRST_TURNS))
+        return;
+    aspace->recents = 0;
+    aspace->turns = 0;
+    aspace->learns = true;
 }
 
-/* ---- turns ---- */
+/* ---- the live space ---- */
 
 void sim_aspace_reset(void)
 {
     sim_view_drop_all();
     sim_patch_reset();
-    memset(&users, 0, sizeof users);
+    sim_live_reset();
 }
 
-static long hide_work(void *unused)
+void sim_aspace_hide(void)
 {
-    (void)unused;
     host_lock(HOST_USER);
     sim_view_drop_all();
     host_unlock(HOST_USER);
-    return 0;
 }
 
 /*
  * Whether a view that there is is one of this space, too, as those of text often are. Then also a
- * patched copy is: it is what its frame was made into.
+ * patched copy is: it is what its frame was made into. One that is hidden has to be one of the
+ * last.
  */
 static bool agrees(void *space, const struct sim_view *view)
 {
-    const struct hal_aspace *aspace = space;
+    struct hal_aspace *aspace = space;
+    if (view->hidden && !recent_with(aspace, view->page, view->pages))
+        return false;
     for (size_t i = 0; i < view->pages; i++) {
         const size_t page = view->page + i;
         uint64_t *table = table_of(aspace, page), *entry = table ? &table[page % ENTRIES] : NULL;
@@ -351,7 +417,7 @@ static bool agrees(void *space, const struct sim_view *view)
         if (!entry || (*entry & (ACCESS | MARK)) != view->access)
             return false;
         if (at != frame_of(*entry) && is_text(*entry & ALL) &&
-            at == sim_patch_frame(frame_of(*entry), page))
+            sim_patch_agrees(frame_of(*entry), page, at))
             *entry |= CALLED | PATCHED;
         if (at != shown_frame(aspace, page, frame_of(*entry)))
             return false;
@@ -359,158 +425,11 @@ static bool agrees(void *space, const struct sim_view *view)
     return true;
 }
 
-/* HOST_USER held; nobody runs user code. */
-static void make_live(struct hal_aspace *aspace)
+void sim_aspace_show(struct hal_aspace *aspace)
 {
-    bool anew = users.live != aspace;
-    if (anew)
-        sim_view_mark(agrees, aspace);
-    users.live = aspace;
-    aspace->ticket = 0;
-    if (anew) {
-        view_recent(aspace);
-        sim_view_drop_stale();
-    }
-    if (machine.real)
-        users.until = host_now() + HAL_USER_TURN;
-}
-
-/* The rest: real clock and several CPUs, HOST_USER held. */
-
-/* The space that is next of those that a CPU other than for `but` waits for, or NULL. */
-static struct hal_aspace *next_waiting(const struct hal_aspace *but)
-{
-    struct hal_aspace *next = NULL;
-    for (unsigned i = 0; i < HAL_CPU_MAX; i++) {
-        struct hal_aspace *one = users.waits[i];
-        if (one && one != but && (!next || one->ticket < next->ticket))
-            next = one;
-    }
-    return next;
-}
-
-/* Whether `aspace` can be live now; else when to ask again, if nobody says so earlier. */
-static bool may_run(const struct hal_aspace *aspace, uint64_t now, uint64_t *again)
-{
-    const struct hal_aspace *other = next_waiting(aspace);
-    uint64_t idle_end = users.left + IDLE_NS;
-    *again = HOST_NEVER;
-    if (!users.live || (users.live == aspace && (!other || now < users.until)))
-        return true;
-    if (users.live == aspace)
-        return false;
-    *again = users.runners || users.until < idle_end ? users.until : idle_end;
-    return !users.runners && now >= *again && (!other || aspace->ticket < other->ticket);
-}
-
-static void wake_waiting(void)
-{
-    for (unsigned i = 0; i < machine.cpu_count; i++)
-        if (users.waits[i])
-            sim_cpu_attend(&machine.cpu[i], CPU_TURN);
-}
-
-static void have_runners_leave(void)
-{
-    for (unsigned i = 0; i < machine.cpu_count; i++)
-        if (users.runners >> i & 1)
-            sim_cpu_attend(&machine.cpu[i], CPU_LEAVE);
-}
-
-static bool take(struct cpu *cpu, struct hal_aspace *aspace, uint64_t *again)
-{
-    unsigned number = sim_cpu_number(cpu);
-    uint64_t now = host_now();
-    bool may;
-    host_lock(HOST_USER);
-    atomic_fetch_and(&cpu->pending, ~(uint32_t)(CPU_LEAVE | CPU_TURN));
-    if (!aspace->ticket && users.live != aspace)
-        aspace->ticket = ++users.tickets;
-    may = may_run(aspace, now, again);
-    if (may && users.live != aspace)
-        make_live(aspace);
-    if (may)
-        users.runners |= 1u << number;
-    else if (!aspace->ticket)
-        aspace->ticket = ++users.tickets;
-    users.waits[number] = may ? NULL : aspace;
-    if (!may && now >= *again)
-        have_runners_leave();
-    if (!may && now >= *again)
-        *again = HOST_NEVER;
-    if (may && next_waiting(aspace))
-        wake_waiting();
-    host_unlock(HOST_USER);
-    return may;
-}
-
-struct entering {
-    struct cpu *cpu;
-    struct hal_aspace *aspace;
-};
-
-static void stop_waiting(struct cpu *cpu)
-{
-    host_lock(HOST_USER);
-    users.waits[sim_cpu_number(cpu)] = NULL;
-    wake_waiting(); /* it may be the next one's turn now */
-    host_unlock(HOST_USER);
-}
-
-static long enter_work(void *argument)
-{
-    const struct entering *entering = argument;
-    struct cpu *cpu = entering->cpu;
-    uint64_t again;
-    bool taken = true;
-    while (!take(cpu, entering->aspace, &again)) {
-        atomic_store(&cpu->asleep, true);
-        uint32_t pending = atomic_load(&cpu->pending);
-        taken = !(pending & (cpu->enabled | CPU_ATTENTION));
-        if (taken && !(pending & CPU_TURN))
-            host_word_wait(&cpu->pending, pending, again);
-        atomic_store(&cpu->asleep, false);
-        if (!taken)
-            break;
-    }
-    if (!taken)
-        stop_waiting(cpu);
-    return taken;
-}
-
-static bool is_alone(void)
-{
-    return !machine.real || machine.cpu_count == 1;
-}
-
-bool sim_aspace_enter(struct cpu *cpu, struct hal_aspace *aspace)
-{
-    struct entering entering = {cpu, aspace};
-    if (!is_alone())
-        return fiber_call_host(cpu, enter_work, &entering);
-    if (users.live != aspace)
-        make_live(aspace);
-    return true;
-}
-
-static long leave_work(void *argument)
-{
-    host_lock(HOST_USER);
-    users.runners &= ~(1u << sim_cpu_number(argument));
-    if (!users.runners) {
-        users.left = host_now();
-        wake_waiting();
-    }
-    host_unlock(HOST_USER);
-    return 0;
-}
-
-void sim_aspace_leave(struct cpu *cpu)
-{
-    if (!is_alone())
-        (void)fiber_call_host(cpu, leave_work, cpu);
-    if (host_user_hides())
-        (void)fiber_call_host(cpu, hide_work, NULL);
+    sim_view_mark(agrees, aspace);
+    view_recent(aspace);
+    sim_view_settle();
 }
 
 /* ---- the contract ---- */
@@ -535,7 +454,7 @@ static long map_work(void *argument)
     /* It is mapped because it is about to be used, as a rule. */
     if (!(range->access & MARK) && range->pages <= ENTRIES)
         note_recent(range->aspace, page, range->pages);
-    if (users.live != aspace || (range->access & MARK) || range->pages > ENTRIES ||
+    if (sim_live_space() != aspace || (range->access & MARK) || range->pages > ENTRIES ||
         !view(aspace, range->address, range->physical, range->pages, range->access))
         drop(aspace, range->address, range->pages);
     host_unlock(HOST_USER);
@@ -660,9 +579,9 @@ static long finish_work(void *argument)
 {
     const struct range *range = argument;
     host_lock(HOST_USER);
-    if (users.live == range->aspace) {
-        sim_view_drop_all();
-        users.live = NULL;
+    if (sim_live_space() == range->aspace) {
+        sim_view_drop(page_of(HAL_USER_START), page_of(HAL_USER_END - HAL_USER_START));
+        sim_live_end();
     }
     host_unlock(HOST_USER);
     return 0;

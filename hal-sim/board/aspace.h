@@ -17,6 +17,8 @@ void sim_aspace_reset(void);
 bool sim_aspace_enter(struct cpu *cpu, struct hal_aspace *aspace);
 /** `cpu` runs in it no more. */
 void sim_aspace_leave(struct cpu *cpu);
+/** Drops all views. Takes HOST_USER. On the host's stack. */
+void sim_aspace_hide(void);
 /** User code of `cpu`, which runs in it, wanted `access` at `address`: true if it may, and the page
  * can be reached now. */
 bool sim_aspace_fill(struct cpu *cpu, struct hal_aspace *aspace, uintptr_t address,

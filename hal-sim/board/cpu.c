@@ -11,6 +11,7 @@
  * many interleavings and each of them again. With the real clock a signal may also bring it between
  * any two instructions; host/trap.c then gets here through sim_cpu_take_and_unmask.
  */
+#include "board/live.h"
 #include "board/machine.h"
 
 #include "host/host.h"
@@ -131,8 +132,9 @@ static unsigned choose_line(uint32_t ready)
 /* Takes one interrupt, masked, on the stack that was interrupted. It may end on another CPU. */
 static void cpu_take(uint32_t ready)
 {
-    unsigned line = choose_line(ready);
     struct cpu *cpu = sim_cpu_this();
+    tools_entered(true);
+    unsigned line = choose_line(ready);
     cpu->strike_in = -1;
     if (line == HAL_IRQ_TIMER && !machine.real)
         sim_schedule_timer_taken(sim_cpu_number(cpu));
@@ -141,9 +143,12 @@ static void cpu_take(uint32_t ready)
     if (!machine.real)
         (void)sim_time_spend(COST_INTERRUPT);
     sim_trace_guest(TB_EVENT_IRQ, line, 0);
+    tools_entered(false);
     hal_upcall_interrupt((enum hal_irq)line);
+    tools_entered(true);
     if (line == HAL_IRQ_TIMER && !machine.real)
         sim_schedule_timer_done(sim_cpu_number(sim_cpu_this()));
+    tools_entered(false);
     if (line == HAL_IRQ_UART)
         sim_uart_level();
 }
@@ -326,7 +331,9 @@ static void give_way(void)
 void hal_cpu_relax(void)
 {
     if (!machine.real) {
+        tools_entered(true);
         sim_schedule_relax(); /* no other processor is at it that would want a pause */
+        tools_entered(false);
     } else {
         __builtin_ia32_pause();
         if (machine.cpu_count > 1)
@@ -393,6 +400,7 @@ static long idle_real(void *argument)
 
 static long skip_and_idle(void *cpu)
 {
+    sim_live_idles();
     sim_time_skip_idle(cpu);
     return idle_real(cpu);
 }

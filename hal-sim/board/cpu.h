@@ -19,6 +19,8 @@
  */
 #pragma once
 
+#include "host/tools.h"
+
 #include <hal/context.h>
 #include <hal/cpu.h>
 #include <hal/irq.h>
@@ -96,12 +98,14 @@ void sim_cpu_put_down(void);
 static inline struct cpu *sim_cpu_enter(void)
 {
     HAL_CPU_FACE_SET(in_host, 1);
+    tools_entered(true);
     return sim_cpu_this();
 }
 
 /** Leaves, without looking at what arrived: an interrupt point must follow. */
 static inline void sim_cpu_leave(void)
 {
+    tools_entered(false);
     HAL_CPU_FACE_SET(in_host, 0);
 }
 

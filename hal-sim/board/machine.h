@@ -116,7 +116,7 @@ uint64_t machine_random(enum machine_rng chain);
 void sim_cpu_point_slow(void);
 
 /** Virtual clock: lets `cost` ns of work pass: time, shared by the CPUs that work. */
-static inline uint64_t sim_time_spend(unsigned cost)
+UNWATCHED static inline uint64_t sim_time_spend(unsigned cost)
 {
     uint64_t passed = cost;
     if (machine.turn.sharers > 1) {
@@ -130,7 +130,7 @@ static inline uint64_t sim_time_spend(unsigned cost)
 }
 
 /** An interrupt point: lets virtual time pass, and interrupts strike. Guest code only. */
-static inline void sim_cpu_point(unsigned cost)
+UNWATCHED static inline void sim_cpu_point(unsigned cost)
 {
     if (!machine.real) {
         uint64_t now = sim_time_spend(cost);

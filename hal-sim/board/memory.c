@@ -62,22 +62,31 @@ static void bit_set(uint64_t *map, uint64_t page, bool on)
         __atomic_fetch_and(&map[page / 64], ~bit, __ATOMIC_RELAXED);
 }
 
+/* Where chain `chain` of all pages' begins. */
+static uint64_t garbage_seed(uint64_t chain)
+{
+    uint64_t z = (machine.seed ^ 0x7461796265727279ull) + (chain + 1) * 0x9e3779b97f4a7c15ull;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    return z ^ z >> 27;
+}
+
+static uint64_t garbage_next(uint64_t x)
+{
+    return x * 6364136223846793005ull + 1442695040888963407ull;
+}
+
 /* Garbage for page `page`: four chains of a linear generator side by side, to be quick. */
 static void fill(uint64_t page)
 {
     uint64_t *words = (uint64_t *)(machine.ram + page * HAL_PAGE_SIZE);
-    uint64_t x[4];
-    for (unsigned i = 0; i < 4; i++) {
-        uint64_t z =
-            (machine.seed ^ 0x7461796265727279ull) + (page * 4 + i + 1) * 0x9e3779b97f4a7c15ull;
-        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-        x[i] = z ^ z >> 27;
+    uint64_t a = garbage_seed(page * 4), b = garbage_seed(page * 4 + 1),
+             c = garbage_seed(page * 4 + 2), d = garbage_seed(page * 4 + 3);
+    for (unsigned i = 0; i < HAL_PAGE_SIZE / 8; i += 4) {
+        words[i] = a = garbage_next(a);
+        words[i + 1] = b = garbage_next(b);
+        words[i + 2] = c = garbage_next(c);
+        words[i + 3] = d = garbage_next(d);
     }
-    for (unsigned i = 0; i < HAL_PAGE_SIZE / 8; i += 4)
-        for (unsigned k = 0; k < 4; k++) {
-            x[k] = x[k] * 6364136223846793005ull + 1442695040888963407ull;
-            words[i + k] = x[k];
-        }
 }
 
 static void announce(uint64_t physical, uint64_t bytes)

@@ -17,10 +17,14 @@
  *
  * A call is patched the second time that it is seen. A copy is never changed: another CPU may be
  * executing it. Instead there is a new one.
+ *
+ * Stubs and copies are few. When they are used up, all are forgotten at once, and what is still
+ * called is patched anew; so programs that have ended cost nothing for long.
  */
 #include "board/patch.h"
 
 #include "board/machine.h"
+#include "board/views.h"
 #include "host/host.h"
 
 #include <hal/runtime.h>
@@ -29,10 +33,11 @@
 enum {
     SITES = 12,     /* patched calls of a copy, at most */
     BUCKETS = 1024, /* a power of two */
-    COUNTS = 512,   /* a power of two */
+    COUNTS = 2048,  /* a power of two */
     JUMP_BYTES = 5,
     CALL_BYTES = 2,
-    REACH = 24, /* bytes before the call */
+    REACH = 24,        /* bytes before the call */
+    MISSES_MIN = 2048, /* before they are forgotten again: patching anew costs less than these */
     NONE = HOST_TEXT_PAGES
 };
 
@@ -50,6 +55,8 @@ static struct {
     uint64_t base; /* physical address of the first copy */
     uint16_t free; /* first of those that are */
     unsigned used;
+    bool out;        /* one could not be patched for want of a stub, or a copy */
+    unsigned misses; /* calls without a stub since they were forgotten */
     uint16_t buckets[BUCKETS];
     struct copy copies[HOST_TEXT_PAGES];
     struct {
@@ -114,6 +121,8 @@ void sim_patch_reset(void)
 {
     host_user_forget_stubs();
     patches.used = 0;
+    patches.out = false;
+    patches.misses = 0;
     patches.free = 0;
     patches.text = NULL; /* RAM may be another one when it is asked for again */
     memset(patches.counts, 0, sizeof patches.counts);
@@ -123,10 +132,15 @@ void sim_patch_reset(void)
         patches.copies[i].next = (uint16_t)(i + 1);
 }
 
+static uint64_t address_of(const struct copy *copy)
+{
+    return patches.base + (uint64_t)(copy - patches.copies) * HAL_PAGE_SIZE;
+}
+
 uint64_t sim_patch_frame(uint64_t frame, size_t page)
 {
     const struct copy *copy = find(frame, page);
-    return copy ? patches.base + (uint64_t)(copy - patches.copies) * HAL_PAGE_SIZE : frame;
+    return copy ? address_of(copy) : frame;
 }
 
 /* Whether the frame holds what the copy was made from. */
@@ -143,13 +157,21 @@ static bool is_same(const struct copy *copy)
     return !memcmp(frame + from, text + from, HAL_PAGE_SIZE - from);
 }
 
+/* No view leads to a copy that is free: what is written to it next is no text of this page. */
 bool sim_patch_check(uint64_t frame, size_t page)
 {
     struct copy *copy = find(frame, page);
     if (!copy || is_same(copy))
         return copy;
+    sim_view_drop(page, 1);
     give(copy);
     return false;
+}
+
+bool sim_patch_agrees(uint64_t frame, size_t page, uint64_t at)
+{
+    const struct copy *copy = find(frame, page);
+    return copy && at == address_of(copy) && is_same(copy);
 }
 
 /* ---- reading code ---- */
@@ -249,9 +271,12 @@ static bool is_true(const uint8_t *code, const struct hal_user *user)
 /* Where to patch for the call at `call` in the page; 0: nowhere. */
 static size_t find_start(const uint8_t *page, size_t call, const struct hal_user *user)
 {
-    for (size_t back = JUMP_BYTES; back <= REACH && back <= call; back++)
+    for (size_t back = JUMP_BYTES; back <= REACH && back <= call; back++) {
+        if (host_user_is_guard(page + call - back, back) && !may_continue(page, call - back))
+            return hal_user_call(user) == 0 ? call - back : 0;
         if (is_chain(page + call - back, back) && !may_continue(page, call - back))
             return is_true(page + call - back, user) ? call - back : 0;
+    }
     return 0;
 }
 
@@ -305,8 +330,10 @@ static bool patch(uint64_t frame, size_t page, size_t call, const struct hal_use
     uintptr_t stub = patches.free == NONE
                          ? 0
                          : host_user_add_stub(page * HAL_PAGE_SIZE + at, from + at, call - at);
-    if (!stub)
+    if (!stub) {
+        patches.out |= patches.free == NONE || host_user_stubs_are_out();
         return false;
+    }
     new = take();
     new->frame = frame;
     new->page = (uint32_t)page;
@@ -318,9 +345,15 @@ static bool patch(uint64_t frame, size_t page, size_t call, const struct hal_use
     return true;
 }
 
+bool sim_patch_is_out(void)
+{
+    return patches.out && patches.misses >= MISSES_MIN;
+}
+
 bool sim_patch_note(uint64_t frame, size_t page, const struct hal_user *user)
 {
     uint32_t pc = (uint32_t)hal_user_pc(user), call = pc - CALL_BYTES;
+    patches.misses++;
     if (call / HAL_PAGE_SIZE != page || (pc - 1) / HAL_PAGE_SIZE != page)
         return false;
     unsigned slot = (unsigned)((call ^ frame / HAL_PAGE_SIZE) * 0x9e3779b1u >> 20) & (COUNTS - 1);

@@ -125,7 +125,7 @@ static void go_over(struct cpu *self, struct cpu *next)
     self->guest.bytes = self->stack_bytes;
     sim_cpu_put_down();
     sim_cpu_play(next);
-    fiber_switch(&self->guest, &next->guest);
+    fiber_switch_cpu(&self->guest, &next->guest);
 }
 
 static void begin_turn(struct cpu *self, uint32_t working)

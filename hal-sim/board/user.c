@@ -190,6 +190,15 @@ static void tell(struct hal_user *user, enum host_user_why why, bool steps,
     }
 }
 
+/* The host leaves there what the last fault of its thread was, also for a call: that is no state of
+ * the machine. */
+static void forget_fault(struct hal_user *user)
+{
+    user->frame[TRAP] = 0;
+    user->frame[ERROR] = 0;
+    user->frame[ADDRESS] = 0;
+}
+
 /* ---- running ---- */
 
 /* Virtual clock: nobody but the library's user, or its watch, can have wanted this CPU. */
@@ -223,6 +232,53 @@ static bool is_filled(struct cpu *cpu, struct hal_aspace *aspace, const struct h
                            wanted_access(user->frame[ERROR]));
 }
 
+/* ---- how long ---- */
+
+/*
+ * One word says it all, so that another CPU reads what was true at one moment: twice the time that
+ * user code has run, or, while it runs, twice the time less which the clock shows that, and one.
+ */
+static uint64_t time_at(uint64_t ran, uint64_t now)
+{
+    if (!(ran & 1))
+        return ran / 2;
+    return now > ran / 2 ? now - ran / 2 : 0;
+}
+
+static void set_ran(struct hal_user *user, uint64_t ran)
+{
+    __atomic_store_n(&user->ran, ran, __ATOMIC_RELAXED);
+}
+
+/* Real clock: the caller is about to enter user code. */
+static void begin_time(struct hal_user *user)
+{
+    if (machine.real)
+        set_ran(user, 2 * (sim_time_now() - user->ran / 2) + 1);
+}
+
+static void add_time(struct hal_user *user, uint64_t ns)
+{
+    set_ran(user, user->ran + 2 * ns);
+}
+
+/* It has left. */
+static void end_time(struct hal_user *user)
+{
+    if (machine.real)
+        set_ran(user, 2 * time_at(user->ran, sim_time_now()));
+}
+
+uint64_t hal_user_time(const struct hal_user *user)
+{
+    uint64_t ran, now;
+    do {
+        ran = __atomic_load_n(&user->ran, __ATOMIC_ACQUIRE);
+        now = sim_time_now();
+    } while (ran != __atomic_load_n(&user->ran, __ATOMIC_RELAXED));
+    return time_at(ran, now);
+}
+
 /* Entered. Comes back on the same CPU. */
 static enum host_user_why run_here(struct cpu *cpu, struct hal_aspace *aspace,
                                    struct hal_user *user)
@@ -238,9 +294,11 @@ static enum host_user_why run_here(struct cpu *cpu, struct hal_aspace *aspace,
             return HOST_USER_INTERRUPT;
         }
         enum host_user_why why;
+        begin_time(user);
         do
             why = host_user_run(cpu, user, wanted);
         while (why == HOST_USER_FAULT && is_filled(cpu, aspace, user));
+        end_time(user);
         if (why == HOST_USER_CALL)
             sim_aspace_note_call(cpu, aspace, user);
         sim_aspace_leave(cpu);
@@ -258,7 +316,11 @@ void hal_user_run(struct hal_aspace *aspace, struct hal_user *user, struct hal_u
     enum host_user_why why = run_here(sim_cpu_enter(), aspace, user);
     sim_cpu_leave();
     tell(user, why, steps, event);
-    sim_cpu_point(event->trap == HAL_USER_INTERRUPT && machine.user_step ? COST_STEP : COST_TRAP);
+    forget_fault(user);
+    uint32_t cost = event->trap == HAL_USER_INTERRUPT && machine.user_step ? COST_STEP : COST_TRAP;
+    sim_cpu_point(cost);
+    if (!machine.real) /* user code takes what leaving it does, and no more */
+        add_time(user, cost);
 }
 
 /* ---- registers ---- */

@@ -7,6 +7,16 @@
  * The file is locked while it is in the slot, so that two machines cannot write one file system: a
  * writer's lock, or a reader's lock if the card is read only. The lock belongs to the open file
  * (F_OFD_SETLK), so it holds between processes, between threads, and ends with the descriptor.
+ *
+ * A flush waits until the host's disk has what was written. So that it need not begin then, the
+ * host is told to begin with what follows each other as soon as there is enough of it, while the
+ * machine goes on.
+ *
+ * The host reads ahead for each open file by itself, in pieces that become larger as long as reads
+ * follow each other. A file system reads a little here and there between the parts of a large file,
+ * which ends that; so small reads go by an open file of their own. POSIX_FADV_SEQUENTIAL does not
+ * pay: the host then reads twice as far at a time, and who reads waits for the whole of it where a
+ * disk reports its requests in heaps.
  */
 #include "host/host.h"
 
@@ -19,6 +29,9 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define BEGIN_BYTES (512 << 10) /* from which on it pays to write before a flush */
+#define SMALL_BYTES (16 << 10)  /* reads up to this size are small */
 
 static int open_file(const char *path, bool read_only, int *fd, char *message, size_t size)
 {
@@ -75,6 +88,21 @@ static int measure(int fd, const char *path, uint64_t *sectors, char *message, s
     return 0;
 }
 
+/* Opens the file once more. If another one has its name now, or none, the same one has to do. */
+static int open_again(int fd, const char *path)
+{
+    struct stat first, second;
+    int again = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (again < 0)
+        return fd;
+    if (fstat(fd, &first) == 0 && fstat(again, &second) == 0 && first.st_dev == second.st_dev &&
+        first.st_ino == second.st_ino)
+        return again;
+    (void)close(again);
+    return fd;
+}
+
 int host_card_open(struct host_card *card, const char *path, bool read_only, char *message,
                    size_t size)
 {
@@ -86,17 +114,22 @@ int host_card_open(struct host_card *card, const char *path, bool read_only, cha
     error = measure(fd, path, &card->sectors, message, size);
     if (!error)
         error = lock_file(fd, path, read_only, message, size);
-    if (error)
+    if (error) {
         (void)close(fd);
-    else
-        card->fd = fd;
-    return error;
+        return error;
+    }
+    card->fd = fd;
+    card->small = open_again(fd, path);
+    return 0;
 }
 
 void host_card_close(struct host_card *card)
 {
-    if (card->fd >= 0)
-        (void)close(card->fd);
+    if (card->fd < 0)
+        return;
+    if (card->small != card->fd)
+        (void)close(card->small);
+    (void)close(card->fd);
     card->fd = -1;
 }
 
@@ -114,6 +147,28 @@ static void advance(struct iovec **piece, int *count, size_t done)
     }
 }
 
+/* Notes what has been written, from `at` to `end`; has the host begin with it, if it is enough. */
+static void begin_writing(struct host_card *card, long at, long end)
+{
+    if (at != card->row_end)
+        card->row_at = at;
+    card->row_end = end;
+    if (end - card->row_at < BEGIN_BYTES)
+        return;
+    (void)sync_file_range(card->fd, card->row_at, end - card->row_at, SYNC_FILE_RANGE_WRITE);
+    card->row_at = end;
+}
+
+/* The descriptor for a read. */
+static int read_from(const struct host_card *card, const struct iovec *pieces, int count)
+{
+    size_t bytes = 0;
+
+    for (int i = 0; i < count; i++)
+        bytes += pieces[i].iov_len;
+    return bytes <= SMALL_BYTES ? card->small : card->fd;
+}
+
 int host_card_transfer(struct host_card *card, const struct hal_block_request *request)
 {
     struct iovec pieces[HAL_BLOCK_SEGMENTS], *piece = pieces;
@@ -127,8 +182,9 @@ int host_card_transfer(struct host_card *card, const struct hal_block_request *r
         pieces[i] = (struct iovec){request->segments[i].data,
                                    (size_t)request->segments[i].sectors * HAL_SECTOR_SIZE};
     while (count) {
-        ssize_t done = request->op == HAL_BLOCK_READ ? preadv(card->fd, piece, count, at)
-                                                     : pwritev(card->fd, piece, count, at);
+        ssize_t done = request->op == HAL_BLOCK_READ
+                           ? preadv(read_from(card, piece, count), piece, count, at)
+                           : pwritev(card->fd, piece, count, at);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0) /* an error, or a file that has become shorter */
@@ -136,6 +192,8 @@ int host_card_transfer(struct host_card *card, const struct hal_block_request *r
         at += done;
         advance(&piece, &count, (size_t)done);
     }
+    if (request->op == HAL_BLOCK_WRITE)
+        begin_writing(card, (long)(request->sector * HAL_SECTOR_SIZE), (long)at);
     return 0;
 }
 

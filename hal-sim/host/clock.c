@@ -194,11 +194,16 @@ static __attribute__((noinline, cold)) uint64_t draw_and_read(void)
     }
 }
 
-uint64_t host_now(void)
+bool host_now_quickly(uint64_t *ns)
 {
     uint32_t count = atomic_load_explicit(&fast.count, memory_order_acquire);
+    return count != 0 && read_line(count, ns);
+}
+
+uint64_t host_now(void)
+{
     uint64_t ns;
-    return count != 0 && read_line(count, &ns) ? ns : draw_and_read();
+    return host_now_quickly(&ns) ? ns : draw_and_read();
 }
 
 uint64_t host_wall(void)

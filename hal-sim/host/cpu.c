@@ -230,6 +230,14 @@ void host_timer_arm(struct cpu *cpu, uint64_t when)
     (void)timer_settime(host->timer, TIMER_ABSTIME, &at, NULL);
 }
 
+void host_timer_forget(struct cpu *cpu)
+{
+    const struct itimerspec off = {{0, 0}, {0, 0}};
+    struct host_cpu *host = host_of(cpu);
+    (void)timer_settime(host->timer, 0, &off, NULL);
+    atomic_store(&host->armed, HOST_NEVER);
+}
+
 UNWATCHED void host_timer_retry(struct cpu *cpu)
 {
     const struct itimerspec soon = {{0, 0}, {0, RETRY_NS}};

@@ -19,6 +19,12 @@
  * the other. It counts calls and returns, and would count the switch itself on the wrong stack, so
  * the functions here are not instrumented. A call on the host's stack needs no switch: it is the
  * same thread to it.
+ *
+ * With the virtual clock one thread plays all CPUs, and what one CPU does is before what the next
+ * does only by accident. So a change of CPUs is told as one that orders nothing, and races between
+ * them are found as with the real clock, but at the same place each time. The simulator's own state
+ * is ordered by just these changes: what entered code does with it is not looked at. And who looks
+ * from outside comes after all CPUs (`left`).
  */
 #include "host/host.h"
 
@@ -27,6 +33,14 @@
 #include "host/tools.h"
 
 #include <string.h>
+
+#ifdef WITH_TSAN
+/* What the compiler calls at the beginning of each function; and annotations, here of accesses of
+ * both kinds. */
+void __tsan_func_entry(void *caller);
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+#endif
 
 /* swap.S */
 void swap_stack(void **save, void *load);
@@ -37,7 +51,9 @@ long swap_call(void *stack, long (*function)(void *), void *argument);
 /* The host's side of each host thread. */
 static struct host_side {
     struct hal_context context;
-    bool left; /* and nobody has noted yet which bounds its stack has */
+    bool left;       /* and nobody has noted yet which bounds its stack has */
+    void *tool;      /* ThreadSanitizer's name of the host's own stack */
+    unsigned number; /* in tsan_stacks, of the guest's stack that it is on; 0: the host's own */
 } host_side[HAL_CPU_MAX];
 
 UNWATCHED static struct hal_context *host_of(const struct cpu *cpu)
@@ -48,39 +64,107 @@ UNWATCHED static struct hal_context *host_of(const struct cpu *cpu)
 /* ---- telling the tools ---- */
 
 #ifdef WITH_TSAN
-/* ThreadSanitizer's names of the guest's stacks. Those of an abandoned guest end with its life. */
-enum { TSAN_STACKS = 4096 };
+/*
+ * ThreadSanitizer's names of the guest's stacks. Those of an abandoned guest end with its life.
+ * What a context keeps is its number in this table, so that a snapshot, which brings contexts back
+ * as they were, brings back no name of what is gone. It has room for more than the tool itself.
+ */
+enum { TSAN_STACKS = 8192 };
 static void *tsan_stacks[TSAN_STACKS];
+static bool tsan_ignores[TSAN_STACKS]; /* what is done on that stack */
+static char left; /* stands for that CPUs were left, in all order that is told */
 
-UNWATCHED static void *tsan_replace(const void *old, void *new)
+/* Calls that a stack is in when a snapshot brings it back: more than there can be to return from,
+ * since the tool counts those. */
+enum { TSAN_DEPTH = 256 };
+
+/* What reports call the frames of a stack that are older than the snapshot it came back with. */
+static void before_the_snapshot(void)
 {
-    void **slot = tsan_stacks;
-    host_lock(HOST_TOOLS);
-    while (slot < tsan_stacks + TSAN_STACKS && *slot != old)
-        slot++;
-    if (slot < tsan_stacks + TSAN_STACKS)
-        *slot = new;
-    host_unlock(HOST_TOOLS);
-    return new;
+}
+
+/* Whether what is done on the stack that runs, which has that number, is looked at. */
+UNWATCHED static void tool_ignore(uintptr_t number, bool ignore)
+{
+    if (tsan_ignores[number] == ignore)
+        return;
+    tsan_ignores[number] = ignore;
+    if (ignore)
+        AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+    else
+        AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+}
+
+UNWATCHED void tools_entered(bool entered)
+{
+    const unsigned number = host_side[host_index(sim_cpu_this())].number;
+    if (!machine.real && number)
+        tool_ignore(number, entered);
+}
+
+/* As if it ran: a stack that does not run was left, or will be begun, in entered code. */
+UNWATCHED static void tool_ignore_resting(uintptr_t number, bool ignore, unsigned depth)
+{
+    void *self = __tsan_get_current_fiber();
+    if (machine.real || !tsan_stacks[number])
+        return;
+    __tsan_switch_to_fiber(tsan_stacks[number], __tsan_switch_to_fiber_no_sync);
+    tool_ignore(number, ignore);
+    for (unsigned i = 0; i < depth; i++)
+        __tsan_func_entry((void *)((uintptr_t)before_the_snapshot + 1));
+    __tsan_switch_to_fiber(self, __tsan_switch_to_fiber_no_sync);
 }
 
 UNWATCHED static void *tool_made(void)
 {
-    return tsan_replace(NULL, __tsan_create_fiber(0));
+    void *fiber = __tsan_create_fiber(0);
+    uintptr_t number = 1;
+    host_lock(HOST_TOOLS);
+    while (number < TSAN_STACKS - 1 && tsan_stacks[number])
+        number++;
+    tsan_stacks[number] = fiber;
+    host_unlock(HOST_TOOLS);
+    tool_ignore_resting(number, true, 0);
+    return (void *)number;
 }
 
 UNWATCHED static void tool_gone(void *tool)
 {
-    if (!tool)
-        return;
-    (void)tsan_replace(tool, NULL);
-    __tsan_destroy_fiber(tool);
+    void *fiber = tsan_stacks[(uintptr_t)tool];
+    if (tsan_ignores[(uintptr_t)tool])
+        tool_ignore_resting((uintptr_t)tool, false, 0);
+    host_lock(HOST_TOOLS);
+    tsan_stacks[(uintptr_t)tool] = NULL;
+    host_unlock(HOST_TOOLS);
+    if (fiber)
+        __tsan_destroy_fiber(fiber);
 }
 
 UNWATCHED static void tool_forget_all(void)
 {
+    for (uintptr_t number = 1; number < TSAN_STACKS; number++)
+        tool_gone((void *)number);
+}
+
+size_t fiber_notes_bytes(void)
+{
+    return TSAN_STACKS / 8;
+}
+
+UNWATCHED void fiber_notes_save(uint8_t *notes)
+{
     for (unsigned i = 0; i < TSAN_STACKS; i++)
-        tool_gone(tsan_stacks[i]);
+        notes[i / 8] = (uint8_t)((i % 8 ? notes[i / 8] : 0) | (tsan_stacks[i] != NULL) << i % 8);
+}
+
+UNWATCHED void fiber_notes_restore(const uint8_t *notes)
+{
+    tool_forget_all();
+    for (unsigned i = 1; i < TSAN_STACKS; i++)
+        if (notes[i / 8] >> i % 8 & 1) {
+            tsan_stacks[i] = __tsan_create_fiber(0);
+            tool_ignore_resting(i, true, TSAN_DEPTH);
+        }
 }
 #else
 static void *tool_made(void)
@@ -96,20 +180,52 @@ static void tool_gone(void *tool)
 static void tool_forget_all(void)
 {
 }
+
+size_t fiber_notes_bytes(void)
+{
+    return 0;
+}
+
+void fiber_notes_save(uint8_t *notes)
+{
+    (void)notes;
+}
+
+void fiber_notes_restore(const uint8_t *notes)
+{
+    (void)notes;
+}
 #endif
 
-UNWATCHED static void leave_stack(struct hal_context *from, const struct hal_context *to)
+/* `apart`: what comes is not ordered behind what was before. */
+UNWATCHED static void leave_stack_for(struct hal_context *from, const struct hal_context *to,
+                                      bool apart)
 {
+    (void)apart;
 #if defined(WITH_ASAN)
     __sanitizer_start_switch_fiber(from ? &from->tool : NULL, (const void *)to->stack, to->bytes);
 #elif defined(WITH_TSAN)
+    struct host_side *side = &host_side[host_index(sim_cpu_this())];
     if (from)
-        from->tool = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(to->tool, 0);
+        from->tool = (void *)(uintptr_t)side->number;
+    if (side->number == 0)
+        side->tool = __tsan_get_current_fiber();
+    side->number = to == &side->context ? 0 : (unsigned)(uintptr_t)to->tool;
+    if (apart)
+        __tsan_release(&left);
+    __tsan_switch_to_fiber(side->number ? tsan_stacks[side->number] : side->tool,
+                           apart ? __tsan_switch_to_fiber_no_sync : 0);
+    if (side->number == 0)
+        __tsan_acquire(&left);
 #else
     (void)from;
     (void)to;
 #endif
+}
+
+UNWATCHED static void leave_stack(struct hal_context *from, const struct hal_context *to)
+{
+    leave_stack_for(from, to, false);
 }
 
 UNWATCHED static void arrive_on_stack(struct hal_context *self)
@@ -243,6 +359,13 @@ UNWATCHED void fiber_switch(struct hal_context *from, struct hal_context *to)
     arrive_on_stack(from);
 }
 
+UNWATCHED void fiber_switch_cpu(struct hal_context *from, struct hal_context *to)
+{
+    leave_stack_for(from, to, true);
+    swap_stack(&from->sp, to->sp);
+    arrive_on_stack(from);
+}
+
 UNWATCHED void fiber_run_guest(struct cpu *cpu)
 {
     struct hal_context *host = host_of(cpu);
@@ -297,7 +420,7 @@ UNWATCHED void fiber_abandon_guest(struct cpu *cpu)
 }
 
 /* A signal handler can send the CPU here: on the host's stack already, as far as rsp goes. */
-__attribute__((no_sanitize("address", "thread"))) static void abandon_from_signal(void *argument)
+UNWATCHED __attribute__((no_sanitize("address"))) static void abandon_from_signal(void *argument)
 {
     const struct cpu *cpu = argument;
     (void)sim_cpu_enter();

@@ -83,24 +83,79 @@ bool host_user_patches(void)
     return gate.pages;
 }
 
+/* A guard's variable and branch, from the stub at `address`. False: they are out of reach. */
+static bool move_guard(uint8_t *stub, uintptr_t address, uintptr_t start, unsigned other)
+{
+    enum { PLACE = 2, BRANCH = 8, JUMP_BYTES = 5 };
+    int64_t way = (int64_t)start + GATE_GUARD - 2 + (int8_t)stub[BRANCH];
+    int32_t near;
+    memcpy(&near, stub + PLACE, sizeof near);
+    int64_t far = near + (int64_t)start - (int64_t)address;
+    if (far != (int32_t)far || way < 0 ||
+        (way >= (int64_t)start && way <= (int64_t)start + GATE_GUARD))
+        return false;
+    near = (int32_t)far;
+    memcpy(stub + PLACE, &near, sizeof near);
+    stub[BRANCH] = (uint8_t)(other - (GATE_GUARD - 2));
+    near = (int32_t)(way - (int64_t)(address + other + JUMP_BYTES));
+    stub[other] = 0xe9;
+    memcpy(stub + other + 1, &near, sizeof near);
+    return true;
+}
+
+/* What is in the slot at `address` if it is a stub for that. False: there can be none. */
+static bool write_stub(uint8_t stub[GATE_SLOT], uintptr_t address, uintptr_t start,
+                       const uint8_t *code, size_t bytes)
+{
+    static const uint8_t load[] = {0x41, 0xbb}, jump[] = {0xff, 0x24, 0x25};
+    const uint32_t record_at = (uint32_t)(address + GATE_RECORD), pointer = GATE_CPUS + POINTER;
+    uint8_t *behind = stub + bytes;
+    struct gate_record record = {
+        .call = start + bytes, .start = (uint32_t)start, .moved = (uint16_t)bytes};
+    memset(stub, 0, GATE_SLOT);
+    memcpy(stub, code, bytes);
+    memcpy(behind, load, sizeof load);
+    memcpy(behind + 2, &record_at, sizeof record_at);
+    memcpy(behind + 6, jump, sizeof jump);
+    memcpy(behind + 9, &pointer, sizeof pointer);
+    if (gate_is_guard(code, bytes))
+        record.other = (uint16_t)(bytes + 13);
+    memcpy(stub + GATE_RECORD, &record, sizeof record);
+    return !record.other || move_guard(stub, address, start, record.other);
+}
+
 uintptr_t host_user_add_stub(uintptr_t start, const uint8_t *code, size_t bytes)
 {
-    const uint8_t jump[] = {0xff, 0x24, 0x25}, load[] = {0x41, 0xbb};
-    if (!gate.pages || gate.used == SLOTS || bytes > GATE_MOVED_MAX)
+    uint8_t wanted[GATE_SLOT];
+    if (!gate.pages || bytes > GATE_MOVED_MAX)
         return 0;
-    size_t at = GATE_STUBS - GATE_CPUS + (size_t)gate.used++ * GATE_SLOT;
-    struct gate_record record = {
-        .call = start + bytes, .start = (uint32_t)start, .moved = (uint32_t)bytes};
-    uint32_t record_at = (uint32_t)(GATE_CPUS + at + GATE_RECORD), pointer = GATE_CPUS + POINTER;
-    uint8_t *stub = gate.pages + at;
-    memcpy(stub + GATE_RECORD, &record, sizeof record);
-    memcpy(stub, code, bytes);
-    stub += bytes;
-    memcpy(stub, load, sizeof load);
-    memcpy(stub + 2, &record_at, sizeof record_at);
-    memcpy(stub + 6, jump, sizeof jump);
-    memcpy(stub + 9, &pointer, sizeof pointer);
-    return GATE_CPUS + at;
+    for (unsigned i = 0; i <= gate.used && i < SLOTS; i++) {
+        const uintptr_t address = GATE_STUBS + (uintptr_t)i * GATE_SLOT;
+        uint8_t *stub = gate.pages + (address - GATE_CPUS);
+        struct gate_record record;
+        memcpy(&record, stub + GATE_RECORD, sizeof record);
+        if (i < gate.used && record.start != start)
+            continue;
+        if (!write_stub(wanted, address, start, code, bytes))
+            return 0;
+        if (i == gate.used) {
+            gate.used++;
+            memcpy(stub, wanted, sizeof wanted);
+        }
+        if (!memcmp(stub, wanted, sizeof wanted))
+            return address;
+    }
+    return 0;
+}
+
+bool host_user_is_guard(const uint8_t *code, size_t bytes)
+{
+    return gate_is_guard(code, bytes);
+}
+
+bool host_user_stubs_are_out(void)
+{
+    return gate.used == SLOTS;
 }
 
 void host_user_forget_stubs(void)

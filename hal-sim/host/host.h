@@ -4,15 +4,13 @@
  *
  * The files of this folder are the only ones that include POSIX headers. Whoever moves the
  * simulator to another host rewrites this folder and nothing else. Times are host_now's
- * nanoseconds. Functions that can fail return a negative errno number. Unless it says otherwise, a
- * function must be called entered or outside (see board/machine.h), so that no guest code runs on
- * top of it.
+ * nanoseconds. Functions that can fail return a negative errno number. Unless it says otherwise,
+ * they are called entered or outside (board/machine.h), so that no guest code runs on top of them.
  */
 #pragma once
 
 #include <hal/compiler.h>
 #include <hal/context.h>
-
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +24,8 @@ struct cpu;
 
 /** Nanoseconds of the host's monotonic clock. */
 uint64_t host_now(void);
+/** The same, if that takes only reading a counter: also from guest code that has not entered. */
+HAL_MUST_CHECK bool host_now_quickly(uint64_t *ns);
 /** Nanoseconds since 1970-01-01 00:00 UTC. */
 uint64_t host_wall(void);
 /** Fills `bytes` from the host's source of entropy. */
@@ -82,6 +82,7 @@ uint8_t *host_ram_alias(void);
  */
 HAL_MUST_CHECK int host_view_map(uintptr_t address, uint64_t physical, size_t bytes,
                                  unsigned access);
+HAL_MUST_CHECK int host_view_protect(uintptr_t address, size_t bytes, unsigned access); /* or 0 */
 /** No view there any more: nobody can touch these addresses. */
 void host_view_drop(uintptr_t address, size_t bytes);
 
@@ -94,6 +95,8 @@ void fiber_init(struct hal_context *context, void *stack, size_t bytes, void (*e
 void fiber_finish(struct hal_context *context);
 /** Switches stacks within the guest. Entered; the other side leaves. */
 void fiber_switch(struct hal_context *from, struct hal_context *to);
+/** The same, from one CPU to another that is played on the same thread. */
+void fiber_switch_cpu(struct hal_context *from, struct hal_context *to);
 /** Outside: continues cpu->guest, until the guest is suspended or abandoned. */
 void fiber_run_guest(struct cpu *cpu);
 /** Entered, on a guest stack: back to fiber_run_guest's caller, until that is called again. */
@@ -116,8 +119,6 @@ bool tools_run_signals(void);
 bool tools_can_interrupt(uint64_t pc);
 /** Whether a tool runs this process that cannot follow moved signal frames: no real clock then. */
 bool tools_forbid_signals(void);
-/** Whether a tool keeps notes of the guest's stacks that a snapshot cannot hold. */
-bool tools_forbid_snapshots(void);
 /** Tells tools that RAM may be used but holds nothing of meaning, or that it may not be used. */
 void tools_memory_fresh(void *start, size_t bytes);
 void tools_memory_closed(void *start, size_t bytes);
@@ -150,18 +151,17 @@ void host_cpu_join(struct cpu *cpu);
 void host_cpu_free(void);
 /** Makes the CPU look at its pending bits. Any thread; also from a signal handler. */
 void host_cpu_kick(struct cpu *cpu);
-/** Makes the adopted thread look at them after a while, again and again (virtual clock). As above.
- */
+/** Makes the adopted thread look at them after a while, again and again (virtual). As above. */
 void host_cpu_nag(struct cpu *cpu);
 /** Real clock: signals this CPU at host time `when` or a little after an earlier `when`. */
 void host_timer_arm(struct cpu *cpu, uint64_t when);
+void host_timer_forget(struct cpu *cpu); /**< on its thread, which plays no CPU: it is off */
 /** Bounds of the CPU's alternate stack hold `address`. Any context. */
 bool host_cpu_on_alternate(uintptr_t address);
 
 /* ---- user.c, user.S: user code ---- */
 
 struct hal_user;
-
 /** Why it was left: the low bits say what, see board/user.c. */
 enum host_user_why {
     HOST_USER_INTERRUPT, /* also: it was not entered */
@@ -185,12 +185,15 @@ bool host_user_hides(void);
 enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *user, uint32_t wanted);
 /** Why a watch's timer wants to have the run ended: NULL if not; since `*ns`. Clears that. */
 const char *host_user_stalled(uint64_t *ns);
-/** Whether system calls can be patched. */
+/** Whether system calls can be patched, and whether there are stubs left for it. */
 bool host_user_patches(void);
-/** Makes a stub that does what `bytes` bytes of `code` do, which stand at `start` in a program, and
- * then, without the host, the system call behind them. Gives its address; 0: there is no room. */
+bool host_user_stubs_are_out(void);
+/** Gives a stub that does what `bytes` bytes of `code` do, which stand at `start` in a program, and
+ * then, without the host, the system call behind them. 0: no room, or it cannot be moved. */
 uintptr_t host_user_add_stub(uintptr_t start, const uint8_t *code, size_t bytes);
-/** No stub is needed any more; no user code runs. */
+/** Whether code is what gate.h calls a guard. */
+bool host_user_is_guard(const uint8_t *code, size_t bytes);
+/** No stub is needed any more. */
 void host_user_forget_stubs(void);
 /** The thread behind a CPU begins, and ends, to be that. */
 void host_user_adopt(struct cpu *cpu);
@@ -229,18 +232,17 @@ const char *host_code_path(void);
 bool host_code_holds(uint64_t pc);
 
 /* ---- card.c ---- */
-
 struct host_card {
-    int fd; /* -1: none */
+    int fd, small; /* -1: none; the same file, for small reads */
     bool read_only;
     uint64_t sectors;
+    long row_at, row_end; /* bytes that were written in a row, and wait for a flush */
 };
 
 /** Opens and locks a card's file. On failure `message` says what is wrong and what to do. */
 HAL_MUST_CHECK int host_card_open(struct host_card *card, const char *path, bool read_only,
                                   char *message, size_t size);
 void host_card_close(struct host_card *card);
-
 struct hal_block_request;
 /** Moves the data of a checked request. 0 or -EIO. */
 int host_card_transfer(struct host_card *card, const struct hal_block_request *request);

@@ -119,15 +119,26 @@ void host_ram_discard(uint64_t offset, uint64_t bytes)
 /* ---- at user addresses. Sanitizers need not hear of these: nothing that they watch goes there
  * ---- */
 
+static int protection_of(unsigned access)
+{
+    return PROT_READ | (access & HAL_USER_WRITE ? PROT_WRITE : 0) |
+           (access & HAL_USER_EXECUTE ? PROT_EXEC : 0);
+}
+
 int host_view_map(uintptr_t address, uint64_t physical, size_t bytes, unsigned access)
 {
-    int protection = PROT_READ | (access & HAL_USER_WRITE ? PROT_WRITE : 0) |
-                     (access & HAL_USER_EXECUTE ? PROT_EXEC : 0);
+    int protection = protection_of(access);
     /* What is read only the host brings in by itself, 16 pages at a time, and faster. */
     int populate = access & HAL_USER_WRITE ? MAP_POPULATE : 0;
     long at = syscall(SYS_mmap, address, bytes, protection, MAP_SHARED | MAP_FIXED | populate,
                       ram.fd, physical);
     return at == -1 ? -errno : 0;
+}
+
+int host_view_protect(uintptr_t address, size_t bytes, unsigned access)
+{
+    int protection = access ? protection_of(access) : PROT_NONE;
+    return syscall(SYS_mprotect, address, bytes, protection) ? -errno : 0;
 }
 
 void host_view_drop(uintptr_t address, size_t bytes)

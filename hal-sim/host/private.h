@@ -6,14 +6,9 @@
 
 #include "board/machine.h"
 #include "host/host.h"
+#include "host/tools.h"
 
 #include <signal.h>
-
-/**
- * For what must not call ThreadSanitizer: code that changes stacks under it, and what a signal
- * handler does before it knows that it has not interrupted that tool's own code.
- */
-#define UNWATCHED __attribute__((no_sanitize("thread")))
 
 /** The signal of the timers and of kicks: a real-time one that programs rarely use. */
 #define HOST_SIGNAL (SIGRTMIN + 2)

@@ -50,15 +50,6 @@ bool tools_forbid_signals(void)
     return tools_run_signals();
 }
 
-bool tools_forbid_snapshots(void)
-{
-#ifdef WITH_TSAN
-    return true;
-#else
-    return false;
-#endif
-}
-
 #ifdef WITH_TSAN
 /* A program may end without closing its machine, and so without joining the CPUs' threads. */
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);

@@ -83,7 +83,7 @@ static uintptr_t where;
  * leave poisoned memory behind. And for those that touch a stack that is not theirs, or run before
  * it is known what they have interrupted.
  */
-#define NO_REDZONES __attribute__((no_sanitize("address", "thread")))
+#define NO_REDZONES UNWATCHED __attribute__((no_sanitize("address")))
 
 /* ---- moving the frame ---- */
 

@@ -231,6 +231,8 @@ static inline HANDLER void rewind_call(const struct user_side *side, greg_t *reg
     if (record) {
         const uintptr_t at = pc % GATE_SLOT;
         regs[REG_RIP] = (greg_t)(at < record->moved ? record->start + at : record->call);
+        if (record->other && at == record->other)
+            regs[REG_RIP] = (greg_t)gate_other_way(pc);
     } else if (is_in_gate(pc)) {
         record = (const struct gate_record *)(uintptr_t)regs[REG_R11];
         regs[REG_RIP] = (greg_t)record->call;

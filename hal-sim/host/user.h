@@ -13,7 +13,7 @@
 #include <signal.h>
 #include <ucontext.h>
 
-#define HANDLER __attribute__((no_sanitize("address", "thread"), no_stack_protector))
+#define HANDLER UNWATCHED __attribute__((no_sanitize("address"), no_stack_protector))
 
 /** What a signal has interrupted. */
 enum user_place {

@@ -128,6 +128,8 @@ static void cpu_body(struct cpu *cpu)
         fiber_run_guest(cpu);
         sim_cpu_put_down();
         again = leave_guest() == POWER_REBOOTING && cpu == &machine.cpu[0] && start_again();
+        if (again)
+            host_timer_forget(cpu); /* it may have fired while nobody played this CPU */
     } while (again);
 }
 

@@ -27,7 +27,8 @@ struct tb_snapshot {
     uint64_t *used, *guarded;
     uint64_t page_count;
     uint8_t *pages;
-    uint8_t *notes; /* of tools, for each of these pages */
+    uint8_t *notes;  /* of tools, for each of these pages */
+    uint8_t *stacks; /* of tools, for the guest's stacks */
 };
 
 static bool has_page(const uint64_t *map, uint64_t page)
@@ -70,8 +71,10 @@ static bool save_ram(struct tb_snapshot *s, const uint8_t *ram)
     s->guarded = copy_of(sim_memory_guarded, map_bytes(s->top));
     s->pages = malloc(s->page_count * HAL_PAGE_SIZE + 1);
     s->notes = malloc(s->page_count * tools_notes_bytes() + 1);
-    if (!s->used || !s->guarded || !s->pages || !s->notes)
+    s->stacks = malloc(fiber_notes_bytes() + 1);
+    if (!s->used || !s->guarded || !s->pages || !s->notes || !s->stacks)
         return false;
+    fiber_notes_save(s->stacks);
     uint8_t *to = s->pages, *notes = s->notes;
     for (uint64_t page = 0; page < s->top; page++)
         if (has_page(s->used, page)) {
@@ -87,9 +90,16 @@ static int need_virtual(void)
 {
     if (machine.real)
         return library_fail(-ENOTSUP, "snapshots need the virtual clock");
-    if (tools_forbid_snapshots())
-        return library_fail(-ENOTSUP, "ThreadSanitizer's notes of stacks cannot be put back");
     return 0;
+}
+
+/* What goes on from a snapshot begins without patched copies of text, so what goes on now has to:
+ * page tables, which belong to the state, say what was shown. */
+static void forget_patches(void)
+{
+    host_lock(HOST_MACHINE);
+    sim_aspace_reset();
+    host_unlock(HOST_MACHINE);
 }
 
 int tb_snapshot(struct tb_machine *m, struct tb_snapshot **out)
@@ -102,6 +112,7 @@ int tb_snapshot(struct tb_machine *m, struct tb_snapshot **out)
     struct tb_snapshot *s = calloc(1, sizeof *s);
     bool ok = s && ram;
     if (ok) {
+        forget_patches();
         s->opening = m->opening;
         memcpy(&s->machine, &machine, sizeof machine);
         s->kstate = copy_of(kstate, kstate_bytes);
@@ -129,17 +140,26 @@ void tb_snapshot_free(struct tb_snapshot *s)
     free(s->guarded);
     free(s->pages);
     free(s->notes);
+    free(s->stacks);
     free(s);
 }
 
-/* Takes all guards away that are there now, and puts those of the snapshot up. */
+static bool has_guard(const struct tb_snapshot *s, uint64_t page)
+{
+    return page < s->top && has_page(s->guarded, page);
+}
+
+/* Takes the guards away that the snapshot has not, and puts up those that are missing: few, where
+ * each is a call of the host. */
 static bool restore_guards(const struct tb_snapshot *s)
 {
     for (uint64_t page = 0; page < sim_memory_top; page++)
-        if (has_page(sim_memory_guarded, page) && !sim_memory_guard_range(page, 1, false))
+        if (has_page(sim_memory_guarded, page) && !has_guard(s, page) &&
+            !sim_memory_guard_range(page, 1, false))
             return false;
     for (uint64_t page = 0; page < s->top; page++)
-        if (has_page(s->guarded, page) && !sim_memory_guard_range(page, 1, true))
+        if (has_guard(s, page) && !has_page(sim_memory_guarded, page) &&
+            !sim_memory_guard_range(page, 1, true))
             return false;
     return true;
 }
@@ -193,6 +213,7 @@ int tb_restore(struct tb_machine *m, const struct tb_snapshot *s)
     vcd_power_down(sim_time_now());
     listen_power_down(sim_time_now());
     memcpy(&machine, &s->machine, sizeof machine);
+    fiber_notes_restore(s->stacks);
     vcd_power_up(sim_time_now());
     listen_power_up(sim_time_now(), true);
     restore_history();

@@ -3,9 +3,10 @@
  * input.c: the pump: one thread that waits for everything that comes from outside.
  *
  * Keys and piped text go to the guest's serial line, byte by byte as they are. On a terminal Ctrl-A
- * is the program's: Ctrl-A X leaves, Ctrl-A H helps, Ctrl-A Ctrl-A sends one. Signals arrive as
- * readable bytes on a descriptor, because they are blocked in every thread: no handler of the
- * program's ever runs on top of the guest.
+ * is the program's: Ctrl-A X leaves, Ctrl-A H helps, Ctrl-A Ctrl-A sends one. Signals are blocked
+ * in every thread, so that no handler of the program's ever runs on top of the guest; a thread
+ * waits for them and gives the pump a byte for each. (Linux's signalfd would wake the pump for each
+ * signal of the process, and each page that a program of the guest's faults on is one.)
  *
  * For a run that has to repeat (virtual clock, piped input) the pump gathers the whole input before
  * power-on, so that when bytes come depends on nothing outside.
@@ -14,10 +15,11 @@
 #include "tayberry_stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define CTRL_A 0x01
@@ -30,8 +32,9 @@
 
 static struct {
     struct input_config config;
-    pthread_t thread;
-    int signal_fd, wake_fd;
+    pthread_t thread, signal_thread;
+    int signal_fds[2], wake_fd; /**< a pipe: to read, to write */
+    _Atomic bool ending;
     uint64_t start;
     bool is_terminal, reading, escaped;
     uint8_t *gathered;
@@ -131,17 +134,29 @@ static void tell_size(void)
 /** Acts on one signal. */
 static void take_signal(void)
 {
-    struct signalfd_siginfo info;
-    if (read(input.signal_fd, &info, sizeof(info)) != sizeof(info))
+    uint8_t number;
+    if (read(input.signal_fds[0], &number, 1) != 1)
         return;
-    if (info.ssi_signo == SIGTSTP)
+    if (number == SIGTSTP)
         terminal_suspend();
-    else if (info.ssi_signo == SIGCONT)
+    else if (number == SIGCONT)
         terminal_resume();
-    else if (info.ssi_signo == SIGWINCH)
+    else if (number == SIGWINCH)
         tell_size();
     else
-        session_end(END_SIGNAL, (int)info.ssi_signo);
+        session_end(END_SIGNAL, number);
+}
+
+/** Waits for signals until input_stop sends one itself. */
+static void *signal_main(void *argument)
+{
+    int signal;
+    (void)argument;
+    while (sigwait(input.config.signals, &signal) == 0 && !atomic_load(&input.ending)) {
+        uint8_t number = (uint8_t)signal;
+        (void)!write(input.signal_fds[1], &number, 1);
+    }
+    return NULL;
 }
 
 static bool guest_has_room(void)
@@ -184,7 +199,7 @@ static bool pump_once(void)
     bool hold_back = input.reading && !guest_has_room();
     struct pollfd fds[3] = {
         {.fd = input.wake_fd, .events = POLLIN},
-        {.fd = input.signal_fd, .events = POLLIN},
+        {.fd = input.signal_fds[0], .events = POLLIN},
         {.fd = input.reading && !hold_back ? STDIN_FILENO : -1, .events = POLLIN},
     };
     int ready = poll(fds, 3, poll_time(hold_back));
@@ -218,11 +233,11 @@ int input_start(const struct input_config *config)
     tell_size();
     if (!input.reading)
         end_reading();
-    input.signal_fd = signalfd(-1, config->signals, SFD_CLOEXEC | SFD_NONBLOCK);
     input.wake_fd = eventfd(0, EFD_CLOEXEC);
-    if (input.signal_fd < 0 || input.wake_fd < 0)
+    if (input.wake_fd < 0 || pipe2(input.signal_fds, O_CLOEXEC) < 0)
         return -errno;
-    return session_start_thread(&input.thread, pump_main);
+    int error = session_start_thread(&input.signal_thread, signal_main);
+    return error < 0 ? error : session_start_thread(&input.thread, pump_main);
 }
 
 void input_stop(void)
@@ -230,7 +245,11 @@ void input_stop(void)
     uint64_t one = 1;
     (void)!write(input.wake_fd, &one, sizeof(one));
     pthread_join(input.thread, NULL);
+    atomic_store(&input.ending, true);
+    pthread_kill(input.signal_thread, SIGWINCH);
+    pthread_join(input.signal_thread, NULL);
     close(input.wake_fd);
-    close(input.signal_fd);
+    close(input.signal_fds[0]);
+    close(input.signal_fds[1]);
     free(input.gathered);
 }

@@ -68,7 +68,7 @@ static enum status check(const struct check_means *means)
 
 static enum status repair(const struct check_means *means, bool save)
 {
-    const struct repair_options options = {.save_lost = save};
+    const struct repair_options options = {.save_lost = save, .finish = !save};
     struct repair_result result;
     int error = fat_repair(means, &options, &result);
 

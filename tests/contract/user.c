@@ -536,7 +536,7 @@ CONTRACT_TEST(an_interrupt_changes_no_vector)
         return;
     aim_vectors(&program, 1, false);
     aim_vectors(&second, 2, false);
-    start_ticking(60, &program);
+    start_ticking(20, &program);
     while (program_run_once(&program) == HAL_USER_INTERRUPT)
         if (program_run_once(&second) != HAL_USER_INTERRUPT)
             break;
@@ -620,6 +620,24 @@ CONTRACT_TEST(a_poked_one_does_not_run)
     program_end(&program);
 }
 
+CONTRACT_TEST(it_tells_how_long_user_code_ran)
+{
+    uint64_t start = hal_time_now(), before, after;
+    if (!PROGRAM(&program, call))
+        return;
+    before = hal_user_time(&program.user);
+    for (unsigned i = 0; i < MANY_CALLS; i++)
+        EXPECT_EQUAL(program_run(&program), HAL_USER_CALL);
+    after = hal_user_time(&program.user);
+    EXPECT(after > before);
+    EXPECT(after - before <= hal_time_now() - start);
+    for (uint64_t now = hal_time_now(); hal_time_now() - now < TICK;)
+        ;
+    hal_user_init(&program.user, CODE_AT, STACK_AT - 64);
+    EXPECT_EQUAL(hal_user_time(&program.user), after);
+    program_end(&program);
+}
+
 const struct contract_test user_tests[] = {
     {"hal_user_init: it starts there, and all else is zero", it_starts_as_it_was_readied},
     {"hal_user_copy makes the same", a_copy_goes_on_like_the_original},
@@ -653,5 +671,6 @@ const struct contract_test user_tests[] = {
     {"the handler of an interrupt in user code may switch", the_interrupt_may_switch},
     {"an interrupt that waits is taken", an_interrupt_that_waits_is_taken},
     {"hal_user_poke: the next run ends before any user code", a_poked_one_does_not_run},
+    {"hal_user_time: how long user code ran, and nothing else", it_tells_how_long_user_code_ran},
     {NULL, NULL},
 };

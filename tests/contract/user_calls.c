@@ -186,6 +186,82 @@ CONTRACT_TEST(text_that_is_not_steady_is_as_it_is)
     program_end(&program);
 }
 
+static void expect_guarded(bool open, uint64_t count)
+{
+    program.data[0] = open;
+    EXPECT_EQUAL(program_run(&program), HAL_USER_CALL);
+    EXPECT_EQUAL(hal_user_call(&program.user), open ? 0 : 10);
+    EXPECT_EQUAL(program_get(&program, 0), count);
+}
+
+/** A call that is made only as long as a variable says so: as of now, and wherever it stops. */
+CONTRACT_TEST(a_guarded_call_looks_each_time)
+{
+    uint64_t state = 5, count = 0;
+    if (!PROGRAM(&program, guarded))
+        return;
+    for (unsigned i = 0; i < OFTEN; i++)
+        expect_guarded(true, ++count);
+    for (unsigned i = 0; i < 4 * OFTEN; i++)
+        expect_guarded(program_random(&state) >> 63, ++count);
+    for (unsigned i = 0; i < 4; i++) {
+        hal_aspace_unmap(&program.aspace, DATA_AT, 1);
+        program_expect_access(&program, DATA_AT, HAL_USER_READ);
+        EXPECT_EQUAL(hal_user_pc(&program.user) / HAL_PAGE_SIZE, CODE_AT / HAL_PAGE_SIZE);
+        program_map(&program, DATA_AT, program.data, 1, HAL_USER_READ | HAL_USER_WRITE);
+        expect_guarded(i & 1, ++count);
+    }
+    program_end(&program);
+}
+
+CONTRACT_TEST(a_guarded_call_can_be_stepped)
+{
+    enum { STEPS = 40 };
+    uint64_t count = 0;
+    if (!PROGRAM(&program, guarded))
+        return;
+    for (unsigned i = 0; i < OFTEN; i++)
+        expect_guarded(true, ++count);
+    for (unsigned i = 0; i < OFTEN; i++) {
+        unsigned steps = 0;
+        program.data[0] = i & 1;
+        hal_user_set_step(&program.user, true);
+        while (program_run(&program) == HAL_USER_STEP && ++steps < STEPS)
+            EXPECT(hal_user_pc(&program.user) - CODE_AT <
+                   (uintptr_t)(code_guarded_end - code_guarded));
+        EXPECT_EQUAL(program.event.trap, HAL_USER_CALL);
+        EXPECT_EQUAL(hal_user_call(&program.user), i & 1 ? 0 : 10);
+        EXPECT_EQUAL(program_get(&program, 0), ++count);
+        hal_user_set_step(&program.user, false);
+        expect_guarded(!(i & 1), ++count);
+    }
+    program_end(&program);
+}
+
+/** More places than a backend can learn about, again and again, so that it has to forget some. */
+CONTRACT_TEST(calls_are_made_from_many_places)
+{
+    enum { PAGES = 64, APART = 384, EACH = HAL_PAGE_SIZE / APART, ROUNDS = 14 };
+    if (!PROGRAM(&program, add))
+        return;
+    uint8_t *code = contract_pages(PAGES);
+    for (unsigned i = 0; i < PAGES * EACH; i++)
+        memcpy(code + i / EACH * HAL_PAGE_SIZE + (size_t)(i % EACH) * APART, code_add,
+               (size_t)(code_add_end - code_add));
+    program_map(&program, NOWHERE, code, PAGES, HAL_USER_READ | HAL_USER_EXECUTE | HAL_USER_STEADY);
+    for (unsigned n = 0; n < ROUNDS && !contract_failed(); n++)
+        for (unsigned i = 0; i < PAGES * EACH; i++) {
+            hal_user_set_pc(&program.user, NOWHERE + i / EACH * HAL_PAGE_SIZE +
+                                               (uintptr_t)(i % EACH) * APART + CODE_ADD_ENTRY);
+            program_set(&program, 0, i);
+            program_set(&program, 1, n);
+            EXPECT_EQUAL(program_run(&program), HAL_USER_CALL);
+            EXPECT_EQUAL(hal_user_call(&program.user), 7);
+            EXPECT_EQUAL(program_get(&program, 0), i + n);
+        }
+    program_end(&program);
+}
+
 static void tick(void)
 {
     hal_timer_set(hal_time_now() + TICK);
@@ -222,6 +298,9 @@ const struct contract_test user_calls_tests[] = {
      other_text_in_the_same_place_is_seen},
     {"spaces share text, and one gets its own", spaces_share_text_and_part},
     {"text without HAL_USER_STEADY is as it is now", text_that_is_not_steady_is_as_it_is},
+    {"a call behind a variable looks at it each time", a_guarded_call_looks_each_time},
+    {"and can be stepped through", a_guarded_call_can_be_stepped},
+    {"calls are made from more places than can be learnt", calls_are_made_from_many_places},
     {"interrupts between calls change nothing", interrupts_between_calls_change_nothing},
     {NULL, NULL},
 };

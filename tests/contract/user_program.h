@@ -11,6 +11,7 @@
  *   code_add         a0 = a0 + a1, n = 7, call
  *   code_below       a1 and a3 = words below the stack pointer; a0 = a0 + 1, and to both words;
  *                    n = 11, a2 = a0, call
+ *   code_guarded     a0 = a0 + 1, n = 0, or 10 if the byte at DATA_AT is 0; call
  *   code_load        a1 = the 64-bit word at a0, n = 1, call
  *   code_store       the word at a0 = a1, n = 2, call
  *   code_spin        a0 = a0 + 1, for ever
@@ -44,6 +45,7 @@
 CODE(call)
 CODE(add)
 CODE(below)
+CODE(guarded)
 CODE(load)
 CODE(store)
 CODE(spin)

@@ -176,7 +176,7 @@ void explore(const struct log *log, unsigned from, const struct where *only,
 
 struct counters { /* shared by all processes of a run */
     uint64_t sequences, operations, tried, distinct, nested, deepest, mended, fsck_clean, fsck_raw,
-        slow, overflows, failed;
+        repaired, slow, overflows, failed;
     uint64_t torn, torn_whole, torn_data, torn_found; /* sectors; what became of the volume */
 };
 
@@ -191,6 +191,7 @@ struct settings {
     unsigned nested_each;   /* of that many distinct volumes one is cut again; 0: none */
     unsigned fsck_raw_each; /* the same for fsck.fat's opinion before it is mounted */
     unsigned fsck_each;     /* and of those that have been mounted and unmounted */
+    unsigned repair_each;   /* of that many volumes one is repaired, too, instead of mounted */
     bool verbose;
     const char *dump;
     const char *plant;

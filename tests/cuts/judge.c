@@ -161,6 +161,40 @@ static void mount_and_read(const struct where *where)
     driver_unmount();
 }
 
+static void judge_tree(const struct where *where, const struct expected *expected)
+{
+    if (judge_allows(expected, found.hash))
+        return;
+    COUNT(slow);
+    if (expected->exact || !model_allows_tree(&found, expected->first, expected->last))
+        fail_tree(where, expected);
+}
+
+/* What tayberry-fsck makes of the volume is as good as what mounting it does. */
+static void judge_repair(const struct where *where, const struct expected *expected)
+{
+    static uint8_t *image;
+    static uint64_t *hashes;
+    const struct repair_options options = {.finish = true};
+    size_t bytes = (size_t)card.sectors * HAL_SECTOR_SIZE, n = card.sectors * sizeof *hashes;
+    struct repair_result result;
+    int error;
+
+    image = image ? image : malloc(bytes);
+    hashes = hashes ? hashes : malloc(n);
+    if (!image || !hashes)
+        exit(2);
+    memcpy(image, card.image, bytes);
+    memcpy(hashes, card.hashes, n);
+    error = fat_repair(means(), &options, &result);
+    if (error || check(where) != CHECK_NOTE)
+        judge_fail(where, "it cannot be repaired: error %d: %s", error, finding.text);
+    mount_and_read(where);
+    judge_tree(where, expected);
+    card_load(image, hashes);
+    COUNT(repaired);
+}
+
 uint64_t judge_card(const struct where *where, const struct expected *expected, struct log *log)
 {
     uint64_t raw = card.hash, tree = 0;
@@ -170,14 +204,12 @@ uint64_t judge_card(const struct where *where, const struct expected *expected, 
         judge_fail(where, "the volume is damaged: %s", finding.text);
     if (is_sample(settings.fsck_raw_each, raw))
         ask(where, "as the cut left it", VERDICT_ALLOWED);
+    if (is_sample(settings.repair_each, mix_hash(raw, FINAL)))
+        judge_repair(where, expected);
     card.recording = log;
     mount_and_read(where);
     card.recording = NULL;
-    if (!judge_allows(expected, found.hash)) {
-        COUNT(slow);
-        if (expected->exact || !model_allows_tree(&found, expected->first, expected->last))
-            fail_tree(where, expected);
-    }
+    judge_tree(where, expected);
     if (card.hash == raw && class == CHECK_NOTE)
         return found.hash;
     if (card.hash != raw)

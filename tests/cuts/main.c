@@ -33,14 +33,14 @@ struct size {
     unsigned pairs_step_first, pairs_step; /* of the first geometry, of the others */
     unsigned triples, longer;              /* random sequences of 3, and of 8 operations */
     unsigned subset_bits, samples, nested_each, fsck_raw_each, fsck_each, seen_bits;
-    unsigned torn_each;
+    unsigned torn_each, repair_each;
 };
 
 static const struct size sizes[] = {
-    {"small", 1, 18, 30, 8, 7, 24, 100, 200, 12, 21, 2},
-    {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21, 0}, /* fsck.fat judges all */
-    {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23, 1},
-    {"release", 1, 1, 143000, 1200, 10, 256, 60, 4000, 200, 25, 16},
+    {"small", 1, 18, 30, 8, 7, 24, 100, 200, 12, 21, 2, 16},
+    {"fsck", 1, 12, 40, 10, 7, 24, 100, 1, 1, 21, 0, 0}, /* fsck.fat judges all */
+    {"medium", 1, 4, 200, 50, 8, 64, 40, 400, 40, 23, 1, 4},
+    {"release", 1, 1, 143000, 1200, 10, 256, 60, 4000, 200, 25, 16, 64},
 };
 
 static const struct size *size = &sizes[0];
@@ -101,6 +101,7 @@ static void configure(unsigned geometry)
     settings.fsck_raw_each = size->fsck_raw_each;
     settings.fsck_each = size->fsck_each;
     settings.torn_each = size->torn_each;
+    settings.repair_each = size->repair_each;
     settings.geometry = geometry;
 }
 
@@ -142,9 +143,10 @@ static void print_counters(const struct counters *c, double time)
            (unsigned long long)c->tried, (unsigned long long)c->distinct,
            (unsigned long long)c->nested, (unsigned long long)c->deepest,
            (unsigned long long)c->mended);
-    printf("#   fsck.fat judged %llu before the mount and %llu after it; %llu failed\n",
+    printf("#   fsck.fat judged %llu before the mount and %llu after it; %llu repaired without a "
+           "mount; %llu failed\n",
            (unsigned long long)c->fsck_raw, (unsigned long long)c->fsck_clean,
-           (unsigned long long)c->failed);
+           (unsigned long long)c->repaired, (unsigned long long)c->failed);
     printf("#   %.1f s, %.0f states a second, %.0f distinct ones\n", time, (double)c->tried / time,
            (double)c->distinct / time);
     if (c->torn > 0)
@@ -249,7 +251,7 @@ static void list(void)
     for (unsigned i = 0; i < GEOMETRIES; i++)
         printf("# geometry %u: %s\n", i, geometries[i].name);
     for (unsigned i = 0; i < operation_count(); i++) {
-        printf("# %u:", i);
+        printf("# %u: ", i);
         operation_print(&operations[i]);
     }
     for (unsigned i = 0; plant_name(i); i++)

@@ -89,7 +89,7 @@ static const char *const kinds[OP_KINDS] = {"create",   "mkdir",  "write",  "app
 
 void operation_print(const struct operation *operation)
 {
-    printf("#     %s %s%s%s at %u, %u bytes\n", kinds[operation->kind],
+    printf("%s %s%s%s at %u, %u bytes\n", kinds[operation->kind],
            operation->path ? operation->path : "", operation->to ? " -> " : "",
            operation->to ? operation->to : "", operation->offset, operation->bytes);
 }
@@ -265,6 +265,7 @@ void operate(const struct operation *operation, struct log *log)
         result = call_driver(operation, offset, state);
     }
     if (should ? result < 0 && result != -ENOSPC : result >= 0) {
+        printf("#     ");
         operation_print(operation);
         judge_fail(&nowhere, "operation %u returned %lld", state, (long long)result);
     }
@@ -274,6 +275,7 @@ void operate(const struct operation *operation, struct log *log)
     if (synced)
         model_settle(operation->kind == OP_FSYNC ? operation->path : NULL);
     if (settings.verbose) {
+        printf("#     ");
         operation_print(operation);
         printf("#       state %u, result %lld\n", state, (long long)result);
     }

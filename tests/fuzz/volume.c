@@ -142,7 +142,7 @@ static bool is_sound(void)
 static void repair(bool save)
 {
     const struct check_means means = means_of_card();
-    const struct repair_options options = {.save_lost = save};
+    const struct repair_options options = {.save_lost = save, .finish = !save};
     struct repair_result result;
     int error = fat_repair(&means, &options, &result);
 

@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../marks.h"
+
 #include <stddef.h>
 
 /* Runs the tests, each between `setup` and `teardown` (may be NULL); the program's exit status. */

@@ -3,8 +3,7 @@
  * panel_test.c: see panel_test.h.
  */
 #include "panel_test.h"
-
-#include <check.h>
+#include "../marks.h"
 
 struct tb_machine machine;
 struct tayberry_gui_options options;

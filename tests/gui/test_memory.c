@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST(kinds_have_colours_of_their_own)
 {
-    for (unsigned a = 0; a < TB_FRAME_TAGS + 32; a++) {
+    for (unsigned a = 0; a < TB_FRAME_TAGS + 64; a++) {
         for (unsigned b = 0; b < a; b++) {
             bool real = (a <= TB_FRAME_FREE || a >= TB_FRAME_TAGS) &&
                         (b <= TB_FRAME_FREE || b >= TB_FRAME_TAGS);

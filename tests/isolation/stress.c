@@ -5,8 +5,9 @@
  *     stress SEED ACTIONS        stress leaf N: ends with status N
  *
  * Three workers at the same time do ACTIONS things each: fork, fork and exec, a pipe full of bytes,
- * queued signals, a child that is ended by a signal, memory that is mapped, forked, protected and
- * moved. What each of them must bring is known; the last line says whether it did.
+ * queued signals, more of them than the limit allows, a child that is ended by a signal, a family
+ * of processes that is ended at once, memory that is mapped, forked, protected and moved. What each
+ * of them must bring is known; the last line says whether it did.
  */
 #include "program.inc"
 
@@ -15,6 +16,9 @@
 #define SIGTERM 15
 #define SIGRT 34
 #define WITH_RESTORER 0x04000000ul
+#define FLOOD 200u       /* signals */
+#define LIMIT_SIGNALS 11 /* RLIMIT_SIGPENDING */
+#define BIT(signal) (1ul << ((signal)-1))
 #define SELF "/bin/stress"
 
 static unsigned long state;
@@ -172,6 +176,81 @@ static bool do_signals(void)
     return ends_with(child, 0) && sent == count;
 }
 
+/* A child lets signals wait, takes them all at once, and knows how many there must be. */
+static void take_flood(const int told[2], const int asks[2], unsigned limit)
+{
+    const unsigned long limits[2] = {limit, limit}, mask = BIT(SIGRT) | BIT(SIGUSR1);
+    unsigned accepted = 0;
+
+    if (CALL(setrlimit, LIMIT_SIGNALS, limits) || CALL(rt_sigprocmask, 0, &mask, 0, 8) ||
+        !set_handler(SIGRT) || !set_handler(SIGUSR1) || CALL(write, told[1], "r", 1) != 1)
+        leave(1);
+    (void)!CALL(read, asks[0], &accepted, sizeof(accepted));
+    if (CALL(rt_sigprocmask, 1, &mask, 0, 8))
+        leave(2);
+    leave(accepted <= limit && caught == accepted + 1 ? 0 : 3); /* SIGUSR1 came once */
+}
+
+/* Sends more signals than may wait: how many were taken. */
+static unsigned send_flood(long child)
+{
+    int info[32] = {SIGRT, 0, -1};
+    unsigned accepted = 0;
+
+    (void)CALL(kill, child, SIGUSR1);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        accepted += CALL(rt_sigqueueinfo, child, SIGRT, info) == 0;
+        (void)CALL(kill, child, SIGUSR1);
+    }
+    return accepted;
+}
+
+static bool do_flood(void)
+{
+    unsigned limit = 5 + below(60), accepted = 0;
+    int told[2], asks[2];
+    char ready;
+    long child;
+
+    if (failed(CALL(pipe2, told, 0)) || failed(CALL(pipe2, asks, 0)))
+        return false;
+    child = fork_child();
+    if (child == 0)
+        take_flood(told, asks, limit);
+    if (child > 0 && CALL(read, told[0], &ready, 1) == 1)
+        accepted = send_flood(child);
+    (void)!CALL(write, asks[1], &accepted, sizeof(accepted));
+    for (unsigned i = 0; i < 2; i++) {
+        (void)CALL(close, told[i]);
+        (void)CALL(close, asks[i]);
+    }
+    return ends_with(child, 0) && accepted > 0;
+}
+
+/* Children have children, which have children, and all end together, orphans too. */
+static bool do_family(void)
+{
+    unsigned depth = 1 + below(3);
+    long child = fork_child();
+
+    if (child == 0) {
+        (void)CALL(setpgid, 0, 0);
+        for (unsigned i = 0; i < depth; i++) {
+            (void)fork_child();
+            (void)fork_child();
+        }
+        for (;;)
+            nap(1000000);
+    }
+    (void)CALL(setpgid, child, child);
+    nap(below(300000));
+    for (unsigned i = 0; i < 3; i++) { /* one that a fork is just making is missed once */
+        (void)CALL(kill, -child, SIGKILL);
+        nap(50000);
+    }
+    return ends_with(child, SIGKILL);
+}
+
 static bool do_end(void)
 {
     int signal = below(2) ? SIGTERM : SIGKILL;
@@ -214,8 +293,10 @@ static bool do_memory(void)
 
 static void work(unsigned number, unsigned long seed, unsigned long actions)
 {
-    static bool (*const all[])(void) = {do_fork, do_exec, do_pipe, do_signals, do_end, do_memory};
-    static const char *const names[] = {"fork", "exec", "pipe", "signals", "end", "memory"};
+    static bool (*const all[])(void) = {do_fork, do_exec,   do_pipe,  do_signals,
+                                        do_end,  do_memory, do_flood, do_family};
+    static const char *const names[] = {"fork", "exec",   "pipe",  "signals",
+                                        "end",  "memory", "flood", "family"};
 
     state = seed * WORKERS + number + 1;
     for (unsigned long i = 0; i < actions; i++) {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "../marks.h"
+#include "../tsan.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <tayberry.h>

@@ -14,6 +14,7 @@
  *  5. None of them allocates anything of its own.
  *  6. Wrong words get a usage line.
  *  7. Tab completes their words.
+ *  8. Each site has the tag of its folder: the table of tags has room for all.
  *
  * With checks on, which is the default of a debug build, and off: then objects are not counted. And
  * with each allocator.
@@ -26,6 +27,7 @@
 
 #define FRAMES (1u << 18)
 #define LINES 24
+#define TAGS 64 /* that the kernel has at most */
 
 static struct tb_machine *machine;
 static uint8_t frames[FRAMES];
@@ -231,12 +233,12 @@ static unsigned kind_of(const char *legend, char letter)
 /* Whether `c` is right for `n` frames from `first` on. */
 static bool fits(const char *legend, char c, size_t first, size_t n)
 {
-    size_t counts[TB_FRAME_TAGS + 32] = {0}, used = n, most = 0;
+    size_t counts[TB_FRAME_TAGS + TAGS] = {0}, used = n, most = 0;
 
     for (size_t i = first; i < first + n; i++)
         counts[frames[i]]++;
     used -= counts[TB_FRAME_NONE] + counts[TB_FRAME_FREE] + counts[TB_FRAME_UNTOUCHED];
-    for (unsigned kind = TB_FRAME_TAGS; kind < TB_FRAME_TAGS + 32; kind++)
+    for (unsigned kind = TB_FRAME_TAGS; kind < TB_FRAME_TAGS + TAGS; kind++)
         most = counts[kind] > most ? counts[kind] : most;
     if (used == 0)
         return c == (counts[TB_FRAME_FREE] > counts[TB_FRAME_UNTOUCHED] ? ':'
@@ -596,6 +598,23 @@ START_TEST(tab_completes_their_words)
 }
 END_TEST
 
+START_TEST(each_site_has_the_tag_of_its_folder)
+{
+    struct tb_alloc_site site;
+    unsigned total = 0;
+
+    for (; tb_alloc_site(machine, total, &site) == 0; total++) {
+        const char *folder = strchr(site.file, '/') + 1, *end = strrchr(site.file, '/');
+        char name[16];
+
+        snprintf(name, sizeof(name), "%.*s", (int)(end - folder), folder);
+        ck_assert_str_eq(tb_memory_tag(machine, site.tag), name);
+    }
+    printf("# %u sites\n", total);
+    ck_assert_uint_gt(total, 100);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *all = suite_create("memory_look");
@@ -616,6 +635,7 @@ static Suite *suite(void)
     tcase_add_test(commands, looking_takes_no_memory);
     tcase_add_test(commands, tab_completes_their_words);
     tcase_add_test(commands, wrong_words_are_refused);
+    tcase_add_test(commands, each_site_has_the_tag_of_its_folder);
     suite_add_tcase(all, commands);
     tcase_add_checked_fixture(unchecked, setup_unchecked, teardown);
     tcase_set_timeout(unchecked, 120);

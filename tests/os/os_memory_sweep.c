@@ -5,6 +5,7 @@
 #include "os_memory_sweep.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,13 +147,12 @@ static void end_plan(void)
     set_plan(&(struct tb_alloc_fail){.kind = TB_FAIL_NONE});
 }
 
-/* The scenario from the snapshot on; what it says is in `said`. Returns the allocations made. */
-static uint64_t run_steps(const struct tb_alloc_fail *plan)
+/* The scenario from here on; what it says is in `said`. Returns the allocations made. */
+static uint64_t take_steps(const struct tb_alloc_fail *plan)
 {
     uint64_t start, end;
 
     said[0] = '\0';
-    ck_assert_int_eq(tb_restore(machine, snapshot), 0);
     start = tb_alloc_count(machine);
     set_plan(plan);
     for (unsigned i = 0; i < SWEEP_STEPS_MAX && is_step(&scenario->steps[i]); i++)
@@ -162,6 +162,13 @@ static uint64_t run_steps(const struct tb_alloc_fail *plan)
     if (scenario->finish)
         type(scenario->finish, said, 0);
     return end - start;
+}
+
+/* The same from the snapshot on. */
+static uint64_t run_steps(const struct tb_alloc_fail *plan)
+{
+    ck_assert_int_eq(tb_restore(machine, snapshot), 0);
+    return take_steps(plan);
 }
 
 /* Asks for what a command that failed must not have changed: the folder, who uses which pin, free
@@ -325,18 +332,29 @@ static const char *other_card(const char *name)
     return path;
 }
 
-static void begin(void)
+static void boot(void)
 {
     struct tb_config config = os_config();
-    static char text[TEXT_MAX];
 
     config.memory = memory_bytes;
     config.command_line = "checks=1";
     if (scenario->card)
         config.card = other_card(scenario->card);
     machine = os_boot(&config);
+}
+
+static void prepare(void)
+{
+    static char text[TEXT_MAX];
+
     text[0] = '\0';
     type(scenario->prepare ? scenario->prepare : "", text, 0);
+}
+
+static void begin(void)
+{
+    boot();
+    prepare();
     ck_assert_int_eq(tb_snapshot(machine, &snapshot), 0);
     for (sites = 0; tb_alloc_site(machine, sites, &sites_before[sites]) == 0; sites++)
         ck_assert_uint_lt(sites, SWEEP_SITES_MAX - 1);
@@ -395,4 +413,23 @@ void sweep_run(const struct sweep_scenario *which, uint64_t memory)
     for (unsigned seed = 1; seed <= seeds; seed++)
         try_plan((struct tb_alloc_fail){.kind = TB_FAIL_SHARE, .n = 1 + seed * 3, .seed = seed});
     finish();
+}
+
+void sweep_run_real(const struct sweep_scenario *which, uint64_t memory)
+{
+    unsigned seeds = os_size("TAYBERRY_RUNS", 8);
+
+    if (getenv("TAYBERRY_SCENARIO") && strcmp(getenv("TAYBERRY_SCENARIO"), which->name) != 0)
+        return;
+    scenario = which;
+    memory_bytes = which->hungry ? HUNGRY_MEMORY : memory;
+    boot();
+    ck_assert_int_eq(tb_set_speed(machine, INFINITY), 0); /* nobody waits while all sleep */
+    prepare();
+    for (unsigned seed = 1; seed <= seeds; seed++) {
+        (void)take_steps(
+            &(struct tb_alloc_fail){.kind = TB_FAIL_SHARE, .n = 1 + seed * 3, .seed = seed});
+        sweep_totals->cases++;
+    }
+    tb_close(machine);
 }

@@ -65,6 +65,13 @@ void sweep_prepare(void);
 /** Runs all cases of `scenario` on a machine with `memory` bytes of RAM. */
 void sweep_run(const struct sweep_scenario *scenario, uint64_t memory);
 
+/**
+ * With the real clock there are no snapshots, and what happens is not told by a number: runs the
+ * scenario TAYBERRY_RUNS times on one machine, with failures by chance, for tools that look on. It
+ * is not judged but for the machine's going on.
+ */
+void sweep_run_real(const struct sweep_scenario *scenario, uint64_t memory);
+
 /** True if `text` says that memory was lacking. */
 bool sweep_is_report(const char *text);
 

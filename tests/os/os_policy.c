@@ -248,7 +248,7 @@ START_TEST(nobody_starves)
 
     begin(os_cpus(), sliced[_i], HOGS, levels);
     ck_assert_int_eq(tb_sched_listen(machine, sink, NULL), 0);
-    (void)tb_run_for(machine, 3 * OS_SECOND);
+    (void)tb_run_for(machine, 2 * OS_SECOND);
     tb_sched_ignore(machine, sink, NULL);
     longest = longest_wait("busy-", tb_time(machine));
     ck_assert_msg(longest > 0 && longest < 1500, "%s: %g ms", sliced[_i], longest);

@@ -53,6 +53,7 @@ enum {
     FLOCK = 73,
     EPOLL_CTL = 233,
     TIMERFD_CREATE = 283,
+    SIGNALFD4 = 289,
     EVENTFD2 = 290,
     EPOLL_CREATE1 = 291
 };
@@ -250,6 +251,7 @@ static void try_wait(void)
     (void)must(call(EPOLL_CTL, set, 1, ends[0], (long)event, 0), "epoll_ctl");
     (void)must(call(EVENTFD2, 1, 0, 0, 0, 0), "eventfd");
     (void)must(call(TIMERFD_CREATE, 1, 0, 0, 0, 0), "timerfd");
+    (void)must(call(SIGNALFD4, -1, (long)&bits, 8, 0, 0), "signalfd");
     bits = 1l << ends[1];
     (void)must(call(SELECT, ends[1] + 1, 0, (long)&bits, 0, 0), "select");
     (void)must(call(FLOCK, ends[0], 1, 0, 0, 0), "flock");

@@ -9,8 +9,8 @@
 #include "sd/block.h"
 #include "soc/intc.h"
 #include "soc/timer.h"
+#include "../marks.h"
 
-#include <check.h>
 #include <string.h>
 
 unsigned pokes;

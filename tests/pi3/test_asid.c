@@ -12,10 +12,10 @@
  *  3. The CPU's TLB holds nothing under that number but what the space's tables say now.
  */
 #include "arch/asid.h"
+#include "../marks.h"
 
 #include <hal/machine.h>
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

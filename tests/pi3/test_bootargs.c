@@ -7,8 +7,8 @@
  *  3. Lists that are cut, endless or no list at all end the search inside the given bytes.
  */
 #include "board/bootargs.h"
+#include "../marks.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -38,11 +38,11 @@
 #include "sd/block.h"
 #include "sd/emmc.h"
 #include "sd/sd.h"
+#include "../marks.h"
 
 #include <hal/errno.h>
 #include <pi3/mmio.h>
 
-#include <check.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

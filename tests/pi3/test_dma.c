@@ -16,11 +16,11 @@
 #include "requests.h"
 
 #include "sd/block.h"
+#include "../marks.h"
 
 #include <hal/errno.h>
 #include <hal/mem.h>
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -15,10 +15,10 @@
 #include "fake_bus.h"
 
 #include "soc/gpio.h"
+#include "../marks.h"
 
 #include <hal/errno.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #define FSEL0 0x3f200000u

@@ -13,11 +13,11 @@
 #include "fake_bus.h"
 
 #include "soc/mailbox.h"
+#include "../marks.h"
 
 #include <hal/errno.h>
 #include <hal/mem.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #define BASE 0x3f00b880u

@@ -9,10 +9,10 @@
 #include "fake_bus.h"
 
 #include "soc/rng.h"
+#include "../marks.h"
 
 #include <hal/errno.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #define BASE 0x3f104000u

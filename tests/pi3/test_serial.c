@@ -14,8 +14,8 @@
 #include "fake_bus.h"
 
 #include "soc/serial.h"
+#include "../marks.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,8 @@
  *     planted-hunt WORDS CPUS FIRST LAST LIMIT-MS [pct]
  *
  * With pct, the seed gives the threads priorities and chooses the points at which the one that runs
- * loses its own (TB_BY_PRIORITY); there is a policy that leaves the order of threads to that.
+ * loses its own (TB_BY_PRIORITY): at 1 to TAYBERRY_CHANGES of them (3). There is a policy that
+ * leaves the order of threads to that.
  *
  * WORDS are the kernel's command line, with a ktest= in them. Prints a line for each seed that goes
  * wrong, and ends after the first; or, if none does, one line:
@@ -22,7 +23,7 @@
  *     failed                   a test says that something does not hold
  *     hang                     the tests do not end: 1,000 s have passed, or the CPUs have worked
  *                              for LIMIT-MS, all of it virtual time
- *     loop                     10 s of the host's processor without an end; with pct, 2 s
+ *     loop                     10 s of the host's processor without an end; with pct, 4 s
  *
  * A program that ends by a signal does so in the seed after the last "at N": that line stands on
  * standard error before each run. The card comes by the environment: TAYBERRY_CARD, or none.
@@ -43,6 +44,7 @@
 #define STEP (10 * MS)
 #define PATIENCE (1000000 * MS)
 #define HOST_SECONDS 10
+#define PCT_SECONDS 4
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 
 struct hunt {
@@ -50,6 +52,7 @@ struct hunt {
     unsigned cpus;
     uint64_t limit; /* ns of work, of all CPUs */
     bool pct;
+    unsigned changes;      /* pct: of priorities, at most */
     uint64_t from, points; /* pct: where the scenario begins, and how long it is */
 };
 
@@ -103,7 +106,7 @@ static int run(const struct hunt *hunt)
     uint64_t time = 0, worked = 0;
     int reason = TB_DEADLINE;
 
-    set_host_limit(hunt->pct ? 2 : HOST_SECONDS);
+    set_host_limit(hunt->pct ? PCT_SECONDS : HOST_SECONDS);
     while (reason == TB_DEADLINE && time < PATIENCE && worked < hunt->limit) {
         reason = tb_run_for(machine, STEP);
         time = tb_time(machine);
@@ -148,7 +151,9 @@ static void judge(struct outcome *outcome, int reason)
 
     outcome->how = NULL;
     outcome->says[0] = '\0';
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0] && !found; i++) {
+    /* What a run had come to when the host's time was up is another thing each time. */
+    for (size_t i = 0; reason != TB_INTERRUPTED && i < sizeof signs / sizeof signs[0] && !found;
+         i++) {
         found = strstr(console, signs[i].text);
         if (!found)
             continue;
@@ -200,18 +205,21 @@ static void switch_on(const struct tb_schedule *schedule)
 }
 
 /* Learns where the scenario begins, and how many points it has, from a run without any step. It may
- * go wrong as well; then it is as long as that. */
-static void measure(struct hunt *hunt)
+ * go wrong as well; then it is as long as that. False: it does not end. */
+static bool measure(struct hunt *hunt)
 {
+    int reason;
+
     struct tb_schedule usual = {.size = sizeof usual, .strategy = TB_BY_STEPS};
 
     open_machine(hunt, 1);
     switch_on(&usual);
     (void)tb_uart_expect(machine, "1..", PATIENCE);
     hunt->from = tb_schedule_points(machine);
-    (void)run(hunt);
+    reason = run(hunt);
     hunt->points = TB_POINT_NUMBER(tb_schedule_points(machine)) - TB_POINT_NUMBER(hunt->from) + 1;
     tb_close(machine);
+    return reason != TB_INTERRUPTED;
 }
 
 static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *outcome)
@@ -219,7 +227,7 @@ static void try_seed(const struct hunt *hunt, uint64_t seed, struct outcome *out
     struct tb_schedule schedule = {.size = sizeof schedule,
                                    .strategy = TB_BY_PRIORITY,
                                    .seed = seed,
-                                   .changes = 1 + seed % 3,
+                                   .changes = 1 + (unsigned)(seed % hunt->changes),
                                    .from = hunt->from,
                                    .points = hunt->points};
     uint64_t trace;
@@ -263,6 +271,7 @@ int main(int argc, char **argv)
     struct outcome outcome;
     struct hunt hunt;
     uint64_t first, last;
+    bool measured;
 
     if (argc != 6 && (argc != 7 || strcmp(argv[6], "pct") != 0)) {
         fprintf(stderr, "usage: planted-hunt WORDS CPUS FIRST LAST LIMIT-MS [pct]\n");
@@ -275,10 +284,14 @@ int main(int argc, char **argv)
     last = number(argv[4]);
     hunt.limit = number(argv[5]) * MS;
     hunt.pct = argc == 7;
+    hunt.changes = getenv("TAYBERRY_CHANGES") ? (unsigned)number(getenv("TAYBERRY_CHANGES")) : 3;
+    if (hunt.changes < 1 || hunt.changes > TB_CHANGES_MAX) {
+        fprintf(stderr, "TAYBERRY_CHANGES has to be 1 to %u\n", TB_CHANGES_MAX);
+        return 2;
+    }
     hunt.from = hunt.points = 0;
-    if (hunt.pct)
-        measure(&hunt);
-    for (uint64_t seed = first; seed <= last; seed++) {
+    measured = !hunt.pct || measure(&hunt);
+    for (uint64_t seed = first; measured && seed <= last; seed++) {
         fprintf(stderr, "at %llu\n", (unsigned long long)seed);
         try_seed(&hunt, seed, &outcome);
         if (!outcome.how)

@@ -11,7 +11,7 @@ Criteria, for each patch in the folder of bugs:
    of all that was printed.
 4. The kernel as it is goes right under the same seeds (of them TAYBERRY_RUNS at most, 40).
 5. Of all bugs at least a third also go wrong under the random priorities of one of TAYBERRY_PCT
-   seeds (20; 0: leave that out), the kernel as it is does not, and each of these seeds gives the
+   seeds (8; 0: leave that out), the kernel as it is does not, and each of these seeds gives the
    same again. The table has both, and shows which strategy is the better one for what.
 
 A patch has lines before its first "---" that say what is planted:
@@ -46,7 +46,7 @@ from tap import Tap  # noqa: E402
 
 SEEDS = int(os.environ.get("TAYBERRY_SEEDS") or 1000)
 SAMPLE = int(os.environ.get("TAYBERRY_RUNS") or 40)
-PCT = int(os.environ.get("TAYBERRY_PCT", "20"))
+PCT = int(os.environ.get("TAYBERRY_PCT", "8"))
 JOBS = int(os.environ.get("TAYBERRY_JOBS") or os.cpu_count() or 1)
 LIMIT_MS = "10000"
 HUNT_SECONDS = 120
@@ -169,7 +169,7 @@ class Kernel:
             objects[at] = self.compile(copy, name, more)
         run([self.compiler, "-o", str(program)] + self.hunt + objects +
             ["-Wl,--whole-archive", "hal-sim/libtayberry-hal-sim.a", "-Wl,--no-whole-archive",
-             "-pthread"], self.build, "it cannot be linked")
+             "-pthread", "-fuse-ld=lld"], self.build, "it cannot be linked")
 
 
 def hunt(program, bug, first, last, pct=False):
@@ -197,10 +197,25 @@ class Result:
         self.sample, self.by_pct, self.by_pct_again = 0, None, None
 
 
+def copy_some(source, copy, names):
+    """Makes `copy` look like the folder `source`: the files `names` are copies, and all else,
+    folders too, are links into `source`. To copy a thousand files for each bug would take longer
+    than what is done with them."""
+    copy.mkdir(parents=True)
+    for entry in os.listdir(source):
+        inside = [name[len(entry) + 1:] for name in names if name.startswith(entry + "/")]
+        if inside:
+            copy_some(source / entry, copy / entry, inside)
+        elif entry in names:
+            shutil.copy2(source / entry, copy / entry)
+        else:
+            os.symlink(source / entry, copy / entry)
+
+
 def prepare(kernel, bug, folder):
     """Builds (the program with the bug, the program without it)."""
     copy, planted, plain = folder / "copy", folder / "planted", kernel.build / "tests/planted"
-    shutil.copytree(kernel.source / "core", copy / "core")
+    copy_some(kernel.source / "core", copy / "core", [name[len("core/"):] for name in bug.files])
     if bug.units():
         plain = folder / "plain"
         kernel.make(copy, [], bug.units(), plain)

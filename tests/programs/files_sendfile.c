@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * files_sendfile.c: The kernel copies from one file to the other.
+ * files_sendfile.c: The kernel copies from one file to the other, and within one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,23 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* To its own end there is no overlap, however much is asked for; one byte earlier there is. */
+static void copy_within(int file)
+{
+    char text[32] = "";
+    off_t start = 0, end = 10;
+
+    printf("%d ", (int)copy_file_range(file, &start, file, &end, 1 << 20, 0));
+    printf("%ld %ld\n", (long)start, (long)end);
+    printf("%d %s\n", (int)pread(file, text, 31, 0), text);
+    start = 0;
+    end = 19;
+    printf("%d\n", copy_file_range(file, &start, file, &end, 1 << 20, 0) == -1 && errno == EINVAL);
+    start = 20;
+    end = 0;
+    printf("%d\n", (int)copy_file_range(file, &start, file, &end, 1 << 20, 0));
+}
 
 int main(void)
 {
@@ -23,5 +40,6 @@ int main(void)
     printf("%d ", (int)sendfile(to, from, &at, 5));
     printf("%ld\n", (long)at);
     printf("%d %s\n", (int)pread(to, text, 15, 0), text);
+    copy_within(from);
     return 0;
 }

@@ -18,6 +18,8 @@ static int end_of(int signal)
     int status;
 
     if (fork() == 0) {
+        /* Who started this may have it ignored. */
+        sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
         raise(signal);
         _exit(1);
     }

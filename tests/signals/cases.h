@@ -28,7 +28,7 @@ struct signal_case {
 };
 
 extern const struct signal_case basic_cases[], fault_cases[], frame_cases[], stop_cases[],
-    wait_cases[], restart_cases[], timer_cases[], thread_cases[], stress_cases[];
+    wait_cases[], restart_cases[], timer_cases[], thread_cases[], made_cases[], stress_cases[];
 
 /** Prints a line and pushes it out, so that no child prints it again. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -5,6 +5,7 @@
  *     signals             all cases, each in a process of its own
  *     signals NAME        one
  *     signals -after ...  what is left of signals after exec; for the case of that
+ *     signals -end        nothing; for cases that need a program
  */
 #include "cases.h"
 
@@ -189,13 +190,15 @@ static void run(const struct signal_case *one)
 
 int main(int argc, char **argv)
 {
-    static const struct signal_case *const groups[] = {basic_cases, fault_cases,  frame_cases,
-                                                       stop_cases,  wait_cases,   restart_cases,
-                                                       timer_cases, thread_cases, stress_cases};
+    static const struct signal_case *const groups[] = {
+        basic_cases,   fault_cases, frame_cases,  stop_cases, wait_cases,
+        restart_cases, timer_cases, thread_cases, made_cases, stress_cases};
     unsigned tried = 0;
 
     if (argc > 1 && strcmp(argv[1], "-after") == 0)
         return say_after();
+    if (argc > 1 && strcmp(argv[1], "-end") == 0)
+        return 0;
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         for (const struct signal_case *one = groups[i]; one->name; one++) {
             if (argc > 1 && strcmp(argv[1], one->name) != 0)

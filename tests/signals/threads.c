@@ -94,6 +94,44 @@ static void taken(void)
     say("each took one: %d", sum == 4 * SIGUSR2);
 }
 
+static void *take_either(void *argument)
+{
+    sigset_t set;
+    int number = 0;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    __atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
+    sigwait(&set, &number);
+    __atomic_add_fetch(&by_other, 1, __ATOMIC_SEQ_CST);
+    return argument;
+}
+
+/* Several sleep, and each signal can be for any of them: nobody sleeps on while one waits. */
+static void shared(void)
+{
+    unsigned all = 0;
+
+    block(SIGUSR1);
+    block(SIGUSR2);
+    for (int round = 0; round < 5; round++) {
+        by_other = 0;
+        ready = 0;
+        for (int i = 0; i < 2; i++)
+            pthread_create(&others[i], NULL, take_either, NULL);
+        await_ready(2);
+        nap(3);
+        kill(getpid(), SIGUSR1);
+        kill(getpid(), SIGUSR2);
+        await_counts(2);
+        all += by_other == 2;
+        for (int i = 0; i < 2 && by_other == 2; i++)
+            pthread_join(others[i], NULL);
+    }
+    say("both are taken: %u of 5", all);
+}
+
 static void *spin(void *argument)
 {
     __atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
@@ -130,4 +168,4 @@ static void stopped(void)
 }
 
 const struct signal_case thread_cases[] = {
-    {"directed", directed}, {"taken", taken}, {"many", stopped}, {NULL, NULL}};
+    {"directed", directed}, {"taken", taken}, {"shared", shared}, {"many", stopped}, {NULL, NULL}};

@@ -4,6 +4,8 @@
  */
 #include "cases.h"
 
+#include <pthread.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -82,6 +84,31 @@ static void used(void)
     }
 }
 
+static void *use(void *argument)
+{
+    for (;;)
+        (void)getppid();
+    return argument;
+}
+
+/* Its time comes again before anybody has looked. */
+static void often(void)
+{
+    const int timers[] = {ITIMER_VIRTUAL, ITIMER_PROF}, numbers[] = {SIGVTALRM, SIGPROF};
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, use, NULL);
+    for (int i = 0; i < 2; i++) {
+        counted = 0;
+        handle_info(numbers[i], note, 0);
+        set(timers[i], 1, 1);
+        while (counted < 20)
+            (void)getppid();
+        say("signal %d goes on", last.si_signo);
+        set(timers[i], 0, 0);
+    }
+}
+
 static void child(void)
 {
     struct itimerval value;
@@ -154,6 +181,96 @@ static void made_ones(void)
     say("no such signal: %d", made(SIGEV_SIGNAL, 65, 0));
 }
 
-const struct signal_case timer_cases[] = {{"alarm", alarms},   {"interval", intervals},
-                                          {"used", used},      {"timer-fork", inherited},
-                                          {"made", made_ones}, {NULL, NULL}};
+static bool goes_on(void)
+{
+    counted = 0;
+    for (int i = 0; i < 5000 && counted < 3; i++)
+        nap(1);
+    return counted >= 3;
+}
+
+/* Has the signal, which is blocked, wait, and then be dropped; from then on it is counted. */
+static void drop(int signal)
+{
+    nap(20);
+    say("waits: %d", is_pending(signal));
+    handle(signal, SIG_IGN, 0);
+    handle_info(signal, note, 0);
+    unblock(signal);
+}
+
+/* A timer goes on, though nobody has taken its signal. */
+static void not_taken(void)
+{
+    int one = made(SIGEV_SIGNAL, SIGUSR1, 0);
+
+    handle(SIGUSR1, SIG_IGN, 0);
+    set_made(one, 1000, 1000);
+    nap(20);
+    handle_info(SIGUSR1, note, 0);
+    say("after it was ignored: %d", goes_on());
+    block(SIGUSR1);
+    drop(SIGUSR1);
+    say("after it was dropped: %d", goes_on());
+}
+
+/* The same, if what waits is queued. */
+static void not_taken_queued(void)
+{
+    int one = made(SIGEV_SIGNAL, SIGRTMIN, 0);
+
+    block(SIGRTMIN);
+    set_made(one, 1000, 1000);
+    drop(SIGRTMIN);
+    say("goes on: %d", goes_on());
+}
+
+/* The signal waits already, with the thread that the timer is for. */
+static void waits_already(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1};
+    const struct itimerspec value = {{0, 1000000}, {0, 1000000}};
+    timer_t timer;
+
+    event.sigev_notify_thread_id = (int)syscall(SYS_gettid);
+    block(SIGUSR1);
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
+    say("timer: %s", result_name(timer_create(CLOCK_MONOTONIC, &event, &timer)));
+    say("set: %s", result_name(timer_settime(timer, 0, &value, NULL)));
+    nap(20);
+    handle_info(SIGUSR1, note, 0);
+    unblock(SIGUSR1);
+    say("goes on: %d", goes_on());
+}
+
+/* More than there is room for wait already. */
+static void no_room(void)
+{
+    const struct rlimit limit = {3, 3};
+    const union sigval value = {.sival_int = 1};
+    int one;
+
+    block(SIGRTMIN);
+    block(SIGRTMIN + 1);
+    one = made(SIGEV_SIGNAL, SIGRTMIN, 0);
+    setrlimit(RLIMIT_SIGPENDING, &limit);
+    for (int i = 0; i < 4; i++)
+        (void)!sigqueue(getpid(), SIGRTMIN + 1, value);
+    set_made(one, 1000, 1000);
+    nap(20);
+    handle_info(SIGRTMIN, note, 0);
+    unblock(SIGRTMIN);
+    say("goes on: %d", goes_on());
+}
+
+const struct signal_case timer_cases[] = {{"alarm", alarms},
+                                          {"interval", intervals},
+                                          {"used", used},
+                                          {"often", often},
+                                          {"timer-fork", inherited},
+                                          {"made", made_ones},
+                                          {"made-ignored", not_taken},
+                                          {"made-dropped", not_taken_queued},
+                                          {"made-waits", waits_already},
+                                          {"made-full", no_room},
+                                          {NULL, NULL}};

@@ -176,6 +176,17 @@ static void be_reboot(void)
     hal_board_stop(HAL_STOP_REBOOT, 0);
 }
 
+/* Each life waits for its timer, and leaves one behind that is due when there is no life. */
+static void be_left(void)
+{
+    hal_timer_set(hal_time_now() + MS);
+    hal_irq_enable(HAL_IRQ_TIMER);
+    hal_cpu_idle();
+    guest_print("boot\n");
+    hal_timer_set(hal_time_now() + MS / 10);
+    hal_board_stop(HAL_STOP_REBOOT, 0);
+}
+
 static void be_off(void)
 {
     hal_board_stop(HAL_STOP_POWER_OFF, 7);
@@ -361,7 +372,8 @@ static const struct guest_behaviour behaviours[] = {
     {"panic", be_panic},   {"two", be_two},
     {"card", be_card},     {"overflow", be_overflow},
     {"meet", be_meet},     {"flush", be_flush},
-    {"send", be_send},     {NULL, NULL},
+    {"send", be_send},     {"left", be_left},
+    {NULL, NULL},
 };
 
 /* The command line of the boot tags: the tag 0x54410009 of the list. */

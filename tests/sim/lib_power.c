@@ -65,7 +65,7 @@ START_TEST(a_guest_is_cut_at_any_moment)
         }
     }
     ck_assert_uint_eq(count_entries("/proc/self/fd"), files);
-    if (!sim_under_tsan()) /* which maps memory of its own for each stack, and keeps it */
+    if (!under_tsan()) /* which maps memory of its own for each stack, and keeps it */
         ck_assert_uint_le(count_mappings(), maps + 8);
     ck_assert_uint_eq(count_entries("/proc/self/task"), tasks);
     ck_assert_int_eq(tb_power_on(machine), 0);

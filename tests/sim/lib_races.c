@@ -8,6 +8,7 @@
  * 3. Continuing a guest that was stopped between calls leaves the caller's signal mask alone.
  * 4. How a run is cut into pieces does not show in the trace.
  * 5. Sector and segments of a flush do not matter.
+ * 6. A timer that fires between two lives of a guest takes nothing from the second (real clock).
  */
 #include "sim.h"
 
@@ -110,6 +111,15 @@ START_TEST(a_flush_has_no_segments)
 }
 END_TEST
 
+START_TEST(a_timer_between_lives_is_nobodys)
+{
+    machine = sim_open(TB_CLOCK_REAL, "left");
+    ck_assert_int_eq(tb_power_on(machine), 0);
+    for (unsigned life = 0; life < 200; life++)
+        ck_assert_int_eq(tb_uart_expect(machine, "boot\n", 10 * SECOND), TB_MATCH);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("races");
@@ -120,6 +130,7 @@ int main(void)
     tcase_add_test(cases, the_callers_signal_mask_is_left_alone);
     tcase_add_loop_test(cases, pieces_do_not_show_in_the_trace, 0, 4);
     tcase_add_loop_test(cases, a_flush_has_no_segments, 0, 2);
+    tcase_add_test(cases, a_timer_between_lives_is_nobodys);
     suite_add_tcase(suite, cases);
     return sim_run_suite(suite);
 }

@@ -90,7 +90,7 @@ static void on_alarm(int signal)
 START_TEST(a_signal_handler_interrupts_a_run)
 {
     struct itimerval soon = {.it_value = {.tv_usec = 20000}};
-    if (sim_under_tsan() && clocks[_i / 3] == TB_CLOCK_VIRTUAL)
+    if (under_tsan() && clocks[_i / 3] == TB_CLOCK_VIRTUAL)
         return; /* the handler would run when the guest next calls libc: never */
     machine = sim_start(clocks[_i / 3], busy[_i % 3]);
     signal(SIGALRM, on_alarm);
@@ -188,8 +188,11 @@ START_TEST(speed_0_stops_time)
     ck_assert_uint_eq(tb_time(machine), time);
     ck_assert_uint_eq(after.changes, before.changes);
     ck_assert_int_eq(tb_set_speed(machine, 1), 0);
-    ck_assert_int_eq(tb_run_for(machine, 10 * MS), TB_DEADLINE);
-    ck_assert_int_eq(tb_pin_info(machine, 17, &after), 0);
+    /* A busy host may give the guest nothing of the first of these. */
+    for (unsigned i = 0; i < 500 && after.changes == before.changes; i++) {
+        ck_assert_int_eq(tb_run_for(machine, 10 * MS), TB_DEADLINE);
+        ck_assert_int_eq(tb_pin_info(machine, 17, &after), 0);
+    }
     ck_assert_uint_gt(after.changes, before.changes);
 }
 END_TEST

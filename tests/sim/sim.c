@@ -48,13 +48,9 @@ const char *sim_file(const void *bytes, size_t n)
     return name;
 }
 
-bool sim_under_tsan(void)
+uint64_t sim_state_hash(const struct tb_machine *machine)
 {
-#ifdef __SANITIZE_THREAD__
-    return true;
-#else
-    return false;
-#endif
+    return under_tsan() ? 0 : tb_state_hash(machine);
 }
 
 uint64_t sim_host_ms(void)

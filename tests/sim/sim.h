@@ -8,6 +8,7 @@
 #include "tayberry.h"
 
 #include "../marks.h"
+#include "../tsan.h"
 
 #define MS 1000000ull
 #define SECOND (1000 * MS)
@@ -20,9 +21,10 @@ struct tb_machine *sim_start(enum tb_clock clock, const char *behaviour);
 const char *sim_output(struct tb_machine *machine);
 /** The name of a new file with `bytes` in it, which is gone when the case ends. */
 const char *sim_file(const void *bytes, size_t n);
-/** True under ThreadSanitizer, which has no snapshots, and puts signals off for the handlers of
- * those who ask libc for them. */
-bool sim_under_tsan(void);
+/** As tb_state_hash; 0 under ThreadSanitizer, which keeps pointers of its own on the guest's
+ * stacks.
+ */
+uint64_t sim_state_hash(const struct tb_machine *machine);
 /** Milliseconds of the host's monotonic clock. */
 uint64_t sim_host_ms(void);
 /** Runs `suite` and reports in TAP on standard output. */

@@ -9,7 +9,7 @@
 # compilers, and the tools by which tests judge (Valgrind, strace, a terminal and a display without
 # a person, and a terminal with one, readers of VCD files, the device tree compiler, sfdisk), the
 # allocators that the memory benchmark measures beside the kernel's; and the C library of our own
-# programs on the card.
+# programs on the card, and what makes C of SQLite's sources.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config python3 binutils mtools dosfstools"
 packages_simulator="libsdl2-dev libtsm-dev libpng-dev libcjson-dev fonts-spleen check libsubunit-dev"
@@ -17,7 +17,7 @@ packages_pi3="gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu qemu-system-arm"
 packages_test="clang clang-format lld llvm libclang-rt-14-dev valgrind expect \
 xvfb xauth x11-utils gtkwave sigrok-cli gdb git patch device-tree-compiler fdisk libjemalloc-dev libmimalloc-dev \
 strace python3-pyte"
-packages_programs="musl-tools"
+packages_programs="musl-tools make tcl"
 
 # packages_missing NAME... - prints those that are not installed.
 packages_missing() {

@@ -26,18 +26,28 @@ import subprocess
 import sys
 import time
 
-# With both sanitizers it takes as long to compile the kernel a second time as to test it.
-SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dedges=false"]
+# Lines for backtraces are all of the debug information that tests look at; GCC takes a quarter
+# longer for more. LLVM's linker needs half the time of the usual one.
+LINES = ["-Dc_args=-g1"]
+# The kernel is compiled a second time, with points at its edges, by GCC alone: elsewhere that takes
+# longer than what it would be good for.
+# Nor is what only tests optimised there: it takes longer to compile than to run.
+QUICK = ["-Doptimization=1", "-Dfast_kernel=true", "-Dedges=false", "-Db_lundef=false", *LINES]
+SANITIZE = ["-Db_sanitize=address,undefined", *QUICK]
 # It judges what several CPUs do, which is a matter of a few suites, and of no window.
-THREADS = ["-Db_sanitize=thread", "-Db_lundef=false", "-Dgui=disabled", "-Dedges=false"]
+THREADS = ["-Db_sanitize=thread", "-Dgui=disabled", *QUICK]
 
 
 class Build:
     """One way to build the tree: the name of its folder, the compiler, the options of Meson; the
-    suites that are run of it, if not all are, and those that are left out (docs/TESTING.md)."""
+    suites that are run of it, if not all are, and those that are left out (docs/TESTING.md); the
+    linker, if it is not the compiler's own; and how many tests run at the same time beyond one for
+    each processor, because some wait for real time to pass."""
 
-    def __init__(self, name, compiler, options, quick=False, slowness=1, only=(), without=()):
-        self.name, self.compiler, self.options = name, compiler, options
+    def __init__(self, name, compiler, options, quick=False, slowness=1, only=(), without=(),
+                 linker=None, waiting=1):
+        self.name, self.compiler, self.options, self.linker = name, compiler, options, linker
+        self.together = os.cpu_count() + waiting
         self.quick, self.slowness, self.only, self.without = quick, slowness, only, without
 
 
@@ -46,18 +56,22 @@ class Build:
 AGAIN, SECOND = ("source",), ("source", "once")
 
 BUILDS = [
-    Build("sim-gcc", "gcc", [], quick=True),
-    Build("pi3-gcc", None, ["--cross-file", "hal-pi3/cross-gcc.ini"], quick=True, without=AGAIN),
-    Build("sim-sanitize", "gcc", SANITIZE, slowness=4, without=AGAIN),
-    Build("sim-clang", "clang", [], without=SECOND),
-    Build("sim-threads", "gcc", THREADS, slowness=4, only=("tsan",)),
-    Build("pi3-clang", None, ["--cross-file", "hal-pi3/cross-clang.ini"], without=SECOND),
+    Build("sim-gcc", "gcc", LINES, quick=True),
+    Build("pi3-gcc", None, ["--cross-file", "hal-pi3/cross-gcc.ini"], quick=True, waiting=2,
+          without=AGAIN),
+    Build("sim-sanitize", "gcc", SANITIZE, slowness=4, without=AGAIN, linker="lld"),
+    Build("sim-clang", "clang", ["-Dedges=false"], without=SECOND, linker="lld"),
+    Build("sim-threads", "gcc", THREADS, slowness=4, only=("tsan",), waiting=2, linker="lld"),
+    Build("pi3-clang", None, ["--cross-file", "hal-pi3/cross-clang.ini"], waiting=2,
+          without=SECOND),
 ]
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
 WHY_LINES, END_LINES = 60, 25
+
+POLL_SECONDS = 0.5
 
 
 def why(output):
@@ -139,6 +153,21 @@ def count_test(cases, build, record):
         cases.add(FAILED, "%s: ended with %s" % (name, result))
 
 
+def tests_left(text):
+    """Of the tests that Meson began to run, as its output says, how many have not ended; None
+    before the first has."""
+    ended = re.findall(r"^ *\d+/(\d+) \S", text, flags=re.MULTILINE)
+    return int(ended[-1]) - len(ended) if ended else None
+
+
+class Tests:
+    """The tests of a build, under way; and how long the build took."""
+
+    def __init__(self, build, process, took):
+        self.build, self.process, self.took = build, process, took
+        self.start = time.monotonic()
+
+
 class Runner:
     def __init__(self, root, suites):
         self.root, self.suites, self.cases = root, suites, Cases()
@@ -171,6 +200,8 @@ class Runner:
         """Configures a build folder, anew if it cannot be used as it is."""
         folder = self.folder(build)
         env = {"CC": build.compiler} if build.compiler else {}
+        if build.linker:
+            env["CC_LD"] = build.linker
         words = ["meson", "setup", folder, self.root, "--buildtype=debugoptimized",
                  "-Dpackages=" + str(self.base / "packages")]
         if (folder / "build.ninja").exists():
@@ -205,20 +236,26 @@ class Runner:
         return None, time.monotonic() - start
 
     def run(self, builds):
-        """Tests each of the builds, and makes the next ones in the meantime."""
+        """Tests each of the builds, and makes the next ones in the meantime. While the last tests
+        of one build run, the first of the next begin: no processor waits for those few."""
         builds = [build for build in builds if not build.only or self.suites_of(build)]
         self.base.mkdir(exist_ok=True)
         with concurrent.futures.ThreadPoolExecutor(1) as maker:
             made = [maker.submit(self.make, build) for build in builds]
+            under_way = None
             for build, result in zip(builds, made):
+                under_way = self.await_build(result, under_way)
                 problem, took = result.result()
                 if problem:
                     self.fail(build, problem)
                     continue
-                start = time.monotonic()
-                self.run_tests(build)
-                self.say("%s: built in %.0f s, tested in %.0f s"
-                         % (build.name, took, time.monotonic() - start))
+                started = Tests(build, self.begin_tests(build), took)
+                if under_way:
+                    self.end_tests(under_way)
+                under_way = started
+                self.await_last_tests(under_way)
+            if under_way:
+                self.end_tests(under_way)
 
     def suites_of(self, build):
         """Those that were asked for; of a build for some only, those of them. [] means all."""
@@ -226,20 +263,49 @@ class Runner:
             return self.suites
         return [suite for suite in build.only if not self.suites or suite in self.suites]
 
-    def run_tests(self, build):
-        folder, log = self.folder(build), self.log(build)
-        results = folder / "meson-logs" / "testlog.json"
-        results.unlink(missing_ok=True)
-        words = ["meson", "test", "-C", folder, "--timeout-multiplier", build.slowness]
+    def results(self, build):
+        return self.folder(build) / "meson-logs" / "testlog.json"
+
+    def begin_tests(self, build):
+        """Starts the tests of a build; the process that runs them."""
+        folder = self.folder(build)
+        self.results(build).unlink(missing_ok=True)
+        words = ["meson", "test", "-C", folder, "--timeout-multiplier", build.slowness,
+                 "--num-processes", build.together]
         for suite in self.suites_of(build):
             words += ["--suite", suite]
         for suite in build.without:
             words += ["--no-suite", suite]
         self.say("%s: testing" % build.name)
-        self.command(words, log, self.peer(build))
-        before = dict(self.cases.counts)
-        if results.exists():
-            for line in results.read_text(errors="replace").splitlines():
+        with open(self.log(build), "ab") as log:
+            return subprocess.Popen([str(word) for word in words], cwd=self.root,
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    env={**os.environ, **self.peer(build)})
+
+    def await_build(self, result, tests):
+        """Returns when a build is made. Counts in the meantime what the tests under way found, if
+        they end; otherwise they are what it returns."""
+        while not result.done():
+            if tests and tests.process.poll() is not None:
+                self.end_tests(tests)
+                tests = None
+            time.sleep(POLL_SECONDS)
+        return tests
+
+    def await_last_tests(self, tests):
+        """Returns when fewer tests of a build are left than could run at the same time."""
+        while tests.process.poll() is None:
+            left = tests_left(self.log(tests.build).read_text(errors="replace"))
+            if left is not None and left < tests.build.together:
+                return
+            time.sleep(POLL_SECONDS)
+
+    def end_tests(self, tests):
+        """Waits for the end of a build's tests, and counts what they found."""
+        tests.process.wait()
+        build, before = tests.build, dict(self.cases.counts)
+        if self.results(build).exists():
+            for line in self.results(build).read_text(errors="replace").splitlines():
                 self.report(build, json.loads(line))
         found = {key: self.cases.counts[key] - before[key] for key in before}
         self.say("%s: %d passed, %d failed, %d skipped"
@@ -247,6 +313,8 @@ class Runner:
         # Asked for by name, a suite may be absent from some builds; all of them never are.
         if not sum(found.values()) and not self.suites:
             self.fail(build, "meson test (it ran nothing)")
+        self.say("%s: built in %.0f s, tested in %.0f s"
+                 % (build.name, tests.took, time.monotonic() - tests.start))
 
     def report(self, build, record):
         before = self.cases.counts[FAILED]
@@ -270,7 +338,7 @@ def main():
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description="Build and test everything.")
     parser.add_argument("--root", type=pathlib.Path, default=here.parent.parent)
-    parser.add_argument("--quick", action="store_true", help="the builds by GCC only")
+    parser.add_argument("--quick", action="store_true", help="the builds by GCC without sanitizers")
     parser.add_argument("suites", nargs="*", metavar="suite", help="only these suites")
     args = parser.parse_args()
 

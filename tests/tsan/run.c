@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c: plays the kernel of guest.c with 4 CPUs and the real clock: `tsan-races KIND`. Prints what
- * the guest says, and ends with its status, unless ThreadSanitizer has one of its own.
+ * run.c: plays the kernel of guest.c with 4 CPUs: `tsan-races KIND` with the real clock,
+ * `tsan-races KIND SEED` with the virtual one. Prints what the guest says, and ends with its
+ * status, unless ThreadSanitizer has one of its own.
  */
 #include <tayberry.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void print(void *context, const uint8_t *bytes, size_t n)
 {
@@ -23,6 +25,10 @@ int main(int argc, char **argv)
     int status;
 
     snprintf(line, sizeof line, "race=%s", argc > 1 ? argv[1] : "");
+    if (argc > 2) {
+        config.clock = TB_CLOCK_VIRTUAL;
+        config.seed = strtoull(argv[2], NULL, 10);
+    }
     if (tb_open(&config, &machine) < 0 || tb_power_on(machine) < 0) {
         fprintf(stderr, "%s\n", tb_error(NULL));
         return 2;

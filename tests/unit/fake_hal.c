@@ -41,6 +41,7 @@ extern uint8_t __start_kstate[], __stop_kstate[];
 
 _Thread_local struct hal_cpu_face hal_cpu_face_here = {.masked = true};
 static struct hal_block_request *done;
+static bool fill_late; /* RAM is filled only when it is announced */
 
 static HAL_NORETURN void out_of_place(const char *what)
 {
@@ -48,14 +49,15 @@ static HAL_NORETURN void out_of_place(const char *what)
     abort();
 }
 
+/* A page that is zero is left alone: the host has not made a copy of it for this process yet. */
 __attribute__((no_sanitize("address"))) static void zero_kstate(void)
 {
     for (volatile uint8_t *p = __start_kstate; p < (volatile uint8_t *)__stop_kstate; p++)
-        *p = 0;
+        if (*p)
+            *p = 0;
 }
 
-/* RAM of the size that there was is taken again: the host's pages for it are most of what a start
- * costs. */
+/* RAM of the size that there was is taken again: its pages are most of what a start costs. */
 static uint8_t *make_ram(uint8_t *old, uint64_t old_bytes, uint64_t bytes)
 {
     if (old_bytes == bytes)
@@ -77,7 +79,9 @@ void fake_hal_reset(uint64_t ram_bytes)
     if (ram_bytes == 0)
         return;
     fake.ram = ram;
-    memset(fake.ram, 0xa5, ram_bytes);
+    if (!fill_late)
+        memset(fake.ram, 0xa5, ram_bytes);
+    fill_late = false;
     fake.ram_bytes = ram_bytes;
     fake.first_uses = calloc(ram_bytes / HAL_PAGE_SIZE + 1, 1);
     fake.ranges[0] = (struct hal_range){.start = 0, .bytes = ram_bytes};
@@ -94,6 +98,7 @@ void fake_kernel_start_with(uint64_t ram_bytes, const char *command_line)
     static struct boot_info info;
     struct memory_map map;
 
+    fill_late = true;
     fake_hal_reset(ram_bytes);
     cmdline_init(command_line);
     klog_init();
@@ -322,18 +327,16 @@ const void *hal_boot_tags(size_t *bytes)
 
 bool hal_mem_ram(unsigned index, struct hal_range *range)
 {
-    if (index >= fake.range_count)
-        return false;
-    *range = fake.ranges[index];
-    return true;
+    if (index < fake.range_count)
+        *range = fake.ranges[index];
+    return index < fake.range_count;
 }
 
 bool hal_mem_reserved(unsigned index, struct hal_range *range)
 {
-    if (index >= fake.reserved_count)
-        return false;
-    *range = fake.reserved[index];
-    return true;
+    if (index < fake.reserved_count)
+        *range = fake.reserved[index];
+    return index < fake.reserved_count;
 }
 
 void *hal_mem_pointer(uint64_t physical)
@@ -349,6 +352,7 @@ uint64_t hal_mem_physical(const void *pointer)
 void hal_mem_first_use(uint64_t physical, size_t bytes)
 {
     fake.first_use_bytes += bytes;
+    memset(fake.ram + physical, 0xa5, bytes);
     for (uint64_t page = 0; page < bytes / HAL_PAGE_SIZE; page++)
         fake.first_uses[physical / HAL_PAGE_SIZE + page]++;
 }
@@ -557,6 +561,11 @@ void hal_user_init(struct hal_user *user, uintptr_t pc, uintptr_t sp)
 void hal_user_copy(struct hal_user *to, const struct hal_user *from)
 {
     *to = *from;
+}
+
+uint64_t hal_user_time(const struct hal_user *user)
+{
+    return user->ran;
 }
 
 void hal_user_run(struct hal_aspace *aspace, struct hal_user *user, struct hal_user_event *event)

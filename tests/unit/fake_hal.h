@@ -54,7 +54,10 @@ extern struct fake_hal fake;
 /** Forgets everything, zeroes KSTATE, and gives the kernel `ram_bytes` of RAM full of 0xa5. */
 void fake_hal_reset(uint64_t ram_bytes);
 
-/** As above, and then readies core's log, memory and threads as boot does. */
+/**
+ * As above, and then readies core's log, memory and threads as boot does. A page of RAM is full of
+ * 0xa5 from its first use on, and holds anything before.
+ */
 void fake_kernel_start(uint64_t ram_bytes);
 
 /** As above, with a command line, which must stay. */

@@ -282,8 +282,10 @@ static void prepare(struct fault_disk *fault, const struct seek_model *model, un
         fault->model = *model;
     fault->disk.driver = &drivers[fault->seeks];
     fault->disk.context = fault;
-    fault->disk.limits = (struct block_limits){BLOCK_SECTORS_MAX, BLOCK_VECTORS_MAX,
-                                               fault->seeks ? 1 : DEPTH, retries, timeout};
+    fault->disk.limits = fault->below->disk->limits; /* what it is passed on to takes no more */
+    fault->disk.limits.depth = fault->seeks ? 1 : DEPTH;
+    fault->disk.limits.retries = retries;
+    fault->disk.limits.timeout = timeout;
     for (unsigned i = 0; i < DEPTH; i++) {
         fault->slots[i].owner = fault;
         ktimer_init(&fault->slots[i].timer, timer_rings);

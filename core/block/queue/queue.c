@@ -75,14 +75,16 @@ static int check_vectors(const struct block_request *request, uint64_t *sectors)
 static int check_request(const struct block_request *request, uint64_t *sectors)
 {
     const struct block_device *device = request->device;
+    const struct block_limits *limits;
 
     if (!device->disk)
         return -ENOMEDIUM;
     if (request->op != BLOCK_READ && device->read_only)
         return -EROFS;
-    if (request->vector_count > BLOCK_VECTORS_MAX || check_vectors(request, sectors))
+    limits = &device->disk->limits;
+    if (request->vector_count > limits->vectors || check_vectors(request, sectors))
         return -EINVAL;
-    if ((request->op == BLOCK_FLUSH) != (*sectors == 0) || *sectors > BLOCK_SECTORS_MAX)
+    if ((request->op == BLOCK_FLUSH) != (*sectors == 0) || *sectors > limits->sectors)
         return -EINVAL;
     if (*sectors > device->sectors || request->sector > device->sectors - *sectors)
         return request->op == BLOCK_FLUSH ? 0 : -EINVAL;

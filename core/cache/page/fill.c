@@ -11,6 +11,7 @@
 #include "mem/frame.h"
 
 #include <hal/errno.h>
+#include <hal/kstate.h>
 #include <hal/runtime.h>
 
 /* A run of pages on its way. */
@@ -18,13 +19,53 @@ struct fill {
     struct cache_object *object;
     uint64_t number;
     unsigned n;
+    bool reads; /* else: they will be overwritten */
     uint32_t generation;
     bool stored;   /* the medium has something of them */
     uint64_t have; /* bytes that it has of the object */
-    struct cache_page *pages[CACHE_RUN_PAGES];
-    void *data[CACHE_RUN_PAGES];
+    struct cache_page *pages[CACHE_FILL_PAGES];
+    uint8_t *data; /* of the first one; those of the others follow it */
     struct cache_map map;
 };
+
+#define FILL_SHARE 128u /* of RAM is read at once, at most */
+#define FILL_LEAST 64u  /* pages, but for that */
+
+static KSTATE unsigned fill_most;
+
+void cache_fill_init(void)
+{
+    struct frame_stats stats;
+    uint64_t most;
+
+    frame_read_stats(&stats);
+    most = stats.total / FILL_SHARE;
+    fill_most = most < FILL_LEAST         ? FILL_LEAST
+                : most > CACHE_FILL_PAGES ? CACHE_FILL_PAGES
+                                          : (unsigned)most;
+}
+
+unsigned cache_fill_most(void)
+{
+    return fill_most;
+}
+
+/* Caller holds the lock. What somebody is about to want is read with it, and once; and no more
+ * than may be read at once. */
+static void want_more(struct fill *fill)
+{
+    struct cache_object *object = fill->object;
+    uint64_t end = fill->number + fill->n;
+    unsigned most = cache_fill_most();
+
+    if (fill->number >= object->wanted && end < object->wanted_end)
+        end = object->wanted_end;
+    if (end - fill->number > most)
+        end = fill->number + most;
+    if (end > object->wanted)
+        object->wanted = end;
+    fill->n = (unsigned)(end - fill->number);
+}
 
 /* Which of the pages are absent, in a row; and of the same kind. -EAGAIN: not even the first. */
 static int plan(struct fill *fill)
@@ -40,8 +81,8 @@ static int plan(struct fill *fill)
     fill->have = object->stored;
     if (fill->stored)
         end = stored;
-    if (fill->n > CACHE_RUN_PAGES)
-        fill->n = CACHE_RUN_PAGES;
+    if (fill->reads)
+        want_more(fill);
     if (fill->number >= end)
         error = -EINVAL;
     else if (fill->n > end - fill->number)
@@ -94,6 +135,7 @@ static int create_pages(struct fill *fill)
     for (unsigned i = made; i < frames; i++)
         frame_put(run + (size_t)i * HAL_PAGE_SIZE);
     fill->n = made;
+    fill->data = run;
     return made == 0 ? -ENOMEM : 0;
 }
 
@@ -105,26 +147,28 @@ static void cut(struct fill *fill, unsigned from)
     fill->n = from;
 }
 
-/* Caller holds the lock. How many could be entered; *missing: tables that the first one takes. */
+/*
+ * Caller holds the lock. Enters pages from the *entered-th on, as many as can be. How many tables
+ * the next one takes; 0: all were entered, or there is one already.
+ */
 static unsigned enter_locked(struct fill *fill, enum cache_state to, struct cache_spares *spares,
-                             unsigned *missing)
+                             unsigned *entered)
 {
     struct cache_object *object = fill->object;
-    unsigned i;
 
-    *missing = 0;
-    for (i = 0; i < fill->n; i++) {
-        struct cache_page *page = fill->pages[i];
+    for (; *entered < fill->n; ++*entered) {
+        struct cache_page *page = fill->pages[*entered];
+        unsigned missing;
 
         if (cache_index_get(&object->index, page->number))
             break;
-        *missing = cache_index_add(&object->index, page->number, page, spares);
-        if (*missing)
-            break;
+        missing = cache_index_add(&object->index, page->number, page, spares);
+        if (missing)
+            return missing;
         page->state = to;
         object->pages++;
     }
-    return i;
+    return 0;
 }
 
 /* Enters the pages in the state `to`; fewer, if need be. -EAGAIN: not even the first. */
@@ -133,7 +177,7 @@ static int enter(struct fill *fill, enum cache_state to)
     struct cache_object *object = fill->object;
     struct cache_spares spares = {NULL, 0};
     unsigned entered = 0, missing = 0;
-    int error = 0;
+    int error;
 
     do {
         hal_irq_state_t state;
@@ -146,17 +190,16 @@ static int enter(struct fill *fill, enum cache_state to)
         if (object->generation != fill->generation)
             error = -EAGAIN;
         else
-            entered = enter_locked(fill, to, &spares, &missing);
+            missing = enter_locked(fill, to, &spares, &entered);
         spinlock_release(&object->lock, state);
-    } while (!error && entered == 0 && missing > 0);
+    } while (missing > 0);
     cache_spares_free(&spares);
     cut(fill, entered);
     cache_count(&cache_counts.pages, entered);
-    if (!error && entered == 0)
-        error = -EAGAIN;
-    if (!error)
-        cache_lru_add(fill->pages, fill->n);
-    return error;
+    if (entered == 0)
+        return error ? error : -EAGAIN;
+    cache_lru_add(fill->pages, fill->n);
+    return 0;
 }
 
 /* What is behind the end of what the medium has is zero, whatever it says. */
@@ -168,7 +211,7 @@ static void clear_rest(struct fill *fill)
         uint64_t have = fill->have > start ? fill->have - start : 0;
 
         if (have < HAL_PAGE_SIZE)
-            memset((uint8_t *)fill->data[i] + have, 0, HAL_PAGE_SIZE - have);
+            memset(fill->data + i * HAL_PAGE_SIZE + have, 0, HAL_PAGE_SIZE - have);
     }
 }
 
@@ -202,7 +245,7 @@ static void complete(struct fill *fill, unsigned good, struct cache_page **kept)
 
 int cache_fill(struct cache_object *object, uint64_t number, unsigned n, struct cache_page **kept)
 {
-    struct fill fill = {.object = object, .number = number, .n = n};
+    struct fill fill = {.object = object, .number = number, .n = n, .reads = true};
     unsigned good;
     int error = plan(&fill);
 
@@ -214,8 +257,6 @@ int cache_fill(struct cache_object *object, uint64_t number, unsigned n, struct 
         error = enter(&fill, CACHE_READING);
     if (error)
         return error;
-    for (unsigned i = 0; i < fill.n; i++)
-        fill.data[i] = fill.pages[i]->data;
     good = fill.n;
     error = read_pages(&fill, good);
     if (error && fill.n > 1) {
@@ -229,16 +270,20 @@ int cache_fill(struct cache_object *object, uint64_t number, unsigned n, struct 
     return error;
 }
 
-int cache_fill_blank(struct cache_object *object, uint64_t number, struct cache_page **page)
+int cache_fill_blank(struct cache_object *object, uint64_t number, unsigned *n,
+                     struct cache_page **pages)
 {
-    struct fill fill = {.object = object, .number = number, .n = 1};
+    struct fill fill = {.object = object, .number = number, .n = *n};
     int error = plan(&fill);
 
     if (!error)
         error = create_pages(&fill);
     if (!error)
         error = enter(&fill, CACHE_CHANGING);
-    if (!error)
-        *page = fill.pages[0];
-    return error;
+    if (error)
+        return error;
+    for (unsigned i = 0; i < fill.n; i++)
+        pages[i] = fill.pages[i];
+    *n = fill.n;
+    return 0;
 }

@@ -16,13 +16,14 @@ KSTATE struct cache_counts cache_counts;
 
 uint8_t *cache_frames(unsigned *n)
 {
-    uint8_t *run = frame_alloc_pages_at(*n, 0, ALLOC_SITE_FOR(ALLOC_CACHE));
+    uint8_t *run = NULL;
 
-    if (run) {
-        frame_split(run);
-    } else {
-        run = frame_alloc_at(0, ALLOC_SITE_FOR(ALLOC_CACHE));
-        *n = run ? 1 : 0;
+    for (; *n > 0; *n /= 2) {
+        run = frame_alloc_pages_at(*n, 0, ALLOC_SITE_FOR(ALLOC_CACHE));
+        if (run) {
+            frame_split(run);
+            break;
+        }
     }
     return run;
 }
@@ -136,10 +137,4 @@ void cache_page_drop(struct cache_page *chain)
 bool cache_page_unhold(struct cache_page *page)
 {
     return --page->holds == 0 && page->loose;
-}
-
-void cache_page_end_read(struct cache_page *page)
-{
-    if (--page->readers == 0)
-        cache_page_wake(page->object);
 }

@@ -96,9 +96,6 @@ void cache_page_drop(struct cache_page *chain);
 /** One hold less. True: the caller, when it has released the lock, frees the page. */
 HAL_MUST_CHECK bool cache_page_unhold(struct cache_page *page);
 
-/** One reader less. */
-void cache_page_end_read(struct cache_page *page);
-
 /** True if nobody uses the page, so that it can go. */
 static inline bool cache_page_unused(const struct cache_page *page)
 {
@@ -107,16 +104,25 @@ static inline bool cache_page_unused(const struct cache_page *page)
 
 /* --- fill.c: without the lock --- */
 
+void cache_fill_init(void);
+
+/** How many pages are read at once, at most: CACHE_FILL_PAGES, or less where RAM is small. */
+unsigned cache_fill_most(void);
+
 /**
- * Reads up to `n` absent pages from `number` on, or makes them zero where the medium has none. With
- * `kept` the first one has a reader more, the caller. -EAGAIN: somebody was faster.
+ * Reads up to `n` absent pages from `number` on, and more if somebody is about to want them; or
+ * makes them zero where the medium has none. With `kept` the first one has a reader more, the
+ * caller. -EAGAIN: somebody was faster.
  */
 HAL_MUST_CHECK int cache_fill(struct cache_object *object, uint64_t number, unsigned n,
                               struct cache_page **kept);
 
-/** Enters page `number` as CHANGING, its content undefined. -EAGAIN as above; -ENOMEM. */
-HAL_MUST_CHECK int cache_fill_blank(struct cache_object *object, uint64_t number,
-                                    struct cache_page **page);
+/**
+ * Enters up to *n pages, at most CACHE_FILL_PAGES, from `number` on as CHANGING, their content
+ * undefined; *n: how many. -EAGAIN as above; -ENOMEM.
+ */
+HAL_MUST_CHECK int cache_fill_blank(struct cache_object *object, uint64_t number, unsigned *n,
+                                    struct cache_page **pages);
 
 /* --- lru.c --- */
 
@@ -148,6 +154,9 @@ size_t cache_writeback_some(void);
 
 /** As long as too much is dirty, writes back. 0, or why nothing of `object` can be. */
 HAL_MUST_CHECK int cache_throttle(struct cache_object *object);
+
+/** How many pages may become dirty before there are too many; 1 at least. */
+unsigned cache_dirty_room(void);
 
 /** Keeps `object` from being finished; ends that. False: it is being finished. */
 HAL_MUST_CHECK bool cache_use(struct cache_object *object);

@@ -177,7 +177,7 @@ static int write_data(struct cpio_unpacker *unpacker, struct vnode *vnode)
 
         if (n < 0)
             return (int)n;
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n && unpacker->header.summed; i++)
             sum += part[i];
         written = vfs_write(vnode, done, part, (size_t)n);
         if (written != n)

@@ -26,7 +26,8 @@ static hal_irq_state_t lock_devices(void)
 {
     hal_irq_state_t state;
 
-    devices.lock.rank = LOCK_RANK_DEVICE;
+    if (devices.lock.rank != LOCK_RANK_DEVICE) /* the first call: at boot */
+        spinlock_init(&devices.lock, LOCK_RANK_DEVICE);
     state = spinlock_acquire(&devices.lock);
     if (!devices.all.next)
         list_init(&devices.all);

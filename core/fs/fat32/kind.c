@@ -230,53 +230,65 @@ static int kind_status(struct mount *mount, struct file_system_status *status)
     return error;
 }
 
-/** Makes the volume writable, or no longer so. Caller holds the mutex. */
-static int change_writing(struct fat32_volume *volume, bool read_only, struct problem *problem)
+/** The volume is no longer written. While that is refused nobody notices. Caller holds the mutex.
+ */
+static int stop_writing(struct mount *mount, struct problem *problem)
 {
+    struct fat32_volume *volume = mount->private;
     int error;
 
-    if (read_only == !volume->writer)
+    if (!volume->writer)
         return 0;
-    if (read_only && volume->writing > 0) {
-        problem_set(problem, "Wait for that.", "Files are being written.");
-        return -EBUSY;
-    }
-    if (read_only && volume->orphans > 0) {
+    if (volume->orphans > 0) {
         problem_set(problem, "Close them first.", "Files are open that have been removed.");
         return -EBUSY;
     }
-    if (read_only) {
-        error = fat32_writer_stop(volume, false);
-        if (error)
-            problem_set(problem, "Try again, or another card.",
-                        "What was written could not be put on the card (error %d).", -error);
-        return error;
+    if (volume->writing > 0 || !mount_close(mount)) {
+        problem_set(problem, "Close them first.", "Files are open for writing.");
+        return -EBUSY;
     }
+    error = fat32_writer_stop(volume, false);
+    if (error)
+        problem_set(problem, "Try again, or another card.",
+                    "What was written could not be put on the card (error %d).", -error);
+    __atomic_store_n(&mount->read_only, !volume->writer, __ATOMIC_SEQ_CST);
+    mount_reopen(mount);
+    return error;
+}
+
+/** The volume is written from now on. Caller holds the mutex. */
+static int start_writing(struct mount *mount, struct problem *problem)
+{
+    struct fat32_volume *volume = mount->private;
+    int error = 0;
+
     /* What another mount has left half done is put in order before anything is looked at. */
-    error = volume->geometry.dirty || !fat32_may_be_written(volume) ? -EROFS
-                                                                    : fat32_writer_start(volume);
+    if (!volume->writer)
+        error = volume->geometry.dirty || !fat32_may_be_written(volume)
+                    ? -EROFS
+                    : fat32_writer_start(volume);
     if (error)
         problem_set(problem, "Unmount it, have fsck look at it, and mount it again.",
                     "The volume cannot be written.");
+    __atomic_store_n(&mount->read_only, !volume->writer, __ATOMIC_SEQ_CST);
     return error;
 }
 
 static int kind_remount(struct mount *mount, const char *text, struct problem *problem)
 {
     struct fat32_volume *volume = mount->private;
-    struct fat32_options options = volume->options;
+    struct fat32_options options;
     int error;
 
     problem_clear(problem);
+    mutex_lock(&volume->mutex);
+    options = volume->options;
     options.read_only = !volume->writer;
     error = fat32_options_read(text, &options, problem);
-    if (error)
-        return error;
-    mutex_lock(&volume->mutex);
-    error = change_writing(volume, options.read_only, problem);
+    if (!error)
+        error = options.read_only ? stop_writing(mount, problem) : start_writing(mount, problem);
     if (!error)
         volume->options = options;
-    mount->read_only = !volume->writer;
     mutex_unlock(&volume->mutex);
     return error;
 }

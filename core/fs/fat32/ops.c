@@ -9,6 +9,7 @@
 #include "fs/fat32/data/pages.h"
 #include "fs/fat32/write/write.h"
 
+#include "dev/clock.h"
 #include "heap/heap.h"
 
 #include <hal/block.h>
@@ -78,6 +79,18 @@ static int node_iterate(struct vnode *directory, uint64_t *position, struct dire
 
 /* --- directories: writing --- */
 
+/*
+ * What is in the directory has changed, now: known as long as the directory is in memory. Its entry
+ * is not written for that: a file that is made would take a record and three flushes instead of one
+ * sector, and no other system wants it.
+ */
+static void entries_changed(struct vnode *directory)
+{
+    struct vnode_attributes *attributes = &directory->attributes;
+
+    attributes->modified = attributes->changed = fat32_time_kept(wall_now() * WALL_NS);
+}
+
 static int node_make(struct vnode *directory, const char *name, size_t n,
                      const struct vnode_attributes *attributes, struct vnode **created)
 {
@@ -87,12 +100,14 @@ static int node_make(struct vnode *directory, const char *name, size_t n,
 
     if (attributes->type != VNODE_FILE && attributes->type != VNODE_DIRECTORY)
         return -EPERM;
+    mutex_lock(&parent->volume->mutex);
     if (attributes->type == VNODE_DIRECTORY)
         marks = FAT32_MARK_DIRECTORY;
     else if (fat32_mode_is_read_only(parent->volume, attributes->mode))
         marks = FAT32_MARK_READ_ONLY;
-    mutex_lock(&parent->volume->mutex);
     error = fat32_make(parent, name, n, marks, &node);
+    if (!error)
+        entries_changed(directory);
     mutex_unlock(&parent->volume->mutex);
     if (!error)
         *created = &node->vnode;
@@ -106,6 +121,8 @@ static int take_away(struct vnode *directory, const char *name, size_t n, bool i
 
     mutex_lock(&parent->volume->mutex);
     error = fat32_remove(parent, name, n, is_directory);
+    if (!error)
+        entries_changed(directory);
     mutex_unlock(&parent->volume->mutex);
     return error;
 }
@@ -131,6 +148,10 @@ static int node_rename(struct vnode *from, const char *name, size_t n, struct vn
     (void)vnode, (void)replaced;
     mutex_lock(&volume->mutex);
     error = fat32_rename(fat32_node_of(from), name, n, fat32_node_of(to), new_name, m);
+    if (!error) {
+        entries_changed(from);
+        entries_changed(to);
+    }
     mutex_unlock(&volume->mutex);
     return error;
 }
@@ -163,12 +184,12 @@ static int node_set_attributes(struct vnode *vnode, const struct vnode_attribute
                                unsigned which)
 {
     struct fat32_volume *volume = fat32_volume_of(vnode);
-    int error = fat32_allow(volume, &vnode->attributes, attributes, &which);
+    int error;
 
-    if (error || which == 0)
-        return error;
     mutex_lock(&volume->mutex);
-    error = fat32_set_attributes(fat32_node_of(vnode), attributes, which);
+    error = fat32_allow(volume, &vnode->attributes, attributes, &which);
+    if (!error && which != 0)
+        error = fat32_set_attributes(fat32_node_of(vnode), attributes, which);
     mutex_unlock(&volume->mutex);
     return error;
 }

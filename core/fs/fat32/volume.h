@@ -187,6 +187,8 @@ void fat32_options_usual(struct fat32_options *options);
 HAL_MUST_CHECK int fat32_options_read(const char *text, struct fat32_options *options,
                                       struct problem *problem);
 
+/* A remount may change the options: the caller holds the mutex. */
+
 /** Sets mode and owner. */
 void fat32_permit(const struct fat32_volume *volume, struct vnode_attributes *attributes);
 

@@ -17,6 +17,7 @@
 #define COPY 6u /* sector of the copies of the boot sectors */
 #define ROOT 2u
 #define LABEL_BYTES 11u
+#define ALIGNED_LEAST 64u /* clusters: a volume of fewer has no room to lose */
 #define LINK_END 0x0FFFFFFFu
 
 /* The volume as it will be; sizes in sectors of its own. */
@@ -47,17 +48,49 @@ static uint32_t usual_cluster(uint64_t bytes)
     return 32768;
 }
 
+static uint64_t data_start(const struct plan *plan)
+{
+    return plan->reserved + (uint64_t)plan->fats * plan->fat_sectors;
+}
+
+static void count_clusters(struct plan *plan)
+{
+    uint64_t start = data_start(plan), data = plan->total > start ? plan->total - start : 0;
+
+    data /= plan->cluster_sectors;
+    plan->clusters = data > CLUSTERS_MAX ? UINT32_MAX : (uint32_t)data;
+}
+
 /* The FAT takes room that would otherwise be clusters, which makes the FAT smaller. */
 static void size_fat(struct plan *plan)
 {
     uint64_t entries = plan->sector_bytes / 4, left = plan->total - plan->reserved;
     uint64_t per_sector = entries * plan->cluster_sectors + plan->fats;
-    uint64_t fat = (left + 2 * (uint64_t)plan->cluster_sectors + per_sector - 1) / per_sector;
-    uint64_t data = left > fat * plan->fats ? left - fat * plan->fats : 0;
 
-    plan->fat_sectors = (uint32_t)fat;
-    data /= plan->cluster_sectors;
-    plan->clusters = data > CLUSTERS_MAX ? UINT32_MAX : (uint32_t)data;
+    plan->fat_sectors =
+        (uint32_t)((left + 2 * (uint64_t)plan->cluster_sectors + per_sector - 1) / per_sector);
+    count_clusters(plan);
+}
+
+/*
+ * Reserves some sectors more, so that clusters begin at multiples of their size, counted from the
+ * start of the medium: a page of a file is then a page of what holds the card, be that flash or a
+ * file of the host. Example: 32 reserved sectors, two FATs of 79, clusters of 8: 190, so 2 more.
+ * That may cost a cluster; not the one without which others take the volume for FAT16.
+ */
+static void align_data(struct plan *plan)
+{
+    uint32_t unit = plan->sector_bytes / SECTOR, cluster = plan->cluster_sectors * unit;
+    uint64_t start = plan->options->hidden + data_start(plan) * unit;
+    uint32_t more = (uint32_t)((cluster - start % cluster) % cluster);
+    struct plan aligned = *plan;
+
+    if (plan->options->reserved || plan->clusters < ALIGNED_LEAST || more % unit != 0)
+        return;
+    aligned.reserved += more / unit;
+    count_clusters(&aligned);
+    if (plan->clusters < MKFS_CLUSTERS_USUAL || aligned.clusters >= MKFS_CLUSTERS_USUAL)
+        *plan = aligned;
 }
 
 static int make_plan(struct plan *plan, const struct mkfs_options *options)
@@ -85,6 +118,7 @@ static int make_plan(struct plan *plan, const struct mkfs_options *options)
     if (plan->total <= plan->reserved)
         return -ENOSPC;
     size_fat(plan);
+    align_data(plan);
     if (plan->clusters == 0)
         return -ENOSPC;
     return plan->clusters > CLUSTERS_MAX ? -EFBIG : 0;
@@ -164,7 +198,7 @@ static int put_root(const struct plan *plan)
     slot[11] = 0x08;
     put_le16(slot + 22, plan->options->time);
     put_le16(slot + 24, plan->options->date);
-    return put(plan, plan->reserved + (uint64_t)plan->fats * plan->fat_sectors, slot);
+    return put(plan, data_start(plan), slot);
 }
 
 static int put_info(const struct plan *plan, uint64_t sector)
@@ -230,8 +264,7 @@ int fat_format(const struct mkfs_options *options, struct mkfs_result *result)
     if (error)
         return error;
     /* All that is read later: reserved sectors, FATs, the root's cluster. */
-    error = put_zeros(
-        &plan, 0, plan.reserved + (uint64_t)plan.fats * plan.fat_sectors + plan.cluster_sectors);
+    error = put_zeros(&plan, 0, data_start(&plan) + plan.cluster_sectors);
     if (!error)
         error = put_fats(&plan);
     if (!error)

@@ -81,7 +81,7 @@ static int enter_last(struct path *path, bool slash, const struct novelty *new,
         return error;
     if (path->slash && !slash)
         return -ENOENT;
-    if (path->at->mount->read_only)
+    if (mount_is_read_only(path->at->mount))
         return -EROFS;
     return enter(path->at, path->name, path->length, new, created);
 }
@@ -179,7 +179,7 @@ static int check_removal(const struct path *path, const struct vnode *vnode, boo
         return -ENOTDIR;
     if (__atomic_load_n(&vnode->covered_by, __ATOMIC_ACQUIRE))
         return -EBUSY;
-    return vnode->mount->read_only ? -EROFS : 0;
+    return mount_is_read_only(vnode->mount) ? -EROFS : 0;
 }
 
 static int call_removal(const struct path *path, struct vnode *vnode, bool directory)

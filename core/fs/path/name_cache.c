@@ -33,7 +33,7 @@
 #include <hal/kstate.h>
 #include <hal/runtime.h>
 
-#define FRAMES_PER_ENTRY 8u /* of RAM; an entry and its vnode are some hundred bytes */
+#define FRAMES_PER_ENTRY 4u /* of RAM; an entry and its vnode are less than one */
 #define ENTRIES_MIN 64u
 #define ENTRIES_MAX 16384u
 #define LOOKS_MAX 32u /* second chances at one time */

@@ -94,7 +94,7 @@ static int check(struct renaming *r)
         return -EISDIR;
     if (r->vnode->covered_by || (r->replaced && r->replaced->covered_by))
         return -EBUSY;
-    if (r->from.at->mount->read_only || !r->from.at->ops->rename)
+    if (mount_is_read_only(r->from.at->mount) || !r->from.at->ops->rename)
         return -EROFS;
     return 0;
 }

@@ -38,7 +38,7 @@ static void say_options(struct report *report, const struct mount *mount)
     const char *options = mount->options;
     struct mount_option option;
 
-    report_add(report, "%s", mount->read_only ? "ro" : "rw");
+    report_add(report, "%s", mount_is_read_only(mount) ? "ro" : "rw");
     while (mount_next_option(&options, &option)) {
         if (mount_option_is(&option, "ro") || mount_option_is(&option, "rw"))
             continue;

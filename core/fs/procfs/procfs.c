@@ -247,6 +247,7 @@ static const struct file_system proc_type = {
 
 void procfs_register(void)
 {
+    proc_loads_start();
     file_system_register(&procfs_type);
     file_system_register(&proc_type);
 }

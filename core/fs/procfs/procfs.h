@@ -27,6 +27,9 @@ const struct proc_file *proc_file_at(unsigned number);
 
 #define PROC_LOADS 3u
 
+/** Makes the lock of the averages. Boot only. */
+void proc_loads_start(void);
+
 /** How busy the CPUs were over 1, 5 and 15 minutes: 65536 is one CPU. Any context. */
 void proc_read_loads(uint32_t average[PROC_LOADS]);
 

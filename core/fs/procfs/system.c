@@ -2,8 +2,8 @@
 /*
  * system.c: cmdline, cpuinfo, loadavg, stat, uptime, version, sys/kernel.
  *
- * Time on the CPUs is told in hundredths of a second, as Linux does: all that is not idle counts as
- * the system's, as long as there are no user programs.
+ * Time on the CPUs is told in hundredths of a second, as Linux does: what is not idle is the user's
+ * while programs run their own code, and else the system's.
  */
 #include "abi/abi.h"
 #include "boot/boot.h"
@@ -112,10 +112,12 @@ int proc_say_uptime(struct report *report)
     return 0;
 }
 
-static void say_cpu(struct report *report, const char *name, uint64_t busy, uint64_t idle)
+/* Of a CPU or all of them: what it was busy, and of that with user code. */
+static void say_cpu(struct report *report, const char *name, uint64_t busy, uint64_t user,
+                    uint64_t idle)
 {
-    report_add(report, "%s 0 0 %llu %llu 0 0 0 0 0 0\n", name,
-               (unsigned long long)(busy / NS_PER_TICK), (unsigned long long)(idle / NS_PER_TICK));
+    report_add(report, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name, (unsigned long long)user,
+               (unsigned long long)(busy - user), (unsigned long long)(idle / NS_PER_TICK));
 }
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -143,24 +145,36 @@ static void count_threads(struct thread_totals *threads)
     }
 }
 
-int proc_say_stat(struct report *report)
+/* Nobody counts on which CPU user code ran: each has its share of it by how busy it was. */
+static void say_cpus(struct report *report, uint64_t now, const struct cpu_totals *totals)
 {
-    uint64_t now = hal_time_now();
-    struct cpu_totals totals;
+    uint64_t busy = less(totals->online * now, totals->idle) / NS_PER_TICK, own;
+    uint64_t user = process_total_times().user / NS_PER_TICK;
     struct sched_cpu_info info;
-    struct thread_totals threads;
     char name[8];
 
-    read_totals(&totals);
-    count_threads(&threads);
-    say_cpu(report, "cpu ", less(totals.online * now, totals.idle), totals.idle);
+    user = user < busy ? user : busy;
+    say_cpu(report, "cpu ", busy, user, totals->idle);
     for (unsigned cpu = 0; cpu < HAL_CPU_MAX; cpu++) {
         scheduler_read_cpu(cpu, &info);
         if (!info.online)
             continue;
+        own = less(now, info.idle) / NS_PER_TICK;
+        own = own < busy ? own : busy;
         (void)format_text(name, sizeof(name), "cpu%u", cpu);
-        say_cpu(report, name, less(now, info.idle), info.idle);
+        say_cpu(report, name, own, busy > 0 ? user * own / busy : 0, info.idle);
     }
+}
+
+int proc_say_stat(struct report *report)
+{
+    uint64_t now = hal_time_now();
+    struct cpu_totals totals;
+    struct thread_totals threads;
+
+    read_totals(&totals);
+    count_threads(&threads);
+    say_cpus(report, now, &totals);
     report_add(report, "ctxt %llu\nbtime %lld\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
                (unsigned long long)totals.switches,
                (long long)(wall_now() - (int64_t)(now / NS_PER_SECOND)), threads.last,
@@ -181,7 +195,7 @@ int proc_say_stat(struct report *report)
  * reading as one stretch of even load, in steps of five seconds.
  */
 static KSTATE struct load {
-    struct spinlock lock; /* guards the rest; all zeros: free */
+    struct spinlock lock; /* guards the rest */
     uint64_t when, idle;  /* of the last step */
     uint32_t average[LOADS];
 } load;
@@ -206,13 +220,17 @@ static void step_load(uint64_t now, const struct cpu_totals *totals)
     load.idle = totals->idle;
 }
 
+void proc_loads_start(void)
+{
+    spinlock_init(&load.lock, LOCK_RANK_DEVICE);
+}
+
 void proc_read_loads(uint32_t average[PROC_LOADS])
 {
     struct cpu_totals totals;
     hal_irq_state_t state;
 
     read_totals(&totals);
-    load.lock.rank = LOCK_RANK_DEVICE;
     state = spinlock_acquire(&load.lock);
     step_load(hal_time_now(), &totals);
     for (unsigned n = 0; n < LOADS; n++)

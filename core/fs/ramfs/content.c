@@ -72,7 +72,8 @@ static void empty_stock(struct stock *stock)
         frame_put(stock->next);
 }
 
-/* A new page of zeros under `number`; up to `wanted` may follow. 0, -ENOSPC or -ENOMEM. */
+/* A new page under `number`; up to `wanted` may follow. It has to be filled. 0, -ENOSPC or
+ * -ENOMEM. */
 static int add_page(struct ramfs_node *node, uint64_t number, struct stock *stock, size_t wanted,
                     struct content_page **added)
 {
@@ -88,7 +89,6 @@ static int add_page(struct ramfs_node *node, uint64_t number, struct stock *stoc
         ramfs_give_page(node->ramfs);
         return -ENOMEM;
     }
-    memset(page->frame, 0, HAL_PAGE_SIZE);
     page->number = number;
     tree_insert(&node->pages, &page->link, &number, compare);
     *added = page;
@@ -161,6 +161,8 @@ int64_t content_write(struct vnode *vnode, uint64_t offset, const void *data, si
         if (!page) {
             error = add_page(node, at / HAL_PAGE_SIZE, &stock, pages_of(at, n - done), &page);
             blocks += error ? 0 : BLOCKS_PER_PAGE;
+            if (!error && part < HAL_PAGE_SIZE)
+                memset(page->frame, 0, HAL_PAGE_SIZE);
         }
         if (!error) {
             memcpy(page->frame + at % HAL_PAGE_SIZE, from + done, part);
@@ -188,6 +190,7 @@ int content_frame(struct vnode *vnode, uint64_t number, void **frame)
 
         if (error)
             return error;
+        memset(page->frame, 0, HAL_PAGE_SIZE);
         node_gain_blocks(node, BLOCKS_PER_PAGE);
     }
     *frame = page->frame;

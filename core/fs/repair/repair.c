@@ -206,6 +206,8 @@ static int mend(struct repair *repair)
 {
     int error = find_boot(repair);
 
+    if (!error && repair->options->finish && repair->result->after.in_use)
+        error = repair_finish(repair);
     if (!error) {
         mend_media(repair);
         mend_places(repair);

@@ -8,9 +8,10 @@
  *     a chain that leads nowhere, in a circle, or to another file    ends before that
  *     a file that says it is longer than its chain                   is as long as its chain
  *     a chain that is longer than its file                           ends with the file
- *     an entry that leads to no cluster at all                       becomes empty; a directory
- * goes a name that is not allowed, or there twice                     becomes FSCK0000.REN clusters
- * that nobody has                                       are freed, or FSCK0000.REC
+ *     an entry that leads to no cluster at all                       becomes empty
+ *     a directory that does                                          goes
+ *     a name that is not allowed, or there twice                     becomes FSCK0000.REN
+ *     clusters that nobody has                                       are freed, or FSCK0000.REC
  *
  * Of two files that share clusters the one that is met first keeps them. Nothing is written to a
  * volume that is in order. While it is being repaired it is marked as in use, so that an
@@ -25,6 +26,7 @@
 
 struct repair_options {
     bool save_lost; /**< chains that nobody has become files in the root */
+    bool finish;    /**< what the driver was doing when the volume was left is done first */
 };
 
 struct repair_result {

@@ -85,6 +85,11 @@ uint32_t repair_count_free(const struct repair *repair);
 /** A free cluster, which is owned now and a chain by itself; 0: there is none. */
 uint32_t repair_take(struct repair *repair);
 
+/* --- record.c --- */
+
+/** Carries out the driver's record, if there is one to be believed. The volume is in use. */
+HAL_MUST_CHECK int repair_finish(struct repair *repair);
+
 /* --- names.c --- */
 
 void repair_forget_names(struct repair *repair);

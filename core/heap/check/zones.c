@@ -12,7 +12,7 @@
 
 #define ZONE_BYTE 0xb5  /* in the zones */
 #define FREED_BYTE 0xdf /* in freed blocks */
-#define PIECE 128u      /* bytes that are looked at in one go */
+#define PIECE 256u      /* bytes that are looked at in one go */
 
 static char *front_zone(const struct guard_block *block)
 {
@@ -44,17 +44,30 @@ void guard_fill_freed(const struct guard_block *block)
     memset(block->user, FREED_BYTE, block->bytes);
 }
 
+/* Whether all of it is `value`: in words, for freed blocks may be large. */
+static bool is_all(const uint64_t piece[PIECE / 8], uint8_t value)
+{
+    const uint64_t pattern = value * 0x0101010101010101u;
+    uint64_t other = 0;
+
+    for (size_t i = 0; i < PIECE / 8; i++)
+        other |= piece[i] ^ pattern;
+    return other == 0;
+}
+
 /* The offset of the first of `bytes` bytes that is not `value`; `bytes` if all are. */
 static size_t find_other(const char *start, size_t bytes, uint8_t value)
 {
-    uint8_t piece[PIECE];
+    uint64_t piece[PIECE / 8];
 
     for (size_t done = 0; done < bytes; done += PIECE) {
         size_t n = bytes - done < PIECE ? bytes - done : PIECE;
 
         hal_mem_look(piece, start + done, n);
+        if (n == PIECE && is_all(piece, value))
+            continue;
         for (size_t i = 0; i < n; i++)
-            if (piece[i] != value)
+            if (((const uint8_t *)piece)[i] != value)
                 return done + i;
     }
     return bytes;

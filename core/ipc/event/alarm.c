@@ -86,8 +86,7 @@ static int64_t alarm_read(struct file *file, uint64_t offset, void *data, size_t
     mutex_lock(&alarm->mutex);
     catch_up(alarm, hal_time_now());
     while (!error && alarm->count == 0)
-        error = file->flags & FILE_NONBLOCK ? -EAGAIN
-                                            : condition_wait_until(&alarm->rung, HAL_TIME_NEVER);
+        error = anonymous_wait(file, &alarm->rung);
     if (!error) {
         memcpy(data, &alarm->count, sizeof(alarm->count));
         alarm->count = 0;

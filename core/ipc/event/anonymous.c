@@ -7,7 +7,9 @@
 #include "dev/clock.h"
 #include "fs/file.h"
 
+#include <hal/errno.h>
 #include <hal/kstate.h>
+#include <hal/time.h>
 
 static KSTATE uint64_t last_id; /* atomic */
 
@@ -26,4 +28,9 @@ int anonymous_open(struct vnode *vnode, const struct vnode_ops *ops, unsigned fl
     else
         vnode_put(vnode); /* the file has a reference of its own */
     return error;
+}
+
+int anonymous_wait(const struct file *file, struct condition *changed)
+{
+    return file->flags & FILE_NONBLOCK ? -EAGAIN : condition_wait_until(changed, HAL_TIME_NEVER);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "fs/vnode.h"
+#include "sync/mutex.h"
 
 #include <hal/compiler.h>
 
@@ -15,3 +16,7 @@
  */
 HAL_MUST_CHECK int anonymous_open(struct vnode *vnode, const struct vnode_ops *ops, unsigned flags,
                                   struct file **file);
+
+/** A read or write of `file` waits until the object has changed: 0; -EAGAIN: it is not to wait;
+ * -EINTR. Caller holds the condition's mutex. May sleep. */
+HAL_MUST_CHECK int anonymous_wait(const struct file *file, struct condition *changed);

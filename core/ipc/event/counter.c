@@ -46,9 +46,7 @@ static int64_t counter_read(struct file *file, uint64_t offset, void *data, size
         return -EINVAL;
     mutex_lock(&counter->mutex);
     while (!error && counter->value == 0)
-        error = file->flags & FILE_NONBLOCK
-                    ? -EAGAIN
-                    : condition_wait_until(&counter->changed, HAL_TIME_NEVER);
+        error = anonymous_wait(file, &counter->changed);
     if (!error) {
         taken = counter->semaphore ? 1 : counter->value;
         counter->value -= taken;
@@ -73,9 +71,7 @@ static int64_t counter_write(struct file *file, uint64_t offset, const void *dat
         return -EINVAL;
     mutex_lock(&counter->mutex);
     while (!error && MOST - counter->value < more)
-        error = file->flags & FILE_NONBLOCK
-                    ? -EAGAIN
-                    : condition_wait_until(&counter->changed, HAL_TIME_NEVER);
+        error = anonymous_wait(file, &counter->changed);
     if (!error) {
         counter->value += more;
         changed(counter, VNODE_CAN_READ);

@@ -54,7 +54,7 @@ static int map(struct cache_object *object, uint64_t page, unsigned n, bool held
     return 0;
 }
 
-static int read(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
+static int read(struct cache_object *object, uint64_t page, unsigned n, uint8_t *data,
                 const struct cache_map *map)
 {
     struct file *file = object->context;
@@ -62,7 +62,8 @@ static int read(struct cache_object *object, uint64_t page, unsigned n, void *co
     (void)page;
     thread_yield();
     for (unsigned i = 0; i < n; i++)
-        memcpy(pages[i], file->medium + map->runs[i].sector * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
+        memcpy(data + i * HAL_PAGE_SIZE, file->medium + map->runs[i].sector * HAL_PAGE_SIZE,
+               HAL_PAGE_SIZE);
     return 0;
 }
 

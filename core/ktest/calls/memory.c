@@ -60,6 +60,7 @@ static const char *const texts[] = {
     "full",
     "chance",
     "pins",
+    "disk",
     "/proc/mounts",
     "/proc",
     "/proc/1",
@@ -84,7 +85,19 @@ static const char *const texts[] = {
     "ab\x80\xff",
     "f0\n",
     "/nothing",
+    CALLS_DISK_PATH, /* from here on they are for mount alone */
+    "vfat",
+    "ramfs",
+    "devtmpfs",
+    "proc",
+    "ro",
+    "rw",
+    "umask=077",
+    "nothing=1",
 };
+
+#define USUAL 25u /* of the first so many */
+#define PATHS (COUNT(texts) - 9u)
 
 /* Lengths of names and paths around what is too long. */
 static const uint16_t lengths[] = {63, 254, 255, 256, 765, 766, 1000, 4094, 4095, 4096};
@@ -148,12 +161,20 @@ uintptr_t calls_path(struct calls_chance *chance)
     uint32_t longer;
 
     if (calls_below(chance, 12))
-        return TEXTS +
-               calls_below(chance, calls_below(chance, 3) ? 24 : COUNT(texts)) * SHORT_BYTES;
+        return TEXTS + calls_below(chance, calls_below(chance, 3) ? USUAL : PATHS) * SHORT_BYTES;
     longer = calls_below(chance, COUNT(lengths) + 1);
     if (longer == COUNT(lengths)) /* without an end */
         return TEXTS + TEXT_BYTES - calls_below(chance, 4096);
     return at + 2 * HAL_PAGE_SIZE - 1 - lengths[longer]; /* all end at the same place */
+}
+
+uintptr_t calls_text(const char *text)
+{
+    unsigned i = 0;
+
+    while (i < COUNT(texts) && !string_equal(texts[i], text))
+        i++;
+    return TEXTS + (uintptr_t)i * SHORT_BYTES;
 }
 
 /* ---- making it ---- */
@@ -190,14 +211,22 @@ static int write_texts(struct vm_space *space)
     return error ? error : vm_protect(space, TEXTS, TEXT_BYTES, READ);
 }
 
-/* exit(0), for children that a player makes. */
-static int write_code(struct vm_space *space)
+const uint8_t *calls_code(size_t *bytes)
 {
     static const uint8_t x86_64[] = {0xb8, 60, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05};
     static const uint8_t aarch64[] = {0xa8, 0x0b, 0x80, 0xd2, 0, 0, 0x80, 0xd2, 1, 0, 0, 0xd4};
     bool arm = abi_elf_machine == 183;
-    int error = vm_copy_out(space, CALLS_CODE, arm ? aarch64 : x86_64,
-                            arm ? sizeof(aarch64) : sizeof(x86_64));
+
+    *bytes = arm ? sizeof(aarch64) : sizeof(x86_64);
+    return arm ? aarch64 : x86_64;
+}
+
+/* For children that a player makes. */
+static int write_code(struct vm_space *space)
+{
+    size_t bytes;
+    const uint8_t *code = calls_code(&bytes);
+    int error = vm_copy_out(space, CALLS_CODE, code, bytes);
 
     return error ? error : vm_protect(space, CALLS_CODE, HAL_PAGE_SIZE, READ | HAL_USER_EXECUTE);
 }

@@ -25,9 +25,11 @@
 #define LOOK_NS 300000u
 #define LOOKS_MAX 30u /* then a player is ended */
 #define FILL_EACH 64u
-#define LIFE 250u /* calls of a player */
-#define JUDGED 4u /* one in so many calls */
+#define LIFE 250u   /* calls of a player */
+#define JUDGED 4u   /* one in so many calls is */
+#define SENSIBLE 3u /* the same: has arguments that belong together */
 #define END_NS 1000000u
+#define HANDLER_FLAGS 0xdc000006u /* all but those about children */
 #define END_LOOKS 20000u
 
 /* ---- players ---- */
@@ -80,36 +82,42 @@ static int64_t judge(struct calls_scene *scene, unsigned number, const struct sy
     return result;
 }
 
-/* The number of a call to be tried: an end is tried less often than others. */
-static unsigned choose_call(struct calls_chance *chance)
+/* Chooses a call with its arguments: its number. An end is tried less often than others. */
+static unsigned choose_call(struct calls_player *player, struct sys_args *args)
 {
+    struct calls_chance *chance = &player->chance;
     unsigned number;
 
+    if (player->scene->rich && calls_below(chance, SENSIBLE) == 0)
+        return calls_with_sense(chance, player->pid, args);
     do
         number = 1 + calls_below(chance, SYS_COUNT - 1);
     while (!sys_call_at(number)->run || string_equal(sys_call_at(number)->name, "reboot") ||
            ((number == SYS_EXIT || number == SYS_EXIT_GROUP) && calls_below(chance, 16)));
+    calls_choose(chance, sys_call_at(number)->kinds, player->pid, args);
     return number;
 }
 
 static void play_once(struct calls_player *player)
 {
     struct calls_scene *scene = player->scene;
-    unsigned number = choose_call(&player->chance);
-    const struct sys_call *call = sys_call_at(number);
     struct sys_args args;
+    unsigned number = choose_call(player, &args);
+    const struct sys_call *call = sys_call_at(number);
     int64_t result;
 
-    calls_choose(&player->chance, call->kinds, player->pid, &args);
-    if (cmdline_flag("calls_log"))
+    if (scene->logs)
         log_call(call, &args, "");
     if (scene->judges && calls_below(&player->chance, JUDGED) == 0)
         result = judge(scene, number, &args);
     else
         result = call->run(&args);
     count(&scene->made);
-    if (result >= 0)
+    count(&scene->calls[number].made);
+    if (result >= 0) {
         count(&scene->good);
+        count(&scene->calls[number].good);
+    }
     if (number == SYS_EXECVE && result == 0)
         (void)!calls_make_memory(process_current()->space, NULL);
     __atomic_add_fetch(&player->made, 1, __ATOMIC_RELAXED);
@@ -146,37 +154,6 @@ static void play(void *argument)
 
 /* ---- lives ---- */
 
-/* Files 0 .. 4 of a new process, and its directory. */
-static int give_files(struct process *process, struct calls_scene *scene)
-{
-    static const struct {
-        const char *path;
-        unsigned flags;
-    } files[] = {{"null", FILE_READ_WRITE},
-                 {"null", FILE_READ_WRITE},
-                 {"f0", FILE_READ_WRITE | FILE_CREATE},
-                 {"f1", FILE_READ_WRITE | FILE_CREATE},
-                 {".", FILE_READ_ONLY}};
-    int error = 0;
-
-    process->directory = vnode_get(scene->root);
-    process->files = descriptor_table_create();
-    if (!process->files)
-        return -ENOMEM;
-    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        struct file *file;
-
-        if (file_open(scene->root, files[i].path, files[i].flags, 0644, &file))
-            continue; /* another life has made something else of it */
-        error = descriptor_set(process->files, file, i, false);
-        if (error) {
-            file_put(file);
-            return error;
-        }
-    }
-    return 0;
-}
-
 static int give_memory(struct process *process, bool shares)
 {
     struct file *file = shares ? descriptor_file(process->files, 2) : NULL;
@@ -198,7 +175,7 @@ static int give_memory(struct process *process, bool shares)
 static int add_player(struct calls_runner *runner, struct process *process, unsigned number)
 {
     struct calls_player *player = &runner->players[number];
-    int error = user_thread_create(process, &player->thread);
+    int error = user_thread_create(process, NULL, &player->thread);
 
     if (error)
         return error;
@@ -206,8 +183,8 @@ static int add_player(struct calls_runner *runner, struct process *process, unsi
     player->scene = runner->scene;
     player->chance = calls_chance_of(calls_bits(&runner->chance), number);
     player->left = 1 + calls_below(&runner->chance, 2 * LIFE);
-    player->pid = process->pid;
-    player->looks = 0;
+    __atomic_store_n(&player->pid, process->pid, __ATOMIC_RELAXED);
+    __atomic_store_n(&player->looks, 0, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -230,6 +207,30 @@ static int begin_life(struct calls_runner *runner, struct process *process)
     return error;
 }
 
+/* Of most signals a life does not die. */
+static void give_actions(struct calls_runner *runner, struct process *process)
+{
+    for (unsigned signal = 1; signal <= SIGNAL_COUNT; signal++) {
+        struct signal_action *action = &process->signals.actions[signal];
+
+        if (signal == SIGNAL_KILL || signal == SIGNAL_STOP)
+            continue;
+        switch (calls_below(&runner->chance, 5)) {
+        case 0:
+            break;
+        case 1:
+            action->handler = CALLS_CODE;
+            action->flags = calls_bits(&runner->chance) & HANDLER_FLAGS;
+            action->restorer = CALLS_CODE;
+            break;
+        default:
+            if (signal != SIGNAL_CHLD)
+                action->handler = SIGNAL_IGNORE;
+            break;
+        }
+    }
+}
+
 static int live(struct calls_runner *runner)
 {
     struct process *process = process_create(NULL);
@@ -239,7 +240,8 @@ static int live(struct calls_runner *runner)
     if (!process)
         return -ENOMEM;
     process->awaited = true;
-    error = give_files(process, runner->scene);
+    give_actions(runner, process);
+    error = calls_give_files(process, runner);
     if (!error)
         error = give_memory(process, !runner->scene->judges); /* memory is no state, files are */
     if (error) {
@@ -286,117 +288,32 @@ static void look_after(struct calls_player *player)
 {
     uint32_t id = __atomic_load_n(&player->kernel_thread, __ATOMIC_ACQUIRE);
     uint32_t made = __atomic_load_n(&player->made, __ATOMIC_RELAXED);
+    uint32_t looks = __atomic_load_n(&player->looks, __ATOMIC_RELAXED);
 
-    player->looks = made == player->seen ? player->looks + 1 : 0;
+    looks = made == player->seen ? looks + 1 : 0;
+    __atomic_store_n(&player->looks, looks, __ATOMIC_RELAXED);
     player->seen = made;
-    if (id == 0 || player->looks == 0)
+    if (id == 0 || looks == 0)
         return;
     (void)!thread_cancel(id);
-    if (player->looks >= LOOKS_MAX)
-        end_process(player->pid);
+    if (looks >= LOOKS_MAX)
+        end_process(__atomic_load_n(&player->pid, __ATOMIC_RELAXED));
 }
 
 static void watch(void *argument)
 {
     struct calls_scene *scene = argument;
 
-    while (!scene->over) {
+    while (!__atomic_load_n(&scene->over, __ATOMIC_RELAXED)) {
         for (unsigned i = 0; i < scene->runners; i++)
             for (unsigned k = 0; k < CALLS_PLAYERS; k++)
                 look_after(&scene->runner[i].players[k]);
+        calls_keep_terminal();
         (void)thread_sleep(LOOK_NS);
     }
 }
 
 /* ---- the scene ---- */
-
-static int put_file(struct vnode *root, const char *path, unsigned mode, const void *bytes,
-                    size_t n)
-{
-    struct file *file;
-    int error = file_open(root, path, FILE_WRITE_ONLY | FILE_CREATE, mode, &file);
-    int64_t done;
-
-    if (error)
-        return error;
-    done = file_write(file, bytes, n);
-    file_put(file);
-    return done == (int64_t)n ? 0 : -EIO;
-}
-
-/* The device that is called `path` gets another name, in the scene, where it may be removed. */
-static int put_device(struct vnode *root, const char *path, const char *name)
-{
-    struct vnode_attributes attributes;
-    struct vnode *vnode, *created;
-    int error = vfs_find(NULL, path, 0, &vnode);
-
-    if (error)
-        return error;
-    vfs_attributes(vnode, &attributes);
-    vnode_put(vnode);
-    error = vfs_create(root, name, &attributes, &created);
-    if (!error)
-        vnode_put(created);
-    return error;
-}
-
-static int put_devices(struct vnode *root)
-{
-    static const char *const names[][2] = {
-        {"/dev/null", "null"},     {"/dev/zero", "zero"},      {"/dev/full", "full"},
-        {"/dev/random", "chance"}, {"/dev/gpiochip0", "pins"},
-    };
-    int error = 0;
-
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]) && !error; i++)
-        error = put_device(root, names[i][0], names[i][1]);
-    return error;
-}
-
-static int furnish(struct vnode *root)
-{
-    static const char words[] = "some bytes to be read, written over, and mapped\n";
-    static const char script[] = "#!prog argument\n";
-    int error = put_file(root, "f0", 0644, words, sizeof(words));
-
-    if (!error)
-        error = put_file(root, "f1", 0644, words, sizeof(words));
-    if (!error)
-        error = put_file(root, "script", 0755, script, sizeof(script) - 1);
-    if (!error)
-        error = put_file(root, "garbage", 0755, "\177ELF\2\1\1", 7);
-    if (!error)
-        error = put_devices(root);
-    if (!error)
-        error = vfs_mkdir(root, "d", 0755);
-    if (!error)
-        error = vfs_mkdir(root, "d/e", 0755);
-    if (!error)
-        error = put_file(root, "d/f4", 0600, words, sizeof(words));
-    if (!error)
-        error = vfs_symlink(root, "link", "d/f4");
-    if (!error)
-        error = vfs_symlink(root, "loop", "d/up");
-    return error ? error : vfs_symlink(root, "d/up", "../loop");
-}
-
-/* Mounts a ramfs where nobody needs what is there. */
-static bool build(struct ktest_run *run, struct calls_scene *scene)
-{
-    static const char *const places[] = {"/", "/tmp", "/docs", "/card/docs"};
-    struct problem problem;
-
-    for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        if (mount_add("ramfs", NULL, places[i], "", &problem) != 0)
-            continue;
-        scene->path = places[i];
-        return KTEST_EXPECT(run, vfs_find(NULL, places[i], 0, &scene->root) == 0) &&
-               KTEST_EXPECT(run, furnish(scene->root) == 0);
-    }
-    run->skipped = "no folder to mount on";
-    return false;
-}
 
 /* Ends the processes that players have left behind. */
 static bool await_silence(void)
@@ -414,23 +331,6 @@ static bool await_silence(void)
         (void)thread_sleep(END_NS);
     }
     return false;
-}
-
-/* Vnodes go when the last threads have given up what they had: soon. */
-static bool unbuild(struct calls_scene *scene)
-{
-    int error = -EBUSY;
-
-    vnode_put(scene->root);
-    scene->root = NULL;
-    for (unsigned i = 0; i < 1000 && error; i++) {
-        error = mount_remove(scene->path);
-        if (error)
-            (void)thread_sleep(END_NS);
-    }
-    if (error)
-        tty_print("# %s is not unmounted: error %d\n", scene->path, -error);
-    return error == 0;
 }
 
 /* Starts the runners and waits for them. */
@@ -451,7 +351,7 @@ static bool play_all(struct calls_scene *scene, uint64_t seed)
     }
     for (unsigned i = 0; i < started; i++)
         thread_join(scene->runner[i].thread);
-    scene->over = true;
+    __atomic_store_n(&scene->over, true, __ATOMIC_RELAXED);
     thread_join(watcher);
     return started > 0;
 }
@@ -462,8 +362,9 @@ bool calls_play(struct ktest_run *run, struct calls_scene *scene, uint64_t seed,
 
     scene->budget = budget;
     scene->over = false;
-    good = build(run, scene);
+    scene->logs = cmdline_flag("calls_log");
+    good = calls_build(run, scene);
     good = good && KTEST_EXPECT(run, play_all(scene, seed));
     good = KTEST_EXPECT(run, await_silence()) && good;
-    return (!scene->path || KTEST_EXPECT(run, unbuild(scene))) && good;
+    return (!scene->path || KTEST_EXPECT(run, calls_unbuild(scene))) && good;
 }

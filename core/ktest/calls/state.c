@@ -6,26 +6,47 @@
  */
 #include "ktest/calls/calls.h"
 
+#include "fs/devfs/gpio/gpiochip.h"
 #include "fs/file.h"
+#include "fs/mount.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
 #include "lib/string.h"
 #include "proc/process.h"
 #include "vm/space.h"
 
+#include <hal/gpio.h>
 #include <hal/runtime.h>
 
 #define DEEPEST 24u
-#define BYTES 512u /* of each file's beginning and end */
+#define MOST_FILES 500u /* of a volume that somebody has written garbage to there are more */
+#define BYTES 512u      /* of each file's beginning and end */
+
+#define UNKNOWN 0u
 
 /* The number so far of the part that is being read. */
 struct digest {
     uint64_t value;
     bool failed;
+    unsigned files;
+    struct vm_space *space;
+};
+
+enum {
+    PART_ADDRESSES,
+    PART_DESCRIPTORS,
+    PART_RIGHTS,
+    PART_ACTIONS,
+    PART_CHILDREN,
+    PART_THREAD,
+    PART_PINS,
+    PART_TERMINAL,
+    PART_FILES
 };
 
 static const char *const parts[CALLS_PARTS] = {
-    "addresses", "descriptors", "rights and limits", "actions", "children", "the thread", "files",
+    "addresses",  "descriptors", "rights and limits", "actions", "children",
+    "the thread", "pins",        "the terminal",      "files",
 };
 
 static void add_bytes(struct digest *digest, const void *data, size_t n)
@@ -129,7 +150,65 @@ static void add_thread(struct digest *digest, const struct user_thread *self)
     add_bytes(digest, &self->signals.stack, sizeof(self->signals.stack));
 }
 
+/*
+ * True if somebody else may be changing the part just now: another thread, who takes a signal whose
+ * handler is for once; or another process, who ends and gives back what it shares with the caller.
+ */
+static bool is_others(struct process *process, unsigned part)
+{
+    bool threads, processes;
+
+    process_lock();
+    threads = process->thread_count > 1;
+    processes = process_from(0) != process || process_from(process->pid + 1);
+    process_unlock();
+    if (part == PART_ACTIONS)
+        return threads;
+    return (part == PART_PINS || part == PART_TERMINAL) && (threads || processes);
+}
+
+/* What is asked of the lines, but not what they cost the hardware. */
+static void add_pins(struct digest *digest)
+{
+    for (unsigned pin = 0; pin < HAL_GPIO_PINS; pin++)
+        add(digest, gpiochip_flags(pin));
+}
+
+static void add_terminal(struct digest *digest)
+{
+    hal_irq_state_t irq = spinlock_acquire(&tty.lock);
+    struct tty_settings settings = tty.discipline.settings;
+    struct tty_window window = tty.window;
+
+    spinlock_release(&tty.lock, irq);
+    add_bytes(digest, &settings, sizeof(settings));
+    add_bytes(digest, &window, sizeof(window));
+    process_lock();
+    add(digest, (uint64_t)tty.terminal.session << 32 | tty.terminal.foreground);
+    process_unlock();
+}
+
 /* ---- files ---- */
+
+/*
+ * True if the process can write to the file by writing to memory. A call that cannot write all that
+ * it has to tell, because the memory ends, has written the first part of it (as Linux does): if
+ * that is such memory, the file is another one.
+ */
+static bool is_memory(struct vm_space *space, const struct vnode *vnode)
+{
+    struct vm_region_info info;
+    uintptr_t at = 0;
+    bool found = false;
+
+    while (!found && vm_region_at(space, at, &info)) {
+        found = info.file && info.file->vnode == vnode && (info.flags & VM_SHARED) &&
+                (info.access & HAL_USER_WRITE);
+        file_put(info.file);
+        at = info.end;
+    }
+    return found;
+}
 
 static void add_content(struct digest *digest, struct vnode *vnode, uint64_t size)
 {
@@ -151,6 +230,8 @@ static void add_vnode(struct digest *digest, struct vnode *vnode)
     add(digest, (uint64_t)attributes.uid << 32 | attributes.gid);
     add(digest, (uint64_t)attributes.links << 48 ^ attributes.size);
     add(digest, attributes.id);
+    if (is_memory(digest->space, vnode))
+        return;
     add(digest, (uint64_t)attributes.modified);
     if (attributes.type == VNODE_FILE)
         add_content(digest, vnode, attributes.size);
@@ -169,10 +250,14 @@ static void add_files(struct digest *digest, struct vnode *directory, unsigned d
     struct vnode *vnode;
 
     digest->failed |= !entry;
-    while (entry && vfs_iterate(directory, &position, entry) == 0) {
+    while (entry && digest->files++ < MOST_FILES && vfs_iterate(directory, &position, entry) == 0) {
         add_bytes(digest, entry->name, string_length(entry->name));
         if (vfs_find(directory, entry->name, VFS_NO_FOLLOW, &vnode))
             continue;
+        if (vnode->mount->names_change) { /* processes */
+            vnode_put(vnode);
+            continue;
+        }
         add_vnode(digest, vnode);
         if (entry->attributes.type == VNODE_DIRECTORY && depth < DEEPEST)
             add_files(digest, vnode, depth + 1);
@@ -189,32 +274,38 @@ bool calls_read_state(struct vnode *root, struct calls_state *state)
     bool failed = false;
 
     for (unsigned i = 0; i < CALLS_PARTS; i++) {
-        struct digest digest = {.value = 0xcbf29ce484222325u};
+        struct digest digest = {.value = 0xcbf29ce484222325u, .space = process->space};
 
         switch (i) {
-        case 0:
+        case PART_ADDRESSES:
             add_regions(&digest, process->space);
             break;
-        case 1:
+        case PART_DESCRIPTORS:
             add_descriptors(&digest, process->files);
             break;
-        case 2:
+        case PART_RIGHTS:
             add_rights(&digest, process);
             break;
-        case 3:
+        case PART_ACTIONS:
             add_actions(&digest, process);
             break;
-        case 4:
+        case PART_CHILDREN:
             add_children(&digest, process);
             break;
-        case 5:
+        case PART_THREAD:
             add_thread(&digest, user_thread_current());
+            break;
+        case PART_PINS:
+            add_pins(&digest);
+            break;
+        case PART_TERMINAL:
+            add_terminal(&digest);
             break;
         default:
             add_files(&digest, vnode_get(root), 0);
             break;
         }
-        state->part[i] = digest.value;
+        state->part[i] = is_others(process, i) ? UNKNOWN : digest.value;
         failed |= digest.failed;
     }
     return !failed;
@@ -223,7 +314,7 @@ bool calls_read_state(struct vnode *root, struct calls_state *state)
 const char *calls_difference(const struct calls_state *a, const struct calls_state *b)
 {
     for (unsigned i = 0; i < CALLS_PARTS; i++)
-        if (a->part[i] != b->part[i])
+        if (a->part[i] != b->part[i] && a->part[i] != UNKNOWN && b->part[i] != UNKNOWN)
             return parts[i];
     return NULL;
 }

@@ -10,7 +10,8 @@
  *
  * The size is how many thousands of calls are made. `calls_seed=N` at boot says with which seed
  * they begin (else it is of the board's source of chance: with the simulator's `--seed` the same
- * each time); `calls_log` logs each call before it is made.
+ * each time); `calls_log` logs each call before it is made; `calls_table` says of each call how
+ * often it was made, and how often it succeeded.
  */
 #include "ktest/calls/calls.h"
 #include "ktest/calls/tests.h"
@@ -68,14 +69,19 @@ static bool play_scenes(struct ktest_run *run, struct calls_scene *scene, uint64
     return good;
 }
 
+/* A player may have had the terminal send a byte: then a new line begins. */
 static void print_counts(const struct calls_scene *scene, uint64_t seed)
 {
-    tty_print("# seed %llu: %llu calls, of which %llu succeeded, in %llu processes",
+    tty_print("\n# seed %llu: %llu calls, of which %llu succeeded, in %llu processes",
               (unsigned long long)seed, (unsigned long long)scene->made,
               (unsigned long long)scene->good, (unsigned long long)scene->lives);
     if (scene->judges)
         tty_print("; %llu that failed were judged", (unsigned long long)scene->judged);
     tty_print("\n");
+    for (unsigned i = 0; i < SYS_COUNT && cmdline_flag("calls_table"); i++)
+        if (scene->calls[i].made)
+            tty_print("# %10llu %10llu %s\n", (unsigned long long)scene->calls[i].made,
+                      (unsigned long long)scene->calls[i].good, sys_call_at(i)->name);
 }
 
 /* A scene that is to be freed, or NULL: the test is skipped, or has failed. */
@@ -92,6 +98,7 @@ static struct calls_scene *make_scene(struct ktest_run *run, unsigned runners, u
     scene->runners = runners;
     scene->players = players;
     scene->judges = judges;
+    scene->rich = true;
     return scene;
 }
 
@@ -122,8 +129,10 @@ void test_calls_few(struct ktest_run *run)
 
     if (!scene)
         return;
+    scene->rich = false;
     (void)calls_play(run, scene, 1, ktest_size(FEW));
     KTEST_EXPECT(run, run->skipped || scene->made > 0);
+    tty_print("\n");
     kfree(scene);
 }
 

@@ -97,11 +97,15 @@ static const uint64_t ids[] = {0, 0, 0, 1, 1000, 65534, 0xffffffffu, 0xfffffffeu
 
 static uint64_t choose_flags(struct calls_chance *chance)
 {
-    switch (calls_below(chance, 8)) {
+    switch (calls_below(chance, 10)) {
     case 0:
         return 1ull << calls_below(chance, 64);
     case 1:
         return 1ull << calls_below(chance, 24);
+    case 4:
+    case 5:
+    case 6:
+        return 0;
     case 2:
         return 1ull << calls_below(chance, 24) | PICK(chance, flags);
     case 3:
@@ -160,6 +164,32 @@ static uint64_t choose_pid(struct calls_chance *chance, uint32_t pid)
     }
 }
 
+static uint64_t choose_descriptor(struct calls_chance *chance)
+{
+    switch (calls_below(chance, 6)) {
+    case 0:
+        return PICK(chance, descriptors);
+    case 1:
+    case 2:
+        return CALLS_FILE + calls_below(chance, 3); /* or the directory */
+    default:
+        return calls_below(chance, CALLS_GIVEN + 2);
+    }
+}
+
+/* Where a path begins. */
+static uint64_t choose_directory(struct calls_chance *chance)
+{
+    switch (calls_below(chance, 6)) {
+    case 0:
+        return choose_descriptor(chance);
+    case 1:
+        return CALLS_DIRECTORY;
+    default:
+        return (uint64_t)-100; /* as it is */
+    }
+}
+
 static uint64_t choose_address(struct calls_chance *chance)
 {
     if (calls_below(chance, 3) == 0) /* where something could be mapped */
@@ -173,7 +203,7 @@ static uint64_t choose_value(struct calls_chance *chance, enum sys_kind kind, ui
     case SYS_UNUSED:
         return calls_bits(chance);
     case SYS_FD:
-        return calls_below(chance, 5) ? calls_below(chance, 12) : PICK(chance, descriptors);
+        return choose_descriptor(chance);
     case SYS_PATH:
     case SYS_STRING:
         return calls_below(chance, 6) ? calls_path(chance) : calls_pointer(chance);
@@ -205,7 +235,10 @@ void calls_choose(struct calls_chance *chance, const uint8_t kinds[SYS_ARGUMENTS
                   struct sys_args *args)
 {
     for (unsigned i = 0; i < SYS_ARGUMENTS; i++) {
-        args->value[i] = choose_value(chance, (enum sys_kind)kinds[i], pid);
+        if (i + 1 < SYS_ARGUMENTS && kinds[i] == SYS_FD && kinds[i + 1] == SYS_PATH)
+            args->value[i] = choose_directory(chance);
+        else
+            args->value[i] = choose_value(chance, (enum sys_kind)kinds[i], pid);
         if (calls_below(chance, 40) == 0)
             args->value[i] = calls_bits(chance) >> calls_below(chance, 64);
     }

@@ -10,6 +10,7 @@
 #include "fs/check/check.h"
 #include "fs/fat32/volume.h"
 #include "fs/fat32/write/write.h"
+#include "fs/file.h"
 #include "fs/mkfs/mkfs.h"
 #include "fs/vfs.h"
 #include "heap/heap.h"
@@ -239,7 +240,9 @@ static void use_by_threads(struct ktest_run *run, struct vnode *root)
     }
 }
 
-void test_fat32_threads(struct ktest_run *run)
+/* Lets `use` have a new volume, mounted at `place`. */
+static void with_volume(struct ktest_run *run,
+                        void (*use)(struct ktest_run *run, struct vnode *root))
 {
     const struct block_device *device = make_disk(run);
     struct vnode *root = vfs_root();
@@ -253,11 +256,150 @@ void test_fat32_threads(struct ktest_run *run)
         run->skipped = "no directory to mount on";
     } else {
         if (KTEST_EXPECT(run, vfs_find(NULL, place, 0, &root) == 0)) {
-            use_by_threads(run, root);
+            use(run, root);
             vnode_put(root);
         }
         KTEST_EXPECT(run, mount_remove(place) == 0);
         KTEST_EXPECT(run, is_in_order(device));
     }
     end_disk(run, device);
+}
+
+void test_fat32_threads(struct ktest_run *run)
+{
+    with_volume(run, use_by_threads);
+}
+
+/* ---- read-only, or not ---- */
+
+#define NOTHINGS 5000u
+
+struct keeper {
+    struct thread *thread;
+    struct file *file; /* open for writing */
+    unsigned rounds, refused;
+    bool done; /* atomic */
+};
+
+static void keeper_main(void *argument)
+{
+    struct keeper *keeper = argument;
+
+    for (unsigned i = 0; i < keeper->rounds; i++) {
+        /* To write nothing is allowed or not, and takes no lock. */
+        for (unsigned j = 0; j < NOTHINGS; j++)
+            keeper->refused += vfs_write(keeper->file->vnode, 0, NULL, 0) != 0;
+        keeper->refused += file_write_at(keeper->file, 0, "content", 7) != 7;
+        keeper->refused += vfs_truncate(keeper->file->vnode, 7) != 0;
+    }
+    __atomic_store_n(&keeper->done, true, __ATOMIC_RELEASE);
+}
+
+static int remount(struct vnode *root, const char *options)
+{
+    struct problem problem;
+
+    return root->mount->type->remount(root->mount, options, &problem);
+}
+
+/* That it cannot become read-only, nobody notices but who wanted it. */
+static void refuse_often(struct ktest_run *run, struct vnode *root, struct file *file)
+{
+    struct keeper keeper = {.file = file, .rounds = ktest_size(1000)};
+    unsigned wrong = 0;
+
+    if (!KTEST_EXPECT(run, thread_create("keeper", keeper_main, &keeper, &keeper.thread) == 0))
+        return;
+    for (unsigned i = 0; !__atomic_load_n(&keeper.done, __ATOMIC_ACQUIRE); i++) {
+        wrong += remount(root, "ro") != -EBUSY;
+        if (i % 16 == 0)
+            thread_yield();
+    }
+    thread_join(keeper.thread);
+    KTEST_EXPECT(run, wrong == 0 && keeper.refused == 0);
+}
+
+struct changer {
+    struct thread *thread;
+    struct vnode *root;
+    bool leave; /* atomic */
+    unsigned wrong;
+};
+
+static void note_change(struct changer *changer, int error)
+{
+    /* What was there already, or was not, because a step before was refused. */
+    changer->wrong +=
+        error < 0 && error != -EROFS && error != -EEXIST && error != -ENOENT && error != -ENOTEMPTY;
+}
+
+static void changer_main(void *argument)
+{
+    struct changer *changer = argument;
+    const struct vnode_attributes attributes = {.mode = 0777};
+    struct file *file;
+
+    while (!__atomic_load_n(&changer->leave, __ATOMIC_RELAXED)) {
+        int error = file_open(changer->root, "other", FILE_READ_WRITE | FILE_CREATE, 0777, &file);
+
+        note_change(changer, error);
+        if (error == 0) {
+            changer->wrong += file_write(file, "content", 7) != 7;
+            changer->wrong += vfs_set_attributes(file->vnode, &attributes, VNODE_SET_MODE) != 0;
+            file_put(file);
+        }
+        note_change(changer, vfs_mkdir(changer->root, "directory", 0777));
+        note_change(changer, vfs_rename(changer->root, "other", "directory/it", 0));
+        note_change(changer, vfs_unlink(changer->root, "directory/it"));
+        note_change(changer, vfs_rmdir(changer->root, "directory"));
+        thread_yield();
+    }
+}
+
+/* While somebody changes this and that: each change is made, or refused. */
+static void change_meanwhile(struct ktest_run *run, struct vnode *root)
+{
+    struct changer changer = {.root = root};
+    unsigned wrong = 0;
+
+    if (!KTEST_EXPECT(run, thread_create("changer", changer_main, &changer, &changer.thread) == 0))
+        return;
+    for (unsigned i = ktest_size(1000) / 10; i > 0; i--) {
+        int error = remount(root, "ro,umask=000");
+
+        wrong += error != 0 && error != -EBUSY;
+        thread_yield();
+        wrong += remount(root, "rw") != 0;
+        thread_yield();
+    }
+    __atomic_store_n(&changer.leave, true, __ATOMIC_RELAXED);
+    thread_join(changer.thread);
+    KTEST_EXPECT(run, wrong == 0 && changer.wrong == 0);
+}
+
+static void remount_often(struct ktest_run *run, struct vnode *root)
+{
+    const unsigned flags = FILE_READ_WRITE | FILE_CREATE;
+    struct file *file, *other;
+
+    if (!KTEST_EXPECT(run, file_open(root, "file", flags, 0777, &file) == 0))
+        return;
+    refuse_often(run, root, file);
+    file_put(file);
+    change_meanwhile(run, root);
+    KTEST_EXPECT(run, remount(root, "ro") == 0);
+    KTEST_EXPECT(run, file_open(root, "file", flags, 0777, &other) == -EROFS);
+    KTEST_EXPECT(run, remount(root, "ro") == 0);
+    KTEST_EXPECT(run, remount(root, "rw") == 0);
+    if (KTEST_EXPECT(run, file_open(root, "file", flags, 0777, &file) == 0)) {
+        KTEST_EXPECT(run, vfs_unlink(root, "file") == 0);
+        KTEST_EXPECT(run, remount(root, "ro") == -EBUSY);
+        KTEST_EXPECT(run, file_write(file, "content", 7) == 7);
+        file_put(file);
+    }
+}
+
+void test_fat32_remount(struct ktest_run *run)
+{
+    with_volume(run, remount_often);
 }

@@ -8,4 +8,5 @@
 
 void test_fat32_by_itself(struct ktest_run *run);
 void test_fat32_late(struct ktest_run *run);
+void test_fat32_remount(struct ktest_run *run);
 void test_fat32_threads(struct ktest_run *run);

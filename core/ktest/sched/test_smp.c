@@ -273,37 +273,42 @@ static unsigned spin(struct ktest_run *run, struct crew *crew, unsigned n, uint6
     return n;
 }
 
-static void expect_shares(struct ktest_run *run, const uint64_t *times, unsigned n)
+/* Whether each of them had at least half, and at most twice, what would be just. */
+static bool shared(const uint64_t *times, unsigned n)
 {
     uint64_t sum = 0;
+    bool fair = true;
 
     for (unsigned i = 0; i < n; i++)
         sum += times[i];
-    /* A loaded host may stretch any slice, so this asks for half of the fair share only. */
     for (unsigned i = 0; i < n; i++)
-        KTEST_EXPECT(run, times[i] >= sum / n / 2 && times[i] <= 2 * (sum / n));
+        fair &= times[i] >= sum / n / 2 && times[i] <= 2 * (sum / n);
+    return fair;
+}
+
+/* `n` spinning threads share the CPUs. A loaded host may stretch a slice, but not each time. */
+static void expect_shares(struct ktest_run *run, unsigned n, uint64_t ns)
+{
+    uint64_t times[CREW_MAX];
+    struct crew crew;
+    bool good = false;
+
+    for (unsigned left = ktest_size(5); left > 0 && !good; left--)
+        good = shared(times, spin(run, &crew, n, ns, times)) && crew.seen == cpu_online();
+    KTEST_EXPECT(run, good);
 }
 
 void test_smp_shares(struct ktest_run *run)
 {
-    uint64_t times[CREW_MAX];
-    struct crew crew;
-
-    if (ktest_skip_cooperative(run))
-        return;
-    expect_shares(run, times, spin(run, &crew, 2 * cpu_count_online(), 400 * MS, times));
-    KTEST_EXPECT(run, crew.seen == cpu_online());
+    if (!ktest_skip_cooperative(run))
+        expect_shares(run, 2 * cpu_count_online(), 400 * MS);
 }
 
 /* One thread more than there are CPUs: the surplus has to go round. */
 void test_smp_surplus(struct ktest_run *run)
 {
-    uint64_t times[CREW_MAX];
-    struct crew crew;
-
-    if (ktest_skip_cooperative(run))
-        return;
-    expect_shares(run, times, spin(run, &crew, cpu_count_online() + 1, 1500 * MS, times));
+    if (!ktest_skip_cooperative(run))
+        expect_shares(run, cpu_count_online() + 1, 1500 * MS);
 }
 
 /* All begin on one CPU, and then may run anywhere. */
@@ -346,8 +351,7 @@ static void part_brief(void *argument)
         add(&hand->crew->wrong);
 }
 
-/* Creates threads that end at once, yield first, or sleep until they are cancelled; joins or
- * detaches them. */
+/* Creates and joins threads that end at once, yield first, or sleep until they are cancelled. */
 static void part_create(void *argument)
 {
     struct hand *hand = argument;
@@ -582,8 +586,7 @@ static uint64_t run_time_of(const struct hand *hand)
     return thread_read_info(hand->thread->id, &info) == 0 ? info.run_time : 0;
 }
 
-/* Of two that never give way, on one CPU with this one: who is more important runs, and only that
- * one; also when that is changed from outside. */
+/* Of two that never give way only the more important one runs, also if that changes meanwhile. */
 void test_smp_priority(struct ktest_run *run)
 {
     const char *before = scheduler_policy_name();

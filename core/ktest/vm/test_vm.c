@@ -61,7 +61,7 @@ static uint8_t byte_at(uint64_t offset)
     return (uint8_t)(offset / 64 * 7 + offset + 1);
 }
 
-static int read_medium(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
+static int read_medium(struct cache_object *object, uint64_t page, unsigned n, uint8_t *data,
                        const struct cache_map *map)
 {
     (void)object;
@@ -69,7 +69,7 @@ static int read_medium(struct cache_object *object, uint64_t page, unsigned n, v
     thread_yield();
     for (unsigned i = 0; i < n; i++)
         for (unsigned k = 0; k < HAL_PAGE_SIZE; k++)
-            ((uint8_t *)pages[i])[k] = byte_at((page + i) * HAL_PAGE_SIZE + k);
+            data[i * HAL_PAGE_SIZE + k] = byte_at((page + i) * HAL_PAGE_SIZE + k);
     return 0;
 }
 

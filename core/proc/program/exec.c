@@ -125,7 +125,7 @@ static int prepare(struct process *process, const struct process_start *start,
         error = program_load(process, start->directory, start->path, strings, &image);
     if (error)
         return error;
-    error = user_thread_create(process, thread);
+    error = user_thread_create(process, NULL, thread);
     if (error)
         program_image_free(&image);
     else

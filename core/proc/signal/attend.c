@@ -150,9 +150,12 @@ unsigned signal_take(uint64_t set, struct signal_info *info)
 /* The mask that a call had for itself is over. Caller holds process_lock. */
 static void restore_mask(struct user_thread *self)
 {
-    if (self->signals.restores)
-        __atomic_store_n(&self->signals.blocked, self->signals.saved, __ATOMIC_SEQ_CST);
+    if (!self->signals.restores)
+        return;
     self->signals.restores = false;
+    __atomic_store_n(&self->signals.blocked, self->signals.saved, __ATOMIC_SEQ_CST);
+    if (signal_pending_set(&self->process->signals.pending) & self->signals.saved)
+        signal_pass_on(self->process, self->signals.saved);
 }
 
 void signal_attend(struct user_thread *self)

@@ -10,19 +10,24 @@
 
 #include "abi/frame.h"
 #include "proc/timers/timers.h"
+#include "thread/thread.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
+#include <hal/time.h>
 
 void signal_pass_on(struct process *process, uint64_t set)
 {
     set &= signal_pending_set(&process->signals.pending);
     list_for_each (link, &process->threads) {
         struct user_thread *thread = list_entry(link, struct user_thread, link);
+        uint64_t blocked = __atomic_load_n(&thread->signals.blocked, __ATOMIC_SEQ_CST);
+        uint64_t takes = set & (~blocked | thread->signals.awaited);
 
-        if (thread != user_thread_current() && !thread->ending &&
-            (set & ~__atomic_load_n(&thread->signals.blocked, __ATOMIC_SEQ_CST)))
-            signal_alert(thread);
+        if (takes == 0 || thread == user_thread_current() || thread->ending)
+            continue;
+        signal_alert(thread);
+        set &= ~takes;
     }
 }
 
@@ -42,6 +47,30 @@ void signal_set_mask(uint64_t mask)
         signal_pass_on(self->process, more);
         process_unlock();
     }
+}
+
+int64_t signal_await(uint64_t set, uint64_t deadline, struct signal_info *info)
+{
+    struct user_thread *self = user_thread_current();
+    unsigned signal = signal_take(set, info);
+    int error;
+
+    if (signal != 0 || deadline == 0)
+        return signal ? (int64_t)signal : -EAGAIN;
+    process_lock();
+    self->signals.awaited = set;
+    process_unlock();
+    signal = signal_take(set, info); /* one that came before somebody could know */
+    error = signal ? 0 : thread_sleep_until(deadline);
+    if (signal == 0)
+        signal = signal_take(set, info);
+    process_lock();
+    self->signals.awaited = 0;
+    signal_pass_on(self->process, set); /* it may have been told of more than the one it takes */
+    process_unlock();
+    if (signal != 0)
+        return (int64_t)signal;
+    return error ? -EINTR : -EAGAIN;
 }
 
 /* ---- stacks for handlers ---- */
@@ -79,17 +108,14 @@ int signal_set_stack(struct user_thread *self, const struct signal_stack *stack,
 
 /* ---- beginnings and the end ---- */
 
-void signal_begin_thread(struct user_thread *child, const struct user_thread *maker,
-                         bool keeps_stack)
+void signal_begin_thread(struct user_thread *child, const struct user_thread *maker)
 {
     signal_pending_init(&child->signals.pending);
     if (!maker)
         return;
-    child->signals.blocked = maker->signals.blocked;
-    if (maker->signals.restores)
-        child->signals.blocked = maker->signals.saved;
-    child->signals.stack =
-        keeps_stack ? maker->signals.stack : (struct signal_stack){.flags = SIGNAL_STACK_OFF};
+    child->signals.blocked =
+        maker->signals.restores ? maker->signals.saved : maker->signals.blocked;
+    child->signals.stack = (struct signal_stack){.flags = SIGNAL_STACK_OFF};
 }
 
 /* Handlers were in the memory that is gone; what is ignored stays ignored. */

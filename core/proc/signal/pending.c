@@ -10,6 +10,8 @@
 #include "proc/signal/signals.h"
 
 #include "heap/heap.h"
+#include "ipc/taken/taken.h"
+#include "proc/timers/timers.h"
 
 #include <hal/errno.h>
 
@@ -67,6 +69,7 @@ int signal_pending_add(struct signal_pending *pending, struct process *process, 
 void signal_pending_mark(struct signal_pending *pending, unsigned signal)
 {
     __atomic_fetch_or(&pending->set, signal_bit(signal), __ATOMIC_SEQ_CST);
+    poll_notify(taken_source());
 }
 
 /* Takes the first entry of `signal` off; *last: it was the only one. NULL: there is none. */
@@ -119,14 +122,28 @@ unsigned signal_pending_take(struct signal_pending *pending, struct process *pro
     return signal;
 }
 
+/* A timer waits for its signal to be taken. */
+static void tell_timer(struct process *process, const struct signal_info *info)
+{
+    if (info->code == SIGNAL_BY_TIMER)
+        user_timer_dropped(process, info);
+}
+
 void signal_pending_drop(struct signal_pending *pending, struct process *process, uint64_t set)
 {
-    __atomic_fetch_and(&pending->set, ~set, __ATOMIC_SEQ_CST);
+    uint64_t dropped = __atomic_fetch_and(&pending->set, ~set, __ATOMIC_SEQ_CST) & set;
+
+    for (unsigned signal = 1; signal <= SIGNAL_PLAIN; signal++) {
+        if (dropped & signal_bit(signal))
+            tell_timer(process, &pending->plain[signal - 1]);
+    }
     list_for_each_safe (link, &pending->queued) {
         struct entry *entry = list_entry(link, struct entry, link);
 
-        if (set & signal_bit(entry->signal))
-            free_entry(entry, process);
+        if (!(set & signal_bit(entry->signal)))
+            continue;
+        tell_timer(process, &entry->info);
+        free_entry(entry, process);
     }
 }
 

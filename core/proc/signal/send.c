@@ -119,11 +119,14 @@ static bool is_deadly(const struct process *process, const struct user_thread *t
            signal_default_effect(signal) == SIGNAL_ENDS;
 }
 
-int signal_queue(struct process *process, struct user_thread *thread, unsigned signal,
+/* As signal_queue; but 1: it waits, and what it says of itself with it. */
+static int queue(struct process *process, struct user_thread *thread, unsigned signal,
                  const struct signal_info *info)
 {
+    struct signal_pending *pending = thread ? &thread->signals.pending : &process->signals.pending;
     const struct signal_info kernel = {.code = SIGNAL_BY_KERNEL};
     struct user_thread *taker;
+    bool merges;
     int error;
 
     if (process->state != PROCESS_ALIVE || process->ended)
@@ -136,34 +139,47 @@ int signal_queue(struct process *process, struct user_thread *thread, unsigned s
         process_end(process, signal);
         return 0;
     }
-    error = signal_pending_add(thread ? &thread->signals.pending : &process->signals.pending,
-                               process, signal, info ? info : &kernel);
+    merges = signal <= SIGNAL_PLAIN && (signal_pending_set(pending) & signal_bit(signal));
+    error = signal_pending_add(pending, process, signal, info ? info : &kernel);
+    /* Who unblocks it meanwhile, without the lock, has not seen it yet, or is seen now. */
+    if (!taker)
+        taker = find_taker(process, thread, signal);
     if (!error && taker)
         signal_alert(taker);
-    return error;
+    return error ? error : !merges;
 }
 
-static void send(struct process *process, struct user_thread *thread, unsigned signal,
+int signal_queue(struct process *process, struct user_thread *thread, unsigned signal,
                  const struct signal_info *info)
 {
-    struct user_thread *taker;
+    int result = queue(process, thread, signal, info);
 
-    if (signal_queue(process, thread, signal, info) == 0)
-        return;
+    return result < 0 ? result : 0;
+}
+
+bool signal_send_kept(struct process *process, struct user_thread *thread, unsigned signal,
+                      const struct signal_info *info)
+{
+    struct user_thread *taker;
+    int result = queue(process, thread, signal, info);
+
+    if (result >= 0)
+        return result;
     signal_pending_mark(thread ? &thread->signals.pending : &process->signals.pending, signal);
     taker = find_taker(process, thread, signal);
     if (taker)
         signal_alert(taker);
+    return false;
 }
 
 void signal_send(struct process *process, unsigned signal, const struct signal_info *info)
 {
-    send(process, NULL, signal, info);
+    (void)signal_send_kept(process, NULL, signal, info);
 }
 
 void signal_send_thread(struct user_thread *thread, unsigned signal, const struct signal_info *info)
 {
-    send(thread->process, thread, signal, info);
+    (void)signal_send_kept(thread->process, thread, signal, info);
 }
 
 bool signal_send_group(uint32_t group, unsigned signal, const struct signal_info *info)

@@ -58,6 +58,10 @@ void signal_attend(struct user_thread *self);
 /** Takes one in `set` that waits, for the caller: its number, or 0. Takes process_lock. */
 unsigned signal_take(uint64_t set, struct signal_info *info);
 
+/** Waits until the caller can take one of `set`: its number, and *info. -EAGAIN: it is `deadline`
+ * (0: it does not wait); -EINTR. Takes process_lock. May sleep. */
+HAL_MUST_CHECK int64_t signal_await(uint64_t set, uint64_t deadline, struct signal_info *info);
+
 /** The mask becomes `mask`, but for what cannot be blocked. Takes process_lock if it has to. */
 void signal_set_mask(uint64_t mask);
 
@@ -80,9 +84,9 @@ void signal_begin_program(struct user_thread *self);
  * process_lock. */
 void signal_pass_on(struct process *process, uint64_t set);
 
-/** A new thread has what it inherits of its maker. */
-void signal_begin_thread(struct user_thread *child, const struct user_thread *maker,
-                         bool keeps_stack);
+/** A new thread, which nobody else knows of yet, has the mask of its maker (NULL: none is blocked),
+ * and no stack for handlers. */
+void signal_begin_thread(struct user_thread *child, const struct user_thread *maker);
 
 /** Nothing waits for it any more. Caller holds process_lock. */
 void signal_end_thread(struct user_thread *thread);

@@ -29,6 +29,7 @@ void signal_tell_parent(struct process *process, unsigned signal, int code, int 
     struct process *parent = process->parent;
     struct signal_info info = {.code = code, .pid = process->pid};
     const struct signal_action *action;
+    struct process_times times;
 
     if (!parent)
         return;
@@ -37,7 +38,9 @@ void signal_tell_parent(struct process *process, unsigned signal, int code, int 
     info.uid = process->credentials.uid;
     mutex_unlock(&process->mutex);
     info.status = status;
-    info.user_ticks = process->run_time / NS_PER_TICK;
+    times = process_read_times(process);
+    info.user_ticks = times.user / NS_PER_TICK;
+    info.system_ticks = times.system / NS_PER_TICK;
     if (signal != 0 && !(code >= SIGNAL_CHILD_STOPPED && (action->flags & SIGNAL_NO_CHILD_STOP)))
         signal_send(parent, signal, &info);
     condition_broadcast(&parent->changed);
@@ -47,7 +50,8 @@ void signal_note_stopped(struct process *process)
 {
     struct process_signals *signals = &process->signals;
 
-    if (!signals->stop || signals->stopped || signals->stopped_threads < process->thread_count)
+    if (!signals->stop || signals->stopped || signals->stopped_threads < process->thread_count ||
+        process->ended || process->thread_count == 0)
         return;
     signals->stopped = true;
     signals->stop_news = signals->stop;
@@ -92,7 +96,7 @@ void signal_stay_stopped(struct user_thread *self)
             thread_uncancel();
     }
     process->signals.stopped_threads--;
-    if (self->ending && process->signals.stop)
+    if (process->ended && process->signals.stop) /* exec ends threads, and the stop stays */
         release(process);
 }
 

@@ -19,6 +19,14 @@
 
 static const uint8_t signals[SIGNAL_TIMERS] = {SIGNAL_ALRM, SIGNAL_VTALRM, SIGNAL_PROF};
 
+/* What counts for one that is not for real time. Caller holds process_lock. */
+static uint64_t time_used(const struct signal_timer *timer)
+{
+    struct process_times times = process_read_times(timer->process);
+
+    return timer->which == SIGNAL_TIMER_VIRTUAL ? times.user : times.user + times.system;
+}
+
 /* The first time after `now` that is some intervals after the last one. */
 static uint64_t next_time(const struct signal_timer *timer, uint64_t now)
 {
@@ -48,8 +56,9 @@ void signal_timer_go_on(struct process *process)
 /* When the time used is to be looked at again. */
 static void arm_look(struct signal_timer *timer)
 {
-    uint64_t used = process_run_time(timer->process), left = timer->expires - used;
-    unsigned threads = timer->process->thread_count;
+    uint64_t used = time_used(timer); /* it goes on: it may be more than `expires` by now */
+    uint64_t left = timer->expires > used ? timer->expires - used : 0;
+    unsigned threads = __atomic_load_n(&timer->process->thread_count, __ATOMIC_RELAXED);
 
     if (used == timer->used && timer->pause < PAUSE_MOST)
         timer->pause *= 2;
@@ -62,7 +71,7 @@ static void arm_look(struct signal_timer *timer)
 
 static void look(struct signal_timer *timer)
 {
-    uint64_t used = process_run_time(timer->process);
+    uint64_t used = time_used(timer);
 
     if (timer->expires != 0 && timer->expires <= used) {
         signal_send(timer->process, signals[timer->which], NULL);
@@ -110,8 +119,7 @@ void signal_timers_end(struct process *process)
 /* Caller holds process_lock. */
 static void read_setting(const struct signal_timer *timer, struct signal_timer_setting *setting)
 {
-    uint64_t now =
-        timer->which == SIGNAL_TIMER_REAL ? hal_time_now() : process_run_time(timer->process);
+    uint64_t now = timer->which == SIGNAL_TIMER_REAL ? hal_time_now() : time_used(timer);
 
     *setting = (struct signal_timer_setting){0, timer->interval};
     if (timer->expires == 0)
@@ -122,7 +130,7 @@ static void read_setting(const struct signal_timer *timer, struct signal_timer_s
 static void start(struct signal_timer *timer, uint64_t left)
 {
     timer->pause = PAUSE_LEAST;
-    timer->used = process_run_time(timer->process);
+    timer->used = time_used(timer);
     timer->expires = left + (timer->which == SIGNAL_TIMER_REAL ? hal_time_now() : timer->used);
     if (timer->which == SIGNAL_TIMER_REAL)
         ktimer_arm(&timer->timer, timer->expires);

@@ -3,8 +3,8 @@
  * timer.h: a process's interval timers, which send it signals: SIGALRM when so much time has gone,
  * SIGVTALRM and SIGPROF when it has used so much of a processor.
  *
- * What is used is that of all threads, in the kernel and out of it: the kernel does not count them
- * apart, so the last two differ in their signals only.
+ * What is used is that of all threads: in their program's own code for SIGVTALRM, and in the kernel
+ * as well for SIGPROF.
  */
 #pragma once
 

@@ -15,9 +15,8 @@
 
 #define CLUSTER_MIN 512u
 #define CLUSTER_MAX 65536u
-#define EPOCH_DATE 0x21u      /* 1980-01-01 */
-#define CLUSTERS_USUAL 65525u /* from which on everybody takes it for FAT32 */
-#define SPREAD 2654435761u    /* seconds to numbers that look different */
+#define EPOCH_DATE 0x21u   /* 1980-01-01 */
+#define SPREAD 2654435761u /* seconds to numbers that look different */
 
 /* Takes "-n LABEL" and "-c CLUSTER" off the front: the index of what follows, 0: wrong, and said.
  */
@@ -102,9 +101,9 @@ static void format(struct shell_volume *volume, struct mkfs_options *options)
         shell_volume_error(volume, "formatting", error);
     else
         tty_print("%s: %u clusters of %u bytes\n", name, result.clusters, result.cluster_bytes);
-    if (!error && result.clusters < CLUSTERS_USUAL)
+    if (!error && result.clusters < MKFS_CLUSTERS_USUAL)
         tty_print("Some systems take it for FAT16: it has less than %u clusters.\n",
-                  CLUSTERS_USUAL);
+                  MKFS_CLUSTERS_USUAL);
 }
 
 void command_mkfs(struct job *job)

@@ -7,8 +7,8 @@
  *
  * A group is the smallest power of two of frames with which all of RAM fits into MAP_ROWS rows. Its
  * character is the letter of the tag that most of its used frames belong to: a capital if all its
- * frames are in use, a small letter if some are free. Each tag gets a letter of its own name if one
- * is left.
+ * frames are in use, a small letter if some are free. There are more tags than letters, so only a
+ * tag that has frames gets one: of its own name, if one is left.
  */
 #include "shell/memory/mem.h"
 
@@ -44,23 +44,33 @@ static char map_find_letter(const char *name, uint32_t taken)
     return 0;
 }
 
-static void map_choose_letters(struct map *map)
+/* A letter for tag `name` that is not taken: of its last folder, of its name, or any; or 0. */
+static char map_choose_letter(const char *name, uint32_t taken)
+{
+    const char *last = name;
+    char letter;
+
+    for (const char *at = name; *at != '\0'; at++)
+        last = *at == '/' ? at + 1 : last;
+    letter = map_find_letter(last, taken);
+    if (letter == 0)
+        letter = map_find_letter(name, taken);
+    if (letter == 0)
+        letter = map_find_letter("abcdefghijklmnopqrstuvwxyz", taken);
+    return letter;
+}
+
+static void map_choose_letters(struct map *map, const struct mem_survey *survey)
 {
     uint32_t taken = 0;
     const char *name;
 
     for (unsigned tag = 0; (name = alloc_tag_name(tag)) != NULL; tag++) {
-        const char *last = name;
-        char letter;
+        char letter = 0;
 
-        for (const char *at = name; *at != '\0'; at++)
-            last = *at == '/' ? at + 1 : last;
-        letter = map_find_letter(last, taken);
-        if (letter == 0)
-            letter = map_find_letter(name, taken);
-        if (letter == 0)
-            letter = map_find_letter("abcdefghijklmnopqrstuvwxyz", taken);
-        map->letters[tag] = letter != 0 ? letter : '?';
+        if (survey->kinds[HAL_FRAME_TAGS + tag] > 0)
+            letter = map_choose_letter(name, taken);
+        map->letters[tag] = letter != 0 ? letter : '?'; /* '?': it has got frames since then */
         taken |= letter != 0 ? 1u << (letter - 'a') : 0;
     }
 }
@@ -190,8 +200,8 @@ void mem_map(struct job *job)
     }
     while (group * MAP_COLUMNS * MAP_ROWS < end)
         group *= 2;
-    map_choose_letters(&map);
     mem_survey_add(&survey, 0, end);
+    map_choose_letters(&map, &survey);
     tty_print("RAM, %llu KiB a character; capitals: no frame of it is free\n", mem_kib(group));
     map_print_rows(&map, end, group);
     map_print_legend(&map, &survey);

@@ -185,20 +185,21 @@ _Static_assert((int)WAIT_FOR_MUTEX == (int)HAL_TRACE_WAIT_MUTEX &&
                "waits have the same numbers in traces");
 
 /* Caller has interrupts masked. */
-static void trace_wait(enum hal_trace_kind kind, const struct lock_wait *wait)
+static void trace_wait(enum hal_trace_kind kind, const struct lock_wait *wait, uint64_t now)
 {
     const struct lock_class *class = lock_class_at(wait->class);
     const struct thread *end = wait->object;
     const char *name = wait->what == WAIT_FOR_END ? end->name : class ? class->name : "unnamed";
 
-    ktrace_named(kind, hal_time_now(), name[0] == '&' ? name + 1 : name, wait->class, wait->what);
+    ktrace_named(kind, now, name[0] == '&' ? name + 1 : name, wait->class, wait->what);
 }
 
-void waits_begin(struct lock_wait *wait)
+uint64_t waits_begin(struct lock_wait *wait)
 {
     hal_irq_state_t state = spinlock_acquire(&chain.lock);
+    uint64_t now = hal_time_now();
 
-    trace_wait(HAL_TRACE_WAIT, wait);
+    trace_wait(HAL_TRACE_WAIT, wait, now);
     wait->thread = thread_current();
     wait->over = false;
     wait->thread->wait = wait;
@@ -207,6 +208,7 @@ void waits_begin(struct lock_wait *wait)
     if (lock_checked() && !wait->timed)
         search(wait);
     spinlock_release(&chain.lock, state);
+    return now;
 }
 
 void waits_grant(struct lock_wait *wait)
@@ -220,11 +222,11 @@ void waits_grant(struct lock_wait *wait)
     spinlock_release(&chain.lock, state);
 }
 
-void waits_end(struct lock_wait *wait)
+void waits_end(struct lock_wait *wait, uint64_t now)
 {
     hal_irq_state_t state = spinlock_acquire(&chain.lock);
 
-    trace_wait(HAL_TRACE_GOT, wait);
+    trace_wait(HAL_TRACE_GOT, wait, now);
     wait->thread->wait = NULL;
     list_remove(&wait->link);
     __atomic_fetch_sub(&chain.count, 1, __ATOMIC_RELAXED);

@@ -45,16 +45,16 @@ void waits_start(bool checks);
 /**
  * The calling thread is about to wait as `wait` says, whose members from `what` on the caller has
  * set. Panics if that is a deadlock (with the checks on). Caller holds the spinlock that guards
- * `object`, if one does, and no lock above LOCK_RANK_TIMER.
+ * `object`, if one does, and no lock above LOCK_RANK_TIMER. Returns hal_time_now().
  */
-void waits_begin(struct lock_wait *wait);
+uint64_t waits_begin(struct lock_wait *wait);
 
 /** The wait is granted: `wait` is no longer in anybody's way. Caller as above; any thread. For a
  * mutex, waits_pass does this. */
 void waits_grant(struct lock_wait *wait);
 
-/** The calling thread does not wait any more. Caller as above. */
-void waits_end(struct lock_wait *wait);
+/** The calling thread does not wait any more, since `now`. Caller as above. */
+void waits_end(struct lock_wait *wait, uint64_t now);
 
 /** Copies the wait number `index` in the order of their beginnings; false: there are not so many.
  * `thread` gets the number of who waits. Any context. */

@@ -45,6 +45,13 @@ static const struct {
     {0x5429, WAY_OUT, 4},                                        /* TIOCGSID */
 };
 
+/* Their numbers say that they answer something, and they do not. */
+static bool only_sets(uint32_t request)
+{
+    return request == GPIO_ABI_SET_CONFIG || request == GPIO_ABI_SET_BITS ||
+           request == GPIO_OLD_SET_CONFIG || request == GPIO_OLD_SET_VALUES;
+}
+
 /* How many bytes the request means, and which ways they go. */
 static size_t shape(uint32_t request, unsigned *ways)
 {
@@ -54,7 +61,7 @@ static size_t shape(uint32_t request, unsigned *ways)
             return terminal[i].bytes;
         }
     }
-    *ways = request >> 30;
+    *ways = only_sets(request) ? WAY_IN : request >> 30;
     return request >> 16 & 0x3fff;
 }
 
@@ -81,18 +88,16 @@ static bool opens_file(uint32_t request)
 static int64_t give_file(struct file *file, uint8_t *argument, size_t bytes, uint64_t address)
 {
     struct descriptor_table *files = process_current()->files;
-    int number = descriptor_add(files, file, 0, user_file_limit(), true);
-    int error;
+    int number = user_copy_out(address, argument, bytes); /* so it will not fail when it is open */
 
+    if (!number)
+        number = descriptor_add(files, file, 0, user_file_limit(), true);
     if (number < 0) {
         file_put(file);
         return number;
     }
     put_le32(argument + bytes - sizeof(uint32_t), (uint32_t)number);
-    error = user_copy_out(address, argument, bytes);
-    if (error)
-        (void)descriptor_close(files, (unsigned)number);
-    return error;
+    return user_copy_out(address, argument, bytes);
 }
 
 /* ---- ioctl ---- */

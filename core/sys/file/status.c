@@ -206,7 +206,7 @@ static int check_access(struct vnode *vnode, unsigned mode)
     struct vnode_attributes attributes;
 
     vfs_attributes(vnode, &attributes);
-    if ((mode & MODE_WRITE) && vnode->mount && vnode->mount->read_only)
+    if ((mode & MODE_WRITE) && vnode->mount && mount_is_read_only(vnode->mount))
         return -EROFS;
     if ((mode & MODE_EXECUTE) && attributes.type == VNODE_FILE && !(attributes.mode & 0111))
         return -EACCES;

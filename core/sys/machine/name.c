@@ -14,17 +14,20 @@
 #define NAME_FIRST "tayberry"
 
 static KSTATE struct host {
-    struct spinlock lock; /* guards the rest; all zeros: free */
+    struct spinlock lock; /* guards the rest */
     bool set;
     char name[HOST_NAME_MAX + 1];
 } host;
 
+void host_name_start(void)
+{
+    spinlock_init(&host.lock, LOCK_RANK_DEVICE);
+}
+
 void host_name_read(char *to)
 {
-    hal_irq_state_t state;
+    hal_irq_state_t state = spinlock_acquire(&host.lock);
 
-    host.lock.rank = LOCK_RANK_DEVICE;
-    state = spinlock_acquire(&host.lock);
     string_copy(to, HOST_NAME_MAX + 1, host.set ? host.name : NAME_FIRST);
     spinlock_release(&host.lock, state);
 }
@@ -35,7 +38,6 @@ int host_name_set(const char *name, size_t n)
 
     if (n > HOST_NAME_MAX)
         return -EINVAL;
-    host.lock.rank = LOCK_RANK_DEVICE;
     state = spinlock_acquire(&host.lock);
     memcpy(host.name, name, n);
     host.name[n] = '\0';

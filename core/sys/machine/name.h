@@ -14,6 +14,9 @@
 #define HOST_SYSTEM "Linux"
 #define HOST_RELEASE "5.15.0-tayberry"
 
+/** Makes the lock of the name. Boot only. */
+void host_name_start(void);
+
 /** Copies the machine's name to `to`, HOST_NAME_MAX + 1 bytes. Any context. */
 void host_name_read(char *to);
 

@@ -12,6 +12,7 @@
 #include "proc/session/session.h"
 
 #include <hal/errno.h>
+#include <hal/runtime.h>
 
 #define SAME 0xffffffffu /* -1: this one stays */
 
@@ -279,4 +280,74 @@ int64_t sys_setgroups(const struct sys_args *args)
     if (read_credentials().effective_uid != 0)
         return -EPERM;
     return args->value[0] == 0 ? 0 : -EINVAL;
+}
+
+/* ---- Linux's capabilities, of which root has all and others none ---- */
+
+#define CAPABILITY_VERSION 0x20080522u
+#define CAPABILITIES 0x1ffffffffffull
+
+/* Reads the header: a version and a number of a process. *own: it is the caller's. */
+static int read_capability_header(uint64_t address, bool *own)
+{
+    uint32_t header[2], version = CAPABILITY_VERSION;
+    int error = user_copy_in(header, address, sizeof(header));
+
+    if (error)
+        return error;
+    if (header[0] != CAPABILITY_VERSION)
+        return user_copy_out(address, &version, sizeof(version)) ? -EFAULT : -EINVAL;
+    if ((int32_t)header[1] < 0)
+        return -EINVAL;
+    *own = header[1] == 0 || header[1] == process_current()->pid;
+    return 0;
+}
+
+/* Effective, permitted and inheritable ones: the low halves, then the high ones. */
+static void put_capabilities(uint32_t to[6])
+{
+    uint64_t all = process_credentials(process_current()).effective_uid == 0 ? CAPABILITIES : 0;
+
+    to[0] = to[1] = (uint32_t)all;
+    to[3] = to[4] = (uint32_t)(all >> 32);
+    to[2] = to[5] = 0;
+}
+
+int64_t sys_capget(const struct sys_args *args)
+{
+    uint32_t capabilities[6];
+    bool own;
+    int error = read_capability_header(args->value[0], &own);
+
+    if (error == -EINVAL && !args->value[1])
+        return 0; /* only the version was asked for */
+    if (error || !args->value[1])
+        return error;
+    if (!own)
+        return -ESRCH;
+    put_capabilities(capabilities);
+    return user_copy_out(args->value[1], capabilities, sizeof(capabilities));
+}
+
+/* What they are already they may be set to. */
+int64_t sys_capset(const struct sys_args *args)
+{
+    uint32_t capabilities[6], wanted[6];
+    bool own;
+    int error = read_capability_header(args->value[0], &own);
+
+    if (!error)
+        error = own ? user_copy_in(wanted, args->value[1], sizeof(wanted)) : -EPERM;
+    if (error)
+        return error;
+    put_capabilities(capabilities);
+    return memcmp(wanted, capabilities, sizeof(wanted)) ? -EPERM : 0;
+}
+
+/* Only Linux's own, without any of the oddities of others. */
+int64_t sys_personality(const struct sys_args *args)
+{
+    uint32_t persona = (uint32_t)args->value[0];
+
+    return persona == 0 || persona == UINT32_MAX ? 0 : -EINVAL;
 }

@@ -6,7 +6,6 @@
 #include "sys/user.h"
 
 #include "fs/vfs.h"
-#include "lib/bytes.h"
 #include "proc/process.h"
 #include "proc/program/load.h"
 #include "proc/signal/signals.h"
@@ -15,8 +14,6 @@
 #include <hal/errno.h>
 #include <hal/runtime.h>
 
-#define RUSAGE_BYTES 144u
-#define NS_PER_SECOND 1000000000u
 #define WAIT_FLAGS \
     (0x20000000u | PROCESS_ALL_KINDS | PROCESS_OTHER_KINDS | PROCESS_NO_HANG) /* and __WNOTHREAD \
                                                                                */
@@ -95,17 +92,12 @@ int64_t sys_exit_group(const struct sys_args *args)
 
 /* ---- waiting ---- */
 
-/* Linux's struct rusage, of which the times are known. */
-static int write_usage(uint64_t to, uint64_t run_time)
+static int write_usage(uint64_t to, const struct process_times *times)
 {
-    uint8_t usage[RUSAGE_BYTES];
+    uint8_t usage[USER_USAGE_BYTES];
 
-    if (!to)
-        return 0;
-    memset(usage, 0, sizeof(usage));
-    put_le64(usage, run_time / NS_PER_SECOND);
-    put_le64(usage + 8, run_time % NS_PER_SECOND / 1000);
-    return user_copy_out(to, usage, sizeof(usage));
+    user_put_usage(usage, times);
+    return user_copy_out_optional(to, usage, sizeof(usage));
 }
 
 int64_t sys_wait4(const struct sys_args *args)
@@ -128,7 +120,7 @@ int64_t sys_wait4(const struct sys_args *args)
         return result;
     result = user_copy_out_optional(args->value[1], &ending.status, sizeof(ending.status));
     if (!result)
-        result = write_usage(args->value[3], ending.run_time);
+        result = write_usage(args->value[3], &ending.times);
     return result ? result : (int64_t)ending.pid;
 }
 
@@ -183,7 +175,7 @@ int64_t sys_waitid(const struct sys_args *args)
         result = -EINVAL;
     if (!result)
         result = process_wait(which, id, flags, &ending);
-    if (result > 0 && write_usage(args->value[4], ending.run_time))
+    if (result > 0 && write_usage(args->value[4], &ending.times))
         return -EFAULT;
     if (write_info(args->value[2], result > 0 ? &ending : NULL))
         return -EFAULT;

@@ -14,8 +14,6 @@
 #include "mem/frame.h"
 #include "proc/process.h"
 #include "sys/machine/name.h"
-#include "thread/cpu.h"
-#include "thread/thread.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
@@ -23,7 +21,6 @@
 
 #define NS_PER_SECOND 1000000000u
 #define NS_PER_TICK 10000000u
-#define RUSAGE_BYTES 144u
 #define RANDOM_PART 256u
 #define NAME_BYTES 16u
 #define UTS_FIELD 65u
@@ -167,50 +164,41 @@ int64_t sys_setrlimit(const struct sys_args *args)
 
 /* ---- what was used ---- */
 
-/* ns of CPU time: the caller's thread, or all of its process's, or of its children. */
-static uint64_t used(int32_t who)
+/* The caller's thread, or all of its process, or the children that it has waited for. */
+static struct process_times used(int32_t who)
 {
-    struct process *process = process_current();
-    struct thread_info info;
-    uint64_t ns = 0;
+    const struct process *process = process_current();
+    struct process_times times;
 
     process_lock();
-    if (who == USAGE_CHILDREN) {
-        ns = process->child_time;
-    } else {
-        if (who == USAGE_SELF)
-            ns = process->run_time;
-        list_for_each (link, &process->threads) {
-            const struct user_thread *thread = list_entry(link, struct user_thread, link);
-
-            if ((who == USAGE_SELF || thread == user_thread_current()) &&
-                thread_read_info(thread->kernel_thread, &info) == 0)
-                ns += info.run_time;
-        }
-    }
+    if (who == USAGE_CHILDREN)
+        times = process->child_times;
+    else if (who == USAGE_SELF)
+        times = process_read_times(process);
+    else
+        times = user_thread_times(user_thread_current());
     process_unlock();
-    return ns;
+    return times;
 }
 
 int64_t sys_getrusage(const struct sys_args *args)
 {
     int32_t who = (int32_t)args->value[0];
-    uint8_t usage[RUSAGE_BYTES];
-    uint64_t ns;
+    uint8_t usage[USER_USAGE_BYTES];
+    struct process_times times;
 
     if (who != USAGE_SELF && who != USAGE_CHILDREN && who != USAGE_THREAD)
         return -EINVAL;
-    ns = used(who);
-    memset(usage, 0, sizeof(usage));
-    put_le64(usage, ns / NS_PER_SECOND);
-    put_le64(usage + 8, ns % NS_PER_SECOND / 1000);
+    times = used(who);
+    user_put_usage(usage, &times);
     return user_copy_out(args->value[1], usage, sizeof(usage));
 }
 
 int64_t sys_times(const struct sys_args *args)
 {
-    const uint64_t times[4] = {used(USAGE_SELF) / NS_PER_TICK, 0,
-                               used(USAGE_CHILDREN) / NS_PER_TICK, 0};
+    struct process_times self = used(USAGE_SELF), children = used(USAGE_CHILDREN);
+    const uint64_t times[4] = {self.user / NS_PER_TICK, self.system / NS_PER_TICK,
+                               children.user / NS_PER_TICK, children.system / NS_PER_TICK};
     int error = user_copy_out_optional(args->value[0], times, sizeof(times));
 
     return error ? error : (int64_t)(hal_time_now() / NS_PER_TICK);
@@ -273,47 +261,4 @@ int64_t sys_getrandom(const struct sys_args *args)
         done += n;
     }
     return (int64_t)done;
-}
-
-int64_t sys_sched_yield(const struct sys_args *args)
-{
-    (void)args;
-    thread_yield();
-    return 0;
-}
-
-int64_t sys_sched_getaffinity(const struct sys_args *args)
-{
-    uint64_t cpus = cpu_online();
-    int error;
-
-    if (args->value[1] < sizeof(cpus) || args->value[1] % sizeof(cpus))
-        return -EINVAL;
-    error = user_copy_out(args->value[2], &cpus, sizeof(cpus));
-    return error ? error : (int64_t)sizeof(cpus);
-}
-
-/* Nice levels of the caller's thread: what is asked of others, they have. */
-int64_t sys_getpriority(const struct sys_args *args)
-{
-    struct thread_info info;
-
-    if ((uint32_t)args->value[0] > 2)
-        return -EINVAL;
-    if (thread_read_info(thread_current()->id, &info))
-        return -ESRCH;
-    return 20 - info.nice;
-}
-
-int64_t sys_setpriority(const struct sys_args *args)
-{
-    int32_t nice = (int32_t)args->value[2];
-    uint32_t pid = (uint32_t)args->value[1];
-
-    if ((uint32_t)args->value[0] > 2)
-        return -EINVAL;
-    if ((uint32_t)args->value[0] != 0 || (pid != 0 && pid != process_current()->pid))
-        return -ESRCH;
-    nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
-    return thread_set_nice(thread_current(), nice);
 }

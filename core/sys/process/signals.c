@@ -173,30 +173,6 @@ int64_t sys_restart_syscall(const struct sys_args *args)
     return -EINTR;
 }
 
-/* Waits until one of `set` can be taken: its number; -EAGAIN: it is `deadline`; -EINTR. */
-static int64_t await(uint64_t set, uint64_t deadline, struct signal_info *info)
-{
-    struct user_thread *self = user_thread_current();
-    unsigned signal = signal_take(set, info);
-    int error;
-
-    if (signal != 0 || deadline == 0)
-        return signal ? (int64_t)signal : -EAGAIN;
-    process_lock();
-    self->signals.awaited = set;
-    process_unlock();
-    signal = signal_take(set, info); /* one that came before somebody could know */
-    error = signal ? 0 : thread_sleep_until(deadline);
-    process_lock();
-    self->signals.awaited = 0;
-    process_unlock();
-    if (signal == 0)
-        signal = signal_take(set, info);
-    if (signal != 0)
-        return (int64_t)signal;
-    return error ? -EINTR : -EAGAIN;
-}
-
 int64_t sys_rt_sigtimedwait(const struct sys_args *args)
 {
     uint64_t set, ns, deadline = HAL_TIME_NEVER;
@@ -214,7 +190,7 @@ int64_t sys_rt_sigtimedwait(const struct sys_args *args)
     }
     if (error)
         return error;
-    signal = await(set & ~SIGNAL_UNBLOCKABLE, deadline, &info);
+    signal = signal_await(set & ~SIGNAL_UNBLOCKABLE, deadline, &info);
     if (signal > 0)
         signal_put_info(bytes, (unsigned)signal, &info);
     if (signal > 0 && user_copy_out_optional(args->value[1], bytes, sizeof(bytes)))

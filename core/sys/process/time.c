@@ -13,6 +13,8 @@
 #include <hal/time.h>
 
 #define ABSOLUTE 1u
+#define US_PER_SECOND 1000000
+#define SECONDS_MAX 4000000000 /* in the year 2096, and what FAT can tell */
 
 enum {
     CLOCK_WALL = 0,
@@ -25,20 +27,51 @@ enum {
     CLOCK_BOOT = 7
 };
 
+static int read_clock(uint64_t clock, int64_t *ns);
+
+static int64_t sum(struct process_times times)
+{
+    return (int64_t)(times.user + times.system);
+}
+
 /* CPU time of the caller's thread, and with `all` of its process. */
 static int64_t cpu_time(bool all)
 {
-    struct process *process = process_current();
-    struct thread_info info;
-    uint64_t ns = 0;
+    int64_t ns;
 
     process_lock();
-    if (all)
-        ns = process_run_time(process);
-    else if (thread_read_info(user_thread_current()->kernel_thread, &info) == 0)
-        ns = info.run_time;
+    ns =
+        sum(all ? process_read_times(process_current()) : user_thread_times(user_thread_current()));
     process_unlock();
-    return (int64_t)ns;
+    return ns;
+}
+
+/*
+ * Clocks below 0 count the time of somebody: ~number << 3, and what of it; bit 2: the number is a
+ * thread's, of the caller's process. -EINVAL: nobody has it.
+ */
+static int read_clock_of(int32_t clock, int64_t *ns)
+{
+    uint32_t number = ~(uint32_t)(clock >> 3);
+    const struct user_thread *thread;
+    const struct process *process;
+    int error = 0;
+
+    if ((clock & 3) == 3)
+        return -EINVAL;
+    if (number == 0)
+        return read_clock(clock & 4 ? CLOCK_THREAD : CLOCK_PROCESS, ns);
+    process_lock();
+    thread = clock & 4 ? user_thread_find(number) : NULL;
+    process = clock & 4 ? NULL : process_find(number);
+    if (thread && thread->process == process_current())
+        *ns = sum(user_thread_times(thread));
+    else if (process)
+        *ns = sum(process_read_times(process));
+    else
+        error = -EINVAL;
+    process_unlock();
+    return error;
 }
 
 /* What clock number `clock` shows, or -EINVAL. */
@@ -60,7 +93,7 @@ static int read_clock(uint64_t clock, int64_t *ns)
         *ns = cpu_time((uint32_t)clock == CLOCK_PROCESS);
         return 0;
     default:
-        return -EINVAL;
+        return (int32_t)clock < 0 ? read_clock_of((int32_t)clock, ns) : -EINVAL;
     }
 }
 
@@ -94,6 +127,39 @@ int64_t sys_gettimeofday(const struct sys_args *args)
     time.ns /= 1000; /* Linux's struct timeval */
     error = user_copy_out_optional(args->value[0], &time, sizeof(time));
     return error ? error : user_copy_out_optional(args->value[1], zone, sizeof(zone));
+}
+
+/* Root may set the clock of the day, to a second. */
+static int64_t set_wall(int64_t seconds)
+{
+    if (process_credentials(process_current()).effective_uid != 0)
+        return -EPERM;
+    wall_set(seconds);
+    return 0;
+}
+
+int64_t sys_clock_settime(const struct sys_args *args)
+{
+    uint64_t ns;
+    int error;
+
+    if ((uint32_t)args->value[0] != CLOCK_WALL)
+        return -EINVAL;
+    error = user_read_time(args->value[1], &ns);
+    return error ? error : set_wall((int64_t)(ns / WALL_NS));
+}
+
+int64_t sys_settimeofday(const struct sys_args *args)
+{
+    int64_t time[2];
+
+    if (!args->value[0])
+        return 0; /* a time zone, of which the kernel knows nothing */
+    if (user_copy_in(time, args->value[0], sizeof(time)))
+        return -EFAULT;
+    if (time[0] < 0 || time[0] > SECONDS_MAX || time[1] < 0 || time[1] >= US_PER_SECOND)
+        return -EINVAL;
+    return set_wall(time[0]);
 }
 
 int64_t sys_time(const struct sys_args *args)

@@ -94,7 +94,7 @@ int64_t sys_alarm(const struct sys_args *args)
 
 /* ---- timers that a process makes ---- */
 
-enum { CLOCK_WALL = 0, CLOCK_STEADY = 1, CLOCK_BOOT = 7 };
+enum { CLOCK_WALL = 0, CLOCK_STEADY = 1, CLOCK_PROCESS = 2, CLOCK_THREAD = 3, CLOCK_BOOT = 7 };
 enum { BY_SIGNAL = 0, BY_NOTHING = 1, BY_THREAD = 2, BY_SIGNAL_TO_THREAD = 4 };
 
 #define ABSOLUTE 1u
@@ -126,19 +126,37 @@ static int read_event(uint64_t from, struct timer_event *event)
                : 0;
 }
 
+/* -EINVAL: no timer goes by that clock. */
+static int read_clock(uint32_t clock)
+{
+    switch (clock) {
+    case CLOCK_WALL:
+        return TIMER_WALL;
+    case CLOCK_STEADY:
+    case CLOCK_BOOT:
+        return TIMER_STEADY;
+    case CLOCK_PROCESS:
+        return TIMER_PROCESS;
+    case CLOCK_THREAD:
+        return TIMER_THREAD;
+    default:
+        return -EINVAL;
+    }
+}
+
 int64_t sys_timer_create(const struct sys_args *args)
 {
-    uint32_t clock = (uint32_t)args->value[0];
+    int clock = read_clock((uint32_t)args->value[0]);
     struct timer_event event;
     int32_t number;
     int error = 0;
 
-    if (clock != CLOCK_WALL && clock != CLOCK_STEADY && clock != CLOCK_BOOT)
-        return -EINVAL;
+    if (clock < 0)
+        return clock;
     error = read_event(args->value[1], &event);
     if (error)
         return error;
-    number = user_timer_create(&event, clock == CLOCK_WALL);
+    number = user_timer_create(&event, (enum timer_clock)clock);
     if (number < 0)
         return number;
     error = user_copy_out(args->value[2], &number, sizeof(number));
@@ -158,16 +176,16 @@ static struct user_spec write_spec(const struct timer_setting *setting)
                               user_time_of((int64_t)setting->time)};
 }
 
-/* The time of hal_time_now that `ns` means. */
-static uint64_t expiry(uint64_t ns, bool absolute, bool wall)
+/* The time that `ns` means, of what the timer counts, which is `now`. */
+static uint64_t expiry(uint64_t ns, bool absolute, int clock, uint64_t now)
 {
-    uint64_t now = hal_time_now(), start = wall ? (uint64_t)wall_now_ns() : now;
+    uint64_t start = clock == TIMER_WALL ? (uint64_t)wall_now_ns() : now;
 
     if (ns == 0)
         return 0;
     if (!absolute)
         return now + ns;
-    return ns > start ? now + (ns - start) : now;
+    return ns > start ? now + (ns - start) : now + (now == 0);
 }
 
 int64_t sys_timer_settime(const struct sys_args *args)
@@ -175,17 +193,18 @@ int64_t sys_timer_settime(const struct sys_args *args)
     int32_t number = (int32_t)args->value[0];
     struct timer_setting setting, old;
     struct user_spec spec;
-    int wall, error;
+    uint64_t now;
+    int clock, error;
 
     error = user_read_time(args->value[2], &setting.interval);
     if (!error)
         error = user_read_time(args->value[2] + sizeof(struct user_time), &setting.time);
     if (error)
         return error;
-    wall = user_timer_is_wall(number);
-    if (wall < 0)
-        return wall;
-    setting.time = expiry(setting.time, args->value[1] & ABSOLUTE, wall);
+    clock = user_timer_clock(number, &now);
+    if (clock < 0)
+        return clock;
+    setting.time = expiry(setting.time, args->value[1] & ABSOLUTE, clock, now);
     error = user_timer_set(number, &setting, &old);
     if (error)
         return error;

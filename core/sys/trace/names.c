@@ -212,6 +212,12 @@ static const struct names_entry counter_flags[] = {
     {0, 0, NULL},
 };
 
+static const struct names_entry signal_file_flags[] = {
+    {0x800, 0x800, "SFD_NONBLOCK"},
+    {0x80000, 0x80000, "SFD_CLOEXEC"},
+    {0, 0, NULL},
+};
+
 static const struct names_entry timer_flags[] = {
     {0x800, 0x800, "TFD_NONBLOCK"},
     {0x80000, 0x80000, "TFD_CLOEXEC"},
@@ -313,6 +319,9 @@ static const struct {
     {SYS_EPOLL_CTL, 1, set_operations},
     {SYS_EPOLL_CREATE1, 0, set_flags},
     {SYS_EVENTFD2, 1, counter_flags},
+    {SYS_SIGNALFD4, 3, signal_file_flags},
+    {SYS_CLOCK_SETTIME, 0, clocks},
+    {SYS_TIMER_CREATE, 0, clocks},
     {SYS_TIMERFD_CREATE, 0, clocks},
     {SYS_TIMERFD_CREATE, 1, timer_flags},
     {SYS_TIMERFD_SETTIME, 1, timer_modes},

@@ -77,6 +77,21 @@ static void take_line(const struct user_thread *thread)
         text_put(&tracing.text, "[pid %5u] ", thread->tid);
 }
 
+/* Nobody else writes until end_line. */
+static void begin_line(const struct user_thread *thread)
+{
+    mutex_lock(&tracing.mutex);
+    take_line(thread);
+}
+
+/* `open`: whose line it still is, or NULL. */
+static void end_line(const struct user_thread *open)
+{
+    text_flush(&tracing.text);
+    tracing.open = open;
+    mutex_unlock(&tracing.mutex);
+}
+
 static void put_name(const struct text_call *text, const struct user_thread *thread)
 {
     if (text->name)
@@ -113,16 +128,13 @@ void trace_call(struct user_thread *thread, const struct sys_call *call,
     if (!tracing.on)
         return;
     text = describe(thread, call, args);
-    mutex_lock(&tracing.mutex);
-    take_line(thread);
+    begin_line(thread);
     put_name(&text, thread);
     text_put(&tracing.text, "(");
     put_arguments(&text, 0, known_before(&text), 0);
     if (known_before(&text) > 0 && known_before(&text) < text_arguments(&text))
         text_put(&tracing.text, ", ");
-    text_flush(&tracing.text);
-    tracing.open = thread;
-    mutex_unlock(&tracing.mutex);
+    end_line(thread);
 }
 
 void trace_result(struct user_thread *thread, const struct sys_call *call,
@@ -133,8 +145,7 @@ void trace_result(struct user_thread *thread, const struct sys_call *call,
     if (!tracing.on)
         return;
     text = describe(thread, call, args);
-    mutex_lock(&tracing.mutex);
-    take_line(thread);
+    begin_line(thread);
     if (tracing.open != thread) {
         text_put(&tracing.text, "<... ");
         put_name(&text, thread);
@@ -149,9 +160,7 @@ void trace_result(struct user_thread *thread, const struct sys_call *call,
     else
         text_put_result(&tracing.text, &text, result);
     text_put(&tracing.text, "\n");
-    text_flush(&tracing.text);
-    tracing.open = NULL;
-    mutex_unlock(&tracing.mutex);
+    end_line(NULL);
 }
 
 void trace_signal(struct user_thread *thread, unsigned signal)
@@ -160,15 +169,12 @@ void trace_signal(struct user_thread *thread, unsigned signal)
 
     if (!tracing.on)
         return;
-    mutex_lock(&tracing.mutex);
-    take_line(thread);
+    begin_line(thread);
     if (name)
         text_put(&tracing.text, "--- %s ---\n", name);
     else
         text_put(&tracing.text, "--- SIGRT_%u ---\n", signal - 32);
-    text_flush(&tracing.text);
-    tracing.open = NULL;
-    mutex_unlock(&tracing.mutex);
+    end_line(NULL);
 }
 
 void trace_end(struct user_thread *thread, uint32_t status)
@@ -177,15 +183,12 @@ void trace_end(struct user_thread *thread, uint32_t status)
 
     if (!tracing.on)
         return;
-    mutex_lock(&tracing.mutex);
-    take_line(thread);
+    begin_line(thread);
     if (tracing.open == thread)
         text_put(&tracing.text, " <unfinished ...>\n");
     if (name)
         text_put(&tracing.text, "+++ killed by %s +++\n", name);
     else
         text_put(&tracing.text, "+++ exited with %u +++\n", status >> 8);
-    text_flush(&tracing.text);
-    tracing.open = NULL;
-    mutex_unlock(&tracing.mutex);
+    end_line(NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * events.c: eventfd2, timerfd and epoll.
+ * events.c: eventfd2, signalfd4, timerfd and epoll.
  */
 #include "sys/calls.h"
 #include "sys/user.h"
@@ -12,6 +12,7 @@
 #include "ipc/event/alarm.h"
 #include "ipc/event/counter.h"
 #include "ipc/event/epoll.h"
+#include "ipc/taken/taken.h"
 #include "lib/bytes.h"
 #include "proc/process.h"
 
@@ -59,6 +60,30 @@ int64_t sys_eventfd2(const struct sys_args *args)
     error = counter_create((uint32_t)args->value[0], flags & COUNTER_SEMAPHORE,
                            flags & FILE_NONBLOCK, &file);
     return error ? error : add_file(file, flags);
+}
+
+/* Makes a file, or with a descriptor changes for which signals that one's is. */
+int64_t sys_signalfd4(const struct sys_args *args)
+{
+    unsigned flags = (unsigned)args->value[3];
+    struct file *file;
+    uint64_t set;
+    int error;
+
+    if (args->value[2] != sizeof(set) || !flags_are_good(flags, 0))
+        return -EINVAL;
+    if (user_copy_in(&set, args->value[1], sizeof(set)))
+        return -EFAULT;
+    if ((int32_t)args->value[0] == -1) {
+        error = taken_create(set, flags & FILE_NONBLOCK, &file);
+        return error ? error : add_file(file, flags);
+    }
+    file = user_file(args->value[0]);
+    if (!file)
+        return -EBADF;
+    error = taken_set(file, set);
+    file_put(file);
+    return error ? error : (int64_t)(int32_t)args->value[0];
 }
 
 /* ---- timerfd ---- */

@@ -134,12 +134,17 @@ static int64_t run(const struct request *request)
     }
 }
 
+/* Who waits without a time goes on waiting after a handler with SA_RESTART. */
 int64_t sys_futex(const struct sys_args *args)
 {
     struct request request;
     int error = read_request(&request, args);
 
-    return error ? error : run(&request);
+    if (error)
+        return error;
+    if (waits(request.command) && request.deadline == HAL_TIME_NEVER)
+        sys_restart_as(SYS_RESTART);
+    return run(&request);
 }
 
 int64_t sys_get_robust_list(const struct sys_args *args)

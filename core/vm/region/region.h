@@ -41,7 +41,7 @@ struct vm_region {
     struct vm_space *space;
     struct list mapped; /* of a file: among all those; origin.c's */
 
-    /* How many pages of zeros are made at once, guarded by pages_lock: see fault.c. */
+    /* How many pages of zeros or copies are made at once, guarded by pages_lock: see fault.c. */
     uint32_t batch;
     uint64_t latest, beyond; /* pages: the last ones that were made are these and up to this one */
 };

@@ -76,6 +76,13 @@ void hal_user_run(struct hal_aspace *aspace, struct hal_user *user, struct hal_u
  */
 void hal_user_poke(struct hal_user *user);
 
+/**
+ * How long user code of `user` has run, in ns of machine time, since the struct was all zero: the
+ * run that is going on counts, too. Neither hal_user_init nor hal_user_copy changes it. Any
+ * context, on any CPU, also while it runs.
+ */
+uint64_t hal_user_time(const struct hal_user *user);
+
 /* --- what the kernel reads and writes while `user` does not run. Any context --- */
 
 /** After CALL: the number of the system call, and its arguments, i = 0 .. 5. */

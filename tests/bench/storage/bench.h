@@ -4,7 +4,8 @@
  * machine of this process and does one job each time it is started; main.c says which, does the
  * same beside it by the host's own means, and prints the tables.
  *
- * Times are ns by the clock on the wall, for a part of the work is waiting for the host's disk.
+ * Times are ns by the clock on the wall, for a part of the work is waiting for the host's disk; of
+ * one file also those of the processor, which other programs spoil less.
  */
 #pragma once
 
@@ -70,7 +71,7 @@ struct bench_order {
     const char *error; /* what went wrong, or NULL */
     int number;        /* its errno number, negative */
 
-    uint64_t data[DATA_ROWS];
+    uint64_t data[DATA_ROWS], processor[DATA_ROWS];
     struct bench_traffic {
         uint64_t requests, sectors, flushes; /* that the card was asked for */
     } traffic[DATA_ROWS];
@@ -87,6 +88,9 @@ extern struct bench_order bench_order;
 
 /** Has the host forget what it has of the image in memory, if it is on a disk. Calls the host. */
 void bench_forget(void);
+
+/** The processor time of this process, in ns. Calls the host. */
+uint64_t bench_processor(void);
 
 /** A number from 0 to `limit` - 1, for both sides the same row of them. */
 static inline uint32_t bench_random(uint64_t *state, uint32_t limit)

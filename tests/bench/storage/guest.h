@@ -30,6 +30,9 @@ struct file *guest_open(const char *path, unsigned flags);
 /** Makes an empty file. */
 void guest_create(const char *path);
 
+/** The processor time that the machine has taken, in ns. */
+uint64_t guest_processor_time(void);
+
 void guest_files(void);
 void guest_leave(void);
 void guest_costs(void);

@@ -11,7 +11,6 @@
 #include "lib/format.h"
 
 #include <hal/errno.h>
-#include <hal/time.h>
 
 #define DIRECTORY "/many"
 #define PATH_MAX 128
@@ -84,11 +83,11 @@ static void delete_all(unsigned count)
 static void measure(enum bench_files row, unsigned size, void (*work)(unsigned count))
 {
     struct block_stats before, after;
-    uint64_t start = hal_time_now();
+    uint64_t start = guest_processor_time();
 
     block_read_stats(&before);
     work(bench_sizes[size]);
-    bench_order.files[row][size] = hal_time_now() - start;
+    bench_order.files[row][size] = guest_processor_time() - start;
     block_read_stats(&after);
     bench_order.file_flushes[row] = after.flushes - before.flushes;
 }

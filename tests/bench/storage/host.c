@@ -18,6 +18,14 @@ uint64_t wall_clock(void)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+uint64_t bench_processor(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
 static void put(int fd, const char *data, size_t n, uint64_t at)
 {
     if (pwrite(fd, data, n, (off_t)at) != (ssize_t)n)
@@ -30,41 +38,54 @@ static void get(int fd, char *data, size_t n, uint64_t at)
         give_up("cannot read the image");
 }
 
-static uint64_t write_all(int fd, const char *data, uint64_t offset, unsigned bytes)
-{
-    uint64_t start = wall_clock();
+/* What is measured: the same in all rows. */
+struct plain {
+    int fd;
+    char *data;
+    uint64_t offset;
+    unsigned bytes;
+};
 
-    for (unsigned at = 0; at < bytes; at += BENCH_PIECE)
-        put(fd, data, BENCH_PIECE, offset + at);
-    if (fdatasync(fd))
+static void sync_plain(const struct plain *plain)
+{
+    if (fdatasync(plain->fd))
         give_up("cannot write the image");
-    return wall_clock() - start;
 }
 
-static uint64_t read_all(int fd, char *data, uint64_t offset, unsigned bytes)
+static void write_all(const struct plain *plain)
 {
-    uint64_t start = wall_clock();
-
-    for (unsigned at = 0; at < bytes; at += BENCH_PIECE)
-        get(fd, data, BENCH_PIECE, offset + at);
-    return wall_clock() - start;
+    for (unsigned at = 0; at < plain->bytes; at += BENCH_PIECE)
+        put(plain->fd, plain->data, BENCH_PIECE, plain->offset + at);
+    sync_plain(plain);
 }
 
-static uint64_t at_random(int fd, char *data, uint64_t offset, unsigned bytes, bool write)
+static void read_all(const struct plain *plain)
 {
-    uint64_t seed = 1, start = wall_clock();
+    for (unsigned at = 0; at < plain->bytes; at += BENCH_PIECE)
+        get(plain->fd, plain->data, BENCH_PIECE, plain->offset + at);
+}
 
-    for (unsigned i = 0; i < BENCH_RANDOM_COUNT; i++) {
-        uint64_t place = bench_random(&seed, bytes / BENCH_RANDOM_PIECE);
+static uint64_t next_place(const struct plain *plain, uint64_t *seed)
+{
+    return plain->offset +
+           (uint64_t)bench_random(seed, plain->bytes / BENCH_RANDOM_PIECE) * BENCH_RANDOM_PIECE;
+}
 
-        if (write)
-            put(fd, data, BENCH_RANDOM_PIECE, offset + place * BENCH_RANDOM_PIECE);
-        else
-            get(fd, data, BENCH_RANDOM_PIECE, offset + place * BENCH_RANDOM_PIECE);
-    }
-    if (write && fdatasync(fd))
-        give_up("cannot write the image");
-    return wall_clock() - start;
+static void read_at_random(const struct plain *plain)
+{
+    uint64_t seed = 1;
+
+    for (unsigned i = 0; i < BENCH_RANDOM_COUNT; i++)
+        get(plain->fd, plain->data, BENCH_RANDOM_PIECE, next_place(plain, &seed));
+}
+
+static void write_at_random(const struct plain *plain)
+{
+    uint64_t seed = 1;
+
+    for (unsigned i = 0; i < BENCH_RANDOM_COUNT; i++)
+        put(plain->fd, plain->data, BENCH_RANDOM_PIECE, next_place(plain, &seed));
+    sync_plain(plain);
 }
 
 static void forget(int fd)
@@ -91,23 +112,31 @@ void bench_image(const char *path)
     image = path;
 }
 
-void plain_measure(const char *path, uint64_t offset, unsigned bytes, uint64_t *data)
+void plain_measure(const char *path, uint64_t offset, unsigned bytes, uint64_t *data,
+                   uint64_t *processor)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    char *piece = aligned_alloc(4096, BENCH_PIECE);
+    static void (*const works[DATA_ROWS])(const struct plain *) = {
+        [DATA_WRITE_NEW] = write_all,        [DATA_WRITE_OVER] = write_all,
+        [DATA_READ_DISK] = read_all,         [DATA_READ_COLD] = read_all,
+        [DATA_READ_WARM] = read_all,         [DATA_RANDOM_COLD] = read_at_random,
+        [DATA_RANDOM_WARM] = read_at_random, [DATA_RANDOM_WRITE] = write_at_random};
+    struct plain plain = {.fd = open(path, O_RDWR | O_CLOEXEC),
+                          .data = aligned_alloc(4096, BENCH_PIECE),
+                          .offset = offset,
+                          .bytes = bytes};
 
-    if (fd < 0 || !piece)
+    if (plain.fd < 0 || !plain.data)
         give_up("cannot open the image");
-    memset(piece, 0x33, BENCH_PIECE);
-    data[DATA_WRITE_NEW] = write_all(fd, piece, offset, bytes);
-    data[DATA_WRITE_OVER] = write_all(fd, piece, offset, bytes);
-    forget(fd);
-    data[DATA_READ_DISK] = read_all(fd, piece, offset, bytes);
-    data[DATA_READ_COLD] = read_all(fd, piece, offset, bytes);
-    data[DATA_READ_WARM] = read_all(fd, piece, offset, bytes);
-    data[DATA_RANDOM_COLD] = at_random(fd, piece, offset, bytes, false);
-    data[DATA_RANDOM_WARM] = at_random(fd, piece, offset, bytes, false);
-    data[DATA_RANDOM_WRITE] = at_random(fd, piece, offset, bytes, true);
-    free(piece);
-    close(fd);
+    memset(plain.data, 0x33, BENCH_PIECE);
+    for (unsigned row = 0; row < DATA_ROWS; row++) {
+        if (row == DATA_READ_DISK)
+            forget(plain.fd);
+        processor[row] = bench_processor();
+        data[row] = wall_clock();
+        works[row](&plain);
+        data[row] = wall_clock() - data[row];
+        processor[row] = bench_processor() - processor[row];
+    }
+    free(plain.data);
+    close(plain.fd);
 }

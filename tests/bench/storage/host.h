@@ -36,7 +36,8 @@ void card_run(const char *path, enum bench_job job);
 void bench_image(const char *path);
 
 /** The same as BENCH_DATA by plain calls, on the bytes from `offset` on of the image. */
-void plain_measure(const char *path, uint64_t offset, unsigned bytes, uint64_t *data);
+void plain_measure(const char *path, uint64_t offset, unsigned bytes, uint64_t *data,
+                   uint64_t *processor);
 
 /* ---- mtools.c ---- */
 
@@ -59,7 +60,13 @@ void mtools_measure(const char *path, const char *full, const char *folder, unsi
 
 /* ---- print.c ---- */
 
-void print_data(const char *title, const uint64_t *kernel, const uint64_t *host, unsigned bytes);
+/* One side's times of all rows. */
+struct data_times {
+    uint64_t wall[DATA_ROWS], processor[DATA_ROWS];
+};
+
+void print_data(const char *title, const struct data_times *kernel, const struct data_times *host,
+                unsigned bytes);
 void print_files(uint64_t files[FILES_ROWS][BENCH_SIZES], const struct mtools_times *mtools,
                  bool present);
 void print_costs(void);

@@ -18,29 +18,36 @@ static const char *verdict(bool met)
 
 /* ---- one file ---- */
 
-void print_data(const char *title, const uint64_t *kernel, const uint64_t *host, unsigned bytes)
+static void print_rate(uint64_t ns, bool sequential, unsigned bytes)
+{
+    if (sequential)
+        printf(" %7.0f MB/s", (double)bytes * 1e3 / (double)ns);
+    else
+        printf(" %9.2f us", (double)ns / 1e3 / BENCH_RANDOM_COUNT);
+}
+
+void print_data(const char *title, const struct data_times *kernel, const struct data_times *host,
+                unsigned bytes)
 {
     static const char *const names[DATA_ROWS] = {
         "write a new file, fsync",  "write over it, fsync",  "read, from the host's disk",
         "read, host has it",        "read, both have it",    "read 4 KiB, host has it",
         "read 4 KiB, both have it", "write 4 KiB, one fsync"};
 
-    printf("\n%-32s %12s %12s %8s   %-7s %8s %8s %7s\n", title, "kernel", "host", "ratio", "aim",
-           "requests", "sectors", "flushes");
+    printf("\n%-28s%13s%13s%7s  %-7s%19s%10s%9s%8s\n", title, "kernel", "host", "ratio", "aim",
+           "ms of processor", "requests", "sectors", "flushes");
     for (unsigned row = 0; row < DATA_ROWS; row++) {
         const struct bench_traffic *traffic = &bench_order.traffic[row];
-        double ratio = (double)host[row] / (double)kernel[row];
+        double ratio = (double)host->wall[row] / (double)kernel->wall[row];
+        bool sequential = row < DATA_RANDOM_COLD;
 
-        if (row < DATA_RANDOM_COLD)
-            printf("%-32s %7.0f MB/s %7.0f MB/s %8.2f", names[row],
-                   (double)bytes * 1e3 / (double)kernel[row],
-                   (double)bytes * 1e3 / (double)host[row], ratio);
-        else
-            printf("%-32s %9.2f us %9.2f us %8.2f", names[row],
-                   (double)kernel[row] / 1e3 / BENCH_RANDOM_COUNT,
-                   (double)host[row] / 1e3 / BENCH_RANDOM_COUNT, ratio);
-        printf("   %-7s %8u %8u %7u\n", row < DATA_RANDOM_COLD ? verdict(ratio >= RATIO_AIM) : "",
-               (unsigned)traffic->requests, (unsigned)traffic->sectors, (unsigned)traffic->flushes);
+        printf("%-28s", names[row]);
+        print_rate(kernel->wall[row], sequential, bytes);
+        print_rate(host->wall[row], sequential, bytes);
+        printf("%7.2f  %-7s%10.2f : %6.2f%10u%9u%8u\n", ratio,
+               sequential ? verdict(ratio >= RATIO_AIM) : "", (double)kernel->processor[row] / 1e6,
+               (double)host->processor[row] / 1e6, (unsigned)traffic->requests,
+               (unsigned)traffic->sectors, (unsigned)traffic->flushes);
     }
 }
 

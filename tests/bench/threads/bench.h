@@ -16,7 +16,8 @@ enum bench_job {
     BENCH_TWO_CPUS, /* what goes on between two */
     BENCH_MANY,     /* 100,000 threads, and scheduling */
     BENCH_LIVES,    /* their lives only */
-    BENCH_YIELDS    /* yields only, for a profiler */
+    BENCH_YIELDS,   /* yields only, for a profiler */
+    BENCH_LOCKS     /* the counter of a pair only, for a profiler */
 };
 
 enum bench_figure {
@@ -38,6 +39,7 @@ struct bench_counter {
 };
 
 #define BENCH_COUNTERS 6u
+#define BENCH_COUNTER_PAIR 3u /* the number of the long one of two threads */
 extern const struct bench_counter bench_counters[BENCH_COUNTERS];
 
 /* The best of each in ps, for noise only ever adds; 0: not measured. */

@@ -162,6 +162,8 @@ void __wrap_shell_main(void *unused)
     } else if (bench_order.job == BENCH_YIELDS) {
         measure_yield(BENCH_YIELD, bench_order.runs * 100);
         measure_turns(bench_order.runs * 100);
+    } else if (bench_order.job == BENCH_LOCKS) {
+        measure_counter(BENCH_COUNTER_PAIR, bench_order.runs * 20);
     } else {
         bench_many(bench_order.job == BENCH_MANY);
     }

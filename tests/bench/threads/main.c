@@ -290,6 +290,15 @@ int main(int argc, char **argv)
                ns_of(&kernel, BENCH_YIELD_TURNS));
         return EXIT_SUCCESS;
     }
+    if (strcmp(half, "locks") == 0) {
+        use_core(true);
+        bench_order.runs = runs;
+        measure_kernel(&kernel, UNCHECKED, BENCH_LOCKS);
+        printf("up to %u by %u threads: %.1f us\n", bench_counters[BENCH_COUNTER_PAIR].high,
+               bench_counters[BENCH_COUNTER_PAIR].threads,
+               ns_of(&kernel, (enum bench_figure)(BENCH_COUNTER + BENCH_COUNTER_PAIR)) / 1000);
+        return EXIT_SUCCESS;
+    }
     if (strcmp(half, "check") == 0)
         return check_many();
     if (strcmp(half, "many") != 0) {

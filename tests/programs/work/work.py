@@ -5,8 +5,9 @@
     work.py PACKAGES.JSON COMMAND...      COMMAND boots a card whose init is run-work
 
 A long script of BusyBox's shell (script.sh); one script in bash, zsh and mksh (shells.sh); sash;
-and Lua, built from its sources. What each has to say is in expected/, the same for both machines.
-Where this host can run BusyBox's package, or has bash, they say it natively first.
+and Lua and SQLite's shell, built from their sources. What each has to say is in expected/, the same
+for both machines. Where this host can run BusyBox's package, or has bash, they say it natively
+first.
 
 What could not be fetched or built is not on the card, and its cases are skipped.
 """
@@ -25,7 +26,8 @@ from tap import Tap  # noqa: E402
 
 # (name, what it has to say, status)
 WORK = (("script", "script", 0), ("bash", "shells", 42), ("zsh", "shells", 42),
-        ("mksh", "shells", 42), ("sash", "sash", 0), ("lua", "lua", 7))
+        ("mksh", "shells", 42), ("sash", "sash", 0), ("lua", "lua", 7),
+        ("sqlite", "sqlite", 3))
 
 
 def expected(name):

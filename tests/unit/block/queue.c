@@ -2,7 +2,8 @@
 /*
  * queue.c: what becomes of requests between block_submit and done, step by step.
  *
- *  1. What cannot be asked for is refused at once, and done is not called.
+ *  1. What cannot be asked for is refused at once, and done is not called. Who waits for a transfer
+ *     of any length has it cut into what the disk takes.
  *  2. Neighbours are merged behind, before and on both sides, within the limits of the disk, and
  *     end together; a plug lets them come together.
  *  3. A row that fails is begun request by request, so that an error meets only whose it is.
@@ -70,6 +71,52 @@ START_TEST(what_cannot_be_is_refused_at_once)
     for (unsigned i = 0; i < 10; i++)
         ck_assert_int_eq(block_submit(&bad[i]), i == 8 ? -EROFS : i == 9 ? -ENOMEDIUM : -EINVAL);
     ck_assert_uint_eq(paper.log_count, 0);
+}
+END_TEST
+
+#define SMALL 7u /* sectors of a request, and ... */
+#define FEW 3u   /* ... vectors that a disk takes */
+
+static void give_memory(struct block_vector *vectors, const uint32_t *sectors, unsigned n,
+                        uint8_t *data)
+{
+    for (unsigned i = 0; i < n; i++) {
+        vectors[i] = (struct block_vector){data, sectors[i]};
+        data += (size_t)sectors[i] * HAL_SECTOR_SIZE;
+    }
+}
+
+START_TEST(a_disk_is_given_no_more_than_it_takes)
+{
+    static const uint32_t sizes[] = {1, 20, 3, 7, 2, 2, 1, 1, 8, 7, 1};
+    static uint8_t data[64 * HAL_SECTOR_SIZE] __attribute__((aligned(64)));
+    enum { VECTORS = sizeof sizes / sizeof *sizes, ALL = 53 };
+    struct block_vector vectors[VECTORS], large = {data, SMALL + 1};
+    const struct block_device *device = &paper.disk.device;
+    struct block_request request = {
+        .device = device, .op = BLOCK_READ, .vectors = &large, .vector_count = 1};
+
+    paper.disk.limits.sectors = SMALL;
+    paper.disk.limits.vectors = FEW;
+    paper.at_once = true;
+    ck_assert_int_eq(block_submit(&request), -EINVAL);
+    give_memory(vectors, sizes, VECTORS, data);
+    request.vectors = vectors + 4;
+    request.vector_count = FEW + 1;
+    ck_assert_int_eq(block_submit(&request), -EINVAL);
+    for (unsigned i = 0; i < ALL; i++)
+        data[i * HAL_SECTOR_SIZE] = (uint8_t)(i + 1);
+    ck_assert_int_eq(block_transfer(device, BLOCK_WRITE, 100, vectors, VECTORS), 0);
+    for (unsigned i = 0; i < ALL; i++)
+        ck_assert_uint_eq(paper.image[100 + i], i + 1);
+    memset(data, 0, sizeof data);
+    ck_assert_int_eq(block_read(device, 100, data, ALL), 0);
+    for (unsigned i = 0; i < ALL; i++)
+        ck_assert_uint_eq(data[i * HAL_SECTOR_SIZE], i + 1);
+    for (unsigned i = 0; i < paper.log_count; i++)
+        ck_assert_uint_le(paper.log[i].sectors, SMALL);
+    ck_assert_uint_ge(paper.log_count, 2 * ALL / SMALL);
+    ck_assert_int_eq(block_transfer(device, BLOCK_READ, PAPER_SECTORS - 2, vectors, 2), -EINVAL);
 }
 END_TEST
 
@@ -493,6 +540,7 @@ Suite *queue_suite(void)
 
     tcase_add_checked_fixture(tests, build, unbuild);
     tcase_add_test(tests, what_cannot_be_is_refused_at_once);
+    tcase_add_test(tests, a_disk_is_given_no_more_than_it_takes);
     tcase_add_loop_test(tests, neighbours_become_one_request, 0, 5);
     tcase_add_test(tests, what_does_not_fit_is_not_merged);
     tcase_add_test(tests, a_plug_holds_back_what_nobody_waits_for);

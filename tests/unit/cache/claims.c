@@ -9,6 +9,8 @@
  * is dropped.
  *  4. What is cached is not read again; what is overwritten or is new is not read at all.
  *  5. Read-ahead follows who reads one after the other, with windows that double, and nobody else.
+ *     Who comes to it before its thread reads all of it by one request. It changes nothing for who
+ *     writes there. How much is read at once grows with RAM.
  *  6. Pages in use again and again outlive a long file that is read once.
  *  7. When too much is dirty, writers write; nothing of write-back needs memory.
  *  8. A block device's object has its sectors, to the last one.
@@ -64,17 +66,17 @@ START_TEST(flusher_writes_after_five_seconds)
     start();
     dirty(&two, 9, 1, 5);
     fake.now = SECOND;
-    dirty(&one, 3, 40, 5);
+    dirty(&one, 3, CACHE_RUN_PAGES + 8, 5);
     run_at(4 * SECOND);
     ck_assert_uint_eq(one.writes + two.writes, 0);
     run_at(5 * SECOND + SECOND / 2);
     ck_assert_uint_eq(two.pages_written, 1);
     ck_assert_uint_eq(one.writes, 0);
     run_at(6 * SECOND + SECOND / 2);
-    ck_assert_uint_eq(one.pages_written, 40);
+    ck_assert_uint_eq(one.pages_written, CACHE_RUN_PAGES + 8);
     ck_assert_uint_eq(one.writes, 2);
-    ck_assert_uint_eq(one.largest, 32);
-    for (unsigned i = 0; i < 40; i++)
+    ck_assert_uint_eq(one.largest, CACHE_RUN_PAGES);
+    for (unsigned i = 0; i < CACHE_RUN_PAGES + 8; i++)
         ck_assert_uint_eq(one.log[i], 3 + i);
     ck_assert_uint_eq(cache_writeback_run(), HAL_TIME_NEVER);
 }
@@ -175,9 +177,9 @@ START_TEST(only_what_is_needed_is_read)
     uint64_t size = 10 * PAGE + 100;
 
     start();
-    ck_assert_int_eq(cache_read(&one.object, 0, buffer, 40 * PAGE), 40 * PAGE);
+    ck_assert_int_eq(cache_read(&one.object, 0, buffer, 80 * PAGE), 80 * PAGE);
     ck_assert_uint_eq(one.reads, 2);
-    ck_assert_int_eq(cache_read(&one.object, 0, buffer, 40 * PAGE), 40 * PAGE);
+    ck_assert_int_eq(cache_read(&one.object, 0, buffer, 80 * PAGE), 80 * PAGE);
     ck_assert_uint_eq(one.reads, 2);
     cache_forget(&one.object, 0, UINT64_MAX / 2);
     dirty(&one, 4, 2, 9); /* whole pages */
@@ -227,7 +229,7 @@ START_TEST(read_ahead_follows_sequences)
         while (cache_ahead_step())
             ;
     }
-    ck_assert_uint_eq(window, 32);
+    ck_assert_uint_eq(window, CACHE_RUN_PAGES);
     ck_assert_uint_eq(waited, 1);
     ck_assert_uint_lt(one.reads, 20);
 
@@ -241,7 +243,71 @@ START_TEST(read_ahead_follows_sequences)
             ;
     }
     ck_assert_uint_lt(two.reads, 102);
-    ck_assert_uint_lt(stats_now().read_ahead, 250);
+    ck_assert_uint_le(stats_now().read_ahead, MEDIUM_PAGES);
+}
+END_TEST
+
+START_TEST(who_is_faster_reads_what_was_to_be_read_ahead)
+{
+    uint64_t ahead = 0;
+    uint32_t window = 0;
+    unsigned reads;
+
+    start();
+    for (uint64_t offset = 0; offset < sizeof one.bytes; offset += PAGE / 4) {
+        cache_read_ahead(&one.object, &ahead, &window, offset, PAGE / 4);
+        ck_assert_int_eq(cache_read(&one.object, offset, buffer, PAGE / 4), PAGE / 4);
+        ck_assert_mem_eq(buffer, one.bytes + offset, PAGE / 4);
+    }
+    reads = one.reads;
+    ck_assert_uint_lt(reads, 16);
+    while (cache_ahead_step())
+        ;
+    ck_assert_uint_eq(one.reads, reads);
+    ck_assert_uint_eq(stats_now().read_ahead, 0);
+}
+END_TEST
+
+START_TEST(what_is_wanted_is_not_for_writers)
+{
+    uint64_t ahead = 0;
+    uint32_t window = 0;
+
+    start();
+    cache_read_ahead(&one.object, &ahead, &window, 0, 100);
+    ck_assert_uint_gt(ahead, 3 * PAGE);
+    memset(buffer, 9, PAGE);
+    ck_assert_int_eq(cache_write(&one.object, PAGE, buffer, PAGE), PAGE);
+    ck_assert_uint_eq(stats_now().pages, 1);
+    ck_assert_int_eq(cache_read(&one.object, 0, buffer, 4 * PAGE), 4 * PAGE);
+    for (unsigned i = 0; i < 4 * PAGE; i++)
+        ck_assert_uint_eq(buffer[i], i / PAGE == 1 ? 9 : one.bytes[i]);
+}
+END_TEST
+
+START_TEST(more_is_read_at_once_where_ram_is_large)
+{
+    static const struct {
+        size_t ram;
+        unsigned reads; /* of 256 pages */
+    } sizes[] = {{16 * MIB, 4}, {48 * MIB, 3}, {160 * MIB, 1}};
+
+    for (unsigned i = 0; i < 3; i++) {
+        fake_kernel_start(sizes[i].ram);
+        medium_init(&one, sizeof one.bytes, 1);
+        ck_assert_int_eq(cache_read(&one.object, 0, buffer, sizeof buffer), sizeof buffer);
+        ck_assert_mem_eq(buffer, one.bytes, sizeof buffer);
+        ck_assert_uint_eq(one.reads, sizes[i].reads);
+    }
+}
+END_TEST
+
+START_TEST(reads_need_not_begin_with_a_table)
+{
+    start();
+    ck_assert_int_eq(cache_read(&one.object, 40 * PAGE, buffer, 64 * PAGE), 64 * PAGE);
+    ck_assert_mem_eq(buffer, one.bytes + 40 * PAGE, 64 * PAGE);
+    ck_assert_uint_eq(one.reads, 1);
 }
 END_TEST
 
@@ -337,6 +403,10 @@ Suite *claims_suite(void)
     tcase_add_test(tests, only_what_is_needed_is_read);
     tcase_add_test(tests, bad_pages_further_on_do_not_matter);
     tcase_add_test(tests, read_ahead_follows_sequences);
+    tcase_add_test(tests, who_is_faster_reads_what_was_to_be_read_ahead);
+    tcase_add_test(tests, what_is_wanted_is_not_for_writers);
+    tcase_add_test(tests, more_is_read_at_once_where_ram_is_large);
+    tcase_add_test(tests, reads_need_not_begin_with_a_table);
     tcase_add_test(tests, pages_in_use_outlive_a_scan);
     tcase_add_test(tests, writers_write_when_too_much_is_dirty);
     tcase_add_test(tests, a_device_has_its_sectors);

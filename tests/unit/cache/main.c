@@ -27,7 +27,7 @@ static int medium_map(struct cache_object *object, uint64_t page, unsigned n, bo
     return 0;
 }
 
-static int medium_read(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
+static int medium_read(struct cache_object *object, uint64_t page, unsigned n, uint8_t *data,
                        const struct cache_map *map)
 {
     struct medium *medium = object->context;
@@ -41,7 +41,7 @@ static int medium_read(struct cache_object *object, uint64_t page, unsigned n, v
         ck_assert_uint_lt(page + i, MEDIUM_PAGES);
         if (medium->bad_reads[page + i])
             return -EIO;
-        memcpy(pages[i], medium->bytes + (page + i) * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
+        memcpy(data + i * HAL_PAGE_SIZE, medium->bytes + (page + i) * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
     }
     return 0;
 }

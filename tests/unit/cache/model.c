@@ -35,6 +35,9 @@ static struct state {
     uint8_t oracle[OBJECTS][BYTES];
     uint64_t size[OBJECTS];
     uint32_t seen[OBJECTS]; /* errors */
+    uint64_t at[OBJECTS];   /* where a read that goes on begins */
+    uint64_t ahead[OBJECTS];
+    uint32_t window[OBJECTS];
     uint64_t random;
     bool meddling; /* map may change objects: nobody else is in the middle of one */
     unsigned depth;
@@ -97,10 +100,16 @@ static void do_read(unsigned i)
 {
     static uint8_t buffer[BYTES];
     uint64_t offset = pick_bytes(all.size[i] + 100), n = pick_bytes(BYTES) % (64 * HAL_PAGE_SIZE);
-    uint64_t have = offset < all.size[i] ? all.size[i] - offset : 0;
+    uint64_t have;
     int64_t got;
 
+    if (chance(2))
+        offset = all.at[i];
+    have = offset < all.size[i] ? all.size[i] - offset : 0;
+    all.at[i] = offset + n;
     memset(buffer, 0x55, n);
+    if (chance(2))
+        cache_read_ahead(&all.media[i].object, &all.ahead[i], &all.window[i], offset, n);
     got = cache_read(&all.media[i].object, offset, buffer, n);
     if (got < 0)
         allow(got);

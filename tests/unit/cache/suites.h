@@ -25,7 +25,7 @@ struct medium {
     void (*mapping)(struct medium *medium, bool held); /* called by map; or NULL */
     void (*carrying)(struct medium *medium);           /* called by read and write; or NULL */
     unsigned scatter;                                  /* pages that lie together; 0: all */
-    uint8_t log[64];                                   /* the pages that were written first */
+    uint8_t log[128];                                  /* the pages that were written first */
     unsigned logged;
 };
 

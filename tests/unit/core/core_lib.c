@@ -8,8 +8,10 @@
  *  4. Strings are copied, compared and searched as their comments say.
  *  5. A list keeps order through adding and removing at both ends and in the middle.
  *  6. The log keeps the newest lines, numbered without gaps, and cuts long ones.
+ *  7. A checksum is that of the definition, bit by bit, of any bytes, in one piece or in several.
  */
 #include "fake_hal.h"
+#include "lib/crc32.h"
 #include "lib/format.h"
 #include "lib/list.h"
 #include "lib/log.h"
@@ -216,6 +218,35 @@ START_TEST(the_log_keeps_the_newest_lines)
 }
 END_TEST
 
+static uint32_t crc_by_bits(const uint8_t *bytes, size_t n)
+{
+    uint32_t sum = UINT32_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        sum ^= bytes[i];
+        for (unsigned bit = 0; bit < 8; bit++)
+            sum = sum >> 1 ^ (sum & 1 ? 0xEDB88320u : 0);
+    }
+    return ~sum;
+}
+
+START_TEST(a_checksum_is_that_of_the_definition)
+{
+    uint8_t bytes[100];
+
+    ck_assert_uint_eq(crc32(0, "123456789", 9), 0xCBF43926u);
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * i * 37 + i / 3);
+    for (size_t from = 0; from < 9; from++)
+        for (size_t n = 0; from + n <= sizeof bytes; n++) {
+            uint32_t sum = crc_by_bits(bytes + from, n), first = crc32(0, bytes + from, n / 3);
+
+            ck_assert_uint_eq(crc32(0, bytes + from, n), sum);
+            ck_assert_uint_eq(crc32(first, bytes + from + n / 3, n - n / 3), sum);
+        }
+}
+END_TEST
+
 int main(void)
 {
     Suite *all = suite_create("lib");
@@ -231,6 +262,7 @@ int main(void)
     tcase_add_test(lib, strings_do_what_they_say);
     tcase_add_test(lib, a_list_keeps_its_order);
     tcase_add_test(lib, the_log_keeps_the_newest_lines);
+    tcase_add_test(lib, a_checksum_is_that_of_the_definition);
     suite_add_tcase(all, lib);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

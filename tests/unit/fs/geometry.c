@@ -9,6 +9,7 @@
  * 4. Sizes that only fit 64 bits do not wrap around.
  * 5. A broken or unreadable boot sector is replaced by its copy; other file systems are not.
  * 6. The FAT that is marked as active is the one that is read.
+ * 7. The formatter aligns clusters, but not if that makes a volume one of FAT16 for others.
  */
 #include "suites.h"
 
@@ -16,6 +17,7 @@
 #include "image.h"
 
 #include "fs/fat32/volume.h"
+#include "fs/mkfs/mkfs.h"
 
 #include <hal/errno.h>
 
@@ -292,6 +294,44 @@ START_TEST(large_sectors_work_on_a_card_of_small_ones)
 }
 END_TEST
 
+static uint32_t start; /* of the clusters of the volume that was formatted last, in sectors */
+
+static int note_start(void *context, uint64_t sector, const void *data, unsigned count)
+{
+    const uint8_t *boot = data;
+
+    (void)context;
+    (void)count;
+    if (sector == 0 && boot[510] == 0x55)
+        start = (boot[14] | boot[15] << 8) + boot[16] * (uint32_t)(boot[36] | boot[37] << 8);
+    return 0;
+}
+
+START_TEST(clusters_are_aligned_but_stay_enough_for_fat32)
+{
+    enum { HIDDEN = 63, CLUSTER = 8, ENOUGH = 65525, SECTORS = ENOUGH * CLUSTER + 32 + 2 * 512 };
+    unsigned aligned = 0, kept = 0;
+
+    for (unsigned sectors = SECTORS - 40; sectors < SECTORS + 40; sectors++) {
+        struct mkfs_options options = {.hidden = HIDDEN,
+                                       .sectors = sectors,
+                                       .cluster_bytes = CLUSTER * 512,
+                                       .write = note_start,
+                                       .reserved = 32};
+        struct mkfs_result plain, result;
+
+        ck_assert_int_eq(fat_format(&options, &plain), 0);
+        options.reserved = 0;
+        ck_assert_int_eq(fat_format(&options, &result), 0);
+        ck_assert_uint_eq(result.clusters >= ENOUGH, plain.clusters >= ENOUGH);
+        aligned += (HIDDEN + start) % CLUSTER == 0;
+        kept += (HIDDEN + start) % CLUSTER != 0;
+    }
+    ck_assert_uint_gt(aligned, 70);
+    ck_assert_uint_gt(kept, 0);
+}
+END_TEST
+
 Suite *geometry_suite(void)
 {
     Suite *suite = suite_create("geometry");
@@ -312,6 +352,7 @@ Suite *geometry_suite(void)
     tcase_add_test(tests, the_active_fat_is_the_one_that_is_read);
     tcase_add_test(tests, a_fat_that_begins_with_garbage_is_replaced_by_its_copy);
     tcase_add_loop_test(tests, large_sectors_work_on_a_card_of_small_ones, 0, 4);
+    tcase_add_test(tests, clusters_are_aligned_but_stay_enough_for_fat32);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -5,7 +5,9 @@
  * 1. What is odd about a volume is left alone: it is read, and not written.
  * 2. Marks, hints and reserved bits are kept as the specification wants them.
  * 3. What other systems leave behind is put in order, and damage is not made worse.
- * 4. All space is usable, none is given out twice, and old content never comes to light.
+ * 4. Clusters of a new volume begin at multiples of their size on the medium, if it is not told how
+ *    many sectors are reserved.
+ * 5. All space is usable, none is given out twice, and old content never comes to light.
  */
 #include "suites.h"
 
@@ -56,7 +58,7 @@ static void put_boot(unsigned at, unsigned bytes, uint32_t value)
 
 static uint8_t *fat_entry(unsigned fat, uint32_t cluster)
 {
-    size_t start = RESERVED + fat * (size_t)get(store.bytes + 36, 4);
+    size_t start = get(store.bytes + 14, 2) + fat * (size_t)get(store.bytes + 36, 4);
 
     return store.bytes + start * HAL_SECTOR_SIZE + cluster * 4;
 }
@@ -69,7 +71,7 @@ static void link_to(uint32_t cluster, uint32_t next)
 
 static uint8_t *cluster_at(uint32_t cluster)
 {
-    size_t start = RESERVED + store.bytes[16] * (size_t)get(store.bytes + 36, 4);
+    size_t start = get(store.bytes + 14, 2) + store.bytes[16] * (size_t)get(store.bytes + 36, 4);
     size_t bytes = store.bytes[13] * (size_t)HAL_SECTOR_SIZE;
 
     return store.bytes + start * HAL_SECTOR_SIZE + (cluster - 2) * bytes;
@@ -576,6 +578,32 @@ static const struct mkfs_options kinds[] = {
     {.sectors = 65536, .cluster_bytes = 65536, .label = "TAYBERRY"},
 };
 
+START_TEST(clusters_of_a_new_volume_are_aligned)
+{
+    static const uint64_t hidden[] = {0, 63, 2048};
+
+    for (uint32_t cluster = 512; cluster <= 65536; cluster *= 2)
+        for (unsigned i = 0; i < 3; i++) {
+            const struct mkfs_options options = {
+                .sectors = 40001, .hidden = hidden[i], .cluster_bytes = cluster};
+            uint64_t start, clusters;
+            const uint8_t *boot;
+
+            store_finish();
+            store_make_with(&options);
+            boot = store.bytes;
+            ck_assert_uint_ge(get(boot + 14, 2), RESERVED);
+            ck_assert_uint_lt(get(boot + 14, 2), RESERVED + cluster / 512);
+            start = get(boot + 14, 2) + get(boot + 16, 1) * get(boot + 36, 4);
+            ck_assert_uint_eq((start + hidden[i]) * 512 % cluster, 0);
+            clusters = (options.sectors - start) * 512 / cluster;
+            ck_assert_uint_ge(get(boot + 36, 4) * 128, clusters + 2);
+            mount_it();
+            unmount_clean();
+        }
+}
+END_TEST
+
 START_TEST(every_kind_of_volume_takes_every_operation)
 {
     store_finish();
@@ -649,6 +677,7 @@ Suite *writing_suite(void)
     tcase_add_test(tests, old_content_never_comes_to_light);
     tcase_add_loop_test(tests, a_removed_file_is_there_while_it_is_open, 0, 2);
     tcase_add_test(tests, a_file_has_less_than_4_gib);
+    tcase_add_test(tests, clusters_of_a_new_volume_are_aligned);
     tcase_add_loop_test(tests, every_kind_of_volume_takes_every_operation, 0,
                         sizeof kinds / sizeof kinds[0]);
     tcase_add_test(tests, a_record_goes_where_no_copy_of_the_boot_sectors_is);

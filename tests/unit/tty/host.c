@@ -3,8 +3,8 @@
  * host.c: the host's pseudo-terminals.
  */
 #include "host.h"
+#include "../../marks.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

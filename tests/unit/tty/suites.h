@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <check.h>
+#include "../../marks.h"
 
 /** lines.c: lines, as a person would type them. */
 Suite *lines_suite(void);

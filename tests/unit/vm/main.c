@@ -24,7 +24,7 @@ static struct test_file *file_of(struct vnode *vnode)
     return (struct test_file *)((char *)vnode - offsetof(struct test_file, vnode));
 }
 
-static int medium_read(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
+static int medium_read(struct cache_object *object, uint64_t page, unsigned n, uint8_t *data,
                        const struct cache_map *map)
 {
     struct test_file *file = object->context;
@@ -34,7 +34,7 @@ static int medium_read(struct cache_object *object, uint64_t page, unsigned n, v
     if (file->bad)
         return -EIO;
     for (unsigned i = 0; i < n; i++)
-        memcpy(pages[i], file->medium + (page + i) * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
+        memcpy(data + i * HAL_PAGE_SIZE, file->medium + (page + i) * HAL_PAGE_SIZE, HAL_PAGE_SIZE);
     return 0;
 }
 

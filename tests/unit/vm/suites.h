@@ -11,10 +11,9 @@
 #include "vm/copy.h"
 #include "fake_aspace.h"
 #include "vm/region/origin.h"
+#include "../../marks.h"
 
 #include <hal/aspace.h>
-
-#include <check.h>
 
 #define MIB (1u << 20)
 #define PAGE ((uintptr_t)HAL_PAGE_SIZE)

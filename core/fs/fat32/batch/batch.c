@@ -208,12 +208,15 @@ static bool changes_at(const struct fat32_slot *slot, enum fat32_stage stage, ui
 /* A bit for each stage at which the sector changes. */
 static unsigned stages_of(const struct fat32_slot *slot)
 {
-    uint8_t content[HAL_SECTOR_SIZE];
+    uint8_t contents[2][HAL_SECTOR_SIZE]; /* at this stage, and at the one before */
     unsigned stages = 0;
 
-    for (unsigned stage = FAT32_REMOVED; stage < FAT32_STAGES; stage++)
-        if (changes_at(slot, stage, content))
+    fat32_stage_content(slot->of_fat, slot->old, slot->now, FAT32_OLD, contents[FAT32_OLD % 2]);
+    for (unsigned stage = FAT32_OLD + 1; stage < FAT32_STAGES; stage++) {
+        fat32_stage_content(slot->of_fat, slot->old, slot->now, stage, contents[stage % 2]);
+        if (memcmp(contents[0], contents[1], HAL_SECTOR_SIZE) != 0)
             stages |= 1u << stage;
+    }
     return stages;
 }
 

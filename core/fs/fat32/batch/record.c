@@ -85,15 +85,19 @@ static uint32_t sum_at(const uint8_t *from)
 static void describe(struct fat32_batch *batch, unsigned number)
 {
     const struct fat32_slot *slot = &batch->slots[number];
-    uint8_t *target = target_at(batch, number), content[HAL_SECTOR_SIZE];
+    uint8_t *target = target_at(batch, number), content[2][HAL_SECTOR_SIZE];
 
     put_le64(target, slot->sector);
     for (unsigned i = 0; i < SUMS; i++) {
-        uint8_t *sums = target + AT_SUMS + i * SUM_BYTES;
+        uint8_t *sums = target + AT_SUMS + i * SUM_BYTES, *now = content[i % 2];
 
-        fat32_stage_content(slot->of_fat, slot->old, slot->now, told[slot->of_fat][i], content);
-        put_sum(sums, sum_half(content));
-        put_sum(sums + 3, sum_half(content + HALF_BYTES));
+        fat32_stage_content(slot->of_fat, slot->old, slot->now, told[slot->of_fat][i], now);
+        if (i > 0 && memcmp(now, content[(i - 1) % 2], HAL_SECTOR_SIZE) == 0) {
+            memcpy(sums, sums - SUM_BYTES, SUM_BYTES); /* most stages change nothing */
+            continue;
+        }
+        put_sum(sums, sum_half(now));
+        put_sum(sums + 3, sum_half(now + HALF_BYTES));
     }
     memcpy(content_at(batch, batch->used, number), slot->now, HAL_SECTOR_SIZE);
     batch->record_targets[number] = slot->sector;

@@ -104,14 +104,13 @@ static int map_pages(struct cache_object *object, uint64_t page, unsigned n, boo
     return error;
 }
 
-static int read_pages(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
+static int read_pages(struct cache_object *object, uint64_t page, unsigned n, uint8_t *data,
                       const struct cache_map *map)
 {
     struct fat32_volume *volume = ((struct fat32_node *)object->context)->volume;
 
     (void)page;
-    return fat32_cache_failed(&volume->cache,
-                              cache_transfer(&volume->device, map, n, pages, false));
+    return fat32_cache_failed(&volume->cache, cache_read_sectors(&volume->device, map, n, data));
 }
 
 static int write_pages(struct cache_object *object, uint64_t page, unsigned n, void *const *pages,
@@ -119,7 +118,7 @@ static int write_pages(struct cache_object *object, uint64_t page, unsigned n, v
 {
     struct fat32_volume *volume = ((struct fat32_node *)object->context)->volume;
     int error =
-        fat32_cache_failed(&volume->cache, cache_transfer(&volume->device, map, n, pages, true));
+        fat32_cache_failed(&volume->cache, cache_write_sectors(&volume->device, map, n, pages));
 
     (void)page;
     fat32_batch_wrote_data(&volume->writer->batch);

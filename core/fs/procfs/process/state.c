@@ -24,6 +24,12 @@ static void read_usage(const struct proc_view *view, struct vm_usage *usage)
         memset(usage, 0, sizeof(*usage));
 }
 
+static void say_ticks(struct report *report, const struct process_times *times)
+{
+    report_add(report, "%llu %llu ", (unsigned long long)(times->user / NS_PER_TICK),
+               (unsigned long long)(times->system / NS_PER_TICK));
+}
+
 /* Fields 3 to 22: who it is, and when. */
 static void say_times(const struct proc_view *view, struct report *report,
                       const struct vm_usage *usage)
@@ -31,10 +37,10 @@ static void say_times(const struct proc_view *view, struct report *report,
     report_add(report, "%c %u %u %u %u %d 0 %llu 0 0 0 ", view->state, view->parent, view->group,
                view->session, view->terminal, (int)view->foreground,
                (unsigned long long)usage->faults);
-    report_add(report, "%llu 0 %llu 0 %d %d %u 0 %llu ",
-               (unsigned long long)(view->run_time / NS_PER_TICK),
-               (unsigned long long)(view->child_time / NS_PER_TICK), PRIORITY_USUAL + view->nice,
-               view->nice, view->threads, (unsigned long long)(view->who.born / NS_PER_TICK));
+    say_ticks(report, &view->times);
+    say_ticks(report, &view->child_times);
+    report_add(report, "%d %d %u 0 %llu ", PRIORITY_USUAL + view->nice, view->nice, view->threads,
+               (unsigned long long)(view->who.born / NS_PER_TICK));
 }
 
 int proc_say_process_stat(const struct proc_view *view, struct report *report)

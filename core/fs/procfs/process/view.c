@@ -55,12 +55,13 @@ int proc_thread_from(const struct proc_who *who, uint32_t tid, uint32_t *found)
 /* Counts one thread in. Caller holds process_lock. */
 static void add_thread(struct proc_view *view, const struct user_thread *thread)
 {
+    struct process_times times = user_thread_times(thread);
     struct thread_info info;
 
     view->blocked = __atomic_load_n(&thread->signals.blocked, __ATOMIC_RELAXED);
     if (thread_read_info(thread->kernel_thread, &info) || info.id != thread->kernel_thread)
         return;
-    view->run_time += info.run_time;
+    process_add_times(&view->times, &times);
     view->nice = info.nice;
     view->cpu = info.cpu;
     if (info.state == THREAD_RUNNING || info.state == THREAD_READY)
@@ -131,9 +132,9 @@ static int fill(struct proc_view *view, struct process *process)
     view->session = process->session;
     add_terminal(view, process->terminal);
     view->threads = process->thread_count;
-    view->child_time = process->child_time;
+    view->child_times = process->child_times;
     if (view->who.tid == 0)
-        view->run_time += process->run_time;
+        process_add_times(&view->times, &process->times);
     add_actions(view, process);
     add_guarded(view, process);
     return 0;

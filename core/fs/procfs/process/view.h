@@ -27,7 +27,7 @@ struct proc_view {
     char state;         /**< a letter, as ps shows it */
     unsigned threads, cpu;
     int nice;
-    uint64_t run_time, child_time; /**< ns */
+    struct process_times times, child_times;
     uint64_t blocked, ignored, caught;
     struct process_texts texts;
 

@@ -34,4 +34,5 @@ struct hal_user {
     _Alignas(16) uint64_t vectors[64]; /**< q0 to q31 */
     uint64_t first_argument;           /**< of the last system call; its result overwrites x0 */
     uint32_t poked;                    /**< atomic: hal_user_poke */
+    uint64_t ran;                      /**< atomic, in ticks: see hal_user_time */
 };

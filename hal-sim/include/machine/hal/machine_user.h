@@ -39,6 +39,7 @@ struct hal_aspace {
     uint32_t recent[HAL_USER_RECENT][2]; /**< first page and number of pages */
     unsigned recents;                    /**< how many there ever were */
     unsigned turns; /**< how often they were made again since they were noted */
+    bool learns;    /**< they have been forgotten once, to see which ones it needs */
 };
 
 struct hal_user {
@@ -48,4 +49,5 @@ struct hal_user {
     bool step;
     uint8_t vectors[HAL_USER_VECTORS + 64]; /**< from the first multiple of 64 on */
     uint32_t poked;                         /**< atomic: hal_user_poke */
+    uint64_t ran;                           /**< atomic: see hal_user_time */
 };

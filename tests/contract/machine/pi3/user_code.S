@@ -43,6 +43,17 @@ code_\name\()_end:
     b       code_below
     end     below
 
+    begin   guarded
+    add     x0, x0, #1
+    mov     x9, #0x600000           // DATA_AT
+    ldrb    w9, [x9]
+    mov     x8, #0
+    cbnz    w9, 0f
+    mov     x8, #10
+0:  svc     #0
+    b       code_guarded
+    end     guarded
+
     begin   load
     ldr     x1, [x0]
     call_and_again 1, load

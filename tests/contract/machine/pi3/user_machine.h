@@ -31,6 +31,9 @@ enum {
     CODE_BELOW_STEPS = 8
 };
 
+/** Where code_add begins to do something. */
+enum { CODE_ADD_ENTRY = 0 };
+
 /** Whether instructions that the kernel writes are seen at once. */
 #define CODE_TEXT_IS_COHERENT false
 

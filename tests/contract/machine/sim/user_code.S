@@ -45,6 +45,21 @@ code_\name\()_end:
         jmp     code_below
         end     below
 
+        begin   guarded
+        .skip   8, 0x90
+        incq    %rdi
+        .byte   0x80, 0x3d              # cmpb $0, DATA_AT(%rip), from where it is copied to
+        .long   0x200000 - (0f - code_guarded)
+        .byte   0
+0:      je      1f
+        xorl    %eax, %eax
+        syscall
+        jmp     code_guarded
+1:      movl    $10, %eax
+        syscall
+        jmp     code_guarded
+        end     guarded
+
         begin   load
         movq    (%rdi), %rsi
         call_and_again 1, load
