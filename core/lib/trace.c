@@ -9,6 +9,7 @@
 
 #include "lib/string.h"
 
+#include <hal/compiler.h>
 #include <hal/cpu.h>
 #include <hal/errno.h>
 #include <hal/kstate.h>
@@ -91,20 +92,23 @@ void ktrace_switch(uint64_t time, const struct hal_trace_thread *from, char stat
 {
     unsigned cpu = hal_cpu_id();
     struct trace_ring *ring = &rings[cpu];
-    struct hal_trace_event *event = &ring->events[ring->count++ % KTRACE_EVENTS];
+    struct hal_trace_event *event = &ring->events[ring->count % KTRACE_EVENTS];
+    struct hal_trace_thread coming = *to;
 
+    HAL_OPAQUE(event);
     /* As begin and finish, but member by member: this is done at every switch. */
     event->time = time;
+    event->self = *from;
+    event->other = coming;
     event->a = from->number;
-    event->b = to->number;
+    event->b = coming.number;
     event->c = 0;
     event->kind = HAL_TRACE_SWITCH;
     event->cpu = (uint8_t)cpu;
     event->depth = ring->depth;
     event->state = state;
-    event->self = *from;
-    event->other = *to;
-    ring->running = *to;
+    ring->running = coming;
+    ring->count++;
     hal_trace(event);
 }
 

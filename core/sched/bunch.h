@@ -75,13 +75,8 @@ static inline void bunch_join(struct sched_entity *entity, struct sched_entity *
 static inline void bunch_add(struct sched_queue *queue, struct sched_entity *entity,
                              const void *key, tree_compare *compare)
 {
-    struct sched_entity *first = bunch_first(queue), *leader;
+    struct sched_entity *leader = bunch_find(queue, entity, key, compare);
 
-    if (first && compare(key, &first->node) == 0) { /* most often, and with no tree to be walked */
-        bunch_join(entity, first);
-        return;
-    }
-    leader = bunch_find(queue, entity, key, compare);
     if (leader)
         bunch_join(entity, leader);
 }

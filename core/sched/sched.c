@@ -166,6 +166,7 @@ static void count_worth(struct thread *thread)
     entity->priority =
         thread->own_priority < thread->lent_priority ? thread->own_priority : thread->lent_priority;
     entity->nice = thread->own_nice < thread->lent_nice ? thread->own_nice : thread->lent_nice;
+    run_describe(thread);
 }
 
 static void write_worth(struct thread *thread, const struct worth *worth)

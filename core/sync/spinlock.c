@@ -282,14 +282,14 @@ __attribute__((noinline)) static void note_release(const struct spinlock *lock)
     __atomic_store_n(&hold->lock, NULL, __ATOMIC_RELAXED);
 }
 
-/* `lock` is this CPU's from now on. */
-static void own(struct spinlock *lock, struct cpu *cpu)
+/* `lock` is this CPU's, `cpu`, from now on. */
+static inline void own(struct spinlock *lock, struct cpu *cpu)
 {
     __atomic_store_n(&lock->holder, (uint8_t)(hal_cpu_id() + 1), __ATOMIC_RELAXED);
     cpu->held_ranks |= 1u << lock->rank;
 }
 
-static void disown(struct spinlock *lock)
+static inline void disown(struct spinlock *lock)
 {
     cpu_here()->held_ranks &= ~(1u << lock->rank);
     __atomic_store_n(&lock->holder, 0, __ATOMIC_RELAXED);
@@ -303,23 +303,22 @@ static bool special(void)
 }
 
 /* The rest of an acquire that was given `ticket`. */
-RARELY static hal_irq_state_t acquire_later(struct spinlock *lock, const struct lock_site *site,
-                                            uint32_t ticket, hal_irq_state_t state)
+RARELY static void acquire_later(struct spinlock *lock, const struct lock_site *site,
+                                 uint32_t ticket)
 {
     await_turn(lock, ticket, site);
     own(lock, cpu_here());
-    return state;
 }
 
 /* An acquire of which something is to be noted, or that is wrong. */
-__attribute__((noinline)) static hal_irq_state_t
-acquire_specially(struct spinlock *lock, const struct lock_site *site, hal_irq_state_t state)
+__attribute__((noinline)) static void acquire_specially(struct spinlock *lock,
+                                                        const struct lock_site *site)
 {
     struct cpu *cpu = cpu_here();
     uint32_t ticket;
 
     if (bypassed())
-        return state;
+        return;
     if (cpu->held_ranks >> lock->rank)
         refuse_acquire(lock, site);
     ticket = take_ticket(lock);
@@ -328,23 +327,24 @@ acquire_specially(struct spinlock *lock, const struct lock_site *site, hal_irq_s
     if (lock_checked())
         note_acquire(lock, site, cpu->held_ranks);
     own(lock, cpu);
-    return state;
 }
 
 /* The usual way calls nobody but at its end, so it needs no room on the stack. */
-hal_irq_state_t spinlock_acquire_at(struct spinlock *lock, const struct lock_site *site)
+void spinlock_acquire_masked_at(struct spinlock *lock, const struct lock_site *site)
 {
-    hal_irq_state_t state = hal_irq_save();
     struct cpu *cpu = cpu_here();
     uint32_t ticket;
 
-    if (special() || cpu->held_ranks >> lock->rank)
-        return acquire_specially(lock, site, state);
+    if (special() || cpu->held_ranks >> lock->rank) {
+        acquire_specially(lock, site);
+        return;
+    }
     ticket = take_ticket(lock);
-    if (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
-        return acquire_later(lock, site, ticket, state);
+    if (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket) {
+        acquire_later(lock, site, ticket);
+        return;
+    }
     own(lock, cpu);
-    return state;
 }
 
 __attribute__((noinline)) static void

@@ -61,15 +61,26 @@ struct spinlock {
 /** Masks interrupts and takes `lock`; pass the result to spinlock_release. Any context. */
 #define spinlock_acquire(lock) spinlock_acquire_at(lock, LOCK_SITE())
 
+/** The same where they are masked already. */
+#define spinlock_acquire_masked(lock) spinlock_acquire_masked_at(lock, LOCK_SITE())
+
 /** Releases `lock`, which this CPU holds. */
 #define spinlock_release(lock, state) spinlock_release_at(lock, state, LOCK_SITE())
 
 void spinlock_init_class(struct spinlock *lock, enum lock_rank rank,
                          const struct lock_class *class);
-HAL_MUST_CHECK hal_irq_state_t spinlock_acquire_at(struct spinlock *lock,
-                                                   const struct lock_site *site);
+void spinlock_acquire_masked_at(struct spinlock *lock, const struct lock_site *site);
 void spinlock_release_at(struct spinlock *lock, hal_irq_state_t state,
                          const struct lock_site *site);
+
+HAL_MUST_CHECK static inline hal_irq_state_t spinlock_acquire_at(struct spinlock *lock,
+                                                                 const struct lock_site *site)
+{
+    hal_irq_state_t state = hal_irq_save();
+
+    spinlock_acquire_masked_at(lock, site);
+    return state;
+}
 
 /** Other CPUs will take locks from now on. Thread context, before the first of them is started. */
 void spinlock_share(void);

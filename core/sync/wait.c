@@ -34,7 +34,7 @@ static int sleep_in(struct wait_queue *queue, struct spinlock *lock, uint64_t no
     reason = run_block(now, deadline, cancellable);
     run_unlock(masked);
     /* Interrupts have been masked all the way; the caller still has the state from before. */
-    masked = spinlock_acquire_at(lock, site);
+    spinlock_acquire_masked_at(lock, site);
     list_remove(&self->wait_link);
     self->sleeps_at = NULL;
     return reason;

@@ -144,7 +144,7 @@ static void unchoose(const struct cpu *cpu)
 static void trace_move(struct thread *thread, const struct cpu *from, const struct cpu *to,
                        uint64_t now)
 {
-    ktrace_thread(HAL_TRACE_MOVE, now, run_describe(thread), to->id, from->id);
+    ktrace_thread(HAL_TRACE_MOVE, now, &thread->said, to->id, from->id);
 }
 
 void balance_send(struct cpu *home, struct thread *thread, enum sched_why why, uint64_t now)

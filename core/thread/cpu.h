@@ -83,14 +83,7 @@ static inline struct cpu *cpu_at(unsigned id)
 }
 
 /** Takes the lock of `cpu`. Caller has interrupts masked. */
-#define cpu_lock(cpu) cpu_lock_at(cpu, LOCK_SITE())
-
-static inline void cpu_lock_at(struct cpu *cpu, const struct lock_site *site)
-{
-    hal_irq_state_t masked = spinlock_acquire_at(&cpu->lock, site);
-
-    (void)masked; /* as before */
-}
+#define cpu_lock(cpu) spinlock_acquire_masked(&(cpu)->lock)
 
 static inline void cpu_unlock(struct cpu *cpu)
 {

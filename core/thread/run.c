@@ -63,7 +63,7 @@ struct cpu *run_lock_home(const struct thread *thread)
 static void trace(enum hal_trace_kind kind, struct thread *thread, uint64_t b, uint32_t c,
                   uint64_t now)
 {
-    ktrace_thread(kind, now, run_describe(thread), b, c);
+    ktrace_thread(kind, now, &thread->said, b, c);
 }
 
 /* What `thread`, which leaves its CPU, does from now on: see hal/trace.h. */
@@ -74,11 +74,6 @@ static char trace_state(const struct thread *thread, bool preempted)
     if (thread->state == THREAD_ZOMBIE)
         return 'Z';
     return preempted && !thread->idle ? 'r' : 'R';
-}
-
-static void trace_switch(struct thread *from, struct thread *to, bool preempted, uint64_t now)
-{
-    ktrace_switch(now, run_describe(from), trace_state(from, preempted), run_describe(to));
 }
 
 /* ---- the beginning ---- */
@@ -105,7 +100,7 @@ void run_init_cpu(struct thread *idle)
     idle->state = THREAD_RUNNING;
     idle->cpu = cpu->id;
     idle->run_since = hal_time_now();
-    ktrace_start(run_describe(idle));
+    ktrace_start(&idle->said);
     balance_set_idle(cpu, true);
     cpu_set_online();
 }
@@ -169,7 +164,7 @@ static bool is_known(const struct cpu *cpu, const struct thread *thread)
 }
 
 /* `now` may have been read on another CPU, and be past here. */
-void run_charge(struct cpu *cpu, uint64_t now)
+static inline void charge(struct cpu *cpu, uint64_t now)
 {
     struct thread *thread = cpu->current;
     uint64_t ns = now - thread->run_since;
@@ -180,6 +175,11 @@ void run_charge(struct cpu *cpu, uint64_t now)
     thread->entity.run_time += ns;
     if (is_known(cpu, thread))
         cpu->queue.policy->charge(&cpu->queue, &thread->entity, ns, now);
+}
+
+void run_charge(struct cpu *cpu, uint64_t now)
+{
+    charge(cpu, now);
 }
 
 static void add(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
@@ -255,6 +255,7 @@ static void inherit(struct thread *thread, const struct thread *creator)
     thread->own_nice = creator->own_nice;
     thread->lent_nice = SCHED_NICE_NONE;
     thread->entity.nice = thread->own_nice;
+    run_describe(thread);
 }
 
 /* Makes `cpu` the home of a thread that is on no queue. Returns the one before, locked. Masked. */
@@ -287,17 +288,22 @@ void run_add(struct thread *thread)
 
 /* ---- switching; the caller holds the lock of this CPU ---- */
 
-/* What the thread that comes does for the one that left: gives it to another CPU, if it may not
- * stay. Called on the CPU where both happened. */
-static void arrive(void)
+__attribute__((noinline)) static void send_outgoing(struct cpu *cpu)
 {
-    struct cpu *cpu = cpu_here();
     struct thread *left = cpu->outgoing;
 
-    if (!left)
-        return;
     cpu->outgoing = NULL;
     balance_send(cpu, left, SCHED_MOVED, thread_began(cpu->current));
+}
+
+/* What the thread that comes does for the one that left: gives it to another CPU, if it may not
+ * stay. Called on the CPU where both happened. */
+static inline void arrive(void)
+{
+    struct cpu *cpu = cpu_here();
+
+    if (cpu->outgoing)
+        send_outgoing(cpu);
 }
 
 /* Gives the CPU to `next`; returns when the caller runs again. */
@@ -325,8 +331,9 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     cpu->switches++;
     __atomic_store_n(&cpu->current, next, __ATOMIC_RELEASE);
     run_publish(cpu);
-    trace_switch(previous, next, preempted, now);
-    thread_check_stack(previous);
+    ktrace_switch(now, &previous->said, trace_state(previous, preempted), &next->said);
+    if (!stack_is_whole(&previous->stack))
+        thread_check_stack(previous);
     hal_context_switch(&previous->context, &next->context);
     /* Time has passed, and this may be another CPU. */
     arrive();
@@ -337,13 +344,14 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
  * come next are known, though: so while this one runs, the processor fetches the one after it, and
  * the stack of the next, whose struct it has fetched a turn ago.
  */
-static void fetch_coming(const struct cpu *cpu)
+#define FEW 32u /* so many fit into the caches */
+
+__attribute__((noinline)) static void fetch_coming(const struct sched_queue *queue)
 {
-    enum { FEW = 32, LINE = 64 }; /* so many fit into the caches */
-    const struct sched_queue *queue = &cpu->queue;
+    enum { LINE = 64 };
     struct sched_entity *coming[2];
 
-    if (queue->ready < FEW || !queue->policy->foresee)
+    if (!queue->policy->foresee)
         return;
     queue->policy->foresee(queue, coming);
     if (coming[0]) {
@@ -359,7 +367,7 @@ static void fetch_coming(const struct cpu *cpu)
 }
 
 /* Has the board choose among the options of a policy that does not choose itself. */
-static void ask(struct sched_queue *queue)
+__attribute__((noinline)) static void ask(struct sched_queue *queue)
 {
     uint32_t threads[OPTIONS_MAX];
     const struct sched_entity *entity;
@@ -384,7 +392,8 @@ static void choose_and_switch(struct cpu *cpu, bool preempted, uint64_t now)
         next = thread_of_entity(entity);
         next->queued = false;
         cpu->pinned -= next->pinned;
-        fetch_coming(cpu);
+        if (cpu->queue.ready >= FEW)
+            fetch_coming(&cpu->queue);
     }
     switch_to(cpu, next, preempted, now);
 }
@@ -395,7 +404,7 @@ static void give_way(struct cpu *cpu, enum sched_why why)
     struct thread *self = cpu->current;
     uint64_t now = hal_time_now();
 
-    run_charge(cpu, now);
+    charge(cpu, now);
     if (!self->idle && self->affinity >> cpu->id & 1) {
         add(cpu, self, why, now);
         if (why == SCHED_PREEMPTED) {
@@ -435,7 +444,7 @@ int run_block(uint64_t now, uint64_t deadline, bool cancellable)
     self->deadline = deadline;
     if (deadline != HAL_TIME_NEVER)
         tree_insert(&cpu->sleepers, &self->sleep_node, &deadline, compare_deadline);
-    run_charge(cpu, now);
+    charge(cpu, now);
     choose_and_switch(cpu, false, now);
     return self->wake_reason;
 }
@@ -491,7 +500,7 @@ void run_exit(void)
     now = hal_time_now();
     ktrace_event(HAL_TRACE_EXIT, now, cpu->current->id, 0);
     now = hal_time_now();
-    run_charge(cpu, now);
+    charge(cpu, now);
     choose_and_switch(cpu, false, now);
     panic("a thread ran after its end");
 }
@@ -577,9 +586,11 @@ void run_interrupt_exit(void)
 
 void thread_yield(void)
 {
-    hal_irq_state_t state = run_lock();
+    hal_irq_state_t state = hal_irq_save();
+    struct cpu *cpu = cpu_here();
 
-    give_way(cpu_here(), SCHED_YIELDED);
+    cpu_lock(cpu);
+    give_way(cpu, SCHED_YIELDED);
     run_unlock(state);
 }
 

@@ -43,17 +43,11 @@ void run_unlock(hal_irq_state_t state);
 /** Locks the home of `thread` and returns it, for cpu_unlock. Caller has interrupts masked. */
 HAL_MUST_CHECK struct cpu *run_lock_home(const struct thread *thread);
 
-/** What traces say of `thread`. Caller holds the run lock of its home. */
-static inline const struct hal_trace_thread *run_describe(struct thread *thread)
+/** Has traces say what `thread` is worth now. Caller holds the run lock of its home. */
+static inline void run_describe(struct thread *thread)
 {
-    struct hal_trace_thread *said = &thread->said;
-
-    /* Written only if it has changed: reading in one what was just written in parts is slow. */
-    if (said->priority != (uint8_t)thread->entity.priority)
-        said->priority = (uint8_t)thread->entity.priority;
-    if (said->nice != (int8_t)thread->entity.nice)
-        said->nice = (int8_t)thread->entity.nice;
-    return said;
+    thread->said.priority = (uint8_t)thread->entity.priority;
+    thread->said.nice = (int8_t)thread->entity.nice;
 }
 
 /** Makes the queues of all CPUs ready. Boot only. */

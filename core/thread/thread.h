@@ -51,7 +51,7 @@ struct thread {
     enum thread_state state;
     bool queued;                  /**< READY and on the queue of its home */
     bool pinned;                  /**< may run on one CPU only */
-    struct hal_trace_thread said; /**< what traces say of it: see run_describe */
+    struct hal_trace_thread said; /**< what traces say of it: its worth by run_describe */
 
     /* Constant after creation. */
     bool idle;      /**< runs when nothing else can */

@@ -34,7 +34,8 @@ void hal_context_switch(struct hal_context *from, struct hal_context *to)
     struct cpu *cpu = sim_cpu_enter();
     if (!machine.real)
         (void)sim_time_spend(COST_SWITCH);
-    sim_trace_guest(TB_EVENT_SWITCH, stack_name(to->stack), 0);
+    if (sim_trace_is_wanted())
+        sim_trace_guest_event(TB_EVENT_SWITCH, stack_name(to->stack), 0);
     from->stack = cpu->stack;
     from->bytes = cpu->stack_bytes;
     cpu->stack = to->stack;

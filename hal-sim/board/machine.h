@@ -215,10 +215,16 @@ void sim_trace_event(uint32_t kind, uint64_t a, uint64_t b);
 void sim_trace_guest_event(uint32_t kind, uint64_t a, uint64_t b);
 /** Whether the library wants to hear of every event. */
 extern _Atomic bool sim_trace_wanted;
+/** Whether anybody would learn of an event. */
+static inline bool sim_trace_is_wanted(void)
+{
+    return !machine.real || atomic_load_explicit(&sim_trace_wanted, memory_order_relaxed);
+}
+
 /** As sim_trace_guest_event, and next to free when nobody would learn of it. */
 static inline void sim_trace_guest(uint32_t kind, uint64_t a, uint64_t b)
 {
-    if (!machine.real || atomic_load_explicit(&sim_trace_wanted, memory_order_relaxed))
+    if (sim_trace_is_wanted())
         sim_trace_guest_event(kind, a, b);
 }
 

@@ -239,14 +239,24 @@ void sim_time_catch_up(void)
 /* ---- the contract ---- */
 
 /* The real clock's time, unless something has just changed, or it takes more than reading. */
-static bool read_quickly(uint64_t *now)
+static inline bool read_quickly(uint64_t *now)
 {
     uint32_t before = atomic_load(&line.sequence);
     uint64_t host, host0 = atomic_load(&line.host0);
-    if (before & 1 || atomic_load(&line.speed) != 1.0 || !host_now_quickly(&host) || host < host0)
+    if (before & 1 || atomic_load(&line.speed) != 1.0 || (host = host_now_quickly()) < host0)
         return false;
     *now = atomic_load(&line.machine0) + (host - host0);
-    return atomic_load(&line.sequence) == before;
+    return host != 0 && atomic_load(&line.sequence) == before;
+}
+
+/* What hal_time_now does where reading alone will not do. */
+static __attribute__((noinline)) uint64_t enter_and_read(void)
+{
+    (void)sim_cpu_enter();
+    uint64_t now = sim_time_now();
+    sim_cpu_leave();
+    sim_cpu_point(COST_TIME);
+    return now;
 }
 
 uint64_t hal_time_now(void)
@@ -254,11 +264,7 @@ uint64_t hal_time_now(void)
     uint64_t quick;
     if (machine.real && !sim_cpu_wanted() && read_quickly(&quick))
         return quick;
-    (void)sim_cpu_enter();
-    uint64_t now = sim_time_now();
-    sim_cpu_leave();
-    sim_cpu_point(COST_TIME);
-    return now;
+    return enter_and_read();
 }
 
 void hal_timer_set(uint64_t deadline)

@@ -194,16 +194,17 @@ static __attribute__((noinline, cold)) uint64_t draw_and_read(void)
     }
 }
 
-bool host_now_quickly(uint64_t *ns)
+uint64_t host_now_quickly(void)
 {
     uint32_t count = atomic_load_explicit(&fast.count, memory_order_acquire);
-    return count != 0 && read_line(count, ns);
+    uint64_t ns;
+    return count != 0 && read_line(count, &ns) ? ns : 0;
 }
 
 uint64_t host_now(void)
 {
-    uint64_t ns;
-    return host_now_quickly(&ns) ? ns : draw_and_read();
+    uint64_t ns = host_now_quickly();
+    return ns ? ns : draw_and_read();
 }
 
 uint64_t host_wall(void)

@@ -24,8 +24,9 @@ struct cpu;
 
 /** Nanoseconds of the host's monotonic clock. */
 uint64_t host_now(void);
-/** The same, if that takes only reading a counter: also from guest code that has not entered. */
-HAL_MUST_CHECK bool host_now_quickly(uint64_t *ns);
+/** The same, if that takes only reading a counter, or 0: also from guest code that has not entered.
+ */
+uint64_t host_now_quickly(void);
 /** Nanoseconds since 1970-01-01 00:00 UTC. */
 uint64_t host_wall(void);
 /** Fills `bytes` from the host's source of entropy. */

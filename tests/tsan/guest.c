@@ -49,10 +49,10 @@ static void begin_together(void)
 
 /* ---- the linker puts these in the place of core's ---- */
 
-hal_irq_state_t __real_spinlock_acquire_at(struct spinlock *lock, const struct lock_site *site);
+void __real_spinlock_acquire_masked_at(struct spinlock *lock, const struct lock_site *site);
 void __real_spinlock_release_at(struct spinlock *lock, hal_irq_state_t irq,
                                 const struct lock_site *site);
-hal_irq_state_t __wrap_spinlock_acquire_at(struct spinlock *lock, const struct lock_site *site);
+void __wrap_spinlock_acquire_masked_at(struct spinlock *lock, const struct lock_site *site);
 void __wrap_spinlock_release_at(struct spinlock *lock, hal_irq_state_t irq,
                                 const struct lock_site *site);
 
@@ -61,9 +61,10 @@ static bool forgets(const struct spinlock *lock)
     return lock->rank == LOCK_RANK_LOG && __atomic_load_n(&state.forgotten, __ATOMIC_RELAXED);
 }
 
-hal_irq_state_t __wrap_spinlock_acquire_at(struct spinlock *lock, const struct lock_site *site)
+void __wrap_spinlock_acquire_masked_at(struct spinlock *lock, const struct lock_site *site)
 {
-    return forgets(lock) ? hal_irq_save() : __real_spinlock_acquire_at(lock, site);
+    if (!forgets(lock))
+        __real_spinlock_acquire_masked_at(lock, site);
 }
 
 void __wrap_spinlock_release_at(struct spinlock *lock, hal_irq_state_t irq,

@@ -119,6 +119,8 @@ struct calls_runner {
     struct thread *thread;
     struct calls_chance chance;
     struct calls_player players[CALLS_PLAYERS];
+    uint32_t seen;  /**< the watcher's: the process when it looked last */
+    uint32_t looks; /**< the same: how often that had no player left */
 };
 
 struct calls_scene {

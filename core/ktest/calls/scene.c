@@ -3,7 +3,8 @@
  * scene.c: who plays calls, where, and who sees to it that all comes to an end.
  *
  * A player that sleeps in a call is woken by the watcher, who cancels it as a signal would. One
- * that is not to be woken is ended.
+ * that is not to be woken is ended; and so is a process that goes on without its players, because
+ * one of them has made a thread, and somebody has stopped it.
  */
 #include "ktest/calls/calls.h"
 
@@ -300,14 +301,30 @@ static void look_after(struct calls_player *player)
         end_process(__atomic_load_n(&player->pid, __ATOMIC_RELAXED));
 }
 
+static void look_after_all(struct calls_runner *runner)
+{
+    uint32_t pid = __atomic_load_n(&runner->players[0].pid, __ATOMIC_RELAXED);
+    bool plays = pid != runner->seen;
+
+    for (unsigned i = 0; i < CALLS_PLAYERS; i++) {
+        struct calls_player *player = &runner->players[i];
+
+        look_after(player);
+        plays = plays || __atomic_load_n(&player->kernel_thread, __ATOMIC_RELAXED) != 0;
+    }
+    runner->seen = pid;
+    runner->looks = plays ? 0 : runner->looks + 1;
+    if (runner->looks >= LOOKS_MAX)
+        end_process(pid);
+}
+
 static void watch(void *argument)
 {
     struct calls_scene *scene = argument;
 
     while (!__atomic_load_n(&scene->over, __ATOMIC_RELAXED)) {
         for (unsigned i = 0; i < scene->runners; i++)
-            for (unsigned k = 0; k < CALLS_PLAYERS; k++)
-                look_after(&scene->runner[i].players[k]);
+            look_after_all(&scene->runner[i]);
         calls_keep_terminal();
         (void)thread_sleep(LOOK_NS);
     }

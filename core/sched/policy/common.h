@@ -221,10 +221,16 @@ static inline bool policy_before(uint64_t a, uint64_t b)
     return (int64_t)(a - b) < 0;
 }
 
-/** The same, where a step does not count. */
+/** How far `a` is behind `b`, where less than a step does not count. */
+static inline int64_t policy_distance(const struct sched_queue *queue, uint64_t a, uint64_t b)
+{
+    return (int64_t)((a & queue->step) - (b & queue->step));
+}
+
+/** The same, as an order: negative, 0 or positive. */
 static inline int policy_compare(const struct sched_queue *queue, uint64_t a, uint64_t b)
 {
-    int64_t distance = (int64_t)((a & queue->step) - (b & queue->step));
+    int64_t distance = policy_distance(queue, a, b);
 
     return (distance > 0) - (distance < 0);
 }

@@ -101,7 +101,7 @@ static uint64_t place(const struct sched_queue *queue, const struct sched_entity
         return place_woken(queue, entity);
     if (entity->home != queue)
         vruntime = queue->min_vruntime + (vruntime - entity->base);
-    if (why == SCHED_YIELDED && first && policy_compare(queue, vruntime, first->vruntime) < 0)
+    if (why == SCHED_YIELDED && first && policy_distance(queue, vruntime, first->vruntime) < 0)
         vruntime = first->vruntime;
     return vruntime;
 }
@@ -109,11 +109,17 @@ static uint64_t place(const struct sched_queue *queue, const struct sched_entity
 static void fair_add(struct sched_queue *queue, struct sched_entity *entity, enum sched_why why,
                      uint64_t now)
 {
+    struct sched_entity *first;
+
     (void)now;
     why = policy_enter(queue, entity, why);
     entity->vruntime = place(queue, entity, why);
     entity->home = queue;
-    bunch_add(queue, entity, entity, compare);
+    first = bunch_first(queue);
+    if (first && policy_distance(queue, entity->vruntime, first->vruntime) == 0)
+        bunch_join(entity, first); /* most often, and with no tree to be walked */
+    else
+        bunch_add(queue, entity, entity, compare);
 }
 
 static void fair_remove(struct sched_queue *queue, struct sched_entity *entity)
