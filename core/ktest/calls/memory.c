@@ -143,7 +143,7 @@ uintptr_t calls_pointer(struct calls_chance *chance)
     case 1:
         return bad_pointers[calls_below(chance, COUNT(bad_pointers))];
     case 2:
-        return (uintptr_t)texts; /* the kernel's own */
+        return (uintptr_t)chance; /* the kernel's own, and in every run the same */
     case 3:
     case 4:
         return good_pointers[calls_below(chance, COUNT(good_pointers))];
