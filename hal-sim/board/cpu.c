@@ -142,7 +142,8 @@ static void cpu_take(uint32_t ready)
     atomic_fetch_add_explicit(&cpu->taken, 1, memory_order_relaxed);
     if (!machine.real)
         (void)sim_time_spend(COST_INTERRUPT);
-    sim_trace_guest(TB_EVENT_IRQ, line, 0);
+    if (sim_trace_is_wanted())
+        sim_trace_guest_event(TB_EVENT_IRQ, line, 0);
     tools_entered(false);
     hal_upcall_interrupt((enum hal_irq)line);
     tools_entered(true);

@@ -211,7 +211,8 @@ bool sim_fault(const struct hal_fault *fault);
 
 /** Adds an event to the hash, and tells the library. Entered, on the host's stack. */
 void sim_trace_event(uint32_t kind, uint64_t a, uint64_t b);
-/** The same for guest code, and for entered code on a guest stack. */
+/** The same for guest code, and for entered code on a guest stack; not worth the call if nobody
+ * would learn of it. */
 void sim_trace_guest_event(uint32_t kind, uint64_t a, uint64_t b);
 /** Whether the library wants to hear of every event. */
 extern _Atomic bool sim_trace_wanted;
@@ -219,13 +220,6 @@ extern _Atomic bool sim_trace_wanted;
 static inline bool sim_trace_is_wanted(void)
 {
     return !machine.real || atomic_load_explicit(&sim_trace_wanted, memory_order_relaxed);
-}
-
-/** As sim_trace_guest_event, and next to free when nobody would learn of it. */
-static inline void sim_trace_guest(uint32_t kind, uint64_t a, uint64_t b)
-{
-    if (sim_trace_is_wanted())
-        sim_trace_guest_event(kind, a, b);
 }
 
 /** Whether the library wants to hear of what the kernel schedules (hal_trace). */

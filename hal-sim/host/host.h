@@ -24,8 +24,7 @@ struct cpu;
 
 /** Nanoseconds of the host's monotonic clock. */
 uint64_t host_now(void);
-/** The same, if that takes only reading a counter, or 0: also from guest code that has not entered.
- */
+/** The same, or 0 if that takes more than a counter: also from guest code that has not entered. */
 uint64_t host_now_quickly(void);
 /** Nanoseconds since 1970-01-01 00:00 UTC. */
 uint64_t host_wall(void);

@@ -92,8 +92,8 @@ class Person:
         return found[0].group(0)
 
     def prompt(self, before=""):
-        """Waits for a prompt behind `before`, and until ash has its answer: one that came behind the
-        next command would be taken by who reads then."""
+        """Waits for a prompt behind `before`, and until ash has its answer: one that came behind
+        the next command would be taken by who reads then."""
         return self.until(before + r"# %s$" % ASKED)
 
     def command(self, text):
