@@ -88,6 +88,38 @@ static void ask_of_child(void)
     waitpid(child, NULL, 0);
 }
 
+/* Of a group of two, and of a user who has no other process. */
+static void ask_of_many(void)
+{
+    pid_t first = fork(), second;
+
+    if (first == 0)
+        for (;;)
+            pause();
+    setpgid(first, first);
+    second = fork();
+    if (second == 0) {
+        setpgid(0, first);
+        setpriority(PRIO_PROCESS, 0, 7);
+        printf("%d %d ", getpriority(PRIO_PGRP, 0), getpriority(PRIO_PGRP, first));
+        printf("%d ", setpriority(PRIO_PGRP, 0, 11));
+        printf("%d %d\n", getpriority(PRIO_PROCESS, (id_t)first), getpriority(PRIO_PROCESS, 0));
+        if (geteuid() == 0 && setuid(54321) == 0)
+            printf("%d %d\n", setpriority(PRIO_USER, 0, 13), getpriority(PRIO_USER, 54321));
+        else
+            printf("0 13\n");
+        printf("%d\n", getpriority(PRIO_PROCESS, (id_t)first));
+        fflush(stdout);
+        _exit(0);
+    }
+    waitpid(second, NULL, 0);
+    kill(first, SIGKILL);
+    waitpid(first, NULL, 0);
+    printf("%d ", failed(setpriority(PRIO_PGRP, (id_t)first, 3), ESRCH));
+    printf("%d ", failed(getpriority(PRIO_USER, 54321), ESRCH));
+    printf("%d\n", failed(getpriority(PRIO_USER + 1, 0), EINVAL));
+}
+
 int main(void)
 {
     cpu_set_t all, one;
@@ -114,6 +146,8 @@ int main(void)
     ask_rights();
     fflush(stdout);
     ask_of_child();
+    fflush(stdout);
+    ask_of_many();
     fflush(stdout);
     ask_as_user();
     return 0;

@@ -39,18 +39,21 @@ static struct user_thread *find_user(uint64_t tid)
     return (uint32_t)tid ? user_thread_find((uint32_t)tid) : user_thread_current();
 }
 
-static struct thread *find(uint64_t tid)
+static struct thread *behind(const struct user_thread *thread)
 {
-    const struct user_thread *thread = find_user(tid);
-
     return thread && thread->kernel_thread ? thread_find(thread->kernel_thread) : NULL;
 }
 
-/* Whether the caller may change how thread `tid`, which there is, is scheduled: root may, and whose
- * own it is. Caller holds process_lock. */
-static bool is_own(uint64_t tid)
+static struct thread *find(uint64_t tid)
 {
-    struct process *self = process_current(), *process = find_user(tid)->process;
+    return behind(find_user(tid));
+}
+
+/* Whether the caller may change how the threads of `process` are scheduled: root may, and whose own
+ * they are. Caller holds process_lock. */
+static bool is_own(struct process *process)
+{
+    struct process *self = process_current();
     struct credentials own, other;
 
     if (process == self)
@@ -72,7 +75,7 @@ static int64_t check(uint64_t tid, bool changes)
     process_lock();
     if (!find(tid))
         error = -ESRCH;
-    else if (changes && !is_own(tid))
+    else if (changes && !is_own(find_user(tid)->process))
         error = -EPERM;
     process_unlock();
     return error;
@@ -113,7 +116,7 @@ int64_t sys_sched_setaffinity(const struct sys_args *args)
     thread = find(args->value[0]);
     if (!thread)
         error = -ESRCH;
-    else if (!is_own(args->value[0]))
+    else if (!is_own(find_user(args->value[0])->process))
         error = -EPERM;
     else
         error = thread_set_affinity(thread, (uint32_t)cpus & cpu_online());
@@ -133,64 +136,106 @@ int64_t sys_getcpu(const struct sys_args *args)
 
 enum { OF_THREAD, OF_GROUP, OF_USER };
 
-/* 0; -ESRCH: there is no thread `tid`. */
-static int read_nice(uint64_t tid, int *nice)
-{
-    const struct thread *thread;
-    struct thread_info info;
-    int error = -ESRCH;
+/* What each thread that is meant is to be, and what comes of them all. */
+struct level {
+    int nice;
+    int64_t result; /* -ESRCH: there was none */
+};
 
-    process_lock();
-    thread = find(tid);
-    if (thread && thread_read_info(thread->id, &info) == 0 && info.id == thread->id)
-        error = 0;
-    process_unlock();
-    if (!error)
-        *nice = info.own_nice;
-    return error;
+typedef void with_level(struct process *process, struct thread *thread, struct level *level);
+
+/* Whether a group, or a user, has `process`. */
+static bool has(uint32_t which, uint32_t id, struct process *process)
+{
+    return which == OF_GROUP ? process->group == id : process_credentials(process).uid == id;
 }
 
-/* A group or a user has what the caller has. */
+static void with_threads(struct process *process, with_level *act, struct level *level)
+{
+    list_for_each (link, &process->threads) {
+        struct thread *thread = behind(list_entry(link, struct user_thread, link));
+
+        if (thread)
+            act(process, thread, level);
+    }
+}
+
+/* Of a thread, or of all threads of the processes that a group or a user has; 0 is the caller's. */
+static int64_t with_all(uint32_t which, uint32_t id, with_level *act, struct level *level)
+{
+    struct process *process;
+
+    if (which > OF_USER)
+        return -EINVAL;
+    level->result = -ESRCH;
+    process_lock();
+    if (which == OF_THREAD && find(id))
+        act(find_user(id)->process, find(id), level);
+    if (which != OF_THREAD && id == 0)
+        id = which == OF_GROUP ? process_current()->group
+                               : process_credentials(process_current()).uid;
+    process = which == OF_THREAD ? NULL : process_from(0);
+    for (; process; process = process_from(process->pid + 1))
+        if (has(which, id, process))
+            with_threads(process, act, level);
+    process_unlock();
+    return level->result;
+}
+
+/* False: it has ended. */
+static bool read_nice(const struct thread *thread, int *nice)
+{
+    struct thread_info info;
+    bool there = thread_read_info(thread->id, &info) == 0 && info.id == thread->id;
+
+    if (there)
+        *nice = info.own_nice;
+    return there;
+}
+
+/* What Linux returns: 40 for -20 to 1 for 19, and so the least nice one of all. */
+static void note_nice(struct process *process, struct thread *thread, struct level *level)
+{
+    int nice;
+
+    (void)process;
+    if (read_nice(thread, &nice) && 20 - nice > level->result)
+        level->result = 20 - nice;
+}
+
 int64_t sys_getpriority(const struct sys_args *args)
 {
-    int nice, error;
+    struct level level;
 
-    if ((uint32_t)args->value[0] > OF_USER)
-        return -EINVAL;
-    error = read_nice((uint32_t)args->value[0] == OF_THREAD ? args->value[1] : 0, &nice);
-    return error ? error : 20 - nice;
+    return with_all((uint32_t)args->value[0], (uint32_t)args->value[1], note_nice, &level);
 }
 
-/* Root makes things more important, others less. */
-static int set_nice(uint64_t tid, int nice)
+/* Root makes things more important, others less. An error stays, whatever comes of the next. */
+static void set_nice(struct process *process, struct thread *thread, struct level *level)
 {
     bool may = process_credentials(process_current()).effective_uid == 0;
-    int before, error = read_nice(tid, &before);
+    int before;
 
-    if (error)
-        return error;
-    process_lock();
-    if (!find(tid))
-        error = -ESRCH;
-    else if (!is_own(tid))
-        error = -EPERM;
-    else if (nice < before && !may)
-        error = -EACCES;
-    else
-        error = thread_set_nice(find(tid), nice);
-    process_unlock();
-    return error;
+    if (!read_nice(thread, &before))
+        return;
+    if (!is_own(process)) {
+        level->result = -EPERM;
+    } else if (level->nice < before && !may) {
+        level->result = -EACCES;
+    } else {
+        int error = thread_set_nice(thread, level->nice);
+
+        if (level->result == -ESRCH)
+            level->result = error;
+    }
 }
 
 int64_t sys_setpriority(const struct sys_args *args)
 {
     int32_t nice = (int32_t)args->value[2];
+    struct level level = {.nice = nice < -20 ? -20 : nice > 19 ? 19 : nice};
 
-    if ((uint32_t)args->value[0] > OF_USER)
-        return -EINVAL;
-    if ((uint32_t)args->value[0] != OF_THREAD)
-        return -ESRCH;
-    return set_nice(args->value[1], nice < -20 ? -20 : nice > 19 ? 19 : nice);
+    return with_all((uint32_t)args->value[0], (uint32_t)args->value[1], set_nice, &level);
 }
 
 /* ---- policies ---- */
