@@ -14,6 +14,7 @@
 #include "lib/format.h"
 #include "lib/trace.h"
 #include "shell/debug.h"
+#include "site/site.h"
 #include "sync/spinlock.h"
 #include "thread/cpu.h"
 #include "thread/thread.h"
@@ -162,7 +163,7 @@ static void show_screen(const struct hal_fault *fault)
     say("\n\n---------- PANIC ----------\n\n");
     say("what:  %s\n", state->message);
     if (state->file)
-        say("where: %s:%d\n", state->file, state->line);
+        say("where: %s:%d\n", alloc_file(state->file), state->line);
     say_thread();
     say_spinlocks(hal_cpu_id());
     say_registers(&fault->registers);

@@ -234,7 +234,8 @@ int input_start(const struct input_config *config)
     if (!input.reading)
         end_reading();
     input.wake_fd = eventfd(0, EFD_CLOEXEC);
-    if (input.wake_fd < 0 || pipe2(input.signal_fds, O_CLOEXEC) < 0)
+    /* A flood of signals may fill the pipe: what does not fit is as if it had come at once. */
+    if (input.wake_fd < 0 || pipe2(input.signal_fds, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     int error = session_start_thread(&input.signal_thread, signal_main);
     return error < 0 ? error : session_start_thread(&input.thread, pump_main);
