@@ -103,6 +103,13 @@ class Person:
         said = self.prompt(r"(?s)^.*?[~/]\S*")
         return said[:said.rindex("\n") + 1 if "\n" in said else 0].replace("\r", "")
 
+    def jobs(self, pattern):
+        """Asks for the shell's jobs until one is so."""
+        limit, said = time.monotonic() + PATIENCE, ""
+        while not re.search(pattern, said):
+            assert time.monotonic() < limit, "no job is /%s/: %s" % (pattern, said)
+            said = self.command("jobs")
+
     def start(self, program):
         """Starts a program, and returns when it is in the foreground, and the keys are its own."""
         self.send("sh -c 'echo no''w; exec %s'\r" % program)
@@ -183,9 +190,7 @@ def test_jobs(person):
 def test_background(person):
     """who is in the background stops when it reads, and with tostop when it writes; fg"""
     person.command("cat &")
-    person.command("sleep 0.2")
-    said = person.command("jobs")
-    assert re.search(r"Stopped \(tty input\) +cat", said), said
+    person.jobs(r"Stopped \(tty input\) +cat")
     person.send("fg\r")
     person.until(r"fg\s*\r\ncat\r\n")
     person.send("hello\r")
@@ -200,9 +205,7 @@ def test_background(person):
     person.send(END)
     person.prompt()
     person.command("stty tostop; echo loud &")
-    person.command("sleep 0.2")
-    said = person.command("jobs")
-    assert re.search(r"Stopped \(tty output\)", said), said
+    person.jobs(r"Stopped \(tty output\)")
     person.send("fg\r")
     person.until(r"\r\nloud\r\n")
     person.prompt()
@@ -252,15 +255,16 @@ def test_tty(person):
     has(person.command("tty"), "/dev/")
     has(person.command("echo thr'ough' > /dev/tty"), "through")
     has(person.command("tty < /dev/null"), "not a tty")
-    has(person.command("setsid sh -c 'cat < /dev/tty'; sleep 0.2"), "No such device or address")
+    person.command("setsid sh -c 'cat < /dev/tty' 2>/tmp/why")
+    said = person.command("until grep . /tmp/why; do sleep 0.1; done")
+    has(said, "No such device or address")
 
 
 def test_hang_up(person):
     """the end of a session hangs up who has stopped in it"""
     person.command("sleep 1234 &")
     person.command("cat &")
-    person.command("sleep 0.2")
-    has(person.command("jobs"), "Stopped (tty input)")
+    person.jobs(r"Stopped \(tty input\)")
     person.send("exit\r")
     person.prompt(r"(?s)stopped jobs.*")
     person.send("exit\r")
