@@ -5,7 +5,8 @@
     mksystem.py OUT.cpio --packages packages.json [--program FILE]... [--depfile FILE]
 
 What is in it: BusyBox, unmodified, with a link for each of its programs; the tree of system/; the
-programs that --program names, in /bin; and the folders and devices that every Unix has. All
+programs that --program names, in /bin; what programs with ncurses in them, such as bash-static and
+zsh-static, want to know of usual terminals; and the folders and devices that every Unix has. All
 programs are in /bin, and /sbin, /usr/bin and /usr/sbin are links to it, so a path that a script
 has from elsewhere leads to them, too. Owners are root, times are fixed, and modes do not depend on
 the umask: the same inputs give the same bytes. Without BusyBox in the list of packages the archive
@@ -34,6 +35,11 @@ DEVICES = (("dev/console", 0o600, (5, 1)), ("dev/null", 0o666, (1, 3)), ("dev/tt
 OWNERS = {"home/user": (1000, 1000)}
 PRIVATE = ("etc/shadow",)
 BUSYBOX = "bin/busybox"
+# Descriptions of terminals: where the package ncurses-base has them, where they are put (there, too,
+# ncurses looks), and of which.
+TERMINFO, TERMINFO_HERE = "lib/terminfo", "usr/share/terminfo"
+TERMINALS = ("ansi", "dumb", "linux", "screen", "tmux", "vt100", "vt102", "vt220", "xterm",
+             "xterm-256color")
 
 
 def applets(program):
@@ -71,6 +77,13 @@ def tree(packages, system, programs):
         found[BUSYBOX] = (stat.S_IFREG | 0o755, busybox, (0, 0))
         for name in applets(busybox):
             found.setdefault("bin/" + name, (stat.S_IFLNK | 0o777, b"busybox", (0, 0)))
+    for name in TERMINALS:
+        path = "%s/%s" % (name[0], name)
+        data = package_file(packages, "ncurses-base", "%s/%s" % (TERMINFO, path))
+        if data is not None:
+            for folder in (TERMINFO_HERE, "%s/%s" % (TERMINFO_HERE, name[0])):
+                found.setdefault(folder, (stat.S_IFDIR | 0o755, b"", (0, 0)))
+            found["%s/%s" % (TERMINFO_HERE, path)] = (stat.S_IFREG | 0o644, data, (0, 0))
     for program in programs:
         found["bin/" + program.name] = (stat.S_IFREG | 0o755, program.read_bytes(), (0, 0))
     return found

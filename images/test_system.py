@@ -171,6 +171,7 @@ class System(Case):
 
     def packages(self, busybox):
         path = self.folder / "packages.json"
+        described = self.folder / "described"
         packages = {}
         if busybox:
             program = self.folder / "bb/bin/busybox"
@@ -178,6 +179,8 @@ class System(Case):
             table = b"\0".join(name.encode() for name in self.names)
             program.write_bytes(b"\x7fELF code\0" + table + b"\0\0 more\0")
             packages = {"busybox-static": {"folder": str(self.folder / "bb")}}
+        if described.exists():
+            packages["ncurses-base"] = {"folder": str(described)}
         path.write_text(json.dumps({"packages": packages}), encoding="utf-8")
         return path
 
@@ -208,6 +211,17 @@ class System(Case):
         self.assertEqual(found["home/user"][1], (1000, 1000))
         parents = {name.rpartition("/")[0] for name in found} - {""}
         self.assertLessEqual(parents, set(found))
+
+    def test_usual_terminals_are_described(self):
+        for name in ("ansi", "dumb", "linux", "screen", "tmux", "vt100", "vt102", "vt220", "xterm",
+                     "xterm-256color"):
+            path = self.folder / "described/lib/terminfo" / name[0] / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("what is known of " + name, encoding="ascii")
+        found = members(self.build()[0])
+        self.assertEqual(found["usr/share/terminfo/l/linux"][2], b"what is known of linux")
+        self.assertIn("usr/share/terminfo/x/xterm-256color", found)
+        self.assertLessEqual({name.rpartition("/")[0] for name in found} - {""}, set(found))
 
     def test_users_are_as_busybox_can_read_them(self):
         """It does not know a user whose password in /etc/passwd is empty."""
