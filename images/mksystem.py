@@ -35,8 +35,8 @@ DEVICES = (("dev/console", 0o600, (5, 1)), ("dev/null", 0o666, (1, 3)), ("dev/tt
 OWNERS = {"home/user": (1000, 1000)}
 PRIVATE = ("etc/shadow",)
 BUSYBOX = "bin/busybox"
-# Descriptions of terminals: where the package ncurses-base has them, where they are put (there, too,
-# ncurses looks), and of which.
+# Descriptions of terminals: where the package ncurses-base has them, where they are put (ncurses
+# looks there, too), and of which.
 TERMINFO, TERMINFO_HERE = "lib/terminfo", "usr/share/terminfo"
 TERMINALS = ("ansi", "dumb", "linux", "screen", "tmux", "vt100", "vt102", "vt220", "xterm",
              "xterm-256color")
