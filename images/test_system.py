@@ -254,7 +254,7 @@ class System(Case):
 
     def test_the_real_busybox_lists_what_its_table_has(self):
         """Where a build has fetched it: what it says of itself is what is read out of it."""
-        packages = pathlib.Path(os.environ.get("TAYBERRY_PACKAGES", "-"))
+        packages = pathlib.Path(os.environ.get("TAYBERRY_PACKAGES", self.folder))
         program = packages / "amd64/tree/busybox-static/bin/busybox"
         if not program.exists():
             self.skipTest("no busybox-static for amd64")
@@ -268,7 +268,7 @@ class System(Case):
 
 class Programs(Case):
     def check(self, architecture, machine):
-        cache = pathlib.Path(os.environ.get("TAYBERRY_PACKAGES", "-"))
+        cache = pathlib.Path(os.environ.get("TAYBERRY_PACKAGES", self.folder))
         user, out = HERE / "programs/user", self.folder / "out"
         for sources in (["hello.c"], ["blink.c", "lines.c"], ["buttons.c", "lines.c"],
                         ["lights.c", "lines.c"]):
@@ -297,8 +297,8 @@ class Programs(Case):
                                   ("blink", ("1", "2", "3", "4"), "usage")):
             out = self.folder / name
             if not out.exists():
-                self.run_tool("programs/user/make.py", "--architecture", "amd64", "--cache", "-",
-                              out, user / (name + ".c"), user / "lines.c")
+                self.run_tool("programs/user/make.py", "--architecture", "amd64", "--cache",
+                              self.folder, out, user / (name + ".c"), user / "lines.c")
                 if not out.stat().st_size:
                     self.skipTest("no musl-gcc")
             done = subprocess.run([out, *words], stderr=subprocess.PIPE, text=True, check=False)
