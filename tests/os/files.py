@@ -75,7 +75,9 @@ class Machine:
         said = done.stdout.decode("utf-8", "replace").replace("\r", "")
         answers = re.split(r"^/[^\n]*> ", said, flags=re.MULTILINE)[1:]
         if done.returncode != STATUS or len(answers) != len(lines) + 1:
-            return [said] * len(lines), said
+            problem = "status %d, %d answers to %d lines; its end:\n%s" % (
+                done.returncode, len(answers), len(lines) + 1, "\n".join(said.split("\n")[-40:]))
+            return [problem] * len(lines), said
         return [answer.split("\n", 1)[1] for answer in answers[:-1]], said
 
 
