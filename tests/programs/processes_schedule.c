@@ -104,10 +104,12 @@ static void ask_of_many(void)
         printf("%d %d ", getpriority(PRIO_PGRP, 0), getpriority(PRIO_PGRP, first));
         printf("%d ", setpriority(PRIO_PGRP, 0, 11));
         printf("%d %d\n", getpriority(PRIO_PROCESS, (id_t)first), getpriority(PRIO_PROCESS, 0));
-        if (geteuid() == 0 && setuid(100000 + (uid_t)getpid()) == 0) /* nobody else's */
-            printf("%d %d\n", setpriority(PRIO_USER, 0, 13), getpriority(PRIO_USER, getuid()));
-        else
+        if (geteuid() == 0 && setuid(100000 + (uid_t)getpid()) == 0) { /* nobody else's */
+            printf("%d ", setpriority(PRIO_USER, 0, 13));
+            printf("%d\n", getpriority(PRIO_USER, getuid()));
+        } else {
             printf("0 13\n");
+        }
         printf("%d\n", getpriority(PRIO_PROCESS, (id_t)first));
         fflush(stdout);
         _exit(0);
