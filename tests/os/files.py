@@ -60,6 +60,22 @@ def make_archives(mkcpio, folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def answers_to(lines, said):
+    """What the shell said to each line but the last; fewer if not all were typed at a prompt. A
+    prompt need not begin a line: while a program runs, what has come of the next is shown. A long
+    line is not shown as a whole."""
+    at, answers = 0, []
+    for number, line in enumerate(lines):
+        found = re.compile(r"/[^\n]*?> " + re.escape(line[:20])).search(said, at)
+        if not found:
+            return answers[:-1]
+        if number > 0:
+            answers[-1] = said[answers[-1]:found.start()].partition("\n")[2]
+        at = found.end()
+        answers.append(at)
+    return answers[:-1]
+
+
 class Machine:
     def __init__(self, command, card):
         self.keeps = command[0] == "keeps"
@@ -68,17 +84,18 @@ class Machine:
 
     def run(self, words, lines):
         """What the shell said to each line, and all of it."""
-        typed = "\n".join(lines + ["poweroff %d" % STATUS]) + "\n"
+        typed = lines + ["poweroff %d" % STATUS]
         done = subprocess.run(self.command + ["--card", str(self.card), "--append", words],
-                              input=typed.encode(), stdout=subprocess.PIPE, timeout=300,
-                              stderr=subprocess.STDOUT, check=False)
+                              input="".join(line + "\n" for line in typed).encode(),
+                              stdout=subprocess.PIPE, timeout=300, stderr=subprocess.STDOUT,
+                              check=False)
         said = done.stdout.decode("utf-8", "replace").replace("\r", "")
-        answers = re.split(r"^/[^\n]*> ", said, flags=re.MULTILINE)[1:]
-        if done.returncode != STATUS or len(answers) != len(lines) + 1:
+        answers = answers_to(typed, said)
+        if done.returncode != STATUS or len(answers) != len(lines):
             problem = "status %d, %d answers to %d lines; its end:\n%s" % (
-                done.returncode, len(answers), len(lines) + 1, "\n".join(said.split("\n")[-40:]))
+                done.returncode, len(answers), len(lines), "\n".join(said.split("\n")[-40:]))
             return [problem] * len(lines), said
-        return [answer.split("\n", 1)[1] for answer in answers[:-1]], said
+        return answers, said
 
 
 def test_card_is_root(tap, machine, words):
