@@ -54,7 +54,7 @@ void unblock(int number);
 bool is_pending(int number);
 void nap(unsigned ms);
 
-/** A child that naps, sends `number` to its parent, and ends. */
+/** A child that naps, sends `number` to its parent once that sleeps, and ends. */
 pid_t send_later(unsigned ms, int number);
 
 /** Waits for that child, whatever interrupts it. */

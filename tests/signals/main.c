@@ -99,12 +99,34 @@ void nap(unsigned ms)
         ;
 }
 
+/* Waits until a process sleeps, for a second or so: on a loaded host it may not have got as far. */
+static void await_sleep(pid_t pid)
+{
+    char path[32], text[256];
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    for (int i = 0; i < 1000; i++) {
+        int fd = open(path, O_RDONLY);
+        ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+        const char *end;
+
+        if (fd >= 0)
+            close(fd);
+        text[n > 0 ? n : 0] = '\0';
+        end = strrchr(text, ')');
+        if (end && strncmp(end, ") S", 3) == 0)
+            return;
+        nap(1);
+    }
+}
+
 pid_t send_later(unsigned ms, int number)
 {
     pid_t parent = getpid(), child = fork();
 
     if (child == 0) {
         nap(ms);
+        await_sleep(parent);
         kill(parent, number);
         _exit(0);
     }
