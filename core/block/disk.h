@@ -15,7 +15,7 @@
 #include "block/request.h"
 #include "sync/spinlock.h"
 #include "sync/wait.h"
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 struct block_driver {
     const char *kind; /**< one word: "card" */

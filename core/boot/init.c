@@ -48,7 +48,7 @@
 #include "thread/thread.h"
 #include "tty/tty.h"
 #include "vm/space.h"
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include <hal/board.h>
 #include <hal/boot.h>

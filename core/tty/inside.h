@@ -9,7 +9,7 @@
 #include "sync/mutex.h"
 #include "sync/wait.h"
 #include "tty/discipline/discipline.h"
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include <hal/compiler.h>
 

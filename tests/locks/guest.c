@@ -16,7 +16,7 @@
 #include "sync/rwlock.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
-#include "work/work.h"
+#include "deferred/work.h"
 
 #include <hal/board.h>
 #include <hal/compiler.h>

@@ -15,35 +15,34 @@ static long us(const struct timeval *time)
     return time->tv_sec * 1000000 + time->tv_usec;
 }
 
+/* us that this process has used: of its own code, or of the kernel for it. */
+static long used(int by_kernel)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return us(by_kernel ? &usage.ru_stime : &usage.ru_utime);
+}
+
 /* Until the program's own code has used `limit` us more. */
 static void compute(long limit)
 {
     volatile unsigned n = 0;
-    struct rusage usage;
-    long start;
+    long start = used(0);
 
-    getrusage(RUSAGE_SELF, &usage);
-    start = us(&usage.ru_utime);
-    while (us(&usage.ru_utime) - start < limit) {
+    while (used(0) - start < limit)
         for (unsigned i = 0; i < 200000; i++)
             n += i;
-        getrusage(RUSAGE_SELF, &usage);
-    }
 }
 
 /* Until the kernel has used that much more for it. */
 static void call(long limit)
 {
-    struct rusage usage;
-    long start;
+    long start = used(1);
 
-    getrusage(RUSAGE_SELF, &usage);
-    start = us(&usage.ru_stime);
-    while (us(&usage.ru_stime) - start < limit) {
+    while (used(1) - start < limit)
         for (unsigned i = 0; i < 1000; i++)
             (void)access("/none", F_OK);
-        getrusage(RUSAGE_SELF, &usage);
-    }
 }
 
 int main(void)
@@ -53,11 +52,9 @@ int main(void)
     int status;
 
     compute(60000);
-    getrusage(RUSAGE_SELF, &usage);
-    printf("%d\n", us(&usage.ru_utime) > us(&usage.ru_stime));
+    printf("%d\n", used(0) > used(1));
     call(40000);
-    getrusage(RUSAGE_SELF, &usage);
-    printf("%d\n", us(&usage.ru_stime) >= 40000);
+    printf("%d\n", used(1) >= 40000);
     if (fork() == 0) {
         compute(30000);
         call(20000);

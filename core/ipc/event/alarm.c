@@ -11,7 +11,7 @@
 #include "heap/heap.h"
 #include "ipc/event/anonymous.h"
 #include "ipc/poll.h"
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>

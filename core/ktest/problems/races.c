@@ -22,8 +22,8 @@
 #include "sync/mutex.h"
 #include "sync/wait.h"
 #include "thread/thread.h"
-#include "work/ktimer.h"
-#include "work/work.h"
+#include "deferred/ktimer.h"
+#include "deferred/work.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>

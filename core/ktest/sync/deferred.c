@@ -8,8 +8,8 @@
 #include "mem/frame.h"
 #include "sync/flow/gate.h"
 #include "thread/thread.h"
-#include "work/ktimer.h"
-#include "work/work.h"
+#include "deferred/ktimer.h"
+#include "deferred/work.h"
 
 #include <hal/errno.h>
 #include <hal/machine.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests.h: the tests of core/sync and core/work inside the kernel, by file.
+ * tests.h: the tests of core/sync and core/deferred inside the kernel, by file.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include <stdint.h>
 

@@ -13,7 +13,7 @@
 #include "heap/heap.h"
 #include "proc/process.h"
 #include "proc/signal/signals.h"
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include <hal/errno.h>
 #include <hal/time.h>

@@ -11,7 +11,7 @@
  *
  * The oracle is a sorted array.
  */
-#include "work/wheel.h"
+#include "deferred/wheel.h"
 
 #include "../../marks.h"
 #include <stdint.h>

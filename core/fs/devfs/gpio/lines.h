@@ -10,7 +10,7 @@
 #include "ipc/poll.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include <hal/gpio.h>
 

@@ -15,7 +15,7 @@
  */
 #pragma once
 
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include <hal/compiler.h>
 

@@ -6,7 +6,7 @@
  * at the item unless it was submitted meanwhile. Whether it runs is therefore noted with the thread
  * and not in the item.
  */
-#include "work/work.h"
+#include "deferred/work.h"
 
 #include "boot/panic.h"
 #include "heap/heap.h"

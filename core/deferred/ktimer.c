@@ -6,7 +6,7 @@
  * sleeping threads by it; the thread of the timers is one of them. So timers need nothing of the
  * hardware, their functions may do what threads may, and interrupts stay short whatever they do.
  */
-#include "work/ktimer.h"
+#include "deferred/ktimer.h"
 
 #include "boot/panic.h"
 #include "sync/wait.h"

@@ -16,7 +16,7 @@
  */
 #pragma once
 
-#include "work/wheel.h"
+#include "deferred/wheel.h"
 
 #include <hal/compiler.h>
 

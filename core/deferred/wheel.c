@@ -6,7 +6,7 @@
  * than now's. Two exceptions: at level 0 the digit may equal now's, and while the slot of now at
  * level `moving` is being emptied, its nodes are there too; they come before all others.
  */
-#include "work/wheel.h"
+#include "deferred/wheel.h"
 
 #define MOVES_MAX 32u /* nodes that one call moves to a lower level */
 
