@@ -8,7 +8,7 @@
  */
 #include "host/gate.h"
 
-#include "host/host.h"
+#include "host/private.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -34,8 +34,8 @@ static bool map_pages(int fd)
 {
     if (ftruncate(fd, (off_t)BYTES))
         return false;
-    long at = syscall(SYS_mmap, GATE_CPUS, BYTES, PROT_READ | PROT_EXEC,
-                      MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+    long at = host_map_user(GATE_CPUS, BYTES, PROT_READ | PROT_EXEC,
+                            MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
     if (at != GATE_CPUS) {
         if (at != -1) /* an old kernel takes the address as a hint */
             (void)syscall(SYS_munmap, at, BYTES);

@@ -8,7 +8,7 @@
  * guard covers. The preferred address lies where neither the host nor a sanitizer puts anything; a
  * fixed place makes addresses in a debugger the same in every run, and nothing depends on it.
  */
-#include "host/host.h"
+#include "host/private.h"
 
 #include <hal/aspace.h>
 
@@ -125,13 +125,20 @@ static int protection_of(unsigned access)
            (access & HAL_USER_EXECUTE ? PROT_EXEC : 0);
 }
 
+/* All words are of the registers' width: of one that is not, a half would be anything. */
+long host_map_user(uintptr_t address, size_t bytes, int protection, int flags, int fd,
+                   uint64_t offset)
+{
+    return syscall(SYS_mmap, address, bytes, (long)protection, (long)flags, (long)fd, offset);
+}
+
 int host_view_map(uintptr_t address, uint64_t physical, size_t bytes, unsigned access)
 {
     int protection = protection_of(access);
     /* What is read only the host brings in by itself, 16 pages at a time, and faster. */
     int populate = access & HAL_USER_WRITE ? MAP_POPULATE : 0;
-    long at = syscall(SYS_mmap, address, bytes, protection, MAP_SHARED | MAP_FIXED | populate,
-                      ram.fd, physical);
+    long at = host_map_user(address, bytes, protection, MAP_SHARED | MAP_FIXED | populate, ram.fd,
+                            physical);
     return at == -1 ? -errno : 0;
 }
 
@@ -143,8 +150,8 @@ int host_view_protect(uintptr_t address, size_t bytes, unsigned access)
 
 void host_view_drop(uintptr_t address, size_t bytes)
 {
-    (void)syscall(SYS_mmap, address, bytes, PROT_NONE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    (void)host_map_user(address, bytes, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 uint8_t *host_text(uint64_t *at)

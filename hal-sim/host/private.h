@@ -47,3 +47,8 @@ struct kernel_sigaction {
 /** Installs a handler that runs on the alternate stack, with these flags on top. */
 int trap_install(int signal, void (*handler)(int, siginfo_t *, void *), unsigned long flags,
                  struct kernel_sigaction *old);
+
+/** mmap at user addresses, past the libraries that want to hear of it; what is mapped there goes,
+ * unless `flags` say otherwise. The address, or -1 with errno set. */
+long host_map_user(uintptr_t address, size_t bytes, int protection, int flags, int fd,
+                   uint64_t offset);
