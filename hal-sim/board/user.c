@@ -19,6 +19,7 @@
 #include "board/aspace.h"
 
 #include "host/host.h"
+#include "host/vectors.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>
@@ -90,7 +91,7 @@ void hal_user_init(struct hal_user *user, uintptr_t pc, uintptr_t sp)
     user->frame[REGISTER_RIP] = pc;
     user->frame[REGISTER_RSP] = sp;
     if (!host_user_refusal())
-        host_user_init_vectors(image_of(user));
+        host_vectors_init(image_of(user));
 }
 
 void hal_user_copy(struct hal_user *to, const struct hal_user *from)
@@ -401,19 +402,20 @@ void hal_user_write_registers(struct hal_user *user, const uint64_t registers[HA
 size_t hal_user_vector_bytes(const struct hal_user *user)
 {
     (void)user;
-    return host_user_vector_bytes();
+    return host_vectors_bytes();
 }
 
 void hal_user_read_vectors(const struct hal_user *user, void *image)
 {
-    memcpy(image, image_of(user), host_user_vector_bytes());
+    memcpy(image, image_of(user), host_vectors_bytes());
 }
 
 int hal_user_write_vectors(struct hal_user *user, const void *image, size_t bytes)
 {
-    if (!host_user_vectors_are_valid(image, bytes))
+    if (!host_vectors_are_valid(image, bytes))
         return -EINVAL;
     memcpy(image_of(user), image, bytes);
+    host_vectors_settle(image_of(user), ~UINT64_C(0));
     return 0;
 }
 

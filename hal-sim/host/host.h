@@ -198,11 +198,6 @@ void host_user_forget_stubs(void);
 /** The thread behind a CPU begins, and ends, to be that. */
 void host_user_adopt(struct cpu *cpu);
 void host_user_disown(struct cpu *cpu);
-/** Prepares the vector state of a new one, and checks one that a program gave: `bytes` bytes. */
-void host_user_init_vectors(uint8_t *image);
-bool host_user_vectors_are_valid(const uint8_t *image, size_t bytes);
-/** Bytes of such an image. */
-size_t host_user_vector_bytes(void);
 /** As hal_user_capabilities. */
 uint64_t host_user_capabilities(unsigned which);
 

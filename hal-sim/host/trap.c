@@ -38,6 +38,7 @@
 #include "board/machine.h"
 #include "host/private.h"
 #include "host/user.h"
+#include "host/vectors.h"
 
 #include <hal/upcall.h>
 
@@ -93,24 +94,18 @@ static void copy_bytes(void *to, const void *from, size_t n)
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 
-/* The host's kernel says in its floating-point image how long that is, if it is an extended one. */
-static size_t float_bytes(const void *image)
-{
-    uint32_t words[2];
-    copy_bytes(words, (const uint8_t *)image + 464, sizeof words);
-    return words[0] == FP_XSTATE_MAGIC1 ? words[1] : 512;
-}
-
 /* Copies the frame below `sp`, or returns NULL if the stack that starts at `low` has no room. */
 NO_REDZONES static struct trap *push(const ucontext_t *context, uint64_t sp, uint64_t low)
 {
-    size_t bytes = float_bytes(context->uc_mcontext.fpregs);
+    size_t bytes = host_vectors_image_bytes(context->uc_mcontext.fpregs);
     uint64_t floats = (sp - RED_ZONE - bytes) & ~63ull;
     uint64_t at = (floats - sizeof(struct trap)) & ~15ull;
     if (at < low + ROOM || at > sp)
         return NULL;
     struct trap *trap = (struct trap *)(uintptr_t)at;
     copy_bytes((void *)(uintptr_t)floats, context->uc_mcontext.fpregs, bytes);
+    if (bytes > 512) /* else it is of the old form, without a header */
+        host_vectors_settle((uint8_t *)(uintptr_t)floats, 0);
     copy_bytes(trap->frame, context, FRAME_BYTES);
     ucontext_t *copy = (ucontext_t *)(void *)trap->frame;
     copy->uc_mcontext.fpregs = (void *)(uintptr_t)floats;

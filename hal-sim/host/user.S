@@ -208,6 +208,7 @@ user_gate_vectors:
         movl    64(%rbx), %eax
         movl    68(%rbx), %edx
         xsaveopt64 (%rcx)
+        stmxcsr 24(%rcx)                # not saved with what is not in use
         testb   $1, 512(%rcx)           # the old floating-point unit is in use
         jz      1f
         fninit

@@ -11,10 +11,11 @@
  * pointer at once. It is left by a real signal, whose handler copies the frame back there and goes
  * on in user_enter's caller:
  *
- *     SIGSYS                          a system call: those from below HAL_USER_END are not made,
- * but reported, by Syscall User Dispatch or by a seccomp filter SIGSEGV SIGBUS SIGFPE SIGILL
- *     SIGTRAP                         what the processor refuses
- *     the CPU's own signal            time is up, or somebody wants the CPU
+ *     SIGSYS                  a system call: those from below HAL_USER_END are not made but
+ *                             reported, by Syscall User Dispatch or by a seccomp filter
+ *     SIGSEGV SIGBUS SIGFPE   what the processor refuses
+ *     SIGILL SIGTRAP
+ *     the CPU's own signal    time is up, or somebody wants the CPU
  *
  * And, for system calls that happen often, by a stub and the gate (gate.h, user.S), without the
  * host.
@@ -29,6 +30,7 @@
 
 #include "board/machine.h"
 #include "host/gate.h"
+#include "host/vectors.h"
 
 #include <hal/aspace.h>
 #include <hal/user.h>
@@ -61,7 +63,7 @@ struct user_side {
     uint64_t fs, gs;         /* the program's, on the way in */
     uint64_t *jump; /* as the processor's return from an interrupt takes it; NULL: sigreturn */
     uint8_t *image;
-    uint32_t features[2];
+    uint64_t features;
     uint64_t host_fs;
     uint64_t nested_fs; /* what a handler's handler puts back */
     uint64_t gate_sp, gate_rax;
@@ -89,21 +91,7 @@ static struct {
     bool reserved, hides, by_instruction, calls_host;
     enum how how;
     const char *refusal;
-    uint8_t words[48]; /* what the host's kernel says of its XSAVE images: at SW_WORDS in them */
-    uint32_t mxcsr_mask;
-    bool captured;
 } user;
-
-enum {
-    IMAGE_CONTROL = 0,
-    IMAGE_MXCSR = 24,
-    IMAGE_MXCSR_MASK = 28,
-    SW_WORDS = 464, /* magic, bytes in all, features, bytes of the state */
-    SW_FEATURES = SW_WORDS + 8,
-    SW_BYTES = SW_WORDS + 16,
-    IMAGE_LEGACY = 512,
-    IMAGE_HEADER_BYTES = 64
-};
 
 /* ---- bases ---- */
 
@@ -196,9 +184,8 @@ static inline HANDLER void save(struct user_side *side, const ucontext_t *contex
 {
     struct hal_user *to = side->user;
     copy_bytes(to->frame + FRAME_REGISTERS, context->uc_mcontext.gregs, FRAME_SAVED * 8);
-    uint32_t bytes;
-    copy_bytes(&bytes, (const uint8_t *)context->uc_mcontext.fpregs + SW_WORDS + 4, 4);
-    copy_bytes(image_of(to), context->uc_mcontext.fpregs, bytes);
+    copy_bytes(image_of(to), context->uc_mcontext.fpregs,
+               host_vectors_image_bytes(context->uc_mcontext.fpregs));
 }
 
 /* A program may have set the flag by which misaligned accesses trap, and the host leaves it. */
@@ -392,7 +379,7 @@ static void prepare_jump(struct user_side *side, struct hal_user *of)
 {
     side->jump = NULL;
     side->image = image_of(of);
-    memcpy(side->features, user.words + 8, sizeof side->features);
+    side->features = host_vectors_features();
     if (!can_jump(side, of))
         return;
     side->jump = of->jump;
@@ -431,7 +418,9 @@ enum host_user_why host_user_run(struct cpu *cpu, struct hal_user *of, uint32_t 
     prepare_jump(side, of);
     if (quiet != mask)
         set_mask(quiet);
+    const uint64_t used = host_vectors_used(side->image);
     long why = user_enter(side, of->frame);
+    host_vectors_settle(side->image, used);
     if (quiet != mask)
         set_mask(mask);
     return (enum host_user_why)why;
@@ -468,84 +457,12 @@ void host_user_disown(struct cpu *cpu)
     side->alternate = 0;
 }
 
-/* ---- vector state ---- */
-
-/* Of any signal: what images here are like. */
-static HANDLER void capture(int signal, siginfo_t *info, void *argument)
-{
-    const uint8_t *image = (const void *)((ucontext_t *)argument)->uc_mcontext.fpregs;
-    (void)signal;
-    (void)info;
-    copy_bytes(user.words, image + SW_WORDS, sizeof user.words);
-    copy_bytes(&user.mxcsr_mask, image + IMAGE_MXCSR_MASK, sizeof user.mxcsr_mask);
-    user.captured = true;
-}
-
-static uint64_t word_at(const uint8_t *image, size_t at)
-{
-    uint64_t word;
-    memcpy(&word, image + at, sizeof word);
-    return word;
-}
-
-static uint32_t half_at(const uint8_t *image, size_t at)
-{
-    uint32_t word;
-    memcpy(&word, image + at, sizeof word);
-    return word;
-}
-
-size_t host_user_vector_bytes(void)
-{
-    return half_at(user.words, 4);
-}
-
-void host_user_init_vectors(uint8_t *image)
-{
-    const uint16_t control = 0x37f;
-    const uint32_t mxcsr = 0x1f80, magic = FP_XSTATE_MAGIC2;
-    memset(image, 0, host_user_vector_bytes());
-    memcpy(image + IMAGE_CONTROL, &control, sizeof control);
-    memcpy(image + IMAGE_MXCSR, &mxcsr, sizeof mxcsr);
-    memcpy(image + IMAGE_MXCSR_MASK, &user.mxcsr_mask, sizeof user.mxcsr_mask);
-    memcpy(image + SW_WORDS, user.words, sizeof user.words);
-    memcpy(image + half_at(user.words, 16), &magic, sizeof magic);
-}
-
-bool host_user_vectors_are_valid(const uint8_t *image, size_t bytes)
-{
-    const uint32_t magic = FP_XSTATE_MAGIC2;
-    uint32_t size = half_at(user.words, 16);
-    uint64_t rest = 0;
-    if (bytes != host_user_vector_bytes() || (half_at(image, IMAGE_MXCSR) & ~user.mxcsr_mask) ||
-        memcmp(image + SW_WORDS, user.words, 20) || memcmp(image + size, &magic, sizeof magic))
-        return false;
-    for (size_t at = IMAGE_LEGACY + 8; at < IMAGE_LEGACY + IMAGE_HEADER_BYTES; at += 8)
-        rest |= word_at(image, at);
-    return !rest && !(word_at(image, IMAGE_LEGACY) & ~word_at(user.words, 8));
-}
-
 uint64_t host_user_capabilities(unsigned which)
 {
     return getauxval(which ? AT_HWCAP2 : AT_HWCAP);
 }
 
 /* ---- opening ---- */
-
-/* Learns what the host's signal frames hold, from one. */
-static bool capture_frame(void)
-{
-    struct kernel_sigaction before;
-    uint64_t bit = 1ull << (HOST_SIGNAL - 1), mask;
-    if (trap_install(HOST_SIGNAL, capture, 0, &before))
-        return false;
-    (void)syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &bit, &mask, sizeof bit);
-    (void)syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), HOST_SIGNAL);
-    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
-    (void)syscall(SYS_rt_sigaction, HOST_SIGNAL, &before, NULL, 8);
-    return user.captured && half_at(user.words, 0) == FP_XSTATE_MAGIC1 &&
-           host_user_vector_bytes() <= HAL_USER_VECTORS;
-}
 
 static bool choose_how(const char *wishes)
 {
@@ -561,7 +478,8 @@ static bool choose_how(const char *wishes)
 static bool reserve(void)
 {
     const size_t bytes = HAL_USER_END - HAL_USER_START;
-    long at = syscall(SYS_mmap, HAL_USER_START, bytes, PROT_NONE,
+    long at =
+        host_map_user(HAL_USER_START, bytes, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     user.reserved = at == HAL_USER_START;
     if (at != -1 && !user.reserved) /* an old kernel takes the address as a hint */
@@ -574,7 +492,7 @@ static const char *find_refusal(const char *wishes)
     if (tools_run_signals())
         return "Valgrind plays the processor itself and cannot run user code; it runs the kernel "
                "and its shell only";
-    if (!capture_frame())
+    if (!host_vectors_open())
         return "the host's signal frames are not as expected: no XSAVE image, or too large a one";
     if (!choose_how(wishes))
         return "the host has neither Syscall User Dispatch (Linux 5.11) nor seccomp filters";
