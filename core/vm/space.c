@@ -51,6 +51,21 @@ struct vm_space *vm_space_get(struct vm_space *space)
     return space;
 }
 
+/* Who cuts a file comes to the spaces that map it, and changes what the processor knows of them: no
+ * more to this one. */
+static void leave_files(struct vm_space *space)
+{
+    struct vm_region *region;
+
+    for (region = vm_region_from(space, 0); region; region = vm_region_next(region)) {
+        struct origin_lock lock = origin_lock(region->file, NULL);
+
+        if (region->file)
+            origin_unlist(region);
+        origin_unlock(lock);
+    }
+}
+
 void vm_space_put(struct vm_space *space)
 {
     struct vm_region *region;
@@ -59,6 +74,7 @@ void vm_space_put(struct vm_space *space)
         return;
     vm_reclaim_remove(space);
     rwlock_write(&space->lock);
+    leave_files(space);
     /* All at once costs the processor's tables less than page by page. */
     hal_aspace_unmap(&space->aspace, HAL_USER_START,
                      (HAL_USER_END - HAL_USER_START) / HAL_PAGE_SIZE);

@@ -461,12 +461,28 @@ static long map_work(void *argument)
     return 0;
 }
 
-/* Guest code: runs work(range) entered. */
-static void run(long (*work)(void *), struct range *range)
+/* One CPU at a time changes a space (hal/aspace.h). The second one is a bug of the kernel that
+ * another machine's tables would not survive; it faults. `frame` is the caller's. */
+static HAL_NOINLINE void claim(struct hal_aspace *aspace, uintptr_t frame)
 {
-    (void)fiber_call_host(sim_cpu_enter(), work, range);
+    struct hal_fault fault = {.kind = HAL_FAULT_OTHER,
+                              .pc = (uintptr_t)__builtin_return_address(0),
+                              .frame = frame,
+                              .detail = "two CPUs change one address space at the same time"};
+    if (__atomic_exchange_n(&aspace->changing, true, __ATOMIC_ACQUIRE) && !sim_fault(&fault))
+        hal_board_stop(HAL_STOP_PANIC, 0);
+}
+
+/* Guest code: runs work(range) entered; then whoever wants the CPU is let in. */
+static long run(long (*work)(void *), struct range *range)
+{
+    struct hal_aspace *aspace = range->aspace;
+    claim(aspace, (uintptr_t)__builtin_frame_address(0));
+    long result = fiber_call_host(sim_cpu_enter(), work, range);
     sim_cpu_leave();
     sim_cpu_point(COST_DEVICE);
+    __atomic_store_n(&aspace->changing, false, __ATOMIC_RELEASE);
+    return result;
 }
 
 int hal_aspace_map(struct hal_aspace *aspace, uintptr_t address, uint64_t physical, size_t pages,
@@ -476,7 +492,7 @@ int hal_aspace_map(struct hal_aspace *aspace, uintptr_t address, uint64_t physic
     for (size_t page = page_of(address); page < page_of(address) + pages; page++)
         if (add_table(aspace, page) < 0)
             return -ENOMEM;
-    run(map_work, &range);
+    (void)run(map_work, &range);
     return 0;
 }
 
@@ -500,7 +516,7 @@ static long unmap_work(void *argument)
 void hal_aspace_unmap(struct hal_aspace *aspace, uintptr_t address, size_t pages)
 {
     struct range range = {.aspace = aspace, .address = address, .pages = pages};
-    run(unmap_work, &range);
+    (void)run(unmap_work, &range);
 }
 
 static long protect_work(void *argument)
@@ -523,7 +539,7 @@ void hal_aspace_protect(struct hal_aspace *aspace, uintptr_t address, size_t pag
 {
     struct range range = {
         .aspace = aspace, .address = address, .pages = pages, .access = access & ALL};
-    run(protect_work, &range);
+    (void)run(protect_work, &range);
 }
 
 static long query_work(void *argument)
@@ -538,9 +554,7 @@ static long query_work(void *argument)
 unsigned hal_aspace_query(struct hal_aspace *aspace, uintptr_t address, uint64_t *physical)
 {
     struct range range = {.aspace = aspace, .address = address};
-    uint64_t entry = (uint64_t)fiber_call_host(sim_cpu_enter(), query_work, &range);
-    sim_cpu_leave();
-    sim_cpu_point(COST_DEVICE);
+    uint64_t entry = (uint64_t)run(query_work, &range);
     *physical = frame_of(entry);
     return (unsigned)(entry & ACCESS);
 }
@@ -568,9 +582,7 @@ static long marks_work(void *argument)
 unsigned hal_aspace_take_marks(struct hal_aspace *aspace, uintptr_t address)
 {
     struct range range = {.aspace = aspace, .address = address};
-    long marks = fiber_call_host(sim_cpu_enter(), marks_work, &range);
-    sim_cpu_leave();
-    sim_cpu_point(COST_DEVICE);
+    long marks = run(marks_work, &range);
     return (marks & REFERENCED ? HAL_MARK_REFERENCED : 0) |
            (marks & MODIFIED ? HAL_MARK_MODIFIED : 0);
 }
@@ -590,6 +602,6 @@ static long finish_work(void *argument)
 void hal_aspace_finish(struct hal_aspace *aspace)
 {
     struct range range = {.aspace = aspace};
-    run(finish_work, &range);
+    (void)run(finish_work, &range);
     free_tables(aspace);
 }

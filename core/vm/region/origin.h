@@ -50,7 +50,8 @@ struct origin_lock {
 struct origin_lock origin_lock(const struct file *file, struct vm_space *space);
 void origin_unlock(struct origin_lock lock);
 
-/** The region is on the list of its file from now on, or no more. Caller holds origin_lock. */
+/** The region is on the list of its file from now on, or no more; that may be said twice. Caller
+ * holds origin_lock. */
 void origin_list(struct vm_region *region);
 void origin_unlist(struct vm_region *region);
 

@@ -40,6 +40,7 @@ struct hal_aspace {
     unsigned recents;                    /**< how many there ever were */
     unsigned turns; /**< how often they were made again since they were noted */
     bool learns;    /**< they have been forgotten once, to see which ones it needs */
+    bool changing;  /**< atomic: a CPU is about it */
 };
 
 struct hal_user {
