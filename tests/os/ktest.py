@@ -4,13 +4,15 @@
 
     ktest.py COMMAND...
 
-Lines that begin with "# seed" are passed on, too. What else the machine prints is dropped; if it
-ends with another status than 0, that is a failed case too, so that a panic in the middle cannot
-pass.
+Lines that begin with "# seed" are passed on, too. If the machine ends with another status than 0,
+that is a failed case too, so that a panic in the middle cannot pass; then the end of what else it
+has printed follows, and how it ended. Otherwise that is dropped.
 """
 import re
 import subprocess
 import sys
+
+END_LINES = 60
 
 
 def main():
@@ -24,8 +26,11 @@ def main():
     good = done.returncode == 0 and planned and int(planned.group(1)) == len(cases) > 0
     print("%sok %d - all that was planned ran, and the machine switched itself off"
           % ("" if good else "not ", len(cases) + 1))
-    for line in said.splitlines() if not good else []:
-        print("# " + line)
+    if not good:
+        print("# it ended with %d, and last it said:" % done.returncode)
+        other = [line for line in said.splitlines() if line not in cases]
+        for line in other[-END_LINES:]:
+            print("# " + line)
     print("1..%d" % (len(cases) + 1))
     return 0 if good else 1
 

@@ -75,16 +75,24 @@ POLL_SECONDS = 0.5
 
 
 def why(output):
-    """The lines of a failed test's output that say why: each case that failed, and the beginning
-    of what stands below it; or the end of it all, if no case has."""
-    shown, left = [], 0
+    """The lines of a failed test's output that say why: each case that failed, and what stands
+    below it; or the end of it all, if no case has. Of much, the beginning and the end."""
+    blocks, block = [], None
     for line in output.splitlines():
         if line.startswith("not ok"):
-            left = 1 + WHY_LINES
+            block = []
+            blocks.append((line, block))
         elif not line.startswith("#"):
-            left = 0
-        shown += [line] if left > 0 else []
-        left -= 1
+            block = None
+        elif block is not None:
+            block.append(line)
+    shown = []
+    for line, block in blocks:
+        left_out = len(block) - WHY_LINES
+        if left_out > 0:
+            half = WHY_LINES // 2
+            block[half:-half] = ["# [%d lines]" % left_out]
+        shown += [line] + block
     return shown or output.splitlines()[-END_LINES:]
 
 

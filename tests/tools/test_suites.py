@@ -65,11 +65,13 @@ class Reasons(unittest.TestCase):
         output = "ok 1\n# good\nnot ok 2 - b\n# why\n# and how\nok 3\n# fine\n1..3\n"
         self.assertEqual(run_suites.why(output), ["not ok 2 - b", "# why", "# and how"])
 
-    def test_of_much_the_beginning_is_shown(self):
+    def test_of_much_the_beginning_and_the_end_are_shown(self):
         most = run_suites.WHY_LINES
-        lines = ["not ok 1"] + ["# %d" % i for i in range(most + 9)] + ["ok 2", "not ok 3", "# x"]
-        self.assertEqual(run_suites.why("\n".join(lines)),
-                         lines[:1 + most] + ["not ok 3", "# x"])
+        lines = ["# %d" % i for i in range(most + 9)]
+        output = "\n".join(["not ok 1"] + lines + ["ok 2", "not ok 3", "# x"])
+        self.assertEqual(run_suites.why(output),
+                         ["not ok 1"] + lines[:most // 2] + ["# [9 lines]"] + lines[-(most // 2):]
+                         + ["not ok 3", "# x"])
 
     def test_without_a_failed_case_the_end_is_shown(self):
         lines = ["line %d" % i for i in range(99)]
