@@ -164,7 +164,7 @@ static bool is_known(const struct cpu *cpu, const struct thread *thread)
 }
 
 /* `now` may have been read on another CPU, and be past here. */
-static inline void charge(struct cpu *cpu, uint64_t now)
+void run_charge(struct cpu *cpu, uint64_t now)
 {
     struct thread *thread = cpu->current;
     uint64_t ns = now - thread->run_since;
@@ -175,11 +175,6 @@ static inline void charge(struct cpu *cpu, uint64_t now)
     thread->entity.run_time += ns;
     if (is_known(cpu, thread))
         cpu->queue.policy->charge(&cpu->queue, &thread->entity, ns, now);
-}
-
-void run_charge(struct cpu *cpu, uint64_t now)
-{
-    charge(cpu, now);
 }
 
 static void add(struct cpu *cpu, struct thread *thread, enum sched_why why, uint64_t now)
@@ -404,7 +399,7 @@ static void give_way(struct cpu *cpu, enum sched_why why)
     struct thread *self = cpu->current;
     uint64_t now = hal_time_now();
 
-    charge(cpu, now);
+    run_charge(cpu, now);
     if (!self->idle && self->affinity >> cpu->id & 1) {
         add(cpu, self, why, now);
         if (why == SCHED_PREEMPTED) {
@@ -444,7 +439,7 @@ int run_block(uint64_t now, uint64_t deadline, bool cancellable)
     self->deadline = deadline;
     if (deadline != HAL_TIME_NEVER)
         tree_insert(&cpu->sleepers, &self->sleep_node, &deadline, compare_deadline);
-    charge(cpu, now);
+    run_charge(cpu, now);
     choose_and_switch(cpu, false, now);
     return self->wake_reason;
 }
@@ -500,7 +495,7 @@ void run_exit(void)
     now = hal_time_now();
     ktrace_event(HAL_TRACE_EXIT, now, cpu->current->id, 0);
     now = hal_time_now();
-    charge(cpu, now);
+    run_charge(cpu, now);
     choose_and_switch(cpu, false, now);
     panic("a thread ran after its end");
 }
