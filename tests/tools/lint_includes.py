@@ -82,6 +82,8 @@ LAYERS = [
           ("tests/contract/", HAL), ("tests/contract", "hal/include")),
     Layer("tests/pi3/", "tests/pi3/ sees hal-pi3/ and hal/", None, ("tests/", "hal-pi3/", HAL),
           ("tests", "hal-pi3", "hal/include")),
+    Layer("tests/host/", "tests/host/ sees hal-sim/ and hal/", None, ("tests/", "hal-sim/", HAL),
+          ("tests", "hal-sim", "hal/include")),
     Layer("tests/os/", "tests/os/ sees the public header: it tests the whole from outside", None,
           ("tests/", "hal-sim/include/tayberry"), ("tests", "hal-sim/include")),
     Layer("tests/sim/", "tests/sim/ sees the public header, and hal/ for its guests", None,

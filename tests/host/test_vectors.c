@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * host_vectors.c: images of the vector registers, settled (host/vectors.h).
+ * test_vectors.c: images of the vector registers, settled (host/vectors.h).
  *
  * Criteria, for the processor that the test runs on, and each component that its images have:
  *  1. A component that is as it began is not in use, whatever the processor says of it.
