@@ -118,8 +118,8 @@ void *heap_failed(const struct alloc_site *site)
 }
 
 /* Everything but the usual case. It takes its caller's place on the stack, or lies on top of it. */
-static __attribute__((noinline)) void *allocate_slowly(size_t bytes, size_t alignment,
-                                                       const struct alloc_site *site)
+static HAL_NOINLINE void *allocate_slowly(size_t bytes, size_t alignment,
+                                          const struct alloc_site *site)
 {
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     void *block;
@@ -143,8 +143,7 @@ void *heap_allocate(size_t bytes, size_t alignment, const struct alloc_site *sit
 }
 
 /* Called masked, because the magazine is empty. */
-static __attribute__((noinline)) void *allocate_and_refill(size_t bytes,
-                                                           const struct alloc_site *site)
+static HAL_NOINLINE void *allocate_and_refill(size_t bytes, const struct alloc_site *site)
 {
     void *block = slab_refill(slab_store_for(bytes));
 
@@ -209,7 +208,7 @@ HAL_NORETURN static void refuse(const void *pointer, const char *path, unsigned 
     }
 }
 
-static __attribute__((noinline)) void free_slowly(void *pointer, const char *file, unsigned line)
+static HAL_NOINLINE void free_slowly(void *pointer, const char *file, unsigned line)
 {
     uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
     size_t usable;
@@ -228,7 +227,7 @@ static __attribute__((noinline)) void free_slowly(void *pointer, const char *fil
 }
 
 /* Called masked, because it is no matter for the fast way. */
-static __attribute__((noinline)) void free_masked(void *pointer, const char *file, unsigned line)
+static HAL_NOINLINE void free_masked(void *pointer, const char *file, unsigned line)
 {
     hal_irq_end_mask();
     free_slowly(pointer, file, line);
@@ -249,7 +248,7 @@ LINE_START void heap_free(void *pointer, const char *file, unsigned line)
 /* ---- the rest ---- */
 
 /* Bytes of the block at `pointer` that belong to its owner. */
-static __attribute__((noinline)) size_t size_of(const void *pointer, const struct alloc_site *site)
+static HAL_NOINLINE size_t size_of(const void *pointer, const struct alloc_site *site)
 {
     size_t usable = 0;
 

@@ -255,8 +255,8 @@ RARELY static void await_turn(struct spinlock *lock, uint32_t ticket, const stru
 }
 
 /* `held_before`: the ranks that this CPU held before it got `lock`. */
-__attribute__((noinline)) static void
-note_acquire(const struct spinlock *lock, const struct lock_site *site, uint32_t held_before)
+static HAL_NOINLINE void note_acquire(const struct spinlock *lock, const struct lock_site *site,
+                                      uint32_t held_before)
 {
     struct spinlock_hold *hold = &holds[hal_cpu_id()][lock->rank];
 
@@ -273,7 +273,7 @@ note_acquire(const struct spinlock *lock, const struct lock_site *site, uint32_t
     __atomic_store_n(&hold->lock, lock, __ATOMIC_RELAXED);
 }
 
-__attribute__((noinline)) static void note_release(const struct spinlock *lock)
+static HAL_NOINLINE void note_release(const struct spinlock *lock)
 {
     struct spinlock_hold *hold = &holds[hal_cpu_id()][lock->rank];
 
@@ -311,8 +311,7 @@ RARELY static void acquire_later(struct spinlock *lock, const struct lock_site *
 }
 
 /* An acquire of which something is to be noted, or that is wrong. */
-__attribute__((noinline)) static void acquire_specially(struct spinlock *lock,
-                                                        const struct lock_site *site)
+static HAL_NOINLINE void acquire_specially(struct spinlock *lock, const struct lock_site *site)
 {
     struct cpu *cpu = cpu_here();
     uint32_t ticket;
@@ -347,8 +346,8 @@ void spinlock_acquire_masked_at(struct spinlock *lock, const struct lock_site *s
     own(lock, cpu);
 }
 
-__attribute__((noinline)) static void
-release_specially(struct spinlock *lock, hal_irq_state_t state, const struct lock_site *site)
+static HAL_NOINLINE void release_specially(struct spinlock *lock, hal_irq_state_t state,
+                                           const struct lock_site *site)
 {
     if (!bypassed()) {
         if (!spinlock_held(lock))

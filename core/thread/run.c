@@ -283,7 +283,7 @@ void run_add(struct thread *thread)
 
 /* ---- switching; the caller holds the lock of this CPU ---- */
 
-__attribute__((noinline)) static void send_outgoing(struct cpu *cpu)
+static HAL_NOINLINE void send_outgoing(struct cpu *cpu)
 {
     struct thread *left = cpu->outgoing;
 
@@ -334,14 +334,14 @@ static void switch_to(struct cpu *cpu, struct thread *next, bool preempted, uint
     arrive();
 }
 
+#define FEW 32u /* so many threads fit into the caches */
+
 /*
  * With very many threads ready none of them is in a cache when its turn comes. Those whose turns
  * come next are known, though: so while this one runs, the processor fetches the one after it, and
  * the stack of the next, whose struct it has fetched a turn ago.
  */
-#define FEW 32u /* so many fit into the caches */
-
-__attribute__((noinline)) static void fetch_coming(const struct sched_queue *queue)
+static HAL_NOINLINE void fetch_coming(const struct sched_queue *queue)
 {
     enum { LINE = 64 };
     struct sched_entity *coming[2];
@@ -362,7 +362,7 @@ __attribute__((noinline)) static void fetch_coming(const struct sched_queue *que
 }
 
 /* Has the board choose among the options of a policy that does not choose itself. */
-__attribute__((noinline)) static void ask(struct sched_queue *queue)
+static HAL_NOINLINE void ask(struct sched_queue *queue)
 {
     uint32_t threads[OPTIONS_MAX];
     const struct sched_entity *entity;

@@ -250,7 +250,7 @@ static inline bool read_quickly(uint64_t *now)
 }
 
 /* What hal_time_now does where reading alone will not do. */
-static __attribute__((noinline)) uint64_t enter_and_read(void)
+static HAL_NOINLINE uint64_t enter_and_read(void)
 {
     (void)sim_cpu_enter();
     uint64_t now = sim_time_now();

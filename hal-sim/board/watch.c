@@ -87,7 +87,7 @@ bool sim_watch_attend(struct cpu *cpu)
 }
 
 /* The frames up to the HAL's function that the guest has called are in the backtrace, too. */
-__attribute__((noinline)) void sim_watch_report(void)
+HAL_NOINLINE void sim_watch_report(void)
 {
     struct hal_fault fault = {.kind = HAL_FAULT_STALL,
                               .address = sim_cpu_this()->watch,

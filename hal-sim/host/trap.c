@@ -232,8 +232,8 @@ NO_REDZONES static void attend_user(struct cpu *cpu, ucontext_t *context, enum u
     user_stop(context, HOST_USER_INTERRUPT);
 }
 
-NO_REDZONES __attribute__((noinline)) static void attend(siginfo_t *info, ucontext_t *context,
-                                                         enum user_place place)
+NO_REDZONES static HAL_NOINLINE void attend(siginfo_t *info, ucontext_t *context,
+                                            enum user_place place)
 {
     int saved = errno;
     struct cpu *cpu = sim_cpu_this();
@@ -396,8 +396,7 @@ static unsigned fault_index(int signal)
     return index;
 }
 
-NO_REDZONES __attribute__((noinline)) static void fault(int signal, siginfo_t *info,
-                                                        ucontext_t *context)
+NO_REDZONES static HAL_NOINLINE void fault(int signal, siginfo_t *info, ucontext_t *context)
 {
     struct cpu *cpu = sim_cpu_this();
     if (signal == SIGSYS || sim_cpu_entered() || info->si_code <= 0 ||
@@ -422,8 +421,7 @@ NO_REDZONES __attribute__((noinline)) static void fault(int signal, siginfo_t *i
 }
 
 /* User code has done something that the processor refuses, or made a system call. */
-NO_REDZONES __attribute__((noinline)) static void fault_of_user(int signal, siginfo_t *info,
-                                                                ucontext_t *context)
+NO_REDZONES static HAL_NOINLINE void fault_of_user(int signal, siginfo_t *info, ucontext_t *context)
 {
     if (info->si_code > 0 && signal != SIGSYS)
         user_stop_now(HOST_USER_FAULT);

@@ -11,7 +11,7 @@
 /** The compiler takes the variable `x` as it is from here on, and does not compute it anew from
  * what it was made of: an address of many uses stays in one register. */
 #define HAL_OPAQUE(x) __asm__("" : "+r"(x))
-/** The function has a frame of its own, for who asks where it was called. */
+/** The function stays one: it is rarely called, and in the way, or has to have a frame. */
 #define HAL_NOINLINE __attribute__((noinline))
 /** Control does not come back to the caller. */
 #define HAL_NORETURN __attribute__((noreturn))
