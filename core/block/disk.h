@@ -13,9 +13,9 @@
 
 #include "block/queue/elevator.h"
 #include "block/request.h"
+#include "deferred/ktimer.h"
 #include "sync/spinlock.h"
 #include "sync/wait.h"
-#include "deferred/ktimer.h"
 
 struct block_driver {
     const char *kind; /**< one word: "card" */

@@ -116,6 +116,12 @@ int64_t vfs_write(struct vnode *vnode, uint64_t offset, const void *data, size_t
     return done;
 }
 
+void vfs_cut(struct vnode *vnode, uint64_t size)
+{
+    if (cut_hook)
+        cut_hook(vnode, size);
+}
+
 /* `more`: it is not made smaller. */
 static int set_size(struct vnode *vnode, uint64_t size, bool more)
 {
@@ -128,8 +134,8 @@ static int set_size(struct vnode *vnode, uint64_t size, bool more)
     rwlock_write(&vnode->lock);
     if (!more || size > vnode->attributes.size) {
         error = vnode->ops->truncate(vnode, size);
-        if (!error && cut_hook)
-            cut_hook(vnode, size);
+        if (!error)
+            vfs_cut(vnode, size);
     }
     rwlock_end_write(&vnode->lock);
     return error;

@@ -54,8 +54,11 @@ HAL_MUST_CHECK int vfs_truncate(struct vnode *vnode, uint64_t size);
 /** Makes the file at least `size` bytes long. */
 HAL_MUST_CHECK int vfs_extend(struct vnode *vnode, uint64_t size);
 
-/** What vfs_truncate calls when a file has another size, with its vnode's lock held; who maps files
- * is told so. Takes only spinlocks. */
+/** Has who maps the file told that pages behind `size` are none of it. vfs_truncate does so itself;
+ * this is for a file system that has taken pages back. Caller holds the vnode's lock to write. */
+void vfs_cut(struct vnode *vnode, uint64_t size);
+
+/** What that calls. Takes only spinlocks. */
 typedef void vfs_cut_hook(struct vnode *vnode, uint64_t size);
 
 /** From now on it calls that. Boot. */

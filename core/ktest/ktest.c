@@ -188,6 +188,7 @@ static const struct ktest tests[] = {
     {"vm.threads_share_a_space", test_vm_threads},
     {"vm.forks_race_with_writes", test_vm_forks},
     {"vm.files_are_cut_while_they_are_mapped", test_vm_files},
+    {"vm.mappings_move_while_the_file_is_cut", test_vm_moves},
     {"calls.a_few_ask_for_anything", test_calls_few},
     {"calls.a_crowd_asks_for_anything", test_calls_crowd},
     {"calls.one_asks_for_anything", test_calls_alone},

@@ -94,7 +94,7 @@ static void part_of_crowd(void *argument)
 
 void test_time_crowd(struct ktest_run *run)
 {
-    struct crowd crowd = {.deadline = hal_time_now() + UINT64_C(100000000)};
+    struct crowd crowd = {.deadline = hal_time_now() + UINT64_C(1000000000)};
     struct thread *sleepers[SLEEPERS];
     unsigned started = 0;
 

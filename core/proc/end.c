@@ -113,7 +113,7 @@ static void give_resources_back(struct process *process)
     process->space = NULL;
     process->directory = NULL;
     mutex_unlock(&process->mutex);
-    descriptor_table_put(files);
+    descriptor_table_leave(files);
     vm_space_put(space);
     vnode_put(directory);
     process_give_back(process);

@@ -84,7 +84,7 @@ static int64_t clone_thread(struct user_thread *self, const struct clone_request
 /* Memory and files of a new process. */
 static int give_resources(struct process *child, struct process *parent, uint64_t flags)
 {
-    child->files = flags & CLONE_FILES ? descriptor_table_get(parent->files)
+    child->files = flags & CLONE_FILES ? descriptor_table_share(parent->files)
                                        : descriptor_table_copy(parent->files);
     if (!child->files)
         return -ENOMEM;

@@ -212,7 +212,7 @@ struct process *process_create(struct process *parent)
 void process_free(struct process *process)
 {
     signal_pending_drop(&process->signals.pending, process, UINT64_MAX); /* sent at its very end */
-    descriptor_table_put(process->files);
+    descriptor_table_leave(process->files);
     vm_space_put(process->space);
     vnode_put(process->directory);
     kfree(process->program);

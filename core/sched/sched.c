@@ -171,14 +171,16 @@ static void count_worth(struct thread *thread)
 
 static void write_worth(struct thread *thread, const struct worth *worth)
 {
-    if (worth->which & SCHED_BY_PRIORITY) {
+    if (worth->which & SCHED_BY_PRIORITY)
         thread->own_priority = worth->priority;
-        thread->lent_priority = worth->lent_priority;
-    }
-    if (worth->which & SCHED_BY_NICE) {
+    if (worth->which & SCHED_BY_NICE)
         thread->own_nice = worth->nice;
+    /* Changed by who lends alone, who reads it under the lock of the chains only: nobody else may
+     * so much as write it anew. */
+    if (worth->which & SCHED_BY_PRIORITY && thread->lent_priority != worth->lent_priority)
+        thread->lent_priority = worth->lent_priority;
+    if (worth->which & SCHED_BY_NICE && thread->lent_nice != worth->lent_nice)
         thread->lent_nice = worth->lent_nice;
-    }
     if (worth->which & SCHED_BY_LENGTH)
         thread->entity.length = worth->length;
     count_worth(thread);

@@ -4,12 +4,12 @@
  */
 #pragma once
 
+#include "deferred/ktimer.h"
 #include "ipc/poll.h"
 #include "proc/session/session.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
 #include "tty/discipline/discipline.h"
-#include "deferred/ktimer.h"
 
 #include <hal/compiler.h>
 

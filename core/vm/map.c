@@ -257,7 +257,7 @@ static int reserve_tables(const struct move *move)
     return error;
 }
 
-/* Each word goes in one step, so whoever cuts the file finds it here or there. */
+/* Whoever cuts the file finds a word here or there: none moves between his looks at the two. */
 static void move_words(const struct move *move)
 {
     struct vm_space *space = move->space;
@@ -265,6 +265,7 @@ static void move_words(const struct move *move)
     bool more = true;
 
     while (more) {
+        struct origin_lock lock = origin_lock(move->region->file, NULL);
         hal_irq_state_t state = spinlock_acquire(&space->pages_lock);
         uintptr_t *word;
 
@@ -279,6 +280,7 @@ static void move_words(const struct move *move)
             }
         }
         spinlock_release(&space->pages_lock, state);
+        origin_unlock(lock);
     }
 }
 

@@ -37,6 +37,8 @@ static struct lock uart_lock;
 /** serial_cause bits: what core wants to hear of, and what it has to look at first. */
 static unsigned uart_wanted;
 static unsigned uart_silenced;
+/** hal_console_putc has waited for uart_lock in vain. */
+static bool uart_lock_lost;
 
 static uint32_t uart_clock(enum firmware_clock clock, uint32_t usual)
 {
@@ -184,14 +186,41 @@ void board_uart_take_pace(void)
     lock_release(&uart_lock, state);
 }
 
-/* No lock: a panic must get through whatever is held. A byte of somebody else may come between. */
+/** The lock, so that two CPUs do not fill the same room. But a panic must get through whatever is
+ * held: if it does not come, it is done without, and nobody waits for it until it has come. */
+static bool console_lock(hal_irq_state_t *state)
+{
+    uint64_t give_up = mmio_microseconds() + PUTC_WAIT_MICROS;
+    bool locked = lock_try(&uart_lock, state);
+
+    while (!locked && !__atomic_load_n(&uart_lock_lost, __ATOMIC_RELAXED) &&
+           mmio_microseconds() < give_up) {
+        hal_cpu_relax();
+        locked = lock_try(&uart_lock, state);
+    }
+    __atomic_store_n(&uart_lock_lost, !locked, __ATOMIC_RELAXED);
+    return locked;
+}
+
+static bool console_put(uint8_t byte)
+{
+    hal_irq_state_t state;
+    bool locked = console_lock(&state), done = uart_port->put(byte);
+
+    if (locked) {
+        lock_release(&uart_lock, state);
+    }
+    return done;
+}
+
+/* A byte of somebody else may come between. */
 void hal_console_putc(uint8_t byte)
 {
     if (uart_port == NULL) {
         return;
     }
     uint64_t give_up = mmio_microseconds() + PUTC_WAIT_MICROS;
-    while (!uart_port->put(byte) && mmio_microseconds() < give_up) {
+    while (!console_put(byte) && mmio_microseconds() < give_up) {
         hal_cpu_relax();
     }
 }

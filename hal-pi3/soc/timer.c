@@ -25,6 +25,8 @@
 #define SYSTIMER_LOW (SYSTIMER_BASE + 0x04u)
 #define SYSTIMER_COMPARE(n) (SYSTIMER_BASE + 0x0cu + 4u * (n))
 
+#define SYSTIMER_SOON_MICROS 10u
+
 #define NANOSECONDS UINT64_C(1000000000)
 #define MICROSECONDS UINT64_C(1000000)
 
@@ -131,7 +133,15 @@ void systimer_arm(enum systimer_user user, uint32_t microseconds)
 {
     mmio_barrier();
     mmio_write(SYSTIMER_STATUS, 1u << user);
-    mmio_write(SYSTIMER_COMPARE(user), mmio_read(SYSTIMER_LOW) + microseconds);
+    uint32_t at = mmio_read(SYSTIMER_LOW) + microseconds;
+    mmio_write(SYSTIMER_COMPARE(user), at);
+    /* It looks for the moment itself, and not for what is past: that comes again after 71 minutes.
+     */
+    while ((int32_t)(mmio_read(SYSTIMER_LOW) - at) >= 0 &&
+           (mmio_read(SYSTIMER_STATUS) >> user & 1) == 0) {
+        at = mmio_read(SYSTIMER_LOW) + SYSTIMER_SOON_MICROS;
+        mmio_write(SYSTIMER_COMPARE(user), at);
+    }
     mmio_barrier();
 }
 

@@ -9,6 +9,7 @@
  * be may stay for ever; whoever plays the kernel gives up in the end.
  */
 #include "boot/cmdline.h"
+#include "deferred/work.h"
 #include "lib/string.h"
 #include "mem/reclaim.h"
 #include "sync/flow/semaphore.h"
@@ -16,7 +17,6 @@
 #include "sync/rwlock.h"
 #include "thread/thread.h"
 #include "tty/tty.h"
-#include "deferred/work.h"
 
 #include <hal/board.h>
 #include <hal/compiler.h>

@@ -269,8 +269,8 @@ def test_hang_up(person):
     person.prompt(r"(?s)stopped jobs.*")
     person.send("exit\r")
     person.prompt(r"(?s)BusyBox.*[~/]\S*")
-    said = person.command("ps | grep -c '[ ]cat$'")
-    assert said.strip() == "0", said
+    said = person.command("while ps | grep -q '[ ]cat$'; do sleep 0.1; done; echo gone")
+    assert said.strip() == "gone", said
     person.command("killall sleep")
 
 

@@ -528,21 +528,21 @@ class Windows(Case):
         self.assertIn(b"hello", done.stdout)
 
     def test_time_out_closes_the_window_and_leaves_a_picture(self):
-        done = self.on_a_screen("--timeout", "1.5", "--screenshot", self.path("w.png"),
+        done = self.on_a_screen("--timeout", "4", "--screenshot", self.path("w.png"),
                                 text="blink GPIO17 100ms &\n")
         self.assertEqual(done.returncode, 124, done.stderr)
         with open(self.path("w.png"), "rb") as picture:
             self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_memory_is_shown_in_the_window(self):
-        done = self.on_a_screen("--timeout", "1.5", "--panel", "memory", "--memory", "960M",
+        done = self.on_a_screen("--timeout", "4", "--panel", "memory", "--memory", "960M",
                                 "--screenshot", self.path("m.png"), text="spawn 2 1s\n")
         self.assertEqual(done.returncode, 124, done.stderr)
         with open(self.path("m.png"), "rb") as picture:
             self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_the_timeline_is_shown_in_the_window(self):
-        done = self.on_a_screen("--timeout", "1.5", "--panel", "timeline", "--panel", "memory",
+        done = self.on_a_screen("--timeout", "4", "--panel", "timeline", "--panel", "memory",
                                 "--cpus", "4", "--screenshot", self.path("t.png"),
                                 text="spawn 5 1s\n")
         self.assertEqual(done.returncode, 124, done.stderr)
@@ -550,7 +550,7 @@ class Windows(Case):
             self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
 
     def test_panic_in_the_window_is_134_in_the_end(self):
-        done = self.on_a_screen("--timeout", "1.5", text="panic\n")
+        done = self.on_a_screen("--timeout", "6", text="panic\n")
         self.assertEqual(done.returncode, 134, done.stderr)
 
 
@@ -800,7 +800,7 @@ class Terminal(Case):
         self.check_restored()
 
     def test_time_out_restores_the_terminal(self):
-        self.start("--headless", "--timeout", "0.7")
+        self.start("--headless", "--timeout", "5")
         self.expect(b"> ")
         self.assertEqual(self.finish(), 124)
         self.check_restored()

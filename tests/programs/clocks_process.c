@@ -32,7 +32,7 @@ static long long now(clockid_t clock)
 static void use(clockid_t clock)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
-    const struct itimerspec soon = {{0, 0}, {0, 20000000}};
+    const struct itimerspec soon = {{0, 0}, {0, 200000000}};
     struct itimerspec left;
     long long start = now(clock);
     timer_t timer;
@@ -45,7 +45,7 @@ static void use(clockid_t clock)
     printf("%d\n", left.it_value.tv_sec == 0 && left.it_value.tv_nsec > 0);
     while (!came)
         ;
-    printf("%d %d\n", (int)value, now(clock) - start >= 20000000);
+    printf("%d %d\n", (int)value, now(clock) - start >= 200000000);
     timer_gettime(timer, &left);
     printf("%ld\n", left.it_value.tv_nsec);
     printf("%d\n", timer_delete(timer));

@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOBODY 54321 /* a user that nobody else is */
-
 /* A child that waits to be ended, or -1. */
 static pid_t start(void)
 {
@@ -47,9 +45,11 @@ static void run(void)
 
 int main(void)
 {
+    const uid_t nobody = 200000 + (uid_t)getpid(); /* a user that nobody else is */
+
     if (geteuid() != 0)
         printf("0\n1 1\n1\n1\n1\n"); /* only root can try this */
-    else if (setgid(NOBODY) || setuid(NOBODY))
+    else if (setgid(nobody) || setuid(nobody))
         printf("no other user\n");
     else
         run();

@@ -36,8 +36,11 @@ def native(folder, name, together):
     """(output, errors, status)"""
     with tempfile.TemporaryDirectory() as empty:
         errors = subprocess.STDOUT if together else subprocess.PIPE
-        done = subprocess.run([folder / name], input=INPUT, stdout=subprocess.PIPE, stderr=errors,
-                              cwd=empty, timeout=LIMIT, check=False)
+        try:
+            done = subprocess.run([folder / name], input=INPUT, stdout=subprocess.PIPE,
+                                  stderr=errors, cwd=empty, timeout=LIMIT, check=False)
+        except subprocess.TimeoutExpired as ended:
+            return ended.stdout or b"", b"", "not within %d s" % LIMIT
     return done.stdout, done.stderr or b"", status_of(done.returncode)
 
 

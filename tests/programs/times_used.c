@@ -49,10 +49,15 @@ int main(void)
 {
     struct rusage usage, children;
     struct tms times_used;
-    int status;
+    int status, mostly = 0;
 
-    compute(60000);
-    printf("%d\n", used(0) > used(1));
+    for (int i = 0; i < 5 && !mostly; i++) { /* a busy host may take its time in the kernel */
+        long own = used(0), kernels = used(1);
+
+        compute(60000);
+        mostly = used(0) - own > used(1) - kernels;
+    }
+    printf("%d\n", mostly);
     call(40000);
     printf("%d\n", used(1) >= 40000);
     if (fork() == 0) {

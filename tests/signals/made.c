@@ -217,7 +217,7 @@ static bool find_process(void)
     bool found;
 
     if (child == 0) {
-        nap(1000);
+        pause();
         _exit(0);
     }
     CPU_ZERO(&set);

@@ -26,6 +26,19 @@ static void set(int which, long us, long interval)
     say("set: %s", result_name(setitimer(which, &value, NULL)));
 }
 
+/* Sleeps until that many have come, also if they come before it sleeps. */
+static void await(int least)
+{
+    sigset_t none, before;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_BLOCK, NULL, &before);
+    block(SIGALRM);
+    while (counted < least)
+        sigsuspend(&none);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static void alarms(void)
 {
     unsigned left;
@@ -36,7 +49,7 @@ static void alarms(void)
     say("off: %d", alarm(0) >= 49);
     handle_info(SIGALRM, note, 0);
     alarm(1);
-    pause();
+    await(1);
     say("came: %d, code %d", counted, last.si_code);
     say("then none: %u", alarm(0));
 }
@@ -47,8 +60,7 @@ static void intervals(void)
 
     handle_info(SIGALRM, note, 0);
     set(ITIMER_REAL, 10000, 5000);
-    while (counted < 5)
-        pause();
+    await(5);
     getitimer(ITIMER_REAL, &value);
     say("interval %ld, left %d", (long)value.it_interval.tv_usec,
         value.it_value.tv_sec == 0 && value.it_value.tv_usec <= 5000);
@@ -59,8 +71,7 @@ static void intervals(void)
     nap(20);
     say("no more: %d", counted);
     set(ITIMER_REAL, 5000, 0);
-    while (counted == 0)
-        pause();
+    await(1);
     nap(20);
     say("once: %d", counted);
     set(3, 1, 1);

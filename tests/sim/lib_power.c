@@ -69,7 +69,7 @@ START_TEST(a_guest_is_cut_at_any_moment)
         ck_assert_uint_le(count_mappings(), maps + 8);
     ck_assert_uint_eq(count_entries("/proc/self/task"), tasks);
     ck_assert_int_eq(tb_power_on(machine), 0);
-    ck_assert_int_eq(tb_uart_expect(machine, "ready\n", SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "ready\n", 20 * SECOND), TB_MATCH);
 }
 END_TEST
 

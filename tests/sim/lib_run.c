@@ -50,7 +50,7 @@ START_TEST(a_guest_that_only_waits_is_stuck)
     ck_assert_int_eq(tb_run_until(machine, UINT64_MAX), TB_STUCK);
     ck_assert_int_eq(tb_run_for(machine, 5 * MS), TB_DEADLINE);
     ck_assert_int_eq(tb_uart_write(machine, "x", 1), 1);
-    ck_assert_int_eq(tb_uart_expect(machine, "x", SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "x", 20 * SECOND), TB_MATCH);
     ck_assert_int_eq(tb_run_until(machine, UINT64_MAX), TB_STUCK);
 }
 END_TEST
@@ -77,7 +77,7 @@ START_TEST(another_thread_interrupts_a_run)
     tb_power_cut(machine);
     ck_assert_int_eq(tb_state(machine), TB_OFF);
     ck_assert_int_eq(tb_power_on(machine), 0);
-    ck_assert_int_eq(tb_uart_expect(machine, "ready\n", SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "ready\n", 20 * SECOND), TB_MATCH);
 }
 END_TEST
 
@@ -121,7 +121,7 @@ START_TEST(stops_are_values)
     ck_assert_int_eq(tb_state(machine), _i % 2 ? TB_POWERED_OFF : TB_PANICKED);
     ck_assert_int_eq(tb_exit_status(machine), _i % 2 ? 7 : 0);
     uint64_t time = tb_time(machine);
-    ck_assert_int_eq(tb_run_for(machine, SECOND), TB_STOPPED);
+    ck_assert_int_eq(tb_run_for(machine, 20 * SECOND), TB_STOPPED);
     ck_assert_uint_eq(tb_time(machine), time);
     ck_assert_int_eq(tb_power_on(machine), 0);
     ck_assert_int_eq(tb_run_until(machine, UINT64_MAX), TB_STOPPED);
@@ -139,7 +139,7 @@ START_TEST(rebooting_for_ever_ends_at_the_deadline)
         ck_assert_msg(boots >= 18 && boots <= 21, "%u boots in 20 ms", boots);
     } else {
         for (unsigned i = 0; i < 10; i++)
-            ck_assert_int_eq(tb_uart_expect(machine, "boot\n", 10 * SECOND), TB_MATCH);
+            ck_assert_int_eq(tb_uart_expect(machine, "boot\n", 10 * 20 * SECOND), TB_MATCH);
     }
     ck_assert_int_eq(tb_state(machine), TB_RUNNING);
     tb_power_cut(machine);
@@ -206,22 +206,22 @@ START_TEST(a_paused_machine_can_be_cut_and_started)
     usleep(5000);
     ck_assert_uint_eq(tb_time(machine), 0);
     ck_assert_int_eq(tb_set_speed(machine, 1), 0);
-    ck_assert_int_eq(tb_uart_expect(machine, "ready\n", SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "ready\n", 20 * SECOND), TB_MATCH);
 }
 END_TEST
 
 START_TEST(speeds_scale_time)
 {
-    machine = sim_start(TB_CLOCK_REAL, "blink");
+    machine = sim_start(TB_CLOCK_REAL, "idle");
     ck_assert_int_eq(tb_set_speed(machine, 10), 0);
     uint64_t host = sim_host_ms();
-    ck_assert_int_eq(tb_run_for(machine, 500 * MS), TB_DEADLINE);
+    ck_assert_int_eq(tb_run_for(machine, 5 * SECOND), TB_DEADLINE);
     uint64_t took = sim_host_ms() - host;
-    ck_assert_msg(took >= 45 && took < 400, "500 ms at speed 10 took %u ms", (unsigned)took);
+    ck_assert_msg(took >= 450 && took < 4000, "5 s at speed 10 took %u ms", (unsigned)took);
     ck_assert_int_eq(tb_set_speed(machine, INFINITY), 0);
     host = sim_host_ms();
-    ck_assert_int_eq(tb_run_for(machine, 10 * SECOND), TB_DEADLINE);
-    ck_assert_uint_lt(sim_host_ms() - host, 9000);
+    ck_assert_int_eq(tb_run_for(machine, 100 * SECOND), TB_DEADLINE);
+    ck_assert_uint_lt(sim_host_ms() - host, 50000);
     ck_assert_int_eq(tb_set_speed(machine, -1), -EINVAL);
     ck_assert_int_eq(tb_set_speed(machine, NAN), -EINVAL);
 }
@@ -249,7 +249,7 @@ START_TEST(an_overflowing_stack_is_a_fault)
 {
     machine = sim_open(clocks[_i], "overflow");
     ck_assert_int_eq(tb_power_on(machine), 0);
-    ck_assert_int_eq(tb_run_for(machine, SECOND), TB_STOPPED);
+    ck_assert_int_eq(tb_run_for(machine, 20 * SECOND), TB_STOPPED);
     ck_assert_int_eq(tb_state(machine), TB_PANICKED);
     ck_assert_str_eq(sim_output(machine), "stack fault\n");
 }

@@ -73,17 +73,17 @@ START_TEST(a_life_that_is_over_can_be_continued)
     machine = sim_start(TB_CLOCK_VIRTUAL, "echo");
     ck_assert_int_eq(tb_snapshot(machine, &snapshot), 0);
     ck_assert_int_eq(tb_uart_write(machine, "q", 1), 1);
-    ck_assert_int_eq(tb_run_for(machine, SECOND), TB_STOPPED);
+    ck_assert_int_eq(tb_run_for(machine, 20 * SECOND), TB_STOPPED);
     ck_assert_int_eq(tb_restore(machine, snapshot), 0);
     ck_assert_int_eq(tb_state(machine), TB_RUNNING);
     ck_assert_int_eq(tb_uart_write(machine, "hello", 5), 5);
-    ck_assert_int_eq(tb_uart_expect(machine, "hello", SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "hello", 20 * SECOND), TB_MATCH);
     tb_power_cut(machine);
     ck_assert_int_eq(tb_power_on(machine), 0);
     ck_assert_int_eq(tb_run_for(machine, SECOND), TB_DEADLINE);
     ck_assert_int_eq(tb_restore(machine, snapshot), 0);
     ck_assert_int_eq(tb_uart_write(machine, "again", 5), 5);
-    ck_assert_int_eq(tb_uart_expect(machine, "again", SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "again", 20 * SECOND), TB_MATCH);
     tb_snapshot_free(snapshot);
     tb_snapshot_free(NULL);
 }
@@ -96,7 +96,7 @@ START_TEST(guards_are_put_back)
     ck_assert_int_eq(tb_step_event(machine), TB_DEADLINE); /* the switch, before it sinks */
     ck_assert_int_eq(tb_snapshot(machine, &snapshot), 0);
     for (unsigned i = 0; i < 3; i++) {
-        ck_assert_int_eq(tb_run_for(machine, SECOND), TB_STOPPED);
+        ck_assert_int_eq(tb_run_for(machine, 20 * SECOND), TB_STOPPED);
         ck_assert_str_eq(sim_output(machine), "stack fault\n");
         ck_assert_int_eq(tb_restore(machine, snapshot), 0);
     }

@@ -288,7 +288,8 @@ class Runner:
         with open(self.log(build), "ab") as log:
             return subprocess.Popen([str(word) for word in words], cwd=self.root,
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    env={**os.environ, **self.peer(build)})
+                                    env={**os.environ, **self.peer(build),
+                                         "CK_TIMEOUT_MULTIPLIER": str(4 * build.slowness)})
 
     def await_build(self, result, tests):
         """Returns when a build is made. Counts in the meantime what the tests under way found, if

@@ -7,11 +7,11 @@
  */
 #include "ipc/event/alarm.h"
 
+#include "deferred/ktimer.h"
 #include "fs/file.h"
 #include "heap/heap.h"
 #include "ipc/event/anonymous.h"
 #include "ipc/poll.h"
-#include "deferred/ktimer.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>

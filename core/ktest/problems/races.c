@@ -12,6 +12,8 @@
  * Where exactly the two meet is chance: the suite os-sync runs these under many seeds. The size is
  * how often each race is run.
  */
+#include "deferred/ktimer.h"
+#include "deferred/work.h"
 #include "ktest/sync/crew.h"
 #include "ktest/sync/tests.h"
 #include "lib/format.h"
@@ -22,8 +24,6 @@
 #include "sync/mutex.h"
 #include "sync/wait.h"
 #include "thread/thread.h"
-#include "deferred/ktimer.h"
-#include "deferred/work.h"
 
 #include <hal/errno.h>
 #include <hal/runtime.h>

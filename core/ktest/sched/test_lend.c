@@ -23,7 +23,7 @@
 #define NONE 2u                      /* instead of the number of a mutex */
 #define WORK_NS (10 * CREW_MS)       /* what an owner has to do before it unlocks */
 #define MIDDLE_PATIENCE (5 * CREW_S) /* until a thread in the middle gives up */
-#define TIMED_WAIT_NS (300 * CREW_MS)
+#define TIMED_WAIT_NS (2 * CREW_S)
 
 struct stage;
 

@@ -5,7 +5,8 @@
  * Each member has a word of its own in each page of a region that all share, and knows what it
  * wrote there last; so every read can be judged, also in a fork, which has the words as they were
  * at some moment in between. Beside that region members map, move and unmap others, read a file
- * through a mapping while it is cut and made longer again, and have pages reclaimed.
+ * through a mapping while it is cut and made longer again, or while the mapping moves, and have
+ * pages reclaimed.
  */
 #include "cache/cache.h"
 #include "fs/file.h"
@@ -28,13 +29,14 @@
 
 struct scene {
     struct vm_space *space;
-    uintptr_t words;  /* the region of the members' words */
-    uintptr_t mapped; /* the file's */
+    uintptr_t words;     /* the region of the members' words */
+    uintptr_t places[2]; /* where the file's mapping may be */
+    uintptr_t mapped;    /* which of them it is at; atomic */
     struct vnode vnode;
     struct cache_object object;
     struct file *file;
     struct mutex cutting; /* one member at a time makes the file shorter or longer */
-    volatile unsigned wrong, done, failed; /* atomic */
+    volatile unsigned wrong, done, failed, moved; /* atomic */
     unsigned rounds;
 };
 
@@ -191,13 +193,18 @@ static void map_once(struct crew_member *member, struct scene *scene)
     count(&scene->done);
 }
 
+static uintptr_t mapped_at(const struct scene *scene)
+{
+    return __atomic_load_n(&scene->mapped, __ATOMIC_RELAXED);
+}
+
 static void read_file(struct crew_member *member, struct scene *scene)
 {
     uint64_t offset = crew_random(member, FILE_PAGES * HAL_PAGE_SIZE - 64);
     uint8_t bytes[64];
 
-    if (vm_copy_in(scene->space, bytes, scene->mapped + offset, sizeof(bytes))) {
-        count(&scene->failed); /* it is shorter now */
+    if (vm_copy_in(scene->space, bytes, mapped_at(scene) + offset, sizeof(bytes))) {
+        count(&scene->failed); /* it is shorter now, or elsewhere */
         return;
     }
     for (unsigned i = 0; i < sizeof(bytes); i++)
@@ -210,11 +217,21 @@ static void write_file(struct crew_member *member, struct scene *scene)
     uint64_t offset = crew_random(member, FILE_PAGES * HAL_PAGE_SIZE);
     uint8_t byte = byte_at(offset);
 
-    if (vm_copy_out(scene->space, scene->mapped + offset, &byte, 1))
+    if (vm_copy_out(scene->space, mapped_at(scene) + offset, &byte, 1))
         count(&scene->failed);
-    if (vm_sync(scene->space, scene->mapped, FILE_PAGES * HAL_PAGE_SIZE,
+    if (vm_sync(scene->space, mapped_at(scene), FILE_PAGES * HAL_PAGE_SIZE,
                 crew_random(member, 2) == 0))
         count(&scene->failed);
+}
+
+/* Wherever the mapping is, or was: nobody can touch what the file has no more. */
+static void check_cut(struct scene *scene, uint64_t size, uint64_t whole)
+{
+    uint8_t byte;
+
+    for (; size < whole; size += HAL_PAGE_SIZE)
+        for (unsigned i = 0; i < 2; i++)
+            judge(scene, vm_copy_in(scene->space, &byte, scene->places[i] + size, 1) == -EFAULT);
 }
 
 static void cut_file(struct crew_member *member, struct scene *scene)
@@ -226,10 +243,28 @@ static void cut_file(struct crew_member *member, struct scene *scene)
     cache_resize(&scene->object, size);
     vm_file_cut(&scene->vnode, size);
     thread_yield();
+    check_cut(scene, size, whole);
     cache_resize(&scene->object, whole);
     if (cache_write(&scene->object, size, NULL, whole - size) != (int64_t)(whole - size))
         count(&scene->failed);
     mutex_unlock(&scene->cutting);
+}
+
+/* Whoever uses it meanwhile finds nothing there. */
+static void move_mapping(struct scene *scene)
+{
+    uintptr_t from = mapped_at(scene), to = scene->places[from == scene->places[0]];
+    size_t bytes = FILE_PAGES * HAL_PAGE_SIZE;
+    int64_t now =
+        vm_remap(scene->space, from, bytes, bytes, VM_REMAP_MAY_MOVE | VM_REMAP_FIXED, to);
+
+    if (now < 0) {
+        count(&scene->failed);
+    } else {
+        judge(scene, (uintptr_t)now == to);
+        __atomic_store_n(&scene->mapped, to, __ATOMIC_RELAXED);
+        count(&scene->moved);
+    }
 }
 
 /* ---- parts ---- */
@@ -286,6 +321,21 @@ static void part_files(struct crew_member *member)
     }
 }
 
+static void part_moves(struct crew_member *member)
+{
+    struct scene *scene = member->play;
+
+    for (unsigned round = 0; round < scene->rounds; round++) {
+        if (member->number == 0)
+            cut_file(member, scene);
+        else if (member->number == 1)
+            move_mapping(scene);
+        else
+            read_file(member, scene);
+        crew_dawdle(member);
+    }
+}
+
 /* ---- scenarios ---- */
 
 static bool map_all(struct scene *scene)
@@ -295,7 +345,14 @@ static bool map_all(struct scene *scene)
     if (at < 0)
         return false;
     scene->words = (uintptr_t)at;
-    at = vm_map(scene->space, 0, FILE_PAGES * HAL_PAGE_SIZE, ACCESS, VM_SHARED, scene->file, 0);
+    /* Both at once, so that they are apart. */
+    at = vm_map(scene->space, 0, 2 * FILE_PAGES * HAL_PAGE_SIZE, ACCESS, VM_PRIVATE, NULL, 0);
+    if (at < 0 || vm_unmap(scene->space, (uintptr_t)at, 2 * FILE_PAGES * HAL_PAGE_SIZE))
+        return false;
+    scene->places[0] = (uintptr_t)at;
+    scene->places[1] = (uintptr_t)at + FILE_PAGES * HAL_PAGE_SIZE;
+    at = vm_map(scene->space, scene->places[0], FILE_PAGES * HAL_PAGE_SIZE, ACCESS,
+                VM_SHARED | VM_FIXED, scene->file, 0);
     scene->mapped = (uintptr_t)at;
     return at > 0;
 }
@@ -330,29 +387,34 @@ static void end(struct ktest_run *run, struct scene *scene)
     KTEST_EXPECT(run, scene->wrong == 0);
 }
 
-static void play_scene(struct ktest_run *run, void (*part)(struct crew_member *member))
+static void play_scene(struct ktest_run *run, void (*part)(struct crew_member *member), bool moves)
 {
     struct scene *scene = kcalloc(1, sizeof(*scene));
     struct crew crew;
 
     KTEST_REQUIRE(run, scene != NULL);
     if (KTEST_EXPECT(run, begin(scene, 30)) && crew_play(&crew, run, 4, part, scene))
-        KTEST_EXPECT(run, scene->done > 0);
+        KTEST_EXPECT(run, scene->done > 0 && (scene->moved > 0) == moves);
     end(run, scene);
     kfree(scene);
 }
 
 void test_vm_threads(struct ktest_run *run)
 {
-    play_scene(run, part_threads);
+    play_scene(run, part_threads, false);
 }
 
 void test_vm_forks(struct ktest_run *run)
 {
-    play_scene(run, part_forks);
+    play_scene(run, part_forks, false);
 }
 
 void test_vm_files(struct ktest_run *run)
 {
-    play_scene(run, part_files);
+    play_scene(run, part_files, false);
+}
+
+void test_vm_moves(struct ktest_run *run)
+{
+    play_scene(run, part_moves, true);
 }

@@ -9,3 +9,4 @@
 void test_vm_threads(struct ktest_run *run);
 void test_vm_forks(struct ktest_run *run);
 void test_vm_files(struct ktest_run *run);
+void test_vm_moves(struct ktest_run *run);

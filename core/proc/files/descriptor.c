@@ -22,6 +22,7 @@ struct descriptor_table *descriptor_table_create(void)
     if (!table)
         return NULL;
     table->references = 1;
+    table->owners = 1;
     spinlock_init(&table->lock, LOCK_RANK_NAMES);
     return table;
 }
@@ -82,6 +83,24 @@ struct descriptor_table *descriptor_table_copy(struct descriptor_table *from)
         return to;
     kfree(to);
     return NULL;
+}
+
+struct descriptor_table *descriptor_table_share(struct descriptor_table *table)
+{
+    __atomic_add_fetch(&table->owners, 1, __ATOMIC_RELAXED);
+    return descriptor_table_get(table);
+}
+
+void descriptor_table_leave(struct descriptor_table *table)
+{
+    if (table)
+        __atomic_sub_fetch(&table->owners, 1, __ATOMIC_RELEASE);
+    descriptor_table_put(table);
+}
+
+bool descriptor_table_is_shared(const struct descriptor_table *table)
+{
+    return __atomic_load_n(&table->owners, __ATOMIC_ACQUIRE) > 1;
 }
 
 struct descriptor_table *descriptor_table_get(struct descriptor_table *table)

@@ -25,24 +25,33 @@ struct file;
 
 struct descriptor_table {
     uint32_t references;  /**< changed atomically */
+    uint32_t owners;      /**< the processes among them; changed atomically */
     struct spinlock lock; /**< guards the rest */
     unsigned room;        /**< a multiple of 64 */
     struct file **files;  /**< NULL: free */
     uint64_t *closing;    /**< a bit for each: exec closes it */
 };
 
-/** An empty table with one reference, or NULL. */
+/** An empty table with one reference, for a process, or NULL. */
 struct descriptor_table *descriptor_table_create(void);
 
-/** A table with the same files, and one reference; or NULL. */
+/** A table with the same files, for a process as well; or NULL. */
 struct descriptor_table *descriptor_table_copy(struct descriptor_table *from);
 
+/** One more process has the table; or one that had it has it no more, as descriptor_table_put. */
+struct descriptor_table *descriptor_table_share(struct descriptor_table *table);
+void descriptor_table_leave(struct descriptor_table *table);
+
+/** True if more than one process has it. */
+bool descriptor_table_is_shared(const struct descriptor_table *table);
+
+/** A reference for who looks at it. */
 struct descriptor_table *descriptor_table_get(struct descriptor_table *table);
 
 /** One reference less; the last one closes all. NULL is allowed. May sleep. */
 void descriptor_table_put(struct descriptor_table *table);
 
-/** Closes those that exec closes. May sleep. */
+/** Closes those that exec closes. The caller's process alone has the table. May sleep. */
 void descriptor_close_on_exec(struct descriptor_table *table);
 
 /** The file, with a reference for the caller, or NULL. */

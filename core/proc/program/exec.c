@@ -29,6 +29,22 @@ static const char *base_name(const char *path)
     return name;
 }
 
+int program_own_files(struct process *process)
+{
+    struct descriptor_table *shared = process->files, *own;
+
+    if (!descriptor_table_is_shared(shared))
+        return 0;
+    own = descriptor_table_copy(shared);
+    if (!own)
+        return -ENOMEM;
+    mutex_lock(&process->mutex);
+    process->files = own;
+    mutex_unlock(&process->mutex);
+    descriptor_table_leave(shared);
+    return 0;
+}
+
 void program_begin(struct user_thread *thread, struct program_image *image)
 {
     struct process *process = thread->process;

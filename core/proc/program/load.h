@@ -35,6 +35,10 @@ HAL_MUST_CHECK int program_load(struct process *process, struct vnode *directory
 /** Frees an image that was not used. */
 void program_image_free(struct program_image *image);
 
+/** Files that the process shares with another one (CLONE_FILES) become its own: exec closes some.
+ * The process has one thread, the caller. 0 or -ENOMEM. */
+HAL_MUST_CHECK int program_own_files(struct process *process);
+
 /** The process, of one thread, `thread`, which does not run user code, is this program from now on.
  * Uses the image up. May sleep. */
 void program_begin(struct user_thread *thread, struct program_image *image);

@@ -10,10 +10,10 @@
  */
 #include "proc/timers/timers.h"
 
+#include "deferred/ktimer.h"
 #include "heap/heap.h"
 #include "proc/process.h"
 #include "proc/signal/signals.h"
-#include "deferred/ktimer.h"
 
 #include <hal/errno.h>
 #include <hal/time.h>

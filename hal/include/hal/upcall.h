@@ -72,5 +72,6 @@ bool hal_upcall_fault(const struct hal_fault *fault);
  */
 void *hal_upcall_table_alloc(void);
 
-/** Such a page is not needed any more. From these two as well, and from hal_aspace_finish. */
+/** Such a page is not needed any more. From these two as well, from hal_aspace_unmap and
+ * hal_aspace_finish. */
 void hal_upcall_table_free(void *page);

@@ -4,13 +4,13 @@
  */
 #pragma once
 
+#include "deferred/ktimer.h"
 #include "dev/gpio.h"
 #include "fs/devfs/gpio/abi.h"
 #include "fs/vnode.h"
 #include "ipc/poll.h"
 #include "sync/mutex.h"
 #include "sync/wait.h"
-#include "deferred/ktimer.h"
 
 #include <hal/gpio.h>
 

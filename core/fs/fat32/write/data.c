@@ -11,6 +11,7 @@
 #include "fs/fat32/write/write.h"
 
 #include "dev/clock.h"
+#include "fs/vfs.h"
 #include "lib/bytes.h"
 
 #include <hal/errno.h>
@@ -280,6 +281,7 @@ static int64_t append(struct fat32_node *node, uint64_t offset, const uint8_t *d
         return (int64_t)n;
     }
     cache_resize(&node->pages, size);
+    vfs_cut(&node->vnode, size); /* somebody may have mapped the pages in between */
     discard(volume, &fresh);
     return error;
 }
