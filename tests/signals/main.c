@@ -99,23 +99,31 @@ void nap(unsigned ms)
         ;
 }
 
-/* Waits until a process sleeps, for a second or so: on a loaded host it may not have got as far. */
+static bool is_asleep(const char *path)
+{
+    char text[256];
+    int fd = open(path, O_RDONLY);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    const char *end;
+
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    end = strrchr(text, ')');
+    return end && strncmp(end, ") S", 3) == 0;
+}
+
+/*
+ * Waits until a process sleeps, for some seconds: on a loaded host it may not have got as far. One
+ * look is not enough: it may wait for a lock that whoever looks has, or for the terminal.
+ */
 static void await_sleep(pid_t pid)
 {
-    char path[32], text[256];
+    char path[32];
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    for (int i = 0; i < 1000; i++) {
-        int fd = open(path, O_RDONLY);
-        ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-        const char *end;
-
-        if (fd >= 0)
-            close(fd);
-        text[n > 0 ? n : 0] = '\0';
-        end = strrchr(text, ')');
-        if (end && strncmp(end, ") S", 3) == 0)
-            return;
+    for (int i = 0, asleep = 0; i < 5000 && asleep < 20; i++) {
+        asleep = is_asleep(path) ? asleep + 1 : 0;
         nap(1);
     }
 }

@@ -22,7 +22,7 @@ static struct tb_machine *machine;
 START_TEST(a_timer_is_not_lost_on_leaving_the_hal)
 {
     machine = sim_start(TB_CLOCK_REAL, "meet");
-    ck_assert_int_eq(tb_uart_expect(machine, "met\n", 30 * 20 * SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "met\n", 30 * SECOND), TB_MATCH);
 }
 END_TEST
 
@@ -116,7 +116,7 @@ START_TEST(a_timer_between_lives_is_nobodys)
     machine = sim_open(TB_CLOCK_REAL, "left");
     ck_assert_int_eq(tb_power_on(machine), 0);
     for (unsigned life = 0; life < 200; life++)
-        ck_assert_int_eq(tb_uart_expect(machine, "boot\n", 10 * 20 * SECOND), TB_MATCH);
+        ck_assert_int_eq(tb_uart_expect(machine, "boot\n", 10 * SECOND), TB_MATCH);
 }
 END_TEST
 

@@ -139,7 +139,7 @@ START_TEST(rebooting_for_ever_ends_at_the_deadline)
         ck_assert_msg(boots >= 18 && boots <= 21, "%u boots in 20 ms", boots);
     } else {
         for (unsigned i = 0; i < 10; i++)
-            ck_assert_int_eq(tb_uart_expect(machine, "boot\n", 10 * 20 * SECOND), TB_MATCH);
+            ck_assert_int_eq(tb_uart_expect(machine, "boot\n", 10 * SECOND), TB_MATCH);
     }
     ck_assert_int_eq(tb_state(machine), TB_RUNNING);
     tb_power_cut(machine);
@@ -210,18 +210,27 @@ START_TEST(a_paused_machine_can_be_cut_and_started)
 }
 END_TEST
 
+/* ms of the host for `ns` of the machine's, at best: a busy host may take longer. */
+static uint64_t fastest(double speed, uint64_t ns, uint64_t enough)
+{
+    uint64_t best = UINT64_MAX;
+    ck_assert_int_eq(tb_set_speed(machine, speed), 0);
+    for (unsigned i = 0; i < 5 && best > enough; i++) {
+        uint64_t host = sim_host_ms();
+        ck_assert_int_eq(tb_run_for(machine, ns), TB_DEADLINE);
+        host = sim_host_ms() - host;
+        best = host < best ? host : best;
+    }
+    return best;
+}
+
 START_TEST(speeds_scale_time)
 {
-    machine = sim_start(TB_CLOCK_REAL, "idle");
-    ck_assert_int_eq(tb_set_speed(machine, 10), 0);
-    uint64_t host = sim_host_ms();
-    ck_assert_int_eq(tb_run_for(machine, 5 * SECOND), TB_DEADLINE);
-    uint64_t took = sim_host_ms() - host;
-    ck_assert_msg(took >= 450 && took < 4000, "5 s at speed 10 took %u ms", (unsigned)took);
-    ck_assert_int_eq(tb_set_speed(machine, INFINITY), 0);
-    host = sim_host_ms();
-    ck_assert_int_eq(tb_run_for(machine, 100 * SECOND), TB_DEADLINE);
-    ck_assert_uint_lt(sim_host_ms() - host, 50000);
+    machine = sim_start(TB_CLOCK_REAL, "blink");
+    uint64_t took = fastest(10, SECOND, 400);
+    ck_assert_msg(took >= 95 && took <= 400, "1 s at speed 10 took %u ms", (unsigned)took);
+    took = fastest(INFINITY, 5 * SECOND, 2500);
+    ck_assert_msg(took <= 2500, "5 s at no speed took %u ms", (unsigned)took);
     ck_assert_int_eq(tb_set_speed(machine, -1), -EINVAL);
     ck_assert_int_eq(tb_set_speed(machine, NAN), -EINVAL);
 }

@@ -38,7 +38,7 @@ START_TEST(all_input_arrives_in_order)
     ck_assert_int_eq(tb_uart_write(machine, text, N / 2), N / 2);
     ck_assert_int_eq(tb_uart_write(machine, text + N / 2, N - N / 2), N - N / 2);
     ck_assert_int_eq(tb_uart_write(machine, NULL, 0), 0);
-    ck_assert_int_eq(tb_uart_expect(machine, "!", 30 * 20 * SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "!", 30 * SECOND), TB_MATCH);
     ck_assert_uint_eq(tb_uart_pending(machine), 0);
     ck_assert_str_eq(sim_output(machine), text);
     free(text);
@@ -86,7 +86,7 @@ START_TEST(the_newest_mebibyte_is_kept)
     char *text = make_text(N), *got = malloc(N);
     machine = sim_start(TB_CLOCK_REAL, "echo");
     ck_assert_int_eq(tb_uart_write(machine, text, N), N);
-    ck_assert_int_eq(tb_uart_expect(machine, "!", 60 * 20 * SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "!", 60 * SECOND), TB_MATCH);
     ck_assert_uint_eq(tb_uart_read(machine, got, N), 1 << 20);
     ck_assert_mem_eq(got, text + 5000, 1 << 20);
     ck_assert_uint_eq(tb_uart_read(machine, got, N), 0);
@@ -112,7 +112,7 @@ START_TEST(the_sink_gets_every_byte)
     machine = sim_start(clocks[_i], "echo");
     tb_uart_set_sink(machine, remember, &seen_bytes);
     ck_assert_int_eq(tb_uart_write(machine, text, N), N);
-    ck_assert_int_eq(tb_uart_expect(machine, "!", 30 * 20 * SECOND), TB_MATCH);
+    ck_assert_int_eq(tb_uart_expect(machine, "!", 30 * SECOND), TB_MATCH);
     tb_uart_set_sink(machine, NULL, NULL);
     ck_assert_uint_eq(seen_bytes, N);
     ck_assert_str_eq(seen, text);
