@@ -15,6 +15,7 @@ boot    COMMAND boots a card once, on which all are in /bin, and whose init (run
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,13 +33,20 @@ def status_of(code):
     return 128 - code if code < 0 else code
 
 
+def expect_signals():
+    """In a child: whoever has started this may ignore some, as shells do in the background."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def native(folder, name, together):
     """(output, errors, status)"""
     with tempfile.TemporaryDirectory() as empty:
         errors = subprocess.STDOUT if together else subprocess.PIPE
         try:
             done = subprocess.run([folder / name], input=INPUT, stdout=subprocess.PIPE,
-                                  stderr=errors, cwd=empty, timeout=LIMIT, check=False)
+                                  stderr=errors, cwd=empty, timeout=LIMIT, check=False,
+                                  preexec_fn=expect_signals)
         except subprocess.TimeoutExpired as ended:
             return ended.stdout or b"", b"", "not within %d s" % LIMIT
     return done.stdout, done.stderr or b"", status_of(done.returncode)

@@ -218,6 +218,17 @@ static void run(const struct signal_case *one)
         say_status(one->name, status);
 }
 
+/* Whoever has started this may ignore some, as shells do for what runs in the background. */
+static void expect_all(void)
+{
+    sigset_t none;
+
+    for (int number = 1; number < 32; number++)
+        (void)signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int main(int argc, char **argv)
 {
     static const struct signal_case *const groups[] = {
@@ -229,6 +240,7 @@ int main(int argc, char **argv)
         return say_after();
     if (argc > 1 && strcmp(argv[1], "-end") == 0)
         return 0;
+    expect_all();
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         for (const struct signal_case *one = groups[i]; one->name; one++) {
             if (argc > 1 && strcmp(argv[1], one->name) != 0)
