@@ -41,9 +41,13 @@ def run_machine(command, program, card, folder):
     mine = folder / "card.img"
     subprocess.run(["cp", "--sparse=always", card, mine], check=True)
     subprocess.run(["mcopy", "-i", "%s@@1M" % mine, program, "::/signals"], check=True)
-    done = subprocess.run(command + ["--card", str(mine)], stdout=subprocess.PIPE, timeout=250,
-                          input=b"run /signals\rpoweroff\r", stderr=subprocess.STDOUT, check=False)
-    return done.stdout.decode("utf-8", "replace").replace("\r", "")
+    try:
+        said = subprocess.run(command + ["--card", str(mine)], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, input=b"run /signals\rpoweroff\r",
+                              timeout=250, check=False).stdout
+    except subprocess.TimeoutExpired as ended:
+        said = (ended.stdout or b"") + b"\nit did not end\n"
+    return said.decode("utf-8", "replace").replace("\r", "")
 
 
 def main():
