@@ -469,19 +469,33 @@ static HAL_NOINLINE void claim(struct hal_aspace *aspace, uintptr_t frame)
                               .pc = (uintptr_t)__builtin_return_address(0),
                               .frame = frame,
                               .detail = "two CPUs change one address space at the same time"};
-    if (__atomic_exchange_n(&aspace->changing, true, __ATOMIC_ACQUIRE) && !sim_fault(&fault))
+    if (!__atomic_exchange_n(&aspace->changing, true, __ATOMIC_ACQUIRE))
+        return;
+    hal_irq_state_t state = hal_irq_save();
+    if (!sim_fault(&fault))
         hal_board_stop(HAL_STOP_PANIC, 0);
+    hal_irq_restore(state);
+}
+
+static void release(struct hal_aspace *aspace)
+{
+    __atomic_store_n(&aspace->changing, false, __ATOMIC_RELEASE);
 }
 
 /* Guest code: runs work(range) entered; then whoever wants the CPU is let in. */
-static long run(long (*work)(void *), struct range *range)
+static long run_claimed(long (*work)(void *), struct range *range)
 {
-    struct hal_aspace *aspace = range->aspace;
-    claim(aspace, (uintptr_t)__builtin_frame_address(0));
     long result = fiber_call_host(sim_cpu_enter(), work, range);
     sim_cpu_leave();
     sim_cpu_point(COST_DEVICE);
-    __atomic_store_n(&aspace->changing, false, __ATOMIC_RELEASE);
+    return result;
+}
+
+static long run(long (*work)(void *), struct range *range)
+{
+    claim(range->aspace, (uintptr_t)__builtin_frame_address(0));
+    long result = run_claimed(work, range);
+    release(range->aspace);
     return result;
 }
 
@@ -489,11 +503,14 @@ int hal_aspace_map(struct hal_aspace *aspace, uintptr_t address, uint64_t physic
                    unsigned access)
 {
     struct range range = {aspace, address, physical, pages, access & ALL};
-    for (size_t page = page_of(address); page < page_of(address) + pages; page++)
-        if (add_table(aspace, page) < 0)
-            return -ENOMEM;
-    (void)run(map_work, &range);
-    return 0;
+    int error = 0;
+    claim(aspace, (uintptr_t)__builtin_frame_address(0));
+    for (size_t page = page_of(address); page < page_of(address) + pages && !error; page++)
+        error = add_table(aspace, page);
+    if (!error)
+        (void)run_claimed(map_work, &range);
+    release(aspace);
+    return error;
 }
 
 static long unmap_work(void *argument)
@@ -602,6 +619,7 @@ static long finish_work(void *argument)
 void hal_aspace_finish(struct hal_aspace *aspace)
 {
     struct range range = {.aspace = aspace};
-    (void)run(finish_work, &range);
+    claim(aspace, (uintptr_t)__builtin_frame_address(0));
+    (void)run_claimed(finish_work, &range);
     free_tables(aspace);
 }

@@ -43,10 +43,12 @@ int main(void)
     printf("%d\n", pipe(ends));
     ring(0);
     printf("%d\n", failed(read(ends[0], &byte, 1), EINTR));
+    setitimer(ITIMER_REAL, &never, NULL);
+    rings = 0;
     writes = 1;
     ring(SA_RESTART);
     printf("%d\n", (int)read(ends[0], &byte, 1));
     setitimer(ITIMER_REAL, &never, NULL);
-    printf("%d\n", rings >= 2);
+    printf("%d\n", rings >= 1);
     return 0;
 }

@@ -29,20 +29,21 @@ static const char *base_name(const char *path)
     return name;
 }
 
-int program_own_files(struct process *process)
+/* The process has files of its own now. If it was alone with those that it had before that, they
+ * stay: its locks on them, too. */
+static void own_files(struct process *process, struct program_image *image)
 {
-    struct descriptor_table *shared = process->files, *own;
+    struct descriptor_table *before = process->files;
 
-    if (!descriptor_table_is_shared(shared))
-        return 0;
-    own = descriptor_table_copy(shared);
-    if (!own)
-        return -ENOMEM;
-    mutex_lock(&process->mutex);
-    process->files = own;
-    mutex_unlock(&process->mutex);
-    descriptor_table_leave(shared);
-    return 0;
+    if (!image->files || !descriptor_table_is_shared(before)) {
+        descriptor_table_put(image->files);
+    } else {
+        mutex_lock(&process->mutex);
+        process->files = image->files;
+        mutex_unlock(&process->mutex);
+        descriptor_table_leave(before);
+    }
+    image->files = NULL;
 }
 
 void program_begin(struct user_thread *thread, struct program_image *image)
@@ -66,6 +67,7 @@ void program_begin(struct user_thread *thread, struct program_image *image)
     image->space = NULL;
     image->path = NULL;
     hal_user_init(&thread->user, image->entry, image->stack);
+    own_files(process, image);
     descriptor_close_on_exec(process->files);
     vm_space_put(old_space);
     kfree(old_program);

@@ -267,6 +267,14 @@ static int absolute_path(struct vnode *directory, const char *path, char **absol
     return 0;
 }
 
+static int copy_files(const struct process *process, struct program_image *image)
+{
+    if (!descriptor_table_is_shared(process->files))
+        return 0;
+    image->files = descriptor_table_copy(process->files);
+    return image->files ? 0 : -ENOMEM;
+}
+
 int program_load(struct process *process, struct vnode *directory, const char *path,
                  struct program_strings *strings, struct program_image *image)
 {
@@ -281,6 +289,8 @@ int program_load(struct process *process, struct vnode *directory, const char *p
         error = find_program(&loading, directory);
     if (!error)
         error = fill_memory(&loading);
+    if (!error)
+        error = copy_files(process, image);
     file_put(loading.file);
     if (error)
         program_image_free(image);
@@ -291,6 +301,8 @@ void program_image_free(struct program_image *image)
 {
     vm_space_put(image->space);
     kfree(image->path);
+    descriptor_table_put(image->files);
     image->space = NULL;
     image->path = NULL;
+    image->files = NULL;
 }

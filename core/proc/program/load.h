@@ -21,6 +21,9 @@ struct program_image {
     uintptr_t entry, stack; /**< the program counter and stack pointer to begin with */
     char *path;             /**< absolute, from kmalloc */
     struct process_texts texts;
+    /** Of its own, for a process that shares what it has (CLONE_FILES): exec closes some. Or NULL.
+     */
+    struct descriptor_table *files;
 };
 
 /**
@@ -34,10 +37,6 @@ HAL_MUST_CHECK int program_load(struct process *process, struct vnode *directory
 
 /** Frees an image that was not used. */
 void program_image_free(struct program_image *image);
-
-/** Files that the process shares with another one (CLONE_FILES) become its own: exec closes some.
- * The process has one thread, the caller. 0 or -ENOMEM. */
-HAL_MUST_CHECK int program_own_files(struct process *process);
 
 /** The process, of one thread, `thread`, which does not run user code, is this program from now on.
  * Uses the image up. May sleep. */

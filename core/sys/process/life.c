@@ -44,8 +44,6 @@ static int execute(const struct user_path *path, struct program_strings *strings
     if (error)
         return error;
     error = process_become_single();
-    if (!error)
-        error = program_own_files(self->process);
     if (error)
         program_image_free(&image);
     else
