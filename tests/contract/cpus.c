@@ -64,8 +64,15 @@ static unsigned count(void)
     return hal_cpu_count();
 }
 
+static bool is_done(unsigned cpu)
+{
+    return SHARED_GET(others[cpu].job) == NULL;
+}
+
+/* Not before it is through with the last one, which may have said that it is done a while ago. */
 void contract_give(unsigned cpu, void (*job)(void))
 {
+    EXPECT(CONTRACT_WAIT(is_done(cpu), 3 * SOON));
     SHARED_SET(others[cpu].job, job);
     hal_cpu_ipi(cpu);
 }
@@ -76,11 +83,6 @@ static void give_all(void (*job)(void))
     SHARED_SET(job_failed, 0);
     for (unsigned cpu = 1; cpu < count(); cpu++)
         contract_give(cpu, job);
-}
-
-static bool is_done(unsigned cpu)
-{
-    return SHARED_GET(others[cpu].job) == NULL;
 }
 
 static void await_all(void)
