@@ -88,12 +88,6 @@ static uintptr_t where;
 
 /* ---- moving the frame ---- */
 
-/* Copies without calling anything that a sanitizer watches. */
-static void copy_bytes(void *to, const void *from, size_t n)
-{
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
-}
-
 /* Copies the frame below `sp`, or returns NULL if the stack that starts at `low` has no room. */
 NO_REDZONES static struct trap *push(const ucontext_t *context, uint64_t sp, uint64_t low)
 {

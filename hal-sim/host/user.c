@@ -148,11 +148,6 @@ static inline HANDLER void write_fs(const struct user_side *side, uint64_t base)
 
 /* ---- in handlers ---- */
 
-static inline HANDLER void copy_bytes(void *to, const void *from, size_t n)
-{
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
-}
-
 static inline HANDLER uint8_t *image_of(struct hal_user *of)
 {
     return (uint8_t *)(((uintptr_t)of->vectors + 63) & ~(uintptr_t)63);

@@ -52,11 +52,6 @@ static struct {
     unsigned part_count;
 } vectors;
 
-static HANDLER void copy_bytes(void *to, const void *from, size_t n)
-{
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
-}
-
 static HANDLER void clear_bytes(void *at, size_t n)
 {
     __asm__ volatile("rep stosb" : "+D"(at), "+c"(n) : "a"(0) : "memory");
